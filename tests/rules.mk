@@ -1,0 +1,20 @@
+# Unit and device tests: each tests/unit/test_X.c is one cmocka program, linked against every portable room and
+# every engine, built with ASan and UBSan. tests/unit/X.c without "test_" is support code for all of them.
+
+TEST_SUPPORT := $(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)) $(wildcard tests/sim/sim*.c)
+UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+T_OBJ := $(patsubst %.c,$(B)/san/%.o,$(PORTABLE) $(ENGINES) $(TEST_SUPPORT))
+
+$(B)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST) $(SAN) -MMD -c $< -o $@
+$(B)/san/libplex.a: $(T_OBJ)
+	@rm -f $@; ar rcs $@ $^
+$(B)/unit/%: $(B)/san/tests/unit/%.o $(B)/san/libplex.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) $< $(B)/san/libplex.a $(UNIT_LIBS_$*) -lcmocka -lpthread -o $@
+
+unit: $(UNIT)
+	@for t in $(UNIT); do timeout -k 5 300 $$t || exit 1; done
+CHECK += unit
+.PHONY: unit
