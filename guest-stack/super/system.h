@@ -1,0 +1,93 @@
+/* system.h - one OS/390 image: what IPL found, its symbols, its TCP/IP stacks, its started programs.
+ *
+ * How to use it, in this order (the guest's main.c, the unit tests and the simulator all do the same):
+ *   system_ipl()     LOADxx -> IEASYMxx -> system symbols; a bad parmlib ends in a wait code
+ *   system_start()   COMMNDxx: its COM='S TCPIP' starts the stack, runs PROFILE.TCPIP and AUTOLOG
+ *   next = system_poll(now)      after every batch of events, and not later than next
+ *   command_run()    (super/command.h) for each line the operator types
+ *
+ * LOADPARM (8 characters):  1-4 device with the IODF and LOADxx (blank: the IPL device)
+ *                           5-6 suffix of LOADxx (blank: 00)   7 message level (IMSI)   8 nucleus id
+ *
+ * Everything is portable: storage, data sets, clock, messages and drivers come in through struct system_env.
+ * struct system is storage of the caller; it holds no pointer into itself and is zeroed by system_ipl().
+ */
+#ifndef SUPER_SYSTEM_H
+#define SUPER_SYSTEM_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "net/stack.h"
+#include "super/console.h"
+#include "super/dataset.h"
+#include "super/parmlib.h"
+#include "super/symbols.h"
+
+#define SYSTEM_STACKS_MAX 2
+#define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
+
+struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
+
+/* Disabled-wait codes that the portable code asks for; docs and the nucleus list them with their reasons.
+ * A returned code is reason << 12 | code, so 0x0010B1 is wait 0B1 reason 1. */
+enum system_wait {
+    WAIT_LOADXX = 0x0B1,   /* 1 no LOADxx member; 2 error in LOADxx; 3 I/O error */
+    WAIT_SYMBOLS = 0x088,  /* reason = that of message IEA009I, 001 to 008; 009 I/O error */
+    WAIT_STORAGE = 0x013,  /* storage sized at start does not hold the system */
+    WAIT_QUIESCED = 0xCCC, /* Z EOD done: every device is stopped */
+};
+#define SYSTEM_WAIT(code, reason) ((u32)(reason) << 12 | (u32)(code))
+#define SYSTEM_WAIT_CODE(wait) ((wait)&0xFFFu)
+#define SYSTEM_WAIT_REASON(wait) ((wait) >> 12)
+
+/* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
+struct ipl_info {
+    char loadparm[9];
+    u16 device; /* IPL device number */
+    char volser[7];
+    char hwname[9], lparname[9], vmuserid[9];
+};
+
+struct system_env {
+    void *ctx;
+    struct arena *arena; /* storage for stacks and programs, taken at system_start() and S TCPIP */
+    struct datasets *ds;
+    struct console *con;          /* handed on to programs */
+    const struct driver *drivers; /* [DEV_TYPES], as struct stack_env wants them */
+    const struct stack_config *stack_config; /* NULL: stack_config_default() */
+    void (*message)(void *ctx, const char *text); /* one line to the operator */
+    u32 (*random)(void *ctx);
+    u32 (*wall_seconds)(void *ctx); /* UTC, since 1970-01-01 00:00; shown only, never used for timing */
+    /* Z EOD is complete: load this wait. May be NULL. Called from system_poll(). */
+    void (*quiesced)(void *ctx, u32 wait, u64 now);
+};
+
+struct system {
+    struct system_env env;
+    struct ipl_info ipl;
+    struct loadxx load;
+    struct symbols symbols;
+    u32 ipl_seconds; /* wall clock at IPL */
+    u64 ipl_now;
+    u32 display_number; /* of multi-line displays, 1..999 */
+    bool stopping;      /* Z EOD accepted */
+    bool quiesced;
+    struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */
+};
+
+/* 0, or the wait to load (messages are already out). */
+u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct system_env *env, u64 now);
+/* 0, or the wait to load. A COMMNDxx that is missing or a PROFILE with errors is a message, not a wait. */
+u32 system_start(struct system *sys, u64 now);
+u64 system_poll(struct system *sys, u64 now);
+
+/* One message; see super/messages.def for the catalogue. */
+void system_message(struct system *sys, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The moment for dynamic symbols and for displays. */
+void system_moment(struct system *sys, struct moment *out);
+/* &SYSNAME, 1-8 characters; lives as long as the system. */
+const char *system_name(const struct system *sys);
+/* name "" or NULL: the only stack; NULL if there is none, or if there are two and no name. */
+struct tcpip *system_stack(struct system *sys, const char *name);
+
+#endif
