@@ -59,7 +59,13 @@ enum { OSA_CHPID_OSD = 0x11, OSA_CHPID_OSE = 0x10, OSA_CHPID_IQD = 0x24 };
 enum { OSA_FORM_IP = 1, OSA_FORM_ETHER = 2 };
 enum { OSA_CAST_UNI = 0, OSA_CAST_MULTI = 1, OSA_CAST_BROAD = 2 };
 
-enum osa_assist { OSA_ASSIST_CSUM_OUT = 1, OSA_ASSIST_CSUM_IN = 2, OSA_ASSIST_TSO = 4, OSA_ASSIST_MCAST = 8 };
+enum osa_assist {
+    OSA_ASSIST_CSUM_OUT = 1,
+    OSA_ASSIST_CSUM_IN = 2,
+    OSA_ASSIST_TSO = 4,
+    OSA_ASSIST_MCAST = 8,
+    OSA_ASSIST_LRO = 16, /* towards the LPAR a frame may have gso bytes and be as large as OSA_FRAME_MAX */
+};
 
 enum osa_frame_flags {
     OSA_FRAME_CSUM_NEEDED = 1, /* transport checksum field holds the pseudo-header sum */
