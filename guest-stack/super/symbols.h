@@ -5,7 +5,8 @@
  *               character, and a '.' right after it belongs to it. The longest name is taken; it is never
  *               retried shorter (&SYSCLONEX is one, probably unknown, symbol).
  *   substring   start 1 = first character; start -1 = last character; length characters from there on.
- *               Outside the text, or malformed: the reference stays as it is.
+ *               Outside the text: the whole reference stays as it is. A '(' that does not begin
+ *               "number:number)" is no substring but text after the symbol, as in &HLQ(MEMBER).
  *   unknown     stays as it is, '&' and '.' included.
  *   length      a text is never longer than its reference "&NAME", so substitution never lengthens a record.
  *

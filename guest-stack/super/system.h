@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/base.h"
+#include "ipl/layout.h"
 #include "net/stack.h"
 #include "super/console.h"
 #include "super/dataset.h"
@@ -27,18 +28,6 @@
 #define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
 
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
-
-/* Disabled-wait codes that the portable code asks for; docs and the nucleus list them with their reasons.
- * A returned code is reason << 12 | code, so 0x0010B1 is wait 0B1 reason 1. */
-enum system_wait {
-    WAIT_LOADXX = 0x0B1,   /* 1 no LOADxx member; 2 error in LOADxx; 3 I/O error */
-    WAIT_SYMBOLS = 0x088,  /* reason = that of message IEA009I, 001 to 008; 009 I/O error */
-    WAIT_STORAGE = 0x013,  /* storage sized at start does not hold the system */
-    WAIT_QUIESCED = 0xCCC, /* Z EOD done: every device is stopped */
-};
-#define SYSTEM_WAIT(code, reason) ((u32)(reason) << 12 | (u32)(code))
-#define SYSTEM_WAIT_CODE(wait) ((wait)&0xFFFu)
-#define SYSTEM_WAIT_REASON(wait) ((wait) >> 12)
 
 /* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
 struct ipl_info {
@@ -52,14 +41,13 @@ struct system_env {
     void *ctx;
     struct arena *arena; /* storage for stacks and programs, taken at system_start() and S TCPIP */
     struct datasets *ds;
-    struct console *con;          /* handed on to programs */
-    const struct driver *drivers; /* [DEV_TYPES], as struct stack_env wants them */
+    struct console *con;          /* messages; also handed on to programs */
+    const struct driver *drivers[SYSTEM_STACKS_MAX]; /* each [DEV_TYPES]; NULL: that stack cannot be started */
     const struct stack_config *stack_config; /* NULL: stack_config_default() */
-    void (*message)(void *ctx, const char *text); /* one line to the operator */
     u32 (*random)(void *ctx);
     u32 (*wall_seconds)(void *ctx); /* UTC, since 1970-01-01 00:00; shown only, never used for timing */
     /* Z EOD is complete: load this wait. May be NULL. Called from system_poll(). */
-    void (*quiesced)(void *ctx, u32 wait, u64 now);
+    void (*quiesced)(void *ctx, enum wait_code wait, u64 now);
 };
 
 struct system {
@@ -75,14 +63,12 @@ struct system {
     struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */
 };
 
-/* 0, or the wait to load (messages are already out). */
+/* 0, or the code of the wait to load: WAIT_LOADXX, WAIT_IEASYMXX, WAIT_PARMLIB. Its message is already out. */
 u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct system_env *env, u64 now);
-/* 0, or the wait to load. A COMMNDxx that is missing or a PROFILE with errors is a message, not a wait. */
+/* 0 or WAIT_NO_STORAGE. A COMMNDxx that is missing or a PROFILE with errors is a message, not a wait. */
 u32 system_start(struct system *sys, u64 now);
 u64 system_poll(struct system *sys, u64 now);
 
-/* One message; see super/messages.def for the catalogue. */
-void system_message(struct system *sys, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The moment for dynamic symbols and for displays. */
 void system_moment(struct system *sys, struct moment *out);
 /* &SYSNAME, 1-8 characters; lives as long as the system. */
