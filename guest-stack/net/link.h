@@ -20,6 +20,7 @@
 
 #define NAME_MAX_LEN 16 /* device and link names, without the NUL */
 #define MAC_LEN 6
+#define LINKS_MAX 64 /* links of one stack: a set of links is a u64 */
 
 struct stack;
 struct device;
@@ -110,6 +111,7 @@ struct link {
     char name[NAME_MAX_LEN + 1];
     enum link_type type;
     u16 adapter; /* number in the LINK statement; CTC: 0 or 1 */
+    u8 index;    /* this link's bit in home_entry.registered; below LINKS_MAX */
     bool up;     /* packets flow */
     bool ipbcast;
     u16 caps;

@@ -10,6 +10,9 @@
  *
  * Checksum and segmentation flags follow what an OSA-Express offers: the stack says what is still to be done
  * (PKT_CSUM_NEEDED, gso_bytes), a link without the capability has it done in software by link_output().
+ * With PKT_CSUM_NEEDED the checksum field holds cksum_partial(cksum_pseudo(src, dst, proto, length)), length being
+ * that of the whole packet's transport part; who cuts a GSO packet computes each segment's own. A GSO packet
+ * has its headers in data and its whole payload in ext.
  */
 #ifndef NET_PKT_H
 #define NET_PKT_H

@@ -28,6 +28,9 @@ struct stack_config {
     u32 buffer_chunks;   /* pool behind all socket send and receive buffers, chunks of CHUNK_BYTES */
     u32 small_pbufs;     /* kept packets up to 256 bytes */
     u32 large_pbufs;     /* kept packets up to 9,216 bytes */
+    u32 huge_pbufs;      /* kept packets up to 65,535 bytes: reassembly, large UDP datagrams, loopback */
+    u32 max_datagram_sockets; /* UDP sockets and PING identifiers */
+    u32 max_groups;           /* multicast memberships over all links */
     u32 max_links, max_home, max_routes, max_arp, max_port_rules;
     u32 max_reassembly; /* datagrams being reassembled at once */
 };
@@ -72,6 +75,9 @@ u64 stack_poll(struct stack *stk, u64 now);
 void stack_stop(struct stack *stk, u64 now);
 struct stack_hooks *stack_hooks(struct stack *stk);
 const struct stack_env *stack_env(const struct stack *stk);
+/* V TCPIP,,PKTTRACE: env.trace is called while on. It begins on if env.trace is set at stack_create(). */
+void stack_pkttrace(struct stack *stk, bool on);
+const char *stack_name(const struct stack *stk);
 void stack_message(struct stack *stk, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

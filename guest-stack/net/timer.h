@@ -1,7 +1,8 @@
 /* timer.h - one-shot timers of a stack. A timer is a member of what it times; arming never allocates.
  *
  * timer_fn runs from stack_poll(stk, now) with the timer already disarmed and now >= due. Resolution is one
- * wheel tick (1 ms); a timer never fires early. Arming an armed timer moves it. O(1) arm, disarm and fire.
+ * wheel tick (1,024 us); a timer never fires early. Arming an armed timer moves it; to a later moment, as a
+ * retransmission timer moves with each acknowledgement, costs two stores. O(1) arm, disarm and fire.
  */
 #ifndef NET_TIMER_H
 #define NET_TIMER_H
