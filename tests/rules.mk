@@ -18,3 +18,7 @@ unit: $(UNIT)
 	@for t in $(UNIT); do timeout -k 5 300 $$t || exit 1; done
 CHECK += unit
 .PHONY: unit
+
+TEST_PROGRAMS := $(UNIT)
+test: $(TEST_PROGRAMS)
+	@tests/run.sh

@@ -1,0 +1,207 @@
+/* emul.c - one LPAR under Hercules. See emul.h. */
+#include "lab/emul.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STOP_GUEST_MS 3000
+#define STOP_EMULATOR_MS 2000
+
+static void in_dir(char out[PATH_MAX], const char *dir, const char *name, const char *suffix) {
+    snprintf(out, PATH_MAX, "%s/%s%s", dir, name, suffix);
+}
+
+static const char *emulator(void) {
+    const char *e = getenv("PLEX390_HERCULES");
+    return e && *e ? e : "hercules";
+}
+
+/* SDL-Hyperion says "SDL" in its version line; 3.13 does not. */
+static bool is_hyperion(void) {
+    char command[PATH_MAX + 32], line[256];
+    bool sdl = false;
+    snprintf(command, sizeof command, "'%s' --version </dev/null 2>&1", emulator());
+    FILE *f = popen(command, "r");
+    if (!f) return false;
+    while (fgets(line, sizeof line, f))
+        if (strstr(line, "SDL") || strstr(line, "Hyperion")) sdl = true;
+    pclose(f);
+    return sdl;
+}
+
+bool emul_volume(const struct places *at, const struct plex *p, const char *dir) {
+    char tool[PATH_MAX + 16], guest[PATH_MAX + 32], out[PATH_MAX], set[5][PATH_MAX + 64];
+    static const char *const sets[][2] = {{"SYS1.IPLPARM", "iplparm"},
+                                          {"SYS1.PARMLIB", "parmlib"},
+                                          {"TCPIP.TCPPARMS", "tcpparms"},
+                                          {"TCPIP.HTTPD.WEB", "web"}};
+    const char *argv[16];
+    int n = 0;
+    snprintf(tool, sizeof tool, "%s/mkvol", at->build);
+    snprintf(guest, sizeof guest, "%s/guest31/guest.bin", at->build);
+    in_dir(out, dir, "sysres", ".3390");
+    argv[n++] = tool;
+    argv[n++] = "-o";
+    argv[n++] = out;
+    argv[n++] = "--volser";
+    argv[n++] = p->volser;
+    argv[n++] = "--nucleus";
+    argv[n++] = guest;
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        char folder[PATH_MAX + 16];
+        struct stat st;
+        snprintf(folder, sizeof folder, "%s/%s", p->dir, sets[i][1]);
+        if (stat(folder, &st) != 0) continue;
+        snprintf(set[i], sizeof set[i], "%s=%s", sets[i][0], folder);
+        argv[n++] = set[i];
+    }
+    argv[n] = NULL;
+    return proc_run(argv, false) == 0;
+}
+
+static bool write_config(const struct places *at, const struct plex *p, const struct plex_system *s, const char *dir,
+                         bool hyperion) {
+    char path[PATH_MAX];
+    in_dir(path, dir, s->name, ".cnf");
+    FILE *f = fopen(path, "w");
+    if (!f) {
+        fprintf(stderr, "plex390: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    fprintf(f, "%s\nCPUMODEL 9672\nCPUSERIAL %06d\nMAINSIZE %d\nNUMCPU 1\nOSTAILOR QUIET\n",
+            hyperion ? "ARCHLVL ESA/390" : "ARCHMODE ESA/390", 1 + (int)(s - p->system), s->memory_mb);
+    fprintf(f, "LPARNAME %s\nLOADPARM %s\n", s->name, s->loadparm);
+    if (s->console_port) fprintf(f, "CNSLPORT 127.0.0.1:%d\n", s->console_port);
+    fprintf(f, "LDMOD %s/plex390.so\n", dir);
+    fprintf(f, "0009 3215-C / noprompt\n");
+    if (s->console_port) fprintf(f, "001F 3215\n");
+    fprintf(f, "0A80 3390 %s/%s.3390\n", dir, s->name);
+    for (int i = 0; i < s->attaches; i++) {
+        const struct plex_attach *a = &s->attach[i];
+        bool lcs = strcmp(a->mode, "lcs") == 0;
+        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s portname=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
+                dir, p->card[a->card].name, s->name, p->card[a->card].name);
+    }
+    (void)at;
+    return fclose(f) == 0;
+}
+
+static bool copy_file(const char *from, const char *to) {
+    const char *const argv[] = {"cp", "--sparse=always", from, to, NULL};
+    unlink(to);
+    return proc_run(argv, false) == 0;
+}
+
+/* The module is linked into the run directory: a Hercules configuration knows no blanks in a path. */
+static bool prepare(const struct places *at, const struct plex_system *s, const char *dir, bool hyperion) {
+    char from[PATH_MAX + 64], to[PATH_MAX];
+    snprintf(from, sizeof from, "%s/%s/plex390.so", at->build, hyperion ? "hyperion-4" : "hercules-3.13");
+    in_dir(to, dir, "plex390", ".so");
+    if (access(from, R_OK) != 0) {
+        fprintf(stderr, "plex390: %s: %s; build the module for this emulator first\n", from, strerror(errno));
+        return false;
+    }
+    unlink(to);
+    if (symlink(from, to) != 0) return false;
+    snprintf(from, sizeof from, "%s/sysres.3390", dir);
+    in_dir(to, dir, s->name, ".3390");
+    if (!copy_file(from, to)) return false;
+    in_dir(to, dir, s->name, ".in");
+    unlink(to);
+    in_dir(from, dir, s->name, ".log");
+    unlink(from);
+    return mkfifo(to, 0600) == 0;
+}
+
+bool emul_start(const struct places *at, const struct plex *p, const struct plex_system *s, const char *dir) {
+    char config[PATH_MAX], fifo[PATH_MAX];
+    bool hyperion = is_hyperion();
+    if (!prepare(at, s, dir, hyperion) || !write_config(at, p, s, dir, hyperion)) return false;
+    in_dir(config, dir, s->name, ".cnf");
+    in_dir(fifo, dir, s->name, ".in");
+    const char *const old[] = {emulator(), "-d", "-f", config, "EXTERNALGUI", NULL};
+    const char *const new[] = {emulator(), "-n", "-f", config, NULL};
+    struct spawn sp = {.name = s->name, .argv = hyperion ? new : old, .stdin_path = fifo};
+    if (proc_spawn(dir, &sp) < 0) return false;
+    char ipl[16];
+    snprintf(ipl, sizeof ipl, "ipl %.4s", s->loadparm);
+    return emul_command(dir, s->name, ipl);
+}
+
+bool emul_command(const char *dir, const char *name, const char *line) {
+    char path[PATH_MAX], text[512];
+    int n = snprintf(text, sizeof text, "%s\n", line);
+    if (!proc_find(dir, name, NULL)) {
+        fprintf(stderr, "plex390: %s is not running\n", name);
+        return false;
+    }
+    in_dir(path, dir, name, ".in");
+    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    bool ok = fd >= 0 && n < (int)sizeof text && write(fd, text, (size_t)n) == n;
+    if (!ok) fprintf(stderr, "plex390: %s takes no command: %s\n", name, strerror(errno));
+    if (fd >= 0) close(fd);
+    return ok;
+}
+
+long emul_log_size(const char *dir, const char *name) {
+    char path[PATH_MAX];
+    struct stat st;
+    in_dir(path, dir, name, ".log");
+    return stat(path, &st) == 0 ? (long)st.st_size : 0;
+}
+
+static bool find_line(const char *path, const char *text, long from, char *found, size_t cap) {
+    char line[1024];
+    bool hit = false;
+    FILE *f = fopen(path, "r");
+    if (!f) return false;
+    fseek(f, from, SEEK_SET);
+    /* A line without its end is still being written: it is looked at again next time. */
+    while (!hit && fgets(line, sizeof line, f) && strchr(line, '\n')) {
+        const char *seen = emul_console_line(line);
+        if (!seen) seen = line;
+        hit = strstr(seen, text) != NULL;
+        if (hit && found) snprintf(found, cap, "%.*s", (int)strcspn(seen, "\r\n"), seen);
+    }
+    fclose(f);
+    return hit;
+}
+
+bool emul_wait(const char *dir, const char *name, const char *text, long from, int ms, char *found, size_t cap) {
+    char path[PATH_MAX];
+    long long end = now_ms() + ms;
+    in_dir(path, dir, name, ".log");
+    for (;;) {
+        bool alive = proc_find(dir, name, NULL) != 0;
+        if (find_line(path, text, from, found, cap)) return true;
+        if (!alive || now_ms() > end) return false;
+        sleep_ms(10);
+    }
+}
+
+void emul_stop(const char *dir, const char *name) {
+    enum proc_state state;
+    if (!proc_find(dir, name, &state)) {
+        proc_end(dir, name, 0);
+        return;
+    }
+    if (state == PROC_RUNNING) {
+        long from = emul_log_size(dir, name);
+        if (emul_command(dir, name, "/Z EOD")) emul_wait(dir, name, "HHCCP011I", from, STOP_GUEST_MS, NULL, 0);
+        if (proc_find(dir, name, NULL)) emul_command(dir, name, "quit");
+        proc_wait_gone(dir, name, STOP_EMULATOR_MS);
+    }
+    proc_end(dir, name, 500);
+}
+
+const char *emul_console_line(const char *line) {
+    if (strncmp(line, "HHC", 3) == 0) return NULL;
+    /* SDL-Hyperion prefixes the lines of an integrated console with the console's own prefix. */
+    if (line[0] == '/') line++;
+    return line;
+}

@@ -1,0 +1,146 @@
+/* show.c - status and answers for the operator. See show.h. */
+#include "lab/show.h"
+
+#include "lab/card.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const STATE_NAMES[] = {"absent", "running", "frozen"};
+
+/* Seconds a process has lived and the processor seconds it has used, from /proc. */
+static void process_times(pid_t pid, double *age, double *cpu) {
+    char path[64], text[1024] = "";
+    unsigned long long user = 0, kernel = 0, start = 0;
+    double up = 0;
+    double ticks = (double)sysconf(_SC_CLK_TCK);
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f) {
+        size_t n = fread(text, 1, sizeof text - 1, f);
+        text[n] = 0;
+        fclose(f);
+    }
+    const char *p = strrchr(text, ')');
+    if (p) sscanf(p + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %*s %*s %*s %*s %*s %*s %llu", &user, &kernel, &start);
+    f = fopen("/proc/uptime", "r");
+    if (f) {
+        if (fscanf(f, "%lf", &up) != 1) up = 0;
+        fclose(f);
+    }
+    *cpu = (double)(user + kernel) / ticks;
+    *age = up - (double)start / ticks;
+}
+
+static json_t *process_json(const char *dir, const char *name) {
+    enum proc_state state;
+    pid_t pid = proc_find(dir, name, &state);
+    json_t *o = json_pack("{s:s,s:s}", "name", name, "state", STATE_NAMES[state]);
+    if (pid) {
+        double age, cpu;
+        process_times(pid, &age, &cpu);
+        json_object_set_new(o, "pid", json_integer(pid));
+        json_object_set_new(o, "seconds", json_real(age));
+        json_object_set_new(o, "cpu_seconds", json_real(cpu));
+    }
+    return o;
+}
+
+static json_t *card_json(const struct plex_card *c, const char *dir) {
+    static char answer[1 << 20];
+    json_t *o = process_json(dir, c->name);
+    json_t *card = NULL;
+    enum proc_state state;
+    /* A frozen card would keep us waiting for its answer. */
+    if (proc_find(dir, c->name, &state) && state == PROC_RUNNING &&
+        card_control(dir, c->name, "status", answer, sizeof answer))
+        card = json_loads(answer, 0, NULL);
+    json_object_set_new(o, "card", card ? card : json_null());
+    return o;
+}
+
+static json_t *system_json(const struct plex_system *s, const char *dir) {
+    json_t *o = process_json(dir, s->name);
+    json_object_set_new(o, "loadparm", json_string(s->loadparm));
+    json_object_set_new(o, "address", json_string(s->address));
+    return o;
+}
+
+static json_t *plex_json(const struct plex *p, const char *dir) {
+    static const char *const modes[] = {"none", "namespace", "slirp"};
+    pid_t holder;
+    enum lan_mode mode = lan_find(dir, &holder);
+    json_t *systems = json_array(), *cards = json_array();
+    for (int i = 0; i < p->systems; i++) json_array_append_new(systems, system_json(&p->system[i], dir));
+    for (int i = 0; i < p->cards; i++) json_array_append_new(cards, card_json(&p->card[i], dir));
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "plex", p->name, "run", dir, "lan", modes[mode], "client", p->client,
+                     "systems", systems, "cards", cards);
+}
+
+static void print_row(const char *kind, const json_t *o) {
+    const json_t *pid = json_object_get(o, "pid");
+    printf("%-7s %-8s %-8s", kind, json_string_value(json_object_get(o, "name")),
+           json_string_value(json_object_get(o, "state")));
+    if (pid)
+        printf(" %8d %9.1f %8.2f", (int)json_integer_value(pid), json_real_value(json_object_get(o, "seconds")),
+               json_real_value(json_object_get(o, "cpu_seconds")));
+    putchar('\n');
+}
+
+bool show_status(const struct plex *p, const char *dir, bool json) {
+    json_t *all = plex_json(p, dir);
+    if (!all) return false;
+    size_t i;
+    json_t *o;
+    if (json) {
+        json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+        putchar('\n');
+    } else {
+        printf("%s: LAN %s, client %s, run directory %s\n", p->name, json_string_value(json_object_get(all, "lan")),
+               p->client, dir);
+        printf("%-7s %-8s %-8s %8s %9s %8s\n", "KIND", "NAME", "STATE", "PID", "SECONDS", "CPU");
+        json_array_foreach(json_object_get(all, "systems"), i, o) print_row("LPAR", o);
+        json_array_foreach(json_object_get(all, "cards"), i, o) print_row("OSA", o);
+    }
+    json_decref(all);
+    return true;
+}
+
+void show_answer(const char *dir, const char *system, long from, const char *command, const char *mark) {
+    char path[PATH_MAX], line[1024];
+    bool echoed = false;
+    snprintf(path, sizeof path, "%s/%s.log", dir, system);
+    FILE *f = fopen(path, "r");
+    if (!f) return;
+    fseek(f, from, SEEK_SET);
+    while (fgets(line, sizeof line, f) && !strstr(line, mark)) {
+        const char *seen = emul_console_line(line);
+        /* The first line that holds the command is the console's echo of it. */
+        bool echo = seen && !echoed && strstr(seen, command);
+        if (echo) echoed = true;
+        if (seen && !echo) fputs(seen, stdout);
+    }
+    fclose(f);
+}
+
+bool show_address(const struct plex *p, const struct plex_system *s, bool slirp, int port, char *out, size_t cap) {
+    if (!s->address[0]) {
+        fprintf(stderr, "plex390: %s has no 'address' in plex.conf\n", s->name);
+        return false;
+    }
+    if (!slirp) {
+        snprintf(out, cap, port == 80 ? "%s" : "%s:%d", s->address, port);
+        return true;
+    }
+    for (int i = 0; i < p->forwards; i++)
+        if (strcmp(p->forward[i].guest, s->address) == 0 && p->forward[i].guest_port == port) {
+            snprintf(out, cap, "127.0.0.1:%d", p->forward[i].host_port);
+            return true;
+        }
+    fprintf(stderr, "plex390: no forward to %s port %d in plex.conf, and without a TUN device there is no other way\n",
+            s->address, port);
+    return false;
+}
