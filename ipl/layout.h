@@ -13,7 +13,8 @@
  * nucleus finds the IPL device by itself.
  *
  * The wait codes are the registry: each disabled wait of the project stands here once, docs are printed from it.
- * Where OS/390 has a code for the cause, it is used (System Codes, wait state codes). The PSW is 000A0000 00000ccc.
+ * Where OS/390 has a code for the cause, it is used (System Codes, wait state codes). The PSW is 000A0000 00rrrccc,
+ * where rrr is a reason that distinguishes causes of one code (0 = none).
  * Assembler and C include this file; it depends on nothing.
  */
 #ifndef IPL_LAYOUT_H
@@ -50,13 +51,13 @@
     X(WAIT_NO_CONSOLE, 0x007, "no operator console was found")                                               \
     X(WAIT_NO_STORAGE, 0x03C, "real storage is too small for what was configured")                           \
     X(WAIT_LOADXX, 0x0B1, "LOADxx was not found or is not usable")                                           \
-    X(WAIT_IEASYMXX, 0x0B2, "IEASYMxx was not found or is not usable")                                       \
+    X(WAIT_IEASYMXX, 0x088, "IEASYMxx was not found or a system symbol in it is wrong")                      \
     X(WAIT_PARMLIB, 0x03A, "a parmlib data set or member could not be read")                                 \
     X(WAIT_XCF_PARTITIONED, 0x0A2, "this system was partitioned out of the sysplex")                         \
     X(WAIT_QUIESCED, 0xCCC, "the operator stopped the system (Z EOD)")                                       \
     X(WAIT_PROGRAM_CHECK, 0xF01, "program check in the nucleus; the console shows PSW, registers and trace") \
     X(WAIT_MACHINE_CHECK, 0xF02, "machine check")                                                            \
-    X(WAIT_RESTART, 0xF03, "the operator pressed restart; the console shows where it was")                   \
+    X(WAIT_RESTART, 0xF03, "the operator pressed restart; the console shows where the nucleus was")          \
     X(WAIT_BUG, 0xF04, "an invariant of the nucleus is broken; the console shows file and line")             \
     X(WAIT_SVC, 0xF05, "supervisor call: the nucleus has none")
 

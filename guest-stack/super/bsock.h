@@ -14,7 +14,7 @@ struct bsock {
     struct tasks *ts;
     struct ecb ecb;
     u32 timeout_us;
-    bool closed; /* SOCK_EV_CLOSED came */
+    u32 events; /* every SOCK_EV_* that came */
 };
 
 int bsock_open(struct bsock *b, struct tasks *ts, struct stack *stk, enum sock_type type, const char *jobname);

@@ -4,8 +4,8 @@
  * is a struct reply: reply_line() for each line, and the command processor ends it; the sink decides where it goes.
  * A line is at most CONSOLE_LINE_MAX bytes; the rest of a longer one is cut and counted.
  *
- * console_input() is what a console device calls with a line that the operator entered; it is echoed to all sinks
- * and given to the command function.
+ * console_input() is what a console device calls with a line that the operator entered; it is given to the
+ * command function, whose answers go to all sinks.
  */
 #ifndef SUPER_CONSOLE_H
 #define SUPER_CONSOLE_H

@@ -47,7 +47,8 @@ u32 port_random(void);
 
 /* Says a line on the operator console at once, whatever else is going on: for last words only. */
 void port_last_words(const char *line);
-_Noreturn void port_disabled_wait(enum wait_code code);
+/* wait: reason << 12 | code of ipl/layout.h's registry. */
+_Noreturn void port_disabled_wait(u32 wait);
 
 /* Coroutines: a context is a stack pointer; the rest stands on that stack. */
 struct port_context {
