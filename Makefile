@@ -34,6 +34,22 @@ demo:
 	@./plex390 demo
 clean:
 	rm -rf $(B)
+
+# The installed copy has the checkout's shape below PREFIX/lib/plex390, so that one script serves both.
+PREFIX ?= /usr/local
+LIBDIR := $(PREFIX)/lib/plex390
+install: all
+	install -d "$(DESTDIR)$(LIBDIR)/build/guest31" "$(DESTDIR)$(LIBDIR)/lab" "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 plex390 "$(DESTDIR)$(LIBDIR)/plex390"
+	install -m 755 lab/demo.sh "$(DESTDIR)$(LIBDIR)/lab/demo.sh"
+	install -m 755 $(INSTALL_BIN) "$(DESTDIR)$(LIBDIR)/build/"
+	install -m 644 $(B)/guest31/guest.bin "$(DESTDIR)$(LIBDIR)/build/guest31/"
+	for m in $(MODULES); do install -D -m 644 $$m "$(DESTDIR)$(LIBDIR)/$$m" || exit 1; done
+	cp -R configs "$(DESTDIR)$(LIBDIR)/configs"
+	printf '#!/bin/sh\nexec "%s/plex390" "$$@"\n' "$(LIBDIR)" >"$(DESTDIR)$(PREFIX)/bin/plex390"
+	chmod 755 "$(DESTDIR)$(PREFIX)/bin/plex390"
+uninstall:
+	rm -rf "$(DESTDIR)$(LIBDIR)" "$(DESTDIR)$(PREFIX)/bin/plex390"
 .PHONY: all check test bench demo clean install uninstall
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -8,3 +8,4 @@ $(B)/host/%.o: %.c
 $(B)/plex390: $(LAB_OBJ)
 	$(CC) $(CFLAGS) $^ -lconfig -ljansson -o $@
 ALL += $(B)/plex390
+INSTALL_BIN += $(B)/plex390
