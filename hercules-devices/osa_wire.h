@@ -95,13 +95,13 @@ enum osa_op {
 
 enum { OSA_IP_VIPA = 1, OSA_IP_TAKEOVER = 2 };
 
-/* IPA return codes that the port decides on. */
+/* Return codes that the port decides on: the IPA values of SETIP. The engine turns them into those of the command at hand. */
 enum {
     OSA_RC_OK = 0,
-    OSA_RC_DUPLICATE = 0xE00A,   /* address is owned by another LPAR of this card */
-    OSA_RC_TABLE_FULL = 0xE00D,
-    OSA_RC_NOT_FOUND = 0xE005,
-    OSA_RC_ON_LAN = 0xE00B,      /* someone on the LAN answers for it */
+    OSA_RC_DUPLICATE = 0xE005, /* address is owned by another LPAR of this card */
+    OSA_RC_TABLE_FULL = 0xE006,
+    OSA_RC_NOT_FOUND = 0xE011,
+    OSA_RC_ON_LAN = 0xE00A, /* someone on the LAN answers for it */
     OSA_RC_UNSUPPORTED = 0x0001,
     OSA_RC_LAN_OFFLINE = 0xE080,
     OSA_RC_PRIMARY_TAKEN = 0xE010,
