@@ -100,7 +100,7 @@ enum {
     OSA_RC_OK = 0,
     OSA_RC_DUPLICATE = 0xE005, /* address is owned by another LPAR of this card */
     OSA_RC_TABLE_FULL = 0xE006,
-    OSA_RC_NOT_FOUND = 0xE011,
+    OSA_RC_NOT_FOUND = 0x0011,
     OSA_RC_ON_LAN = 0xE00A, /* someone on the LAN answers for it */
     OSA_RC_UNSUPPORTED = 0x0001,
     OSA_RC_LAN_OFFLINE = 0xE080,

@@ -1,35 +1,42 @@
 /* osa.h - what an OSA-Express and its driver put into storage and into control frames. Shared by the device
  * engines (hercules-devices/osa_*, lcs_engine) and by the drivers (link/). Everything is big-endian bytes,
- * read and written with base/be.h; names ending in _AT are offsets.
+ * read and written with base/be.h; names ending in _AT are offsets. In the tables: offset, length, meaning.
  *
- * QDIO (z/Architecture QDIO as Linux's qdio driver and OS/390 use it). Addresses are absolute, 64 bits wide
- * in both addressing modes.
+ * QDIO, as Linux's qdio driver and OS/390 use it. Addresses are absolute and 64 bits wide in both modes.
  *
- *   QDR    queue descriptor record, 4096 bytes, data of ESTABLISH QUEUES (CCW 1B)
- *     0 1 queue format (0 = OSA) | 3 1 adapter characteristics | 5 1 input queues | 7 1 output queues
- *     9 1 words per input descriptor (8) | 11 1 words per output descriptor (8) | 48 8 QIB address | 60 1 key
- * of the QIB 64 . descriptors of 32 bytes, the input queues first: 0 8 SLIB address | 8 8 SL address | 16 8
- * SLSB address | 28 1 keys of SLIB, SL | 29 1 keys of SBALs, SLSB QIB    queue information block, 256 bytes:
- * 0 1 format | 2 1 flags | 3 1 adapter characteristics (the adapter sets QIB_AC_OUT_PCI) 8 8 first input SLIB
- * | 16 8 first output SLIB | 32 8 adapter name in EBCDIC | 128 128 parameters (hints) SLIB   2048 bytes: 0 8
- * next SLIB | 8 8 SL | 16 8 SLSB | 1024 128*8 parameters SL     1024 bytes: 128 addresses of SBALs SBAL   256
- * bytes: 16 entries (SBALE): 0 1 eflags | 3 1 sflags | 4 4 length | 8 8 address SLSB   128 bytes, one state a
- * buffer: who owns it (program 80, control unit 40), queue direction (output 20), state (low 4 bits)
+ *   QDR   queue descriptor record, 4096 bytes, the data of ESTABLISH QUEUES (CCW 1B)
+ *           0 1 format (0 = OSA)        3 1 adapter characteristics
+ *           5 1 input queues            7 1 output queues
+ *           9 1 words per input descriptor (8)            11 1 words per output descriptor (8)
+ *          48 8 QIB address            60 1 storage key of the QIB
+ *          64 . descriptors of 32 bytes, the input queues first:
+ *                 0 8 SLIB address      8 8 SL address     16 8 SLSB address
+ *                28 1 keys of SLIB, SL  29 1 keys of SBALs, SLSB
+ *   QIB   queue information block, 256 bytes
+ *           0 1 format    2 1 flags     3 1 adapter characteristics; the adapter sets QIB_AC_OUT_PCI
+ *           8 8 first input SLIB       16 8 first output SLIB
+ *          32 8 adapter name, EBCDIC  128 128 parameters (hints)
+ *   SLIB  2048 bytes: 0 8 next SLIB, 8 8 SL, 16 8 SLSB, 1024 128*8 parameters
+ *   SL    1024 bytes: 128 addresses of SBALs
+ *   SBAL  256 bytes: 16 entries (SBALE): 0 1 eflags, 3 1 sflags, 4 4 length, 8 8 address
+ *   SLSB  128 bytes, one state a buffer: owner (program 80, control unit 40), output 20, state (low 4 bits)
  *
- *   input   program sets SLSB_CU_INPUT_EMPTY      -> adapter fills lengths, eflags, sets SLSB_P_INPUT_PRIMED
- * -> PCI output  program sets SLSB_CU_OUTPUT_PRIMED, SIGA-w -> adapter sends, sets SLSB_P_OUTPUT_EMPTY; PCI
- * if SBALE 0 asks for it A program that polls marks the last input buffer it took SLSB_P_INPUT_ACK: while the
- * buffer before a newly primed one is in that state the adapter raises no PCI. To sleep the program sets it
- * to SLSB_P_INPUT_NOT_INIT and looks once more.
+ *   input   the program sets SLSB_CU_INPUT_EMPTY; the adapter fills the buffer, sets lengths and eflags,
+ *           then SLSB_P_INPUT_PRIMED, and raises a PCI
+ *   output  the program sets SLSB_CU_OUTPUT_PRIMED and issues SIGA-w; the adapter sends, then sets
+ *           SLSB_P_OUTPUT_EMPTY, and raises a PCI if SBALE 0 asks for one
+ *   ack     a program that polls marks the last input buffer it took SLSB_P_INPUT_ACK: while the buffer
+ *           before a newly primed one is in that state no PCI is raised. To sleep, the program sets it to
+ *           SLSB_P_INPUT_NOT_INIT and looks once more.
  *
- *   In a buffer every packet begins with a header of 32 bytes (OSA_HDR_*) that lies in one SBALE. Input:
- * packets follow one another without gaps; where fewer than 32 bytes are left in an SBALE the next header
- * begins in the next SBALE; the last SBALE used has SBAL_LAST_ENTRY. Output: a packet is one SBALE, or a run
- * of them marked first/middle/last fragment.
+ *   A packet in a buffer begins with a header of 32 bytes (OSA_HDR_*) that lies in one SBALE. Input: packets
+ *   follow one another without gaps; where fewer than 32 bytes are left in an SBALE the next header begins
+ *   in the next one; the last SBALE in use has SBAL_LAST_ENTRY. Output: a packet is one SBALE, or a run of
+ *   SBALEs marked first, middle, last fragment; packets may also follow one another as in input.
  *
- * Control frames go through WRITE (01) on the write device and come back through READ (02) on the read
- * device; see the tables at each group below. Sources: Linux drivers/s390/net/{qeth,lcs}*,
- * drivers/s390/cio/qdio*, arch/s390/include/asm/qdio.h for layouts and values; traces of both drivers.
+ * Control frames go by WRITE (01) on the write device and come back by READ (02) on the read device.
+ * Sources of layouts and values: Linux drivers/s390/net/{qeth,lcs}*, drivers/s390/cio/qdio*,
+ * arch/s390/include/asm/qdio.h; traces of both drivers.
  */
 #ifndef WIRE_OSA_H
 #define WIRE_OSA_H
@@ -48,8 +55,6 @@ enum {
 enum { OSA_UNIT_READ, OSA_UNIT_WRITE, OSA_UNIT_DATA, OSA_UNITS };
 #define OSA_CU_TYPE      0x1731
 #define OSA_DEV_TYPE     0x1732
-#define IQD_DEV_TYPE     0x1732
-#define IQD_CU_TYPE      0x1731
 #define LCS_CU_TYPE      0x3088
 #define LCS_CU_MODEL_OSA 0x60
 #define LCS_DEV_MODEL    0x01
@@ -121,14 +126,18 @@ enum slsb_state {
 };
 
 /* ---- packet headers in QDIO buffers ----
- * layer 3 (id 01):  0 1 id | 1 1 flags (cast 07, passthru 10, IPv6 80) | 2 2 inbound checksum | 8 2 length of
- * the packet | 11 1 ext flags 12 2 VLAN tag (OSA_EXT_VLAN_FRAME) | 16 16 next hop, IPv4 in the last 4
- * (output);  18 6 source MAC (input) layer 3 TSO (03): the same, then the extension at 32; packet after 64
- * bytes layer 2 (id 02):  0 1 id | 2 1 ext flags | 3 1 flags (multicast 01, broadcast 02, unicast 04, VLAN
- * 10) | 5 1 header length 6 2 length of the frame | 10 2 VLAN tag; then the frame from its destination MAC on
- * layer 2 TSO (06): the same, then the extension
- * TSO extension:    0 2 its length (32) | 2 1 headers (1) | 4 1 type (1) | 5 1 version (1) | 6 2 length (28)
- *                   8 4 TCP payload bytes | 12 2 MSS | 14 2 bytes of headers before the payload
+ * layer 3, id 01   0 1 id              1 1 flags: cast 07, passthru 10, IPv6 80
+ *                  2 2 checksum        8 2 bytes of the packet       11 1 extended flags
+ *                 12 2 VLAN tag (with OSA_EXT_VLAN_FRAME)
+ *                 output: 16 16 next hop, IPv4 in the last 4         input: 18 6 source MAC
+ * layer 2, id 02   0 1 id              1 1 extended flags
+ *                  3 1 flags: multicast 01, broadcast 02, unicast 04, VLAN 10
+ *                  5 1 header bytes    6 2 bytes of the frame        10 2 VLAN tag
+ *                 the frame follows, from its destination MAC on
+ * TSO, id 03, 06  the same 32 bytes, then an extension of 32, then the packet
+ *                  0 2 extension bytes (32)   2 1 headers (1)        4 1 type (1)     5 1 version (1)
+ *                  6 2 bytes (28)      8 4 TCP payload bytes         12 2 MSS
+ *                 14 2 bytes of headers before the payload
  */
 #define OSA_HDR_BYTES     32
 #define OSA_TSO_EXT_BYTES 32
@@ -175,11 +184,14 @@ enum { /* extended flags, both layers. Output: a request. Input: the adapter fou
 };
 
 /* ---- IDX: the first exchange, on the read and on the write device each: WRITE 34 bytes, READ the reply ----
- *   0 4 00008000 | 8 1 19 read, 15 write; in the reply low bits 10 = accepted | 9 1 01; reply: cause when
- * refused | 10 1 01 11 1 port number, 80 = no port name needed; reply: flags | 12 4 token of the sender | 16
- * 2 function level 18 4 microcode level (reply) | 22 8 port name, EBCDIC | 30 2 device number of the data
- * device | 32 2 CULA and unit address Terminate, from the adapter on the read device at any time: byte 2 =
- * C0, byte 4 = cause.
+ *   0 4 00008000
+ *   8 1 19 read, 15 write; reply: the low two bits say 10 accepted, 11 refused
+ *   9 1 01; reply: cause of a refusal      10 1 01
+ *  11 1 80 + port number; reply: flags (80 = no port name needed)
+ *  12 4 token of the sender                16 2 function level          18 4 microcode level (reply)
+ *  22 8 port name, EBCDIC                  30 2 device number of the data device
+ *  32 2 CULA and unit address
+ * Terminate, from the adapter on the read device at any time: byte 2 = C0, byte 4 = cause.
  */
 #define IDX_BYTES 34
 enum {
@@ -210,16 +222,24 @@ enum {
 };
 
 /* ---- MPC: TH, RRH, PH and a PDU ----
- *   TH  at  0: 0 4 00E00000 | 4 4 sequence | 8 4 offset of the RRH (20) | 12 4 bytes in all | 16 2 1000 | 18
- * 2 RRHs (1) RRH at 20: 0 4 zero | 4 1 type (81 CM, 41 ULP, C1 IPA) | 5 1 protocol | 6 2 PHs (1) | 8 4
- * sequence | 12 4 acknowledged 16 2 offset of the PH (36) | 18 2 PDU bytes | 20 3 PDU bytes | 23 1 05 | 24 4
- * token of the receiver | 28 8 zero PH  at 56: 0 1 01 | 1 3 PDU bytes | 4 4 offset of the PDU (64) PDU of CM
- * and ULP frames: 0 2 length 12 | 2 2 what | 4 2 bytes of fields | 6 6 zero; then fields: 0 2 length | 2 1 04
- * | 3 1 type ... what   ENABLE 4102, DISABLE 4103, SETUP 4104, TAKEDOWN 4105, CONFIRM 4106 (answer to SETUP),
- * ACTIVE 4360 field  01: 4 1 protocol | 5 1 04 | 6 1 05 | 7 4 filter token     02: 8 bytes     04: 4 1 05 | 5
- * 4 connection token 05, 08: 4 1 05 | 5 4 token of the partner    06: 4 2 flags    07: 4 4 flags 0A: 4 1 00 |
- * 5 1 20 | 8 2 MTU (answer) ... | 13 8 port name length+name (request) | 20 1 link type (answer) 0B: 4 2
- * device number | 6 2 real address
+ *   TH  at 0   0 4 00E00000       4 4 sequence      8 4 offset of the RRH (20)
+ *             12 4 bytes in all  16 2 1000         18 2 RRHs (1)
+ *   RRH at 20  0 4 zero           4 1 type (81 CM, 41 ULP, C1 IPA)    5 1 protocol    6 2 PHs (1)
+ *              8 4 sequence      12 4 acknowledged sequence          16 2 length of the RRH (36)
+ *             18 2 PDU bytes     20 3 PDU bytes    23 1 05           24 4 token of the receiver
+ *   PH  at 56  0 1 01             1 3 PDU bytes     4 4 offset of the PDU (64)
+ *   PDU of CM and ULP frames
+ *              0 2 length (12)    2 2 what          4 2 bytes of fields
+ *             12 . fields: 0 2 length, 2 1 04, 3 1 type, then by type
+ *             01   4 1 protocol   5 1 04   6 1 05   7 4 filter token of the sender
+ *             02   4 8 user data
+ *             04   4 1 05         5 4 connection token of the sender; in a CONFIRM that of the receiver
+ *             05   4 1 05         5 4 filter token of the receiver
+ *             06   4 2 flags                07   4 4 flags (CONFIRM)
+ *             08   4 1 05         5 4 connection token of the adapter (CONFIRM)
+ *             0A   8 2 MTU (reply)   10 1 port number   11 1 08   12 8 port name, EBCDIC (request)
+ *                 20 1 link type (reply)
+ *             0B   4 2 device number         6 2 real address
  */
 enum {
     MPC_TH_BYTES = 20,
@@ -271,21 +291,28 @@ const u8 *mpc_field(const u8 *pdu, u32 pdu_len, u8 type, u32 min, u32 *len);
 u16 mpc_what(const u8 *pdu, u32 pdu_len);
 
 /* ---- IPA: the PDU of an MPC frame of type C1 ----
- *   0 1 command | 1 1 initiator | 2 2 sequence | 4 2 return code | 6 1 adapter type | 7 1 adapter | 8 1
- * version 01 | 9 1 parameters 10 2 protocol (4, 6; 0) | 12 4 assists supported | 16 4 assists enabled | 20
- * data: SETIP DELIP     0 4 address | 4 4 mask | 8 4 flags           SETIPM DELIPM  0 6 MAC | 8 16 group,
- * IPv4 in the last 4 SETVMAC..DELGMAC 0 4 length (6) | 4 6 MAC                     SETRTG         0 1 type
- *   SETVLAN DELVLAN 0 2 VLAN                                      CREATE_ADDR    0 6 MAC | 6 2 unique id
- *   SETASSPARMS     0 4 assist | 4 2 length (8 + data) | 6 2 command | 8 2 return code | 10 1 replies | 11 1
- * reply number | 12 data checksum, TSO: START answers data 0 4 capabilities (TSO: 0 4 MSS | 4 4
- * capabilities); ENABLE carries the wanted ones at 0 (TSO: at 4) and answers 0 4 supported | 4 4 enabled ARP
- * QUERY      0 2 request | 2 2 reply (7) | 4 4 entries | 8 entries of 44: 32 zero, 1 MAC type, 1 IP type (1),
- * 6 MAC, 4 IP ARP ADD REMOVE 0 6 MAC | 8 16 address, IPv4 in the first 4 | 24 32 zero SETADAPTERPARMS 0 4
- * commands supported | 8 2 length (20 + data) | 12 4 command | 16 2 return code | 18 1 replies | 19 1 number
- * | 20 1 flags 24 data: QUERY          0 4 LAN types | 4 1 LAN type | 8 4 commands supported | 12 8 zero
- *        ALTER_MAC      0 4 operation | 4 4 length (6) | 8 4 count | 12 6 MAC
- *        PROMISC        0 4 mode        ACCESS_CONTROL 0 4 mode       CARD_INFO 0 1 type | 2 2 mode | 4 4
- * speed | 8 4 zero
+ *   0 1 command         1 1 initiator (0 host, 1 OSA; a reply keeps it)  2 2 sequence    4 2 return code
+ *   6 1 adapter type    7 1 adapter          8 1 version 01              9 1 parameters
+ *  10 2 protocol (4, 6 or 0)                12 4 assists supported      16 4 assists enabled
+ *  20 . data:
+ *   SETIP DELIP           0 4 address        4 4 mask        8 4 flags
+ *   SETIPM DELIPM         0 6 MAC            8 16 group, IPv4 in the last 4
+ *   SETVMAC ... DELGMAC   0 4 length (6)     4 6 MAC
+ *   SETRTG                0 1 type
+ *   CREATE_ADDR           0 6 MAC            6 2 unique id
+ *   SETASSPARMS           0 4 assist         4 2 length (8 + data)       6 2 command     8 2 return code
+ *                        10 1 replies       11 1 number of this reply   12 . data:
+ *     checksum   START replies 0 4 capabilities; ENABLE asks 0 4 wanted, replies 0 4 supported, 4 4 enabled
+ *     TSO        START replies 0 4 MSS, 4 4 capabilities; ENABLE asks 4 4 wanted, replies as checksum does
+ *     ARP QUERY  0 2 request   2 2 reply (7)   4 4 entries   8 . entries of 44 bytes:
+ *                    0 32 zero   32 1 MAC type (1)   33 1 IP type (1)   34 6 MAC   40 4 address
+ *     ARP ADD, REMOVE   0 6 MAC   8 16 address, IPv4 in the first 4
+ *   SETADAPTERPARMS       0 4 zero           8 2 length (20 + data)     12 4 command    16 2 return code
+ *                        18 1 replies       19 1 number of this reply   20 1 flags      24 . data:
+ *     QUERY      0 4 LAN types   4 1 LAN type   8 4 commands supported
+ *     ALTER_MAC  0 4 operation   4 4 length (6)   8 4 count   12 6 MAC
+ *     PROMISC    0 4 mode        ACCESS_CONTROL   0 4 mode
+ *     CARD_INFO  0 1 type        2 2 mode         4 4 speed
  */
 enum {
     IPA_COMMAND_AT = 0,
@@ -411,13 +438,17 @@ enum {
 };
 
 /* ---- LCS: blocks of frames through WRITE on the write device and READ on the read device ----
- *   every frame: 0 2 offset of the next frame in the block (its own end) | 2 1 type (0 control, 1 Ethernet) |
- * 3 1 port an offset of 0 ends the block. Data: the Ethernet frame from 4 on. Control: 4 1 command | 5 1
- * initiator (0 TCP/IP, 1 the adapter) | 6 2 sequence | 8 2 return code | 10 data: STARTLAN STOPLAN  0 1 LAN
- * type | 1 1 port | 2 2 parameters STARTUP           2 2 largest block the host reads LANSTAT  answer:  0 1
- * LAN type | 1 1 port | 12 6 MAC | 18 9*4 counters QIPASSIST answer: 0 1 LAN type | 1 1 port | 2 2 pairs | 4
- * 2 supported | 6 2 enabled | 8 2 version SETIPM DELIPM     0 1 LAN type | 1 1 port | 2 2 pairs | 8 2 version
- * (4) | 10 pairs of 4 group, 6 MAC, 2 zero
+ *   each frame   0 2 offset in the block of the next frame     2 1 type (0 control, 1 Ethernet)   3 1 port
+ *                an offset of 0 ends the block
+ *   data         4 . the Ethernet frame
+ *   control      4 1 command   5 1 initiator (0 host, 1 adapter; a reply keeps it)   6 2 sequence
+ *                8 2 return code
+ *     STARTLAN STOPLAN   10 1 LAN type   11 1 port   12 2 parameters
+ *     STARTUP            12 2 largest block the host reads
+ *     LANSTAT reply      10 1 LAN type   11 1 port   22 6 MAC   28 9*4 counters
+ *     QIPASSIST reply    10 1 LAN type   11 1 port   12 2 pairs   14 2 supported   16 2 enabled   18 2
+ * version SETIPM DELIPM      10 1 LAN type   11 1 port   12 2 pairs   18 2 version (4) 20 . pairs of 12
+ * bytes: 0 4 group, 4 6 MAC, 10 2 zero
  */
 #define LCS_BLOCK_BYTES 0x5000
 enum {
