@@ -64,7 +64,7 @@ bool emul_volume(const struct places *at, const struct plex *p, const char *dir)
     return proc_run(argv, false) == 0;
 }
 
-static bool write_config(const struct places *at, const struct plex *p, const struct plex_system *s, const char *dir,
+static bool write_config(const struct plex *p, const struct plex_system *s, const char *dir,
                          bool hyperion) {
     char path[PATH_MAX];
     in_dir(path, dir, s->name, ".cnf");
@@ -87,7 +87,6 @@ static bool write_config(const struct places *at, const struct plex *p, const st
         fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s portname=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
                 dir, p->card[a->card].name, s->name, p->card[a->card].name);
     }
-    (void)at;
     return fclose(f) == 0;
 }
 
@@ -121,7 +120,7 @@ static bool prepare(const struct places *at, const struct plex_system *s, const 
 bool emul_start(const struct places *at, const struct plex *p, const struct plex_system *s, const char *dir) {
     char config[PATH_MAX], fifo[PATH_MAX];
     bool hyperion = is_hyperion();
-    if (!prepare(at, s, dir, hyperion) || !write_config(at, p, s, dir, hyperion)) return false;
+    if (!prepare(at, s, dir, hyperion) || !write_config(p, s, dir, hyperion)) return false;
     in_dir(config, dir, s->name, ".cnf");
     in_dir(fifo, dir, s->name, ".in");
     const char *const old[] = {emulator(), "-d", "-f", config, "EXTERNALGUI", NULL};

@@ -13,7 +13,6 @@
 
 /* Where the project's own files are: the checkout, or what make install laid down. */
 struct places {
-    const char *root; /* configs/ */
     const char *build; /* programs, guest, modules */
 };
 

@@ -179,14 +179,14 @@ static bool read_all(const config_t *cfg, struct plex *p) {
     return p->systems > 0 || complain(root, "systems = ( {...} ) with at least one system");
 }
 
-bool plex_load(struct plex *p, const char *root, const char *name) {
+bool plex_load(struct plex *p, const char *configs, const char *name) {
     char file[PATH_MAX + 16];
     memset(p, 0, sizeof *p);
     if (strchr(name, '/') || name[0] == '.' || !name[0]) {
         fprintf(stderr, "plex390: '%s' is no plex name; configs/ has one folder a plex\n", name);
         return false;
     }
-    if (snprintf(p->dir, sizeof p->dir, "%s/configs/%s", root, name) >= (int)sizeof p->dir) return false;
+    if (snprintf(p->dir, sizeof p->dir, "%s/%s", configs, name) >= (int)sizeof p->dir) return false;
     snprintf(file, sizeof file, "%s/plex.conf", p->dir);
     config_t cfg;
     config_init(&cfg);

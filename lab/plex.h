@@ -55,8 +55,8 @@ struct plex {
     struct plex_forward forward[PLEX_FORWARDS_MAX];
 };
 
-/* root: the checkout or the installed share directory. false after a message. */
-bool plex_load(struct plex *p, const char *root, const char *name);
+/* configs: the folder that has one folder a plex. false after a message. */
+bool plex_load(struct plex *p, const char *configs, const char *name);
 const struct plex_system *plex_system(const struct plex *p, const char *name);
 const struct plex_card *plex_card(const struct plex *p, const char *name);
 

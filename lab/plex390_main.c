@@ -37,6 +37,7 @@
 
 struct lab {
     struct places at;
+    const char *configs; /* folder of configs/; PLEX390_CONFIGS replaces the project's own */
     struct plex plex;
     const char *name; /* of the plex */
     char dir[RUN_DIR_MAX];
@@ -51,7 +52,7 @@ static int usage(void) {
 }
 
 static bool load(struct lab *l, bool create) {
-    return plex_load(&l->plex, l->at.root, l->name) && run_dir(l->plex.name, create, l->dir);
+    return plex_load(&l->plex, l->configs, l->name) && run_dir(l->plex.name, create, l->dir);
 }
 
 /* ---- up and down ---- */
@@ -151,7 +152,7 @@ static int cmd_up(struct lab *l, int argc, char **argv) {
 static int cmd_down(struct lab *l, int argc, char **argv) {
     if (argc > 1) l->name = argv[1];
     if (argc > 2) return usage();
-    if (!plex_load(&l->plex, l->at.root, l->name)) return 1;
+    if (!plex_load(&l->plex, l->configs, l->name)) return 1;
     if (!run_dir(l->plex.name, true, l->dir)) return 1;
     int lock = lock_plex(l);
     if (lock < 0) return 1;
@@ -428,19 +429,20 @@ static const struct {
 };
 
 /* The shell script that hands over to us says where the project is. */
-static bool find_places(struct lab *l, char build[PATH_MAX]) {
-    l->at.root = getenv("PLEX390_ROOT");
-    if (!l->at.root) l->at.root = ".";
-    if (snprintf(build, PATH_MAX, "%s/build", l->at.root) >= PATH_MAX) return false;
+static bool find_places(struct lab *l, char build[PATH_MAX], char configs[PATH_MAX]) {
+    const char *root = getenv("PLEX390_ROOT") ? getenv("PLEX390_ROOT") : ".";
+    if (snprintf(build, PATH_MAX, "%s/build", root) >= PATH_MAX) return false;
+    if (snprintf(configs, PATH_MAX, "%s/configs", root) >= PATH_MAX) return false;
     l->at.build = build;
+    l->configs = getenv("PLEX390_CONFIGS") ? getenv("PLEX390_CONFIGS") : configs;
     return true;
 }
 
 int main(int argc, char **argv) {
     static struct lab l;
-    static char build[PATH_MAX];
+    static char build[PATH_MAX], configs[PATH_MAX];
     l.name = getenv("PLEX390_PLEX") ? getenv("PLEX390_PLEX") : "ONE";
-    if (!find_places(&l, build)) return 1;
+    if (!find_places(&l, build, configs)) return 1;
     if (argc > 3 && strcmp(argv[1], "-p") == 0) {
         l.name = argv[2];
         argv += 2;

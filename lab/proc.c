@@ -37,7 +37,12 @@ static bool private_dir(const char *path, bool create) {
 }
 
 bool run_dir(const char *plex, bool create, char out[RUN_DIR_MAX]) {
-    snprintf(out, RUN_DIR_MAX, "/tmp/plex390-%u", (unsigned)geteuid());
+    const char *base = getenv("PLEX390_RUN");
+    int len = base ? snprintf(out, RUN_DIR_MAX, "%s", base) : snprintf(out, RUN_DIR_MAX, "/tmp/plex390-%u", (unsigned)geteuid());
+    if (len > RUN_DIR_MAX - 10) {
+        fprintf(stderr, "plex390: PLEX390_RUN: expected a path of at most %d characters\n", RUN_DIR_MAX - 10);
+        return false;
+    }
     if (!private_dir(out, create)) return false;
     size_t n = strlen(out);
     snprintf(out + n, RUN_DIR_MAX - n, "/%.8s", plex);

@@ -2,7 +2,7 @@
  *
  * Each has a file NAME.pid in the plex's run directory: "pid start-time" (field 22 of /proc/PID/stat), so a
  * number that the kernel gave to somebody else since then is never taken for ours. Output goes to NAME.log.
- * Run directory: /tmp/plex390-UID/PLEX, mode 0700, owned by the user; refused if it is anything else.
+ * Run directory: /tmp/plex390-UID/PLEX (PLEX390_RUN replaces the first part; socket paths are short), mode 0700, owned by the user; refused if it is anything else.
  */
 #ifndef LAB_PROC_H
 #define LAB_PROC_H
