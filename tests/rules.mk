@@ -22,3 +22,10 @@ CHECK += unit
 TEST_PROGRAMS := $(UNIT)
 test: $(TEST_PROGRAMS)
 	@tests/run.sh
+
+# The client side of benchmarks and boot tests.
+$(B)/netbench: $(B)/host/tests/bench/netbench_main.o
+	$(CC) $(CFLAGS) $^ -o $@
+ALL += $(B)/netbench
+bench: all
+	@tests/bench/bench.sh
