@@ -29,3 +29,10 @@ $(B)/netbench: $(B)/host/tests/bench/netbench_main.o
 ALL += $(B)/netbench
 bench: all
 	@tests/bench/bench.sh
+
+# The card with sanitizers, and the long drills that use it.
+$(B)/san/osa-card: $(patsubst %.c,$(B)/san/%.o,$(CARD_SRC)) $(B)/san/libplex.a
+	$(CC) $(SAN) $^ -lpcap -lvdeplug -lpthread -o $@
+soak: all $(B)/san/osa-card
+	@tests/soak.sh
+.PHONY: soak
