@@ -47,7 +47,8 @@ bool ring_size_ok(u32 data_bytes);
 /* An empty ring over zeroed memory of ring_bytes(data_bytes), aligned to 64; for either side. */
 void ring_init(struct ring *r, void *memory, u32 data_bytes);
 
-/* Room for a message of up to bytes, or NULL: full, broken, no ring, or larger than the ring ever takes. */
+/* Room for a message of up to bytes, or NULL: full, broken, no ring, or larger than PEER_MESSAGE_MAX. A message of
+ * up to half the ring always fits once the reader has caught up. */
 u8 *ring_reserve(struct ring *r, u32 bytes);
 /* Ends it at bytes (at most what was reserved) and shows it to the reader. */
 void ring_commit(struct ring *r, u32 bytes);

@@ -12,7 +12,7 @@ $(B)/san/libplex.a: $(T_OBJ)
 	@rm -f $@; ar rcs $@ $^
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(B)/san/libplex.a
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $< $(B)/san/libplex.a $(UNIT_LIBS_$*) -lcmocka -lpthread -o $@
+	$(CC) $(SAN) $< $(UNIT_LIBS_$*) $(B)/san/libplex.a -lcmocka -lpthread -o $@
 
 unit: $(UNIT)
 	@for t in $(UNIT); do timeout -k 5 300 $$t || exit 1; done

@@ -1,0 +1,22 @@
+# The OSA card's process, the objects of peer and ring for tests, and the emulators' modules.
+
+PEER := hercules-devices/ring.c $(wildcard hercules-devices/peer*.c)
+CARD_SRC := $(sort $(wildcard hercules-devices/*_card.c) $(PEER) $(ENGINES) tests/unit/bug.c \
+              $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
+CARD_OBJ := $(CARD_SRC:%.c=$(B)/host/%.o)
+CARD_LIBS := -lvdeplug -lpcap -lpthread
+
+ifneq ($(wildcard hercules-devices/osa_card.c),)
+$(B)/osa-card: $(CARD_OBJ)
+	$(CC) $(CFLAGS) $^ $(CARD_LIBS) -o $@
+ALL += $(B)/osa-card
+INSTALL_BIN += $(B)/osa-card
+endif
+
+# Unit tests of what is no engine name their objects here.
+PEER_SAN := $(B)/san/hercules-devices/peer.o $(B)/san/hercules-devices/ring.o
+UNIT_LIBS_test_ring := $(B)/san/hercules-devices/ring.o
+UNIT_LIBS_test_peer := $(PEER_SAN)
+$(B)/unit/test_ring $(B)/unit/test_peer: $(PEER_SAN)
+
+-include hercules-devices/modules.mk
