@@ -4,12 +4,13 @@
  *
  *   request  0 2 L   2 2 code   4.. by code            response  0 2 length   2 2 code (1 = done)   4 4 zero   8 rows
  *
- *   0002 store channel-path description: 4 1 flags (10 = format 1)  7 1 first CHPID  11 1 last CHPID
+ *   0002 store channel-path description: 4 1 flags (10 = format 1)  6 1 format of the response (2, 3: not ours)
+ *        7 1 first CHPID  11 1 last CHPID
  *        row, format 0, 8 bytes:   0 1 flags (80 = valid)  2 1 type  3 1 CHPID
  *        row, format 1, 24 bytes:  the same, and 7 1 CHPP: 02 = one write queue only
  *   0024 store subchannel QDIO data: 4 2 SSID in bits 2-3 of byte 5  6 2 first  10 2 last subchannel
  *        row, 32 bytes:  0 1 flags: 80 QDIO, 40 valid   2 2 subchannel   4 1 queue format   5 1 parameter
- *                        6 1 qdioac1: 40 SIGA input, 20 SIGA output needed   8 1 input queues  9 1 output queues
+ *                        6 1 qdioac1: 40 SIGA input, 20 SIGA output needed   9 1 input queues  11 1 output queues
  *
  * Sources: the channel-path and QDIO data areas as Linux's drivers/s390/cio/chsc.h and qdio.h read them.
  * Pure: touches only the bytes handed in and asks its caller which devices there are.
