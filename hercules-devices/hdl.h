@@ -13,7 +13,7 @@
  *   SSQD, channel paths         our CHSC hook                           DEVHND.ssqd, dev->chptype
  *   thin interrupts             not announced by the emulator           DEVHND.ssci, indicator bytes in storage
  *
- * A device type describes itself in a struct hdl_type; hdl_init, hdl_exec and so on serve all types. Units of a
+ * A device type describes itself in a struct hdl_type; hdl_dev_init, hdl_dev_exec and so on serve all types. Units of a
  * group are consecutive device statements of one type, the arguments stand on the first:
  *
  *   0E00.3 PLXOSA card=/run/plex/osa1.sock lpar=SYSA            or   0E00 PLXOSA card=... / 0E01 PLXOSA / 0E02 PLXOSA
@@ -22,8 +22,8 @@
  *   PLX800I  dddd text              what an engine has to say; PLX800W, PLX800E by its severity
  *   PLX801E  dddd type: reason      the device statement is wrong; the device is refused
  *   PLX802I  dddd connected to name (incarnation n)     PLX803W  dddd connection to name lost
- *   PLX804T  dddd unit what bytes   one step of the dialogue, with trace=yes
- *   PLX805E  module and emulator do not fit: reason     the module is refused
+ *   PLX806E  file:line: not true: condition             our own error; the emulator ends
+ * A module that does not fit the emulator (structure sizes, version) is refused by the emulator in its own words.
  */
 #ifndef HERCULES_DEVICES_HDL_H
 #define HERCULES_DEVICES_HDL_H
@@ -52,18 +52,20 @@ struct hdl_type {
     const char *name; /* of the device type, as in a device statement: PLXOSA */
     u16 devtype;      /* shown by the emulator: 0x1731 */
     u32 units;
-    bool qdio;
     u8 chpid_type;       /* as CHSC reports it, 0 = not reported */
     enum peer_kind peer; /* what the engine's other side is */
-    u8 activate;         /* CCW during which SIGA is accepted (QDIO), 0 = none */
-    /* Allocates and initialises an engine for the group from its options; NULL and a line in error. */
-    struct engine *(*create)(struct hdl_group *g, int argc, char *const argv[], char *error, size_t cap);
+    void (*queues)(u8 *in, u8 *out); /* QDIO: largest numbers of queues; NULL = no QDIO device */
+    u8 activate;                     /* QDIO: the CCW during which SIGA is accepted */
+    /* Fills g from the options, calls group_init, allocates and initialises an engine; NULL and a line in error. */
+    struct engine *(*create)(struct hdl_group *g, const struct host_port *port, int argc, char *const argv[],
+                             char *error, size_t cap);
     void (*destroy)(struct engine *e);
 };
 
 /* A device group: the engine's host, its emulator devices, its connection. */
 struct hdl_group {
     struct host_group host;
+    struct engine *engine;
     const struct hdl_type *type;
     DEVBLK *dev[ENGINE_UNITS_MAX];
     u32 members; /* devices attached so far; the engine starts when all are there */
@@ -72,40 +74,38 @@ struct hdl_group {
     struct peer *peer;
     struct peer_identity self;
     u64 summary_indicator, device_indicator; /* absolute addresses of thin-interrupt bytes, 0 = PCI only */
-    /* Filled by create() from the device statement. */
     char address[256]; /* of the peer */
     char lpar[PEER_NAME_MAX + 1];
-    bool trace;
     struct hdl_group *next; /* all groups of this process */
 };
 
 u16 hdl_devnum(const struct hdl_group *g); /* of unit 0 */
 
 /* The entries of a DEVHND. */
-int hdl_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]);
-int hdl_close(DEVBLK *dev);
-void hdl_query(DEVBLK *dev, char **class, int buflen, char *buffer);
-void hdl_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count count, BYTE prevcode, int ccwseq,
+int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]);
+int hdl_dev_close(DEVBLK *dev);
+void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer);
+void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count count, BYTE prevcode, int ccwseq,
               BYTE *iobuf, BYTE *more, BYTE *unitstat, hdl_count *residual);
-void hdl_halt(DEVBLK *dev);
-int hdl_siga_read(DEVBLK *dev, U32 qmask);
-int hdl_siga_write(DEVBLK *dev, U32 qmask);
+void hdl_dev_halt(DEVBLK *dev);
+int hdl_dev_siga_read(DEVBLK *dev, U32 qmask);
+int hdl_dev_siga_write(DEVBLK *dev, U32 qmask);
 #ifdef HDL_HYPERION
-int hdl_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask);
-int hdl_ssqd(DEVBLK *dev, void *row);
-int hdl_ssci(DEVBLK *dev, void *request);
+int hdl_dev_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask);
+int hdl_dev_ssqd(DEVBLK *dev, void *row);
+int hdl_dev_ssci(DEVBLK *dev, void *request);
 #endif
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 
 #ifdef HDL_HYPERION
 #define HDL_HANDLERS_OF_EMULATOR                                                                                 \
-    .halt = hdl_halt, .siga_s = hdl_siga_sync, .siga_m = hdl_siga_write, .ssqd = hdl_ssqd, .ssci = hdl_ssci,
+    .halt = hdl_dev_halt, .siga_s = hdl_dev_siga_sync, .siga_m = hdl_dev_siga_write, .ssqd = hdl_dev_ssqd, .ssci = hdl_dev_ssci,
 #else
 #define HDL_HANDLERS_OF_EMULATOR
 #endif
 #define HDL_HANDLERS                                                                                             \
-    .exec = hdl_exec, .close = hdl_close, .query = hdl_query, .siga_r = hdl_siga_read, .siga_w = hdl_siga_write, \
+    .exec = hdl_dev_exec, .close = hdl_dev_close, .query = hdl_dev_query, .siga_r = hdl_dev_siga_read, .siga_w = hdl_dev_siga_write, \
     HDL_HANDLERS_OF_EMULATOR
 
 #endif

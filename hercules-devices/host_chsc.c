@@ -21,8 +21,6 @@
 #define SSQD_VALID 0x40
 #define SSQD_SIGA_INPUT 0x40
 #define SSQD_SIGA_OUTPUT 0x20
-#define SSQD_OUTPUT_QUEUES 4
-#define SSQD_INPUT_QUEUES 1
 
 static void respond(u8 *response, u32 length, u16 code) {
     be16_put(response, (u16)length);
@@ -55,13 +53,13 @@ static bool channel_paths(const struct chsc_devices *d, const u8 *request, u8 *r
     return true;
 }
 
-void chsc_ssqd_row(u8 row[CHSC_SSQD_BYTES], u16 subchannel) {
+void chsc_ssqd_row(u8 row[CHSC_SSQD_BYTES], u16 subchannel, u8 in_queues, u8 out_queues) {
     memset(row, 0, CHSC_SSQD_BYTES);
     row[0] = SSQD_QDIO | SSQD_VALID;
     be16_put(row + 2, subchannel);
     row[6] = SSQD_SIGA_INPUT | SSQD_SIGA_OUTPUT;
-    row[9] = SSQD_INPUT_QUEUES;
-    row[11] = SSQD_OUTPUT_QUEUES;
+    row[9] = in_queues;
+    row[11] = out_queues;
 }
 
 static bool qdio_data(const struct chsc_devices *d, const u8 *request, u8 *response, u32 request_bytes) {
@@ -74,8 +72,10 @@ static bool qdio_data(const struct chsc_devices *d, const u8 *request, u8 *respo
     u32 rows = rows_that_fit(request_bytes, CHSC_SSQD_BYTES, last - first + 1);
     u8 *row = response + RESPONSE_HEADER;
     for (u32 i = 0; i < rows; i++, row += CHSC_SSQD_BYTES) {
+        u16 subchannel = (u16)(first + i);
+        u8 in, out;
         memset(row, 0, CHSC_SSQD_BYTES);
-        if (d->qdio(d->ctx, ssid, (u16)(first + i))) chsc_ssqd_row(row, (u16)(first + i));
+        if (d->qdio(d->ctx, ssid, subchannel, &in, &out)) chsc_ssqd_row(row, subchannel, in, out);
     }
     respond(response, RESPONSE_HEADER + rows * CHSC_SSQD_BYTES, RESPONSE_DONE);
     return true;

@@ -26,13 +26,14 @@
 
 struct chsc_devices {
     void *ctx;
-    u8 (*chpid_type)(void *ctx, u8 chpid);           /* CHPID type of our devices on this path, 0 = none of ours */
-    bool (*qdio)(void *ctx, u8 ssid, u16 subchannel); /* is this one of our QDIO subchannels? */
+    u8 (*chpid_type)(void *ctx, u8 chpid); /* CHPID type of our devices on this path, 0 = none of ours */
+    /* Is this one of our QDIO subchannels, and how many queues may it have? */
+    bool (*qdio)(void *ctx, u8 ssid, u16 subchannel, u8 *in_queues, u8 *out_queues);
 };
 
 /* block: the whole page. false: not for our devices, let the emulator answer; the page is unchanged then. */
 bool chsc_answer(const struct chsc_devices *d, u8 block[CHSC_BLOCK_BYTES]);
 /* One row of the answer to 0024. */
-void chsc_ssqd_row(u8 row[CHSC_SSQD_BYTES], u16 subchannel);
+void chsc_ssqd_row(u8 row[CHSC_SSQD_BYTES], u16 subchannel, u8 in_queues, u8 out_queues);
 
 #endif

@@ -47,7 +47,12 @@ static void host_pci(void *ctx, u32 unit) {
 
 static u8 *host_tx_reserve(void *ctx, u32 bytes) {
     struct host_group *g = ctx;
-    return g->port->tx_reserve(g->ctx, bytes);
+    u8 *room = g->port->tx_reserve(g->ctx, bytes);
+    if (!room && g->linked) {
+        g->tx_full = true;
+        g->tx_full_count++;
+    }
+    return room;
 }
 
 static void host_tx_commit(void *ctx, u32 bytes) {
@@ -115,7 +120,7 @@ static void raise_all(struct host_group *g) {
  * again for the message that it refused. */
 static void leave(struct host_group *g, bool resume) {
     if (something_to_raise(g)) raise_all(g);
-    if (something_to_raise(g)) pthread_cond_signal(&g->work);
+    if (something_to_raise(g) || g->tx_full) pthread_cond_signal(&g->work);
     resume = resume && g->rx_refused;
     if (resume) g->rx_refused = false;
     unlock(g);
@@ -124,7 +129,7 @@ static void leave(struct host_group *g, bool resume) {
 
 /* The same where the emulator calls with its device lock held: then only the helper may raise. */
 static void leave_to_helper(struct host_group *g) {
-    if (something_to_raise(g)) pthread_cond_signal(&g->work);
+    if (something_to_raise(g) || g->tx_full) pthread_cond_signal(&g->work);
     unlock(g);
 }
 
@@ -133,14 +138,17 @@ static void *helper(void *arg) {
     u32 pause_us = HELPER_FIRST_US;
     lock(g);
     while (!g->closing) {
-        if (!something_to_raise(g)) {
+        if (!something_to_raise(g) && !g->tx_full) {
             pause_us = HELPER_FIRST_US;
             pthread_cond_wait(&g->work, &g->lock);
             continue;
         }
-        raise_all(g);
-        if (!something_to_raise(g) || g->closing) continue;
-        /* Refused: the device is busy. Somebody else's signal must not shorten the pause to a spin. */
+        bool was_full = g->tx_full;
+        g->tx_full = false;
+        if (was_full) g->engine->ops->rx_end(g->engine);
+        if (something_to_raise(g)) raise_all(g);
+        if ((!something_to_raise(g) && !g->tx_full) || g->closing) continue;
+        /* Refused: the device is busy or the ring is full. Somebody's signal must not shorten the pause to a spin. */
         struct timespec until = after_us(pause_us);
         while (!g->closing && pthread_cond_timedwait(&g->work, &g->lock, &until) == 0) {}
         pause_us = u32_min(pause_us * 2, HELPER_LAST_US);
@@ -361,6 +369,8 @@ int group_siga_sync(struct host_group *g, u32 unit, u32 out_mask, u32 in_mask) {
 
 void group_link(struct host_group *g, bool up) {
     lock(g);
+    g->linked = up;
+    g->tx_full = false;
     if (!g->closing) g->engine->ops->link_state(g->engine, up);
     leave(g, false);
 }
@@ -386,10 +396,10 @@ void group_query(struct host_group *g, char *out, size_t cap) {
     char engine[160] = "";
     lock(g);
     g->engine->ops->query(g->engine, engine, sizeof engine);
-    snprintf(out, cap, "%s ccw=%llu wait=%llu pci=%llu attn=%llu/%llu rxfull=%llu", engine,
+    snprintf(out, cap, "%s ccw=%llu wait=%llu pci=%llu attn=%llu/%llu rxfull=%llu txfull=%llu", engine,
              (unsigned long long)g->ccws, (unsigned long long)g->waits, (unsigned long long)g->pcis,
              (unsigned long long)g->attentions, (unsigned long long)g->attentions_busy,
-             (unsigned long long)g->rx_refusals);
+             (unsigned long long)g->rx_refusals, (unsigned long long)g->tx_full_count);
     unlock(g);
 }
 

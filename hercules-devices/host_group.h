@@ -12,7 +12,8 @@
  *   order of locks:  the emulator's INTLOCK, its device lock  ->  the group's lock  ->  nothing
  *
  * Attentions and PCIs are level-triggered: a unit has one pending or none. An attention that the channel refuses
- * because the device is busy is offered again by the helper, 100 us doubling to 10 ms, until it is taken.
+ * because the device is busy is offered again by the helper, 100 us doubling to 10 ms, until it is taken. In the
+ * same rhythm it calls the engine's rx_end while the engine has found the ring to the other side full.
  *
  * How a CCW that waits can end:
  *   GROUP_COMPLETED   the engine completed it
@@ -63,12 +64,14 @@ struct host_group {
     struct group_unit unit[ENGINE_UNITS_MAX];
     u32 pci;         /* units with a PCI to raise, bit = unit */
     bool rx_refused; /* the peer keeps a message that the engine had no buffer for */
+    bool linked;     /* the other side is there */
+    bool tx_full;    /* its ring had no room: the engine keeps work back */
     bool closing;
     u32 inside;          /* threads that are in a waiting CCW */
     pthread_cond_t left; /* inside became 0 */
     pthread_t helper;
     pthread_cond_t work; /* for the helper */
-    u64 ccws, waits, pcis, attentions, attentions_busy, rx_refusals, resets; /* shown by query */
+    u64 ccws, waits, pcis, attentions, attentions_busy, rx_refusals, tx_full_count, resets; /* shown by query */
 };
 
 /* Prepares g->host, to be handed to the engine's init; then group_open. */

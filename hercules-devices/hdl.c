@@ -1,0 +1,509 @@
+/* hdl.c - see hdl.h: Hercules on one side, host_group.h and peer.h on the other.
+ *
+ * Locks. Hercules holds dev->lock when it calls init, close, halt and SIGA. The first two and SIGA give it back
+ * while they work (a thread of ours that they wait for, or the interrupt that they cause, needs it); halt only
+ * notes, which takes the group's lock and nothing else.
+ */
+#include "hercules-devices/hdl.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/be.h"
+#include "hercules-devices/host_chsc.h"
+
+/* A changed layout would corrupt the emulator: Debian's build of 3.13 for this machine has exactly these sizes. */
+#if !defined(HDL_HYPERION) && defined(__x86_64__)
+_Static_assert(sizeof(DEVBLK) == 7656 && sizeof(SYSBLK) == 56288 && sizeof(REGS) == 53648,
+               "these headers do not belong to Debian's hercules 3.13 (structure sizes)");
+#endif
+
+/* Thin-interrupt indicators: any bit makes the guest look, then it clears the byte. */
+#define INDICATOR 0x80
+
+static struct {
+    pthread_mutex_t lock;
+    struct hdl_group *first; /* for CHSC, which asks for a channel path or a subchannel */
+} groups = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+_Noreturn void base_bug(const char *file, int line, const char *condition) {
+    logmsg("PLX806E %s:%d: not true: %s\n", file, line, condition);
+    fprintf(stderr, "PLX806E %s:%d: not true: %s\n", file, line, condition);
+    abort();
+}
+
+u16 hdl_devnum(const struct hdl_group *g) { return g->dev[0] ? g->dev[0]->devnum : 0; }
+
+static struct hdl_group *group_of(const DEVBLK *dev) { return dev->dev_data; }
+
+static u32 unit_of(const struct hdl_group *g, const DEVBLK *dev) {
+    u32 unit = 0;
+    while (unit < g->type->units && g->dev[unit] != dev) unit++;
+    return unit;
+}
+
+/* ---- what the group asks of the emulator ---- */
+
+static u8 *port_storage(void *ctx, u64 addr, u32 len, bool will_write) {
+    const struct hdl_group *g = ctx;
+    const DEVBLK *dev = g->dev[0];
+    UNUSED(will_write);
+    /* The emulator sets mainstor only after the devices are built, so it is read anew each time. */
+    if (!dev->mainstor || len == 0 || addr > dev->mainlim || len - 1 > dev->mainlim - addr) return NULL;
+    return dev->mainstor + addr;
+}
+
+/* Present an attention. false: the device is busy or has status pending, so it must be offered again. */
+static bool port_attention(void *ctx, u32 unit, u8 unit_status) {
+    struct hdl_group *g = ctx;
+    return device_attention(g->dev[unit], unit_status) != 1;
+}
+
+/* Level-triggered: queueing an interrupt that is queued changes nothing. Halted in the meantime: none. */
+static void note_pci(DEVBLK *dev) {
+    dev->pciscsw.flag2 |= SCSW2_Q | SCSW2_FC_START;
+    dev->pciscsw.flag3 |= SCSW3_SC_INTER | SCSW3_SC_PEND;
+    dev->pciscsw.chanstat = CSW_PCI;
+}
+
+#ifdef HDL_HYPERION
+
+static void set_indicators(struct hdl_group *g) {
+    u8 *device = port_storage(g, g->device_indicator, 1, true);
+    u8 *summary = port_storage(g, g->summary_indicator, 1, true);
+    if (device) __atomic_fetch_or(device, INDICATOR, __ATOMIC_SEQ_CST);
+    if (summary) __atomic_fetch_or(summary, INDICATOR, __ATOMIC_SEQ_CST);
+}
+
+static void port_pci(void *ctx, u32 unit) {
+    struct hdl_group *g = ctx;
+    DEVBLK *dev = g->dev[unit];
+    if (g->device_indicator) set_indicators(g);
+    OBTAIN_INTLOCK(NULL);
+    OBTAIN_DEVLOCK(dev);
+    if (dev->scsw.flag2 & SCSW2_Q) {
+        note_pci(dev);
+        OBTAIN_IOINTQLK();
+        QUEUE_IO_INTERRUPT_QLOCKED(&dev->pciioint, FALSE);
+        UPDATE_IC_IOPENDING_QLOCKED();
+        RELEASE_IOINTQLK();
+    }
+    RELEASE_DEVLOCK(dev);
+    RELEASE_INTLOCK(NULL);
+}
+
+static enum group_signal port_ending(void *ctx, u32 unit) {
+    UNUSED(ctx);
+    UNUSED(unit);
+    return sysblk.shutdown ? GROUP_END : GROUP_CONTINUE;
+}
+
+#else
+
+static void port_pci(void *ctx, u32 unit) {
+    struct hdl_group *g = ctx;
+    DEVBLK *dev = g->dev[unit];
+    obtain_lock(&dev->lock);
+    bool active = dev->scsw.flag2 & SCSW2_Q;
+    if (active) {
+        note_pci(dev);
+        QUEUE_IO_INTERRUPT(&dev->pciioint);
+    }
+    release_lock(&dev->lock);
+    if (!active) return;
+    OBTAIN_INTLOCK(NULL);
+    UPDATE_IC_IOPENDING();
+    RELEASE_INTLOCK(NULL);
+}
+
+/* A clear only sets a flag in the subchannel; a reset takes busy away under the running program. */
+static enum group_signal port_ending(void *ctx, u32 unit) {
+    const struct hdl_group *g = ctx;
+    const volatile DEVBLK *dev = g->dev[unit];
+    if (!dev->busy) return GROUP_FORGET;
+    return dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT) ? GROUP_END : GROUP_CONTINUE;
+}
+
+#endif
+
+static void port_log(void *ctx, enum engine_severity sev, const char *text) {
+    struct hdl_group *g = ctx;
+    logmsg("PLX800%c %4.4X %s\n", "IWE"[sev], hdl_devnum(g), text);
+}
+
+/* ---- what the group asks of the peer, and the peer of the group ---- */
+
+static u8 *port_tx_reserve(void *ctx, u32 bytes) {
+    struct hdl_group *g = ctx;
+    return g->peer ? peer_reserve(g->peer, bytes) : NULL;
+}
+
+static void port_tx_commit(void *ctx, u32 bytes) {
+    struct hdl_group *g = ctx;
+    peer_commit(g->peer, bytes);
+}
+
+static void port_tx_flush(void *ctx) {
+    struct hdl_group *g = ctx;
+    if (g->peer) peer_flush(g->peer);
+}
+
+static void port_rx_resume(void *ctx) {
+    struct hdl_group *g = ctx;
+    if (g->peer) peer_resume(g->peer);
+}
+
+static const struct host_port port = {
+    .storage = port_storage,
+    .ending = port_ending,
+    .attention = port_attention,
+    .pci = port_pci,
+    .tx_reserve = port_tx_reserve,
+    .tx_commit = port_tx_commit,
+    .tx_flush = port_tx_flush,
+    .rx_resume = port_rx_resume,
+    .log = port_log,
+};
+
+static void on_up(void *ctx, struct peer *p, const struct peer_identity *other) {
+    struct hdl_group *g = ctx;
+    logmsg("PLX802I %4.4X connected to %s (incarnation %llX)\n", hdl_devnum(g), other->name,
+           (unsigned long long)other->incarnation);
+    /* peer_connect() may not have returned yet, and the engine will want to send. */
+    pthread_mutex_lock(&g->host.lock);
+    g->peer = p;
+    pthread_mutex_unlock(&g->host.lock);
+    group_link(&g->host, true);
+}
+
+static void on_down(void *ctx, struct peer *p) {
+    struct hdl_group *g = ctx;
+    UNUSED(p);
+    logmsg("PLX803W %4.4X connection to %s lost\n", hdl_devnum(g), g->address);
+    group_link(&g->host, false);
+}
+
+static bool on_message(void *ctx, struct peer *p, const u8 *msg, u32 len) {
+    struct hdl_group *g = ctx;
+    UNUSED(p);
+    return group_rx(&g->host, msg, len);
+}
+
+static void on_batch_end(void *ctx, struct peer *p) {
+    struct hdl_group *g = ctx;
+    UNUSED(p);
+    group_rx_end(&g->host);
+}
+
+static void on_log(void *ctx, const char *text) { port_log(ctx, ENGINE_WARNING, text); }
+
+static const struct peer_ops peer_handlers = {
+    .up = on_up, .message = on_message, .batch_end = on_batch_end, .down = on_down, .log = on_log};
+
+/* ---- life of a group ---- */
+
+static int refuse(const DEVBLK *dev, const char *fmt, ...) {
+    char text[HDL_TEXT_MAX];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    logmsg("PLX801E %4.4X %s: %s\n", dev->devnum, dev->typname, text);
+    return -1;
+}
+
+/* One value for the whole start of this emulator: what an older start left behind is told apart by it. */
+static u64 incarnation(void) {
+    static u64 value;
+    if (!value) {
+        struct timespec t;
+        clock_gettime(CLOCK_REALTIME, &t);
+        value = (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
+    }
+    return value;
+}
+
+/* The first statement of a group: all that can be wrong is found here, before the emulator knows the group. */
+static struct hdl_group *group_new(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]) {
+    char error[HDL_TEXT_MAX] = "no storage";
+    struct hdl_group *g = calloc(1, sizeof *g);
+    if (!g) {
+        refuse(dev, "%s", error);
+        return NULL;
+    }
+    g->type = type;
+    g->dev[0] = dev;
+    g->engine = type->create(g, &port, argc, argv, error, sizeof error);
+    if (!g->engine) {
+        refuse(dev, "%s", error);
+        free(g);
+        return NULL;
+    }
+    g->self.kind = type->peer;
+    g->self.incarnation = incarnation();
+    snprintf(g->self.name, sizeof g->self.name, "%s", g->lpar);
+    return g;
+}
+
+/* All units are there: threads start. Nothing of this may fail but for want of a thread or a bad address. */
+static void group_run(struct hdl_group *g) {
+    if (!group_open(&g->host, g->engine)) {
+        port_log(g, ENGINE_ERROR, "no thread to be had: the device stays offline");
+        return;
+    }
+    g->started = true;
+    pthread_mutex_lock(&groups.lock);
+    g->next = groups.first;
+    groups.first = g;
+    pthread_mutex_unlock(&groups.lock);
+    struct peer *p = peer_connect(g->address, &g->self, &peer_handlers, g);
+    pthread_mutex_lock(&g->host.lock);
+    g->peer = p;
+    pthread_mutex_unlock(&g->host.lock);
+}
+
+static void group_stop(struct hdl_group *g) {
+    pthread_mutex_lock(&groups.lock);
+    for (struct hdl_group **at = &groups.first; *at; at = &(*at)->next)
+        if (*at == g) {
+            *at = g->next;
+            break;
+        }
+    pthread_mutex_unlock(&groups.lock);
+    if (g->peer) peer_close(g->peer);
+    if (g->started) group_close(&g->host);
+    g->started = false;
+    g->peer = NULL;
+}
+
+/* What the emulator shows and looks at; the descriptor only makes it call close. */
+static void describe_device(DEVBLK *dev, struct hdl_group *g, u32 unit) {
+    u8 id[ENGINE_SENSE_MAX];
+    u32 len = g->engine->ops->sense_id(g->engine, unit, id, sizeof id);
+    dev->dev_data = g;
+    dev->devtype = g->type->devtype;
+    memcpy(dev->devid, id, len);
+    dev->numdevid = len;
+    dev->numsense = ENGINE_SENSE_MAX;
+    dev->cdwmerge = 1;
+    if (g->type->queues) dev->pmcw.flag4 |= PMCW4_Q;
+    if (dev->fd < 3) dev->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+#ifdef HDL_HYPERION
+    dev->chptype[0] = g->type->chpid_type;
+#else
+    dev->halt_device = hdl_dev_halt;
+#endif
+}
+
+int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]) {
+    if (dev->group) return refuse(dev, "cannot be changed while attached: detach and attach the whole group");
+    group_device(dev, 0); /* joins a group of this type that waits for units, if there is one */
+    struct hdl_group *g = dev->group ? dev->group->grp_data : NULL;
+    if (!g) {
+        g = group_new(dev, type, argc, argv);
+        if (!g) return -1;
+        group_device(dev, (int)type->units);
+        dev->group->grp_data = g;
+    } else if (dev->devnum != g->dev[0]->devnum + g->members) {
+        port_log(g, ENGINE_WARNING, "its units are not consecutive device numbers");
+    }
+    u32 unit = g->members++;
+    g->open++;
+    g->dev[unit] = dev;
+    describe_device(dev, g, unit);
+    if (g->members == type->units) group_run(g);
+    return 0;
+}
+
+int hdl_dev_close(DEVBLK *dev) {
+    struct hdl_group *g = group_of(dev);
+    if (dev->fd > 2) close(dev->fd);
+    dev->fd = -1;
+    dev->dev_data = NULL;
+    if (!g) return 0;
+    /* The threads that end now may be waiting for this lock. */
+    release_lock(&dev->lock);
+    group_stop(g);
+    obtain_lock(&dev->lock);
+    if (--g->open == 0) {
+        g->type->destroy(g->engine);
+        free(g);
+    }
+    return 0;
+}
+
+void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
+    static char name[] = "OSA";
+    if (class) *class = name;
+    if (!buffer || buflen <= 0) return;
+    struct hdl_group *g = group_of(dev);
+    if (g && g->started)
+        group_query(&g->host, buffer, (size_t)buflen);
+    else
+        snprintf(buffer, (size_t)buflen, g ? "%s: %u of %u units" : "%s", g ? g->type->name : "closed",
+                 g ? g->members : 0, g ? g->type->units : 0);
+}
+
+/* ---- channel programs ---- */
+
+/* Is the halt or the clear that ended the CCW still the channel's to complete? 3.13 does it before it executes the
+ * next CCW; a command retry takes it there without one. Hyperion has completed it already. */
+static bool channel_completes(const DEVBLK *dev) {
+#ifdef HDL_HYPERION
+    UNUSED(dev);
+    return false;
+#else
+    return dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT);
+#endif
+}
+
+static void set_qdio_active(DEVBLK *dev, bool on) {
+    obtain_lock(&dev->lock);
+    if (on)
+        dev->scsw.flag2 |= SCSW2_Q;
+    else
+        dev->scsw.flag2 &= (BYTE)~SCSW2_Q;
+    release_lock(&dev->lock);
+}
+
+/* The device thread sits here as long as the CCW lasts: an outstanding read, or active queues. */
+static enum group_end wait_for(struct hdl_group *g, DEVBLK *dev, u32 unit, u8 code) {
+    bool activate = g->type->queues && code == g->type->activate;
+    if (activate) set_qdio_active(dev, true);
+    enum group_end end = group_wait(&g->host, unit);
+    if (activate && end != GROUP_CLOSED) set_qdio_active(dev, false);
+    return end;
+}
+
+void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count count, BYTE prevcode, int ccwseq,
+              BYTE *iobuf, BYTE *more, BYTE *unitstat, hdl_count *residual) {
+    struct hdl_group *g = group_of(dev);
+    u32 unit = g ? unit_of(g, dev) : 0;
+    struct engine_ccw c = {.code = code, .flags = flags, .chained = chained, .count = count, .buf = iobuf};
+    enum group_end end = GROUP_COMPLETED;
+    UNUSED(prevcode);
+    UNUSED(ccwseq);
+    *residual = count;
+    if (!g || !g->started) {
+        memset(dev->sense, 0, sizeof dev->sense);
+        dev->sense[0] = SENSE_IR;
+        *unitstat = CSW_CE | CSW_DE | CSW_UC;
+        return;
+    }
+    if (group_start(&g->host, unit, &c) == ENGINE_WAIT) end = wait_for(g, dev, unit, code);
+    *residual = (hdl_count)c.residual;
+    *more = c.more;
+    *unitstat = c.unit_status;
+    if (end == GROUP_ENDED) {
+        *unitstat = CSW_CE | CSW_DE;
+        if (channel_completes(dev)) *unitstat = CSW_CE | CSW_DE | CSW_UC | CSW_SM;
+    } else if (end != GROUP_CLOSED && (c.unit_status & US_UNIT_CHECK)) {
+        struct engine_sense sense;
+        group_sense(&g->host, unit, &sense);
+        memcpy(dev->sense, sense.bytes, sizeof sense.bytes < sizeof dev->sense ? sizeof sense.bytes : sizeof dev->sense);
+    }
+}
+
+void hdl_dev_halt(DEVBLK *dev) {
+    struct hdl_group *g = group_of(dev);
+    if (!g || !g->started) return;
+#ifdef HDL_HYPERION
+    if (dev->hoc == HOC_RESET) {
+        g->summary_indicator = g->device_indicator = 0;
+        group_reset(&g->host);
+        return;
+    }
+#endif
+    group_halt(&g->host, unit_of(g, dev));
+}
+
+/* ---- QDIO ---- */
+
+int hdl_dev_siga_read(DEVBLK *dev, U32 qmask) {
+    struct hdl_group *g = group_of(dev);
+    if (!g || !g->started) return 3;
+    release_lock(&dev->lock);
+    int cc = group_siga_read(&g->host, unit_of(g, dev), qmask);
+    obtain_lock(&dev->lock);
+    return cc;
+}
+
+int hdl_dev_siga_write(DEVBLK *dev, U32 qmask) {
+    struct hdl_group *g = group_of(dev);
+    if (!g || !g->started) return 3;
+    release_lock(&dev->lock);
+    int cc = group_siga_write(&g->host, unit_of(g, dev), qmask);
+    obtain_lock(&dev->lock);
+    return cc;
+}
+
+#ifdef HDL_HYPERION
+
+int hdl_dev_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask) {
+    struct hdl_group *g = group_of(dev);
+    if (!g || !g->started) return 3;
+    release_lock(&dev->lock);
+    int cc = group_siga_sync(&g->host, unit_of(g, dev), out_mask, in_mask);
+    obtain_lock(&dev->lock);
+    return cc;
+}
+
+int hdl_dev_ssqd(DEVBLK *dev, void *row) {
+    struct hdl_group *g = group_of(dev);
+    u8 in, out;
+    if (!g || !g->type->queues) return 0;
+    g->type->queues(&in, &out);
+    chsc_ssqd_row(row, dev->subchan, in, out);
+    return 0;
+}
+
+/* Set subchannel indicators: two bytes of storage that the guest wants set before each interruption. */
+int hdl_dev_ssci(DEVBLK *dev, void *request) {
+    struct hdl_group *g = group_of(dev);
+    const u8 *req = request;
+    u64 summary = be64_get(req + 16), device = be64_get(req + 24);
+    if (!g || be16_get(req + 4) != 0) return 3;
+    bool on = summary && device && port_storage(g, summary, 1, true) && port_storage(g, device, 1, true);
+    g->summary_indicator = on ? summary : 0;
+    g->device_indicator = on ? device : 0;
+    dev->qdio.thinint = on;
+    return on || (!summary && !device) ? 0 : 3;
+}
+
+#endif
+
+/* ---- CHSC ---- */
+
+static u8 chpid_type(void *ctx, u8 chpid) {
+    UNUSED(ctx);
+    u8 type = 0;
+    pthread_mutex_lock(&groups.lock);
+    for (const struct hdl_group *g = groups.first; g && !type; g = g->next)
+        if (g->dev[0]->pmcw.chpid[0] == chpid) type = g->type->chpid_type;
+    pthread_mutex_unlock(&groups.lock);
+    return type;
+}
+
+static bool qdio_subchannel(void *ctx, u8 ssid, u16 subchannel, u8 *in, u8 *out) {
+    UNUSED(ctx);
+    bool found = false;
+    pthread_mutex_lock(&groups.lock);
+    for (const struct hdl_group *g = groups.first; g && !found && ssid == 0; g = g->next)
+        for (u32 u = 0; u < g->type->units && g->type->queues && !found; u++)
+            if (g->dev[u]->subchan == subchannel) {
+                found = true;
+                g->type->queues(in, out);
+            }
+    pthread_mutex_unlock(&groups.lock);
+    return found;
+}
+
+void *hdl_chsc(void *response, void *request, REGS *regs) {
+    static const struct chsc_devices devices = {.chpid_type = chpid_type, .qdio = qdio_subchannel};
+    if (!chsc_answer(&devices, request)) return NULL;
+    regs->psw.cc = 0;
+    return response;
+}
