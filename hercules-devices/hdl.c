@@ -273,10 +273,14 @@ static void group_stop(struct hdl_group *g) {
             break;
         }
     pthread_mutex_unlock(&groups.lock);
-    if (g->peer) peer_close(g->peer);
-    if (g->started) group_close(&g->host);
+    if (!g->started) return;
     g->started = false;
-    g->peer = NULL;
+    pthread_mutex_lock(&g->host.lock);
+    struct peer *p = g->peer;
+    g->peer = NULL; /* a CCW that runs now must not send any more */
+    pthread_mutex_unlock(&g->host.lock);
+    if (p) peer_close(p);
+    group_close(&g->host);
 }
 
 /* What the emulator shows and looks at; the descriptor only makes it call close. */

@@ -121,10 +121,11 @@ static void raise_all(struct host_group *g) {
 static void leave(struct host_group *g, bool resume) {
     if (something_to_raise(g)) raise_all(g);
     if (something_to_raise(g) || g->tx_full) pthread_cond_signal(&g->work);
-    resume = resume && g->rx_refused;
-    if (resume) g->rx_refused = false;
+    if (resume && g->rx_refused) {
+        g->rx_refused = false;
+        g->port->rx_resume(g->ctx);
+    }
     unlock(g);
-    if (resume) g->port->rx_resume(g->ctx);
 }
 
 /* The same where the emulator calls with its device lock held: then only the helper may raise. */

@@ -33,7 +33,7 @@
 enum group_end { GROUP_COMPLETED, GROUP_ENDED, GROUP_RESET, GROUP_CLOSED };
 enum group_signal { GROUP_CONTINUE, GROUP_END, GROUP_FORGET }; /* answer of port->ending */
 
-/* What a group asks of its surroundings. All are called without the group's lock except storage, tx_* and log. */
+/* What a group asks of its surroundings. attention and pci are called with the lock free, all others with it held. */
 struct host_port {
     u8 *(*storage)(void *ctx, u64 addr, u32 len, bool will_write);
     enum group_signal (*ending)(void *ctx, u32 unit); /* has the channel ended the CCW of this unit? */

@@ -8,8 +8,7 @@
 # (module.map), so nothing of ours meets a name of the emulator's.
 
 HDL_SRC := $(wildcard hercules-devices/*_hdl.c) hercules-devices/hdl.c
-HDL_PIC := $(ENGINES) $(wildcard hercules-devices/peer.c hercules-devices/ring.c) \
-           $(wildcard guest-stack/base/*.c guest-stack/wire/*.c)
+HDL_PIC := $(sort $(ENGINES) $(PEER) $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
 HDL_PIC_OBJ := $(HDL_PIC:%.c=$(B)/pic/%.o)
 # The macros of the emulators convert signs freely.
 HDL_WARN := $(WARN) -Wno-sign-conversion
