@@ -33,6 +33,7 @@ enum sim_fault_kind {
     SIM_FAULT_LOST,            /* the CCW is executed, its end never presented; halt still works */
     SIM_FAULT_DELAY,           /* the end of the program is presented delay_us later */
     SIM_FAULT_HALTED,          /* the program is ended as if an operator had halted it */
+    SIM_FAULTS,                /* number of kinds; marks a used-up slot */
 };
 
 struct sim_fault {
