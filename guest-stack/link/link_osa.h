@@ -26,7 +26,7 @@ struct chan_system;
 
 #define LINK_OSA_INPUT_BUFFERS 32  /* of 64 KB, given to the card at once */
 #define LINK_OSA_OUTPUT_BUFFERS 32 /* of 64 KB, owned by the card at once */
-#define LINK_OSA_ADDRESSES_MAX 512 /* HOME addresses and groups registered per device */
+#define LINK_OSA_ADDRESSES_MAX 256 /* HOME addresses and groups registered per device */
 
 enum osa_fail {
     OSA_FAIL_NONE,
@@ -55,6 +55,7 @@ struct link_osa_counters {
     u64 replies_stray;       /* IPA answer that nobody waits for */
     u64 replies_malformed;   /* frame on the control subchannel that fails its check */
     u64 address_refused;     /* SETIP or SETIPM answered with a return code */
+    u64 routing_refused;     /* SETRTG: another LPAR of the card is that router */
     u64 address_table_full;  /* LINK_OSA_ADDRESSES_MAX reached */
     u64 starts, stops, failures, lan_losses;
 };

@@ -24,6 +24,7 @@ struct sim_wire {
     u32 number, ring_bytes;
     bool joined; /* the engine was told that the card is there */
     bool died;   /* the process was killed since; it may be back already */
+    bool refused; /* the ring to the card was found full */
     bool blocked;
     u32 blocked_at; /* the group's activity when the engine refused a message */
     struct queue to_port, to_engine;
@@ -73,7 +74,11 @@ static void queue_drop(struct queue *q) {
 
 static u8 *wire_reserve(void *ctx, u32 bytes) {
     struct sim_wire *w = ctx;
-    if (!w->port->alive || !w->joined || w->to_port.bytes + bytes > w->ring_bytes) return NULL;
+    if (!w->port->alive || !w->joined) return NULL;
+    if (w->to_port.bytes + bytes > w->ring_bytes) {
+        w->refused = true;
+        return NULL;
+    }
     free(w->reserved);
     w->reserved = message_new(bytes);
     return w->reserved->bytes;
@@ -174,8 +179,13 @@ static u32 wire_to_engine(struct sim_wire *w) {
     struct engine *e = w->group->engine;
     u32 n = 0;
     /* engine.h: a message that was not taken is offered again after the next CCW or SIGA, not before. */
-    if (w->blocked && w->blocked_at == w->group->activity) return 0;
+    if (w->blocked && !w->refused && w->blocked_at == w->group->activity) return 0;
     w->blocked = false;
+    /* The adapter owes the engine an rx_end() now and then while its output did not fit. */
+    if (w->refused && e->ops->rx_end) {
+        w->refused = false;
+        e->ops->rx_end(e);
+    }
     while (w->to_engine.first) {
         struct message *m = w->to_engine.first;
         w->blocked_at = w->group->activity;

@@ -1,0 +1,113 @@
+/* lcs_impl.h - one LCS device laid open for the files of this driver; other rooms use link_lcs.h.
+ *
+ *   link_lcs.c    tables of operations, attach and detach, storage
+ *   lcs_fsm.c     states, events, the step timer, subchannels opened and closed
+ *   lcs_block.c   blocks of frames both ways, commands and their answers
+ *   lcs_group.c   multicast groups
+ */
+#ifndef LINK_LCS_IMPL_H
+#define LINK_LCS_IMPL_H
+
+#include "chan/chan.h"
+#include "link/link_lcs.h"
+#include "wire/osa.h"
+
+enum { LCS_UNIT_READ, LCS_UNIT_WRITE, LCS_UNITS };
+
+enum lcs_state {
+    LCS_DOWN,
+    LCS_SENSE,
+    LCS_ST_STARTUP,
+    LCS_ST_STARTLAN,
+    LCS_ST_LANSTAT,
+    LCS_ST_QIPASSIST,
+    LCS_READY,
+    LCS_ST_STOPLAN,
+    LCS_ST_SHUTDOWN,
+    LCS_HALT,
+    LCS_STATES
+};
+
+enum lcs_event {
+    LCS_EV_START,
+    LCS_EV_STOP,
+    LCS_EV_OK,
+    LCS_EV_MORE,
+    LCS_EV_REFUSED,
+    LCS_EV_ERROR,
+    LCS_EV_TIMEOUT,
+    LCS_EV_LAN,
+    LCS_EV_QUIET,
+    LCS_EVENTS
+};
+
+#define LCS_GROUPS_MAX 64
+
+struct lcs_group {
+    struct ipaddr addr; /* any = the slot is free */
+    bool wanted, registered, due;
+};
+
+struct lcs_sub {
+    struct lcs_device *d;
+    struct chan *ch;
+    bool running;
+};
+
+struct lcs_device {
+    struct lcs_driver *drv;
+    struct device *dev; /* NULL = slot is free */
+    enum lcs_state state;
+    struct lcs_sub sub[LCS_UNITS];
+    struct timer step;
+    u32 tries, part, detail, fail_code, start_error;
+    enum lcs_fail why;
+    bool again, announced, stop_due, lan_due;
+
+    u8 *read_buf[2], *write_buf[2]; /* LCS_BLOCK_BYTES each */
+    u32 reading;                    /* which read buffer has the READ */
+    u32 filling;                    /* which write buffer takes frames; the other may be on its way */
+    u32 filled, frames;             /* bytes and frames in it */
+
+    u16 seq;
+    u8 command; /* outstanding, 0 = none */
+    u8 mac[MAC_LEN];
+    bool lan_up;
+    u16 assists;
+    struct lcs_group group[LCS_GROUPS_MAX];
+    struct lcs_group *in_flight;
+    bool in_flight_add;
+    struct link_lcs_counters count;
+};
+
+struct lcs_driver {
+    struct chan_system *sys;
+    u32 max_devices;
+    struct lcs_device *devices;
+};
+
+/* ---- lcs_fsm.c ---- */
+const char *lcs_state_text(u32 state);
+void lcs_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now);
+void lcs_fsm_init(struct lcs_device *d);
+void lcs_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
+
+/* ---- lcs_block.c ---- */
+void lcs_read_start(struct lcs_device *d, u64 now);
+void lcs_read_done(struct lcs_device *d, const struct chan_status *st, u64 now);
+void lcs_write_next(struct lcs_device *d, u64 now); /* starts a WRITE if there is something and none is running */
+int lcs_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+/* Room for one frame of len bytes, header included and written; NULL if both write buffers are full. */
+u8 *lcs_frame(struct lcs_device *d, u8 type, u32 len);
+/* A control frame of len bytes with its sequence number; the caller fills what follows and calls
+ * lcs_write_next(). NULL if both write buffers are full. */
+u8 *lcs_command(struct lcs_device *d, u8 command, u32 len, u64 now);
+void lcs_step_send(struct lcs_device *d, u64 now); /* the command of the current state */
+
+/* ---- lcs_group.c ---- */
+int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now);
+void lcs_group_next(struct lcs_device *d, u64 now);
+void lcs_group_answer(struct lcs_device *d, u32 rc, u64 now);
+void lcs_group_forget(struct lcs_device *d);
+
+#endif

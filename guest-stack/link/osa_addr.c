@@ -1,0 +1,232 @@
+/* osa_addr.c - what the card is told while the device is READY: addresses, groups, its ARP cache.
+ *
+ *   entry is               wanted                     no longer wanted
+ *   not registered         SETIP / SETIPM             forgotten
+ *   registered             SETIP once more            DELIP / DELIPM, then forgotten
+ *
+ * SETIP once more is what makes the card announce the address again (gratuitous ARP) after the LAN was away
+ * or when the stack takes an address back. Entries with something to tell stand in one queue, oldest first; one
+ * command is on its way at a time, and an entry that changes its mind meanwhile is queued again. O(1) each.
+ *
+ * The card's neighbours are fetched when somebody asks, and every NEIGHBOURS_USEC while packets are sent, so that
+ * NETSTAT ARP has something to show at once.
+ */
+#include "base/str.h"
+#include "link/osa_impl.h"
+#include "net/stack.h"
+
+#define COMMAND_USEC (20u * USEC_PER_SEC)
+#define SETIP_BYTES 12
+#define SETIPM_BYTES 24
+#define QUERY_BYTES 8
+#define QUERY_REQUEST 0x000F
+
+/* ---- the table ---- */
+
+static struct osa_addr **bucket_of(struct osa_device *d, struct ipaddr a) {
+    u32 h = a.v4 ^ a.v4 >> 16;
+    return &d->bucket[(h ^ h >> 8) % OSA_ADDR_BUCKETS];
+}
+
+static struct osa_addr *addr_find(struct osa_device *d, struct ipaddr a, bool group) {
+    for (struct osa_addr *e = *bucket_of(d, a); e; e = e->next)
+        if (ipaddr_eq(e->addr, a) && e->group == group) return e;
+    return NULL;
+}
+
+static void addr_free(struct osa_device *d, struct osa_addr *e) {
+    struct osa_addr **p = bucket_of(d, e->addr);
+    while (*p != e) p = &(*p)->next;
+    *p = e->next;
+    list_del(&e->due);
+    pool_put(&d->addr_pool, e);
+}
+
+void osa_addr_forget(struct osa_device *d) {
+    d->in_flight = NULL;
+    d->flush_due = d->query_due = false;
+    d->neighbours = 0;
+    for (u32 i = 0; i < OSA_ADDR_BUCKETS; i++)
+        while (d->bucket[i]) addr_free(d, d->bucket[i]);
+}
+
+static void addr_due(struct osa_device *d, struct osa_addr *e) {
+    if (!list_is_in(&e->due)) list_push_back(&d->due, &e->due);
+}
+
+int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
+    if (d->state == OSA_DOWN || d->state >= OSA_STOPLAN) return -ERR_NETDOWN;
+    struct osa_addr *e = addr_find(d, a, group);
+    if (!e && !wanted) return -ERR_NOENT;
+    if (!e) {
+        e = pool_get(&d->addr_pool);
+        if (!e) {
+            d->count.address_table_full++;
+            return -ERR_NOMEM;
+        }
+        struct osa_addr **b = bucket_of(d, a);
+        *e = (struct osa_addr){.next = *b, .addr = a, .group = group};
+        list_init(&e->due);
+        *b = e;
+    }
+    e->wanted = wanted;
+    e->vipa = vipa;
+    addr_due(d, e);
+    osa_addr_next(d, now);
+    return 0;
+}
+
+/* ---- telling the card ---- */
+
+/* The group's MAC: 01-00-5E and the low 23 bits (RFC 1112 6.4). */
+static void group_mac(struct ipaddr a, u8 *mac) {
+    be32_put(mac + 2, a.v4 & 0x7FFFFF);
+    mac[0] = 0x01;
+    mac[1] = 0x00;
+    mac[2] = 0x5E;
+}
+
+static void addr_send(struct osa_device *d, struct osa_addr *e, u64 now) {
+    bool add = e->wanted;
+    d->in_flight = e;
+    d->in_flight_add = add;
+    if (e->group) {
+        u8 *data = osa_ipa_begin(d, add ? IPA_SETIPM : IPA_DELIPM, SETIPM_BYTES);
+        group_mac(e->addr, data);
+        ipaddr_put(data + 20, e->addr);
+        osa_ipa_send(d, SETIPM_BYTES, now);
+        return;
+    }
+    u8 *data = osa_ipa_begin(d, add ? IPA_SETIP : IPA_DELIP, SETIP_BYTES);
+    ipaddr_put(data, e->addr);
+    be32_put(data + 4, 0xFFFFFFFF);
+    u32 vipa_flag = add ? IPA_IP_VIPA : IPA_DELIP_VIPA;
+    be32_put(data + 8, e->vipa ? vipa_flag : 0);
+    osa_ipa_send(d, SETIP_BYTES, now);
+}
+
+/* One entry of the queue: told to the card, or forgotten if there is nothing to tell. */
+static bool next_address(struct osa_device *d, u64 now) {
+    for (struct list *n; (n = list_pop_front(&d->due));) {
+        struct osa_addr *e = LIST_ENTRY(n, struct osa_addr, due);
+        if (e->wanted || e->registered) {
+            addr_send(d, e, now);
+            return true;
+        }
+        addr_free(d, e);
+    }
+    return false;
+}
+
+static bool next_arp(struct osa_device *d, u64 now) {
+    if (d->flush_due) {
+        d->flush_due = false;
+        osa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_FLUSH, 0);
+        osa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT, now);
+        return true;
+    }
+    if (d->query_due) {
+        d->query_due = false;
+        d->neighbours_new = 0;
+        u8 *data = osa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_QUERY, QUERY_BYTES);
+        be16_put(data, QUERY_REQUEST);
+        osa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT + QUERY_BYTES, now);
+        return true;
+    }
+    return false;
+}
+
+void osa_addr_next(struct osa_device *d, u64 now) {
+    if (d->state != OSA_READY || d->ipa_command || d->sub[OSA_UNIT_WRITE].running) return;
+    if (d->stop_due || d->lan_due) {
+        enum osa_event ev = d->stop_due ? OSA_EV_STOP : OSA_EV_LAN;
+        d->stop_due = d->lan_due = false;
+        osa_event(d, ev, OSA_FAIL_NONE, 0, now);
+        return;
+    }
+    /* READY has no time of its own; a command has. */
+    if (next_address(d, now) || next_arp(d, now)) {
+        if (d->state == OSA_READY) timer_arm(d->dev->stk, &d->step, now + COMMAND_USEC);
+    }
+}
+
+/* ---- answers ---- */
+
+static void addr_answer(struct osa_device *d, u32 rc, u64 now) {
+    struct osa_addr *e = d->in_flight;
+    bool add = d->in_flight_add;
+    d->in_flight = NULL;
+    if (!add) {
+        e->registered = false;
+        if (!e->wanted)
+            addr_free(d, e);
+        else
+            addr_due(d, e);
+        return;
+    }
+    /* "Registered already" is what we want to hear about our own address. */
+    if ((rc == IPA_RC_DUPLICATE_IP && e->registered) || (e->group && rc == IPA_RC_GROUP_DEFINED)) rc = IPA_RC_OK;
+    struct ipaddr a = e->addr;
+    bool tell = e->wanted && !e->group;
+    e->registered = rc == IPA_RC_OK;
+    if (!e->wanted) {
+        addr_due(d, e);
+    } else if (rc) {
+        d->count.address_refused++;
+        if (!list_is_in(&e->due)) addr_free(d, e);
+    }
+    if (tell) link_address_result(d->dev->lnk, a, rc, now);
+}
+
+/* Rows of one answer to ARP QUERY; true when it was the last one. */
+static bool arp_rows(struct osa_device *d, const u8 *p, u32 len) {
+    if (len < ASS_DATA_AT + QUERY_BYTES) return true;
+    u32 rows = be32_get(p + ASS_DATA_AT + 4);
+    const u8 *row = p + ASS_DATA_AT + QUERY_BYTES;
+    u32 room = (len - ASS_DATA_AT - QUERY_BYTES) / ARP_ENTRY_BYTES;
+    for (u32 i = 0; i < u32_min(rows, room) && d->neighbours_new < OSA_ARP_ROWS; i++, row += ARP_ENTRY_BYTES) {
+        struct osa_neighbour *n = &d->neighbour[d->neighbours_new++];
+        memcpy(n->mac, row + 34, MAC_LEN);
+        n->ip = ipaddr_get(row + 40);
+    }
+    bool last = p[ASS_NUMBER_AT] >= p[ASS_REPLIES_AT];
+    if (last) d->neighbours = d->neighbours_new;
+    return last;
+}
+
+void osa_addr_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+    u32 rc = be16_get(p + IPA_RC_AT);
+    bool query = p[IPA_COMMAND_AT] == IPA_SETASSPARMS && len >= ASS_DATA_AT &&
+                 be16_get(p + ASS_COMMAND_AT) == ASS_ARP_QUERY;
+    if (query && rc == 0 && be16_get(p + ASS_RC_AT) == 0 && !arp_rows(d, p, len)) return;
+    d->ipa_command = 0;
+    timer_disarm(d->dev->stk, &d->step);
+    if (d->in_flight) addr_answer(d, rc, now);
+    osa_addr_next(d, now);
+}
+
+/* ---- the card's neighbours ---- */
+
+int osa_arp_purge(struct osa_device *d, u64 now) {
+    if (d->state != OSA_READY) return -ERR_NETDOWN;
+    if (!(d->assists & IPA_ASS_ARP)) return -ERR_NOSYS;
+    d->flush_due = d->query_due = true;
+    osa_addr_next(d, now);
+    return 0;
+}
+
+int osa_arp_query(struct osa_device *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
+    for (u32 i = 0; i < d->neighbours; i++) row(ctx, d->neighbour[i].ip, d->neighbour[i].mac);
+    return (int)d->neighbours;
+}
+
+/* Packets were sent since the last time: the card's table may have changed. */
+void osa_arp_refresh(struct osa_device *d, u64 now) {
+    u64 sent = d->count.siga_write;
+    if (d->state == OSA_READY && d->assists & IPA_ASS_ARP && sent != d->refreshed_at) {
+        d->refreshed_at = sent;
+        d->query_due = true;
+        osa_addr_next(d, now);
+    }
+    timer_arm(d->dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
+}

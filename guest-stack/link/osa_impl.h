@@ -1,0 +1,206 @@
+/* osa_impl.h - one QDIO device laid open for the files of this driver; other rooms use link_osa.h.
+ *
+ *   link_osa.c    tables of operations, attach and detach, storage
+ *   osa_fsm.c     states, events, the step timer, subchannels opened and closed
+ *   osa_mpc.c     IDX and MPC frames, the read that is always outstanding
+ *   osa_ipa.c     IPA commands of the start-up, their answers, unsolicited ones
+ *   osa_addr.c    registered addresses and groups, the neighbours' table of the card
+ *   osa_queue.c   queues in storage, input and output
+ */
+#ifndef LINK_OSA_IMPL_H
+#define LINK_OSA_IMPL_H
+
+#include "base/list.h"
+#include "chan/chan.h"
+#include "link/link_osa.h"
+#include "wire/osa.h"
+
+enum osa_state {
+    OSA_DOWN,
+    OSA_SENSE,
+    OSA_IDX_READ,
+    OSA_IDX_WRITE,
+    OSA_CM_ENABLE,
+    OSA_CM_SETUP,
+    OSA_ULP_ENABLE,
+    OSA_ULP_SETUP,
+    OSA_ESTABLISH,
+    OSA_ACTIVATE,
+    OSA_DM_ACT,
+    OSA_STARTLAN,
+    OSA_QIPASSIST,
+    OSA_ADAPTER,
+    OSA_MAC,
+    OSA_ASSIST,
+    OSA_ROUTING,
+    OSA_READY,
+    OSA_STOPLAN,
+    OSA_HALT,
+    OSA_STATES
+};
+
+enum osa_event {
+    OSA_EV_START,
+    OSA_EV_STOP,
+    OSA_EV_OK,      /* the step succeeded */
+    OSA_EV_MORE,    /* the step succeeded and has a next part */
+    OSA_EV_REFUSED, /* the card answered with a return code */
+    OSA_EV_ERROR,   /* a channel program ended badly */
+    OSA_EV_TIMEOUT, /* the step's time is over */
+    OSA_EV_LOST,    /* the card ended the connection, or a queue */
+    OSA_EV_LAN,     /* the LAN is there again, and the card may have forgotten us */
+    OSA_EV_QUIET,   /* no subchannel has a program left */
+    OSA_EVENTS
+};
+
+/* An address that the card is to answer for, or a group it is to deliver. */
+struct osa_addr {
+    struct osa_addr *next; /* in the hash chain */
+    struct list due;       /* in osa_device.due while something is to be told to the card */
+    struct ipaddr addr;
+    bool group, vipa;
+    bool wanted;     /* the stack wants it */
+    bool registered; /* the card has it */
+};
+
+#define OSA_ADDR_BUCKETS 128
+#define OSA_ARP_ROWS 128 /* of the card's neighbours, kept for NETSTAT ARP */
+
+struct osa_neighbour {
+    struct ipaddr ip;
+    u8 mac[MAC_LEN];
+};
+
+/* One direction's queue of 128 buffers; buffer i owns SBAL i and shares storage slot i % slots. */
+struct osa_queue {
+    u8 *slib, *sl, *slsb, *sbals;
+    u8 *storage;
+    u32 slots;   /* a power of two; buffers that have storage at once */
+    u32 next;    /* input: buffer to look at; output: buffer being filled */
+    u32 element; /* output: SBALEs used in it, 0 = none is open */
+    u32 rung;    /* output: first buffer that was closed after the last SIGA */
+};
+
+struct osa_sub {
+    struct osa_device *d;
+    struct chan *ch; /* NULL = not open */
+    bool running;    /* a program was started and done() has not come */
+};
+
+struct osa_device {
+    struct osa_driver *drv;
+    struct device *dev; /* NULL = slot is free */
+    enum osa_state state;
+    struct osa_sub sub[OSA_UNITS];
+
+    /* the step */
+    struct timer step, stall, refresh;
+    u32 tries;        /* of this step */
+    u32 part;         /* within SENSE and ASSIST */
+    u32 start_error;  /* chan_start() refused; handled at the next timer tick */
+    bool again;       /* the step timer means "try again", not "time is over" */
+    u32 detail;       /* of the latest event, for the failure code */
+    u32 fail_code;    /* why the device goes down; 0 = STOP */
+    enum osa_fail why; /* of the latest EV_ERROR, EV_REFUSED or EV_LOST */
+    bool announced;   /* device_ready() was called */
+    bool stop_due, lan_due; /* came while a command was outstanding */
+    u8 held_event;    /* answer that came before the end of its write; OSA_EVENTS = none */
+    enum osa_fail held_why;
+    u32 held_detail;
+
+    /* control frames */
+    u8 *write_buf, *read_buf, *bounce; /* OSA_CTL_BYTES; bounce: an input packet that is not contiguous */
+    u32 th_seq, seq, ack;
+    u16 ipa_seq;
+    u8 ipa_command; /* outstanding, 0 = none */
+    u32 token_rm, token_cm_filter, token_cm, token_ulp_filter, token_ulp; /* the card's */
+
+    /* what the card is */
+    u32 mtu_bytes;
+    u32 assists;        /* offered by QIPASSIST */
+    u32 adapter_commands; /* offered by SETADAPTERPARMS QUERY */
+    u32 csum_in_offered, csum_out_offered, tso_offered;
+    u16 caps;
+    u8 mac[MAC_LEN];
+    bool lan_up;
+
+    /* registration */
+    struct pool addr_pool;
+    struct osa_addr *bucket[OSA_ADDR_BUCKETS];
+    struct list due;
+    struct osa_addr *in_flight;
+    bool in_flight_add;
+    bool flush_due, query_due;
+    u64 refreshed_at; /* siga_write when the neighbours were last asked for */
+    u32 neighbours, neighbours_new;
+    struct osa_neighbour neighbour[OSA_ARP_ROWS];
+
+    /* data */
+    u8 *qdr, *qib;
+    struct osa_queue in, out;
+    bool data_up;   /* the queues are active */
+    u32 stall_usec; /* until the card is rung again for output that it kept */
+    struct link_osa_counters count;
+};
+
+struct osa_driver {
+    struct chan_system *sys;
+    u32 max_devices;
+    struct osa_device *devices;
+};
+
+/* A TSO packet: 64 bytes of header, and at most 15 pages of packet as Linux's driver limits itself too. */
+#define OSA_GSO_BYTES (15u * 4096)
+
+/* ---- osa_fsm.c ---- */
+const char *osa_state_text(u32 state);
+/* The one entry of the state machine. why and detail describe what went wrong; 0 when nothing did. */
+void osa_event(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now);
+void osa_fsm_init(struct osa_device *d);
+/* Starts a channel program; a refusal becomes OSA_EV_ERROR at the next timer tick. */
+void osa_run(struct osa_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
+/* Runs the current step again after usec. */
+void osa_step_again(struct osa_device *d, u32 usec, u64 now);
+
+/* ---- osa_mpc.c ---- */
+void osa_idx_send(struct osa_device *d, u64 now);
+/* The reply of an IDX activation is in the read buffer. */
+void osa_idx_done(struct osa_device *d, const struct chan_status *st, u64 now);
+void osa_mpc_send(struct osa_device *d, u64 now);
+void osa_read_start(struct osa_device *d, u64 now);
+void osa_read_done(struct osa_device *d, const struct chan_status *st, u64 now);
+/* The answer to what was written: an event, now or when the write has ended. */
+void osa_answered(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now);
+/* Sends a PDU of len bytes that stands at osa_pdu() already. */
+u8 *osa_pdu(struct osa_device *d);
+void osa_pdu_send(struct osa_device *d, u8 type, u8 proto, u32 token, u32 len, u64 now);
+
+/* ---- osa_ipa.c ---- */
+void osa_ipa_step(struct osa_device *d, u64 now); /* sends the command of the current state */
+void osa_ipa_input(struct osa_device *d, const u8 *pdu, u32 len, u64 now);
+/* Begins a command at the PDU: header filled, data_len bytes of data zeroed. Returns the data. */
+u8 *osa_ipa_begin(struct osa_device *d, u8 command, u32 data_len);
+u8 *osa_ipa_assist(struct osa_device *d, u32 assist, u16 command, u32 data_len);
+void osa_ipa_send(struct osa_device *d, u32 data_len, u64 now);
+
+/* ---- osa_addr.c ---- */
+int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now);
+void osa_addr_next(struct osa_device *d, u64 now); /* READY: sends what is due if nothing is outstanding */
+void osa_addr_answer(struct osa_device *d, const u8 *ipa, u32 len, u64 now);
+void osa_addr_forget(struct osa_device *d);
+#define NEIGHBOURS_USEC (10u * USEC_PER_SEC)
+int osa_arp_purge(struct osa_device *d, u64 now);
+int osa_arp_query(struct osa_device *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx);
+void osa_arp_refresh(struct osa_device *d, u64 now);
+
+/* ---- osa_queue.c ---- */
+size_t osa_queue_bytes(void);
+bool osa_queue_storage(struct osa_device *d, struct arena *a);
+void osa_queue_build(struct osa_device *d); /* writes QDR .. SLSB anew */
+void osa_queue_prime(struct osa_device *d); /* gives the input buffers to the card */
+void osa_queue_input(struct osa_device *d, u64 now);
+int osa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+void osa_queue_flush(struct osa_device *d, u64 now);
+void osa_queue_stall(struct osa_device *d, u64 now); /* the stall timer */
+
+#endif
