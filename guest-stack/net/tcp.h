@@ -4,11 +4,11 @@
  * tcp_listening), for V TCPIP,,DROP (tcp_drop) and for sysplex (keys, struct tcb in the hooks of net/stack.h).
  *
  *   how a connection is kept                                             bytes on a 64-bit host
- *     half-open (SYN received)   a row of the SYN table; past its limit only a SYN cookie      64, or none
+ *     half-open (SYN received)   a row of the SYN table; past its limit only a SYN cookie      104, or none
  *     open or closing            one struct sock, which contains the struct tcb                <= 512, asserted
  *     data in flight or unread   chunks of net/cbuf.h, taken only while there are bytes
  *     loss or reordering         one struct tcp_marks from a small pool, only while it lasts
- *     TIME_WAIT                  a row of the TIME_WAIT table                                  64
+ *     TIME_WAIT                  a row of the TIME_WAIT table                                  88
  *
  * States are those of RFC 9293 with the names that OS/390's NETSTAT prints. Everything that decides a connection's
  * future stands in struct tcp_seq, which contains no pointer, so that it can be kept elsewhere as bytes.
@@ -93,7 +93,7 @@ size_t tcp_bytes(const struct stack_config *cfg);
 int tcp_init(struct stack *stk, struct arena *a, const struct stack_config *cfg);
 /* Resets every connection, closes listeners, drops half-open and TIME_WAIT rows. */
 void tcp_stop(struct stack *stk, u64 now);
-/* The socket layer keeps one pool for all kinds of sockets; call before tcp_init(). Sets stk->socks. */
+/* The socket layer keeps one pool for all kinds of sockets; call before tcp_init(). Sets stk->sock. */
 size_t sock_bytes(const struct stack_config *cfg);
 int sock_init(struct stack *stk, struct arena *a, const struct stack_config *cfg);
 

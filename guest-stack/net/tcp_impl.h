@@ -47,6 +47,7 @@
 #define TCP_COOKIE_SLOT_SHIFT 26   /* a cookie's minute: 2^26 us = 67 s */
 #define TCP_WINDOW_MAX 1048576u    /* SO_RCVBUF, SO_SNDBUF */
 #define TCP_BOUND_HEADS 256u
+#define TCP_STARVED_US 20000u /* how soon a program that found no chunk is told to try again */
 
 /* The clock of RFC 7323: 1,024 us a tick. */
 static inline u32 tcp_tick(u64 now) { return (u32)(now >> 10); }
@@ -81,8 +82,8 @@ enum tcb_flags {
     TF_OUTPUT = 0x0200,     /* tcp_output() is due */
     TF_HASHED = 0x0400,     /* in the table of connections */
     TF_PASSIVE = 0x0800,
-    TF_FORCE = 0x1000, /* send although Nagle or the window says wait: a persist probe */
-    TF_CUT = 0x2000,   /* reading is over: reset, timed out or dropped */
+    TF_STARVED = 0x2000, /* on the starved list: no chunk was free for the program's bytes */
+    TF_RESEND = 0x4000,  /* the segment at snd_una is to be sent again */
 };
 
 struct tcb {
@@ -101,7 +102,7 @@ struct tcb {
     u32 tx_limit, rx_limit;
     struct route_cache route;
     struct tcp_marks *marks;
-    struct list accept_node; /* listener's queue, until accepted */
+    struct list accept_node; /* listener's queue, until accepted; later the starved list */
     struct sock *listener;   /* valid while listener_id is its conn_id */
     u32 listener_id;
     u32 segments_in, segments_out, retransmits, dup_acks_total;
@@ -112,6 +113,8 @@ struct tcp_listener {
     struct list queue; /* struct tcb.accept_node: established, not yet accepted */
     u32 queued, backlog;
     u32 conns, conns_total, dropped; /* conns: open now, queued included; SHAREPORT compares it */
+    u32 tx_limit, rx_limit;          /* what an accepted connection begins with */
+    u16 flags;                       /* enum tcb_flags, likewise */
 };
 
 enum sock_flags {
@@ -195,6 +198,8 @@ struct tcp_state {
     u64 cookies_until; /* a cookie we sent may still come back */
     u64 challenge_second;
     u32 challenges_left;
+    struct list starved; /* struct tcb.accept_node */
+    struct timer starved_timer;
 };
 
 struct sock_state {
@@ -231,7 +236,7 @@ static inline bool tcp_key_eq(const struct tcp_key *a, const struct tcp_key *b) 
 struct sock *tcp_lookup(struct stack *stk, const struct tcp_key *k, u32 hash);
 /* A socket object, zeroed, type and identity set; NULL counted. */
 struct sock *sock_new(struct stack *stk, enum sock_type type, const char *jobname);
-void sock_delete(struct sock *s);
+void sock_delete(struct sock *s, u64 now);
 /* A fresh tcb in s: buffers empty, timers idle, limits from the configuration. */
 void tcb_init(struct sock *s);
 /* Enters the table under s->key; hooks.conn_opened. */
@@ -243,6 +248,10 @@ void tcp_bound_add(struct sock *s);
 void tcp_bound_del(struct sock *s, u64 now);
 bool tcp_port_connected(struct stack *stk, u16 port);
 struct sock *tcp_listener_of(const struct tcb *t);
+/* The program has closed it and nobody will read what comes. */
+static inline bool tcb_abandoned(const struct tcb *t) {
+    return (tcb_sock(t)->flags & SF_ORPHAN) && !list_is_in(&t->accept_node);
+}
 void tcp_accept_queue_del(struct tcb *t);
 /* Something for tcp_work(): events for the program, or output. */
 void sock_kick(struct sock *s);
@@ -260,16 +269,21 @@ static inline void tcb_kick_output(struct tcb *t) {
 void tcp_input(struct stack *stk, struct pkt *p, u64 now);
 /* One segment for a connection: h parsed, payload at data[0..len). */
 void tcp_segment(struct tcb *t, const struct tcphdr *h, const u8 *data, u32 len, u64 now);
-/* Progress: h->ack is beyond snd_una and not beyond snd_max. */
-void tcp_acked(struct tcb *t, const struct tcphdr *h, u64 now);
+/* Progress: h->ack is beyond snd_una and not beyond snd_max. false: the connection is over, t is gone. */
+bool tcp_acked(struct tcb *t, const struct tcphdr *h, u64 now);
 /* ACK field, window and SACK of an acceptable segment; false: drop the segment. */
 bool tcp_ack_input(struct tcb *t, const struct tcphdr *h, u32 len, u64 now);
-void tcp_window_update(struct tcb *t, const struct tcphdr *h, u64 now);
-void tcp_data_input(struct tcb *t, u32 seq, const u8 *data, u32 len, bool fin, u64 now);
+void tcp_window_update(struct tcb *t, const struct tcphdr *h);
+/* false: the connection has become a TIME_WAIT row, t is gone. */
+bool tcp_data_input(struct tcb *t, u32 seq, const u8 *data, u32 len, bool fin, u64 now);
 /* In-order text at rcv_nxt; false: no buffer. */
-bool tcp_data_in_order(struct tcb *t, const u8 *data, u32 len, u64 now);
+bool tcp_data_in_order(struct tcb *t, const u8 *data, u32 len);
 void tcp_ack_soon(struct tcb *t, u64 now);
+/* Takes one of this second's challenge ACKs (RFC 5961 7). */
+bool tcp_challenge_allowed(struct stack *stk, u64 now);
 void tcp_challenge_ack(struct tcb *t, u64 now);
+void tcp_icmp_error(struct stack *stk, u8 type, u8 code, u32 mtu, struct ipaddr src, struct ipaddr dst,
+                    const u8 *quoted, u32 quoted_len, u64 now);
 
 /* ---- tcp_out.c ---- */
 void tcp_output(struct tcb *t, u64 now);
@@ -295,6 +309,8 @@ void tcp_cc_acked(struct tcb *t, u32 bytes);
 void tcp_cc_enter_recovery(struct tcb *t);
 void tcp_cc_timeout(struct tcb *t);
 void tcp_rtt_sample(struct tcb *t, u32 rtt_us);
+/* Takes the back-off of timeouts or probes off the retransmission time. */
+void tcp_rto_restore(struct tcb *t);
 u32 tcp_flight(const struct tcb *t);
 
 /* ---- tcp_marks.c ---- */
@@ -362,6 +378,9 @@ void tcp_user_consume(struct sock *s, u32 len, u64 now);
 i32 tcp_user_room(struct sock *s, u8 **p);
 void tcp_user_commit(struct sock *s, u32 len, u64 now);
 int tcp_user_shutdown(struct sock *s, u64 now);
+/* No chunk was free for this connection's program: it will be told when there is one. */
+void tcp_starved(struct tcb *t, u64 now);
+timer_fn tcp_starved_timer;
 void tcp_user_close(struct sock *s, u64 now);
 void tcp_user_abort(struct sock *s, u64 now);
 int tcp_user_setopt(struct sock *s, enum sock_opt opt, u32 value, u64 now);
