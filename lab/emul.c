@@ -84,8 +84,8 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
     for (int i = 0; i < s->attaches; i++) {
         const struct plex_attach *a = &s->attach[i];
         bool lcs = strcmp(a->mode, "lcs") == 0;
-        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s portname=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
-                dir, p->card[a->card].name, s->name, p->card[a->card].name);
+        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
+                dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name);
     }
     return fclose(f) == 0;
 }
