@@ -47,6 +47,8 @@ u32 port_random(void);
 
 /* Says a line on the operator console at once, whatever else is going on: for last words only. */
 void port_last_words(const char *line);
+/* The console they go to; 0009 before this is called. */
+void port_last_words_to(u16 devnum);
 /* wait: reason << 12 | code of ipl/layout.h's registry. */
 _Noreturn void port_disabled_wait(u32 wait);
 

@@ -1,0 +1,400 @@
+/* css.c - the channel subsystem: chan/chan.h on START SUBCHANNEL and its family. ESA/390 PoP chapters 14 to 16.
+ *
+ * A struct chan is one enabled subchannel; its interruption parameter is the index of its slot plus one.
+ *
+ *   state      IDLE --start--> RUNNING --end, unit check--> SENSING --end--> IDLE
+ *                                 |------end----------------------------------^
+ *
+ * An interruption is fetched in two steps: something says that a subchannel has status (TEST PENDING
+ * INTERRUPTION, or an interruption taken by the enabled wait), then TEST SUBCHANNEL gets it. What was taken but
+ * not yet tested stands in the list `taken`. A callback may start the next program at once, so the state is
+ * settled before it is called.
+ *
+ * A start that meets unsolicited status ends with deferred condition code 1; the attention is reported and the
+ * program started again, so a driver never sees that race.
+ */
+#include "arch/s390/css.h"
+
+#include "arch/s390/clock.h"
+#include "arch/s390/cpu.h"
+#include "base/be.h"
+#include "base/list.h"
+#include "base/str.h"
+#include "super/port.h"
+
+enum chan_state { CHAN_CLOSED, CHAN_IDLE, CHAN_RUNNING, CHAN_SENSING };
+
+struct chan {
+    u8 ccw[CHAN_PROGRAM_MAX][8]; /* format 1; doubleword boundary */
+    u8 sense_ccw[8];
+    struct list node; /* in taken */
+    u32 ssid;
+    enum chan_state state;
+    u16 devnum;
+    u16 program_len;
+    bool halting;
+    const struct chan_events *ev;
+    void *ctx;
+    struct chan_status status; /* gathered for done() */
+    struct chan_status *sync;  /* port_io() waits here instead of done() */
+    u8 late_attention;         /* came during port_io() */
+} __attribute__((aligned(8)));
+
+struct chan_system {
+    struct chan slot[CHAN_OPEN_MAX];
+    struct list taken;
+    u32 stray_status; /* status of a subchannel that nobody has open */
+};
+
+static struct chan_system the_css;
+
+/* SCHIB: PMCW of 28 bytes, SCSW of 12, measurement of 12. */
+#define SCHIB_BYTES  52
+#define PMCW_FLAGS   4 /* ISC in bits 2-4 */
+#define PMCW_ENABLE  5
+#define PMCW_DEVNUM  6
+#define PMCW_E       0x80
+#define PMCW_V       0x01
+#define ISC_ORDINARY 3
+#define ISC_SYNC     1
+/* SCSW word 0. */
+#define SCSW_CC        0x03000000u
+#define SCSW_FC_HALT   0x00002000u
+#define SCSW_FC_CLEAR  0x00001000u
+#define SCSW_AC_BUSY   0x000007C0u /* start, halt, clear pending; subchannel, device active */
+#define SCSW_SUSPENDED 0x00000020u
+#define SCSW_INTER     0x00000008u
+#define SCSW_PRIMARY   0x00000004u
+#define SCSW_SECONDARY 0x00000002u
+#define SCSW_PENDING   0x00000001u
+#define IRB_BYTES      96
+/* ORB word 1: suspend control, format 1, prefetch, all paths. */
+#define ORB_FLAGS 0x08C0FF00u
+
+#define SSID_FIRST 0x00010000u
+#define SSID_LAST  0x0001FFFFu
+
+struct chan_system *css_init(void) {
+    list_init(&the_css.taken);
+    return &the_css;
+}
+
+/* ---- finding ---- */
+
+u32 css_find(u16 devnum) {
+    u8 schib[SCHIB_BYTES] __attribute__((aligned(4)));
+    for (u32 ssid = SSID_FIRST; ssid <= SSID_LAST && stsch(ssid, schib) == 0; ssid++)
+        if ((schib[PMCW_ENABLE] & PMCW_V) && be16_get(schib + PMCW_DEVNUM) == devnum) return ssid;
+    return 0;
+}
+
+u32 chan_list(struct chan_system *sys, u16 *out, u32 max) {
+    u8 schib[SCHIB_BYTES] __attribute__((aligned(4)));
+    u32 n = 0;
+    UNUSED(sys);
+    for (u32 ssid = SSID_FIRST; ssid <= SSID_LAST && stsch(ssid, schib) == 0; ssid++) {
+        if (!(schib[PMCW_ENABLE] & PMCW_V)) continue;
+        u16 devnum = be16_get(schib + PMCW_DEVNUM);
+        u32 at = u32_min(n++, max);
+        /* Subchannels stand in the order of the configuration; the list is by device number. */
+        for (; at > 0 && out[at - 1] > devnum; at--)
+            if (at < max) out[at] = out[at - 1];
+        if (at < max) out[at] = devnum;
+    }
+    return n;
+}
+
+/* Enables (parm != 0) or disables a subchannel. false: it is gone or busy. */
+static bool configure(u32 ssid, u32 parm, u32 isc) {
+    u8 schib[SCHIB_BYTES] __attribute__((aligned(4)));
+    if (stsch(ssid, schib) != 0 || !(schib[PMCW_ENABLE] & PMCW_V)) return false;
+    be32_put(schib, parm);
+    schib[PMCW_FLAGS] = (u8)((schib[PMCW_FLAGS] & 0xC7) | isc << 3);
+    schib[PMCW_ENABLE] = (u8)(parm ? schib[PMCW_ENABLE] | PMCW_E : schib[PMCW_ENABLE] & ~PMCW_E);
+    return msch(ssid, schib) == 0;
+}
+
+int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev, void *ctx, struct chan **out) {
+    struct chan *ch = NULL;
+    for (u32 i = 0; i < CHAN_OPEN_MAX; i++) {
+        if (sys->slot[i].state != CHAN_CLOSED && sys->slot[i].devnum == devnum) return -ERR_BUSY;
+        if (sys->slot[i].state == CHAN_CLOSED && !ch) ch = &sys->slot[i];
+    }
+    if (!ch) return -ERR_NOMEM;
+    u32 ssid = css_find(devnum);
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    if (!ssid) return -ERR_NOENT;
+    tsch(ssid, irb); /* what is left from before we came would refuse MSCH */
+    if (!configure(ssid, (u32)(ch - sys->slot) + 1, ISC_ORDINARY)) return -ERR_NOENT;
+    *ch = (struct chan){.ssid = ssid, .state = CHAN_IDLE, .devnum = devnum, .ev = ev, .ctx = ctx};
+    list_init(&ch->node);
+    *out = ch;
+    return 0;
+}
+
+void chan_close(struct chan *ch) {
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    if (ch->state != CHAN_IDLE) csch(ch->ssid);
+    tsch(ch->ssid, irb);
+    configure(ch->ssid, 0, ISC_ORDINARY);
+    list_del(&ch->node);
+    ch->state = CHAN_CLOSED;
+}
+
+u16 chan_devnum(const struct chan *ch) { return ch->devnum; }
+
+/* ---- starting ---- */
+
+static void put_ccw(u8 *ccw, u8 op, u8 flags, u16 count, const void *data) {
+    ccw[0] = op;
+    ccw[1] = flags;
+    be16_put(ccw + 2, count);
+    be32_put(ccw + 4, (u32)(uintptr_t)data);
+}
+
+static int start(struct chan *ch, const u8 *ccw) {
+    u32 orb[8] __attribute__((aligned(4))) = {(u32)(ch - the_css.slot) + 1, ORB_FLAGS, (u32)(uintptr_t)ccw};
+    switch (ssch(ch->ssid, orb)) {
+    case 0: return 0;
+    case 3: return -ERR_NOENT;
+    default: return -ERR_BUSY; /* status pending or a function in progress: an event will follow */
+    }
+}
+
+int chan_start(struct chan *ch, const struct chan_cmd *program, u32 n) {
+    if (ch->state != CHAN_IDLE) return -ERR_BUSY;
+    CHECK(n > 0 && n <= CHAN_PROGRAM_MAX);
+    for (u32 i = 0; i < n; i++) {
+        const struct chan_cmd *c = &program[i];
+        if (c->op == CCW_TIC) {
+            CHECK(c->count < n);
+            put_ccw(ch->ccw[i], CCW_TIC, 0, 0, ch->ccw[c->count]);
+        } else if (c->count == 0) {
+            /* A command without data: some channels refuse a count of zero. */
+            put_ccw(ch->ccw[i], c->op, (u8)(c->flags | CCW_SLI), 1, ch->ccw[i]);
+        } else {
+            put_ccw(ch->ccw[i], c->op, c->flags, c->count, c->data);
+        }
+    }
+    ch->program_len = (u16)n;
+    ch->status = (struct chan_status){0};
+    ch->halting = false;
+    int rc = start(ch, ch->ccw[0]);
+    if (rc == 0) ch->state = CHAN_RUNNING;
+    return rc;
+}
+
+static int function_result(struct chan *ch, int cc) {
+    if (cc == 3) return -ERR_NOENT;
+    if (cc == 2) return -ERR_BUSY;
+    ch->halting = true; /* cc 1: the program ended a moment ago; its end is reported as halted */
+    return 0;
+}
+int chan_halt(struct chan *ch) { return function_result(ch, hsch(ch->ssid)); }
+int chan_clear(struct chan *ch) { return function_result(ch, csch(ch->ssid)); }
+int chan_resume(struct chan *ch) {
+    int cc = rsch(ch->ssid);
+    return cc == 0 ? 0 : cc == 3 ? -ERR_NOENT : -ERR_BUSY;
+}
+
+int chan_siga_write(struct chan *ch, u32 qmask) { return siga(SIGA_WRITE, ch->ssid, qmask, 0); }
+int chan_siga_read(struct chan *ch, u32 qmask) { return siga(SIGA_READ, ch->ssid, qmask, 0); }
+int chan_siga_sync(struct chan *ch, u32 out_mask, u32 in_mask) {
+    return siga(SIGA_SYNC, ch->ssid, out_mask, in_mask);
+}
+
+u64 chan_addr(struct chan_system *sys, const void *p) {
+    UNUSED(sys);
+    return (u64)(uintptr_t)p;
+}
+void *chan_ptr(struct chan_system *sys, u64 addr, u32 len) {
+    UNUSED(sys);
+    UNUSED(len);
+    return (void *)(uintptr_t)addr;
+}
+
+/* ---- ending ---- */
+
+static void finish(struct chan *ch, u64 now) {
+    struct chan_status st = ch->status;
+    st.halted = st.halted || ch->halting;
+    ch->halting = false;
+    ch->state = CHAN_IDLE;
+    if (ch->sync) {
+        *ch->sync = st;
+        ch->sync = NULL;
+    } else if (ch->ev->done) {
+        ch->ev->done(ch->ctx, &st, now);
+    }
+}
+
+static void start_sense(struct chan *ch, u64 now) {
+    put_ccw(ch->sense_ccw, CCW_SENSE, CCW_SLI, CHAN_SENSE_MAX, ch->status.sense);
+    if (start(ch, ch->sense_ccw) == 0)
+        ch->state = CHAN_SENSING;
+    else
+        finish(ch, now);
+}
+
+static void report_attention(struct chan *ch, u8 unit, u64 now) {
+    if (ch->sync)
+        ch->late_attention |= unit;
+    else if (ch->ev->attention)
+        ch->ev->attention(ch->ctx, unit, now);
+}
+
+static u16 ccw_index(const struct chan *ch, u32 ccw_after) {
+    u32 from = (u32)(uintptr_t)ch->ccw[0];
+    if (ccw_after <= from || ccw_after > from + 8u * ch->program_len) return 0;
+    return (u16)((ccw_after - from) / 8 - 1);
+}
+
+/* The status of a program that was started. */
+static void program_status(struct chan *ch, u32 scsw, const u8 *irb, u64 now) {
+    struct chan_status *st = &ch->status;
+    u8 unit = irb[8];
+    bool ended = !(scsw & SCSW_AC_BUSY) || (scsw & SCSW_SECONDARY);
+    if (ch->state == CHAN_SENSING) {
+        if (!ended) return;
+        u16 residual = be16_get(irb + 10);
+        st->sense_len = (u8)(residual <= CHAN_SENSE_MAX ? CHAN_SENSE_MAX - residual : 0);
+        finish(ch, now);
+        return;
+    }
+    if ((scsw & SCSW_CC) == 0x01000000u && !ch->halting && (unit & US_ATTENTION)) {
+        /* Unsolicited status came first; the program was not started. */
+        report_attention(ch, unit, now);
+        if (ch->state == CHAN_RUNNING && start(ch, ch->ccw[0]) == 0) return;
+        st->cc = 3;
+        finish(ch, now);
+        return;
+    }
+    st->unit |= unit;
+    st->subchannel |= irb[9];
+    st->cc = (u8)(scsw >> 24 & 3);
+    st->halted = (scsw & (SCSW_FC_HALT | SCSW_FC_CLEAR)) != 0;
+    if (scsw & SCSW_PRIMARY) {
+        st->residual = be16_get(irb + 10);
+        st->index = ccw_index(ch, be32_get(irb + 4));
+    }
+    if (!ended) return;
+    if ((st->unit & US_UNIT_CHECK) && !st->halted)
+        start_sense(ch, now);
+    else
+        finish(ch, now);
+    if ((unit & US_ATTENTION) && !(unit & US_UNIT_CHECK)) report_attention(ch, unit, now);
+}
+
+static void chan_interruption(struct chan *ch, u64 now) {
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    if (tsch(ch->ssid, irb) != 0) return;
+    u32 scsw = be32_get(irb);
+    if (!(scsw & SCSW_PENDING)) return;
+    if (scsw & SCSW_INTER) {
+        if (!ch->sync && ch->ev->pci) ch->ev->pci(ch->ctx, now);
+        if (!(scsw & (SCSW_PRIMARY | SCSW_SECONDARY))) return;
+    }
+    if (ch->state == CHAN_RUNNING || ch->state == CHAN_SENSING) {
+        program_status(ch, scsw, irb, now);
+    } else if (scsw & (SCSW_FC_HALT | SCSW_FC_CLEAR)) {
+        ch->status = (struct chan_status){.halted = true};
+        finish(ch, now);
+    } else {
+        report_attention(ch, irb[8], now);
+    }
+}
+
+/* ---- events ---- */
+
+void css_interrupted(u32 ssid, u32 parm) {
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    if (parm == 0 || parm > CHAN_OPEN_MAX || the_css.slot[parm - 1].state == CHAN_CLOSED) {
+        the_css.stray_status++;
+        tsch(ssid, irb);
+        return;
+    }
+    struct chan *ch = &the_css.slot[parm - 1];
+    if (!list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
+}
+
+u32 css_events(u64 now) {
+    u32 n = 0;
+    u32 id[3];
+    for (;;) {
+        struct list *node = list_pop_front(&the_css.taken);
+        if (!node) {
+            if (tpi(id) != 1) return n;
+            css_interrupted(id[0], id[1]);
+            continue;
+        }
+        struct chan *ch = LIST_ENTRY(node, struct chan, node);
+        n++;
+        if (ch->late_attention) {
+            u8 unit = ch->late_attention;
+            ch->late_attention = 0;
+            report_attention(ch, unit, now);
+        }
+        if (ch->state != CHAN_CLOSED) chan_interruption(ch, now);
+    }
+}
+
+/* ---- programs that are waited for ---- */
+
+/* One interruption of the synchronous subclass, or the deadline. */
+static void wait_for(struct chan *ch, u64 deadline) {
+    lctl6(CR6_ISC(ISC_SYNC));
+    clock_wait(deadline);
+    lctl6(CR6_ALL);
+    if (!list_is_in(&ch->node)) return;
+    list_del(&ch->node);
+    chan_interruption(ch, port_now());
+}
+
+int port_io(struct chan *ch, const struct chan_cmd *program, u32 n, struct chan_status *out, u32 timeout_us) {
+    if (ch->state != CHAN_IDLE || ch->sync) return -ERR_BUSY;
+    if (!configure(ch->ssid, (u32)(ch - the_css.slot) + 1, ISC_SYNC)) return -ERR_BUSY;
+    ch->sync = out;
+    int rc = chan_start(ch, program, n);
+    u64 deadline = port_now() + timeout_us;
+    if (rc == 0) {
+        while (ch->sync && port_now() < deadline) wait_for(ch, deadline);
+        if (ch->sync) {
+            csch(ch->ssid);
+            deadline = port_now() + USEC_PER_SEC;
+            while (ch->sync && port_now() < deadline) wait_for(ch, deadline);
+            rc = -ERR_TIMEDOUT;
+        }
+    }
+    ch->sync = NULL;
+    if (ch->state != CHAN_IDLE) ch->state = CHAN_IDLE;
+    if (ch->late_attention && !list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
+    return rc;
+}
+
+/* ---- last words ---- */
+
+#define POLL_LIMIT 2000000u
+
+static void poll_end(u32 ssid) {
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    for (u32 i = 0; i < POLL_LIMIT; i++)
+        if (tsch(ssid, irb) == 0 && !(be32_get(irb) & SCSW_AC_BUSY)) return;
+}
+
+void css_write_polled(u32 ssid, const u8 *ebcdic, u32 len) {
+    static u8 ccw[8] __attribute__((aligned(8)));
+    u32 orb[8] __attribute__((aligned(4))) = {0, ORB_FLAGS, (u32)(uintptr_t)ccw};
+    put_ccw(ccw, 0x09, CCW_SLI, (u16)len, ebcdic);
+    for (u32 tries = 0; tries < 3; tries++) {
+        if (!configure(ssid, CHAN_OPEN_MAX + 1, ISC_ORDINARY)) {
+            /* A program of ours is under way or has status: end it, then take the subchannel. */
+            csch(ssid);
+            poll_end(ssid);
+            continue;
+        }
+        if (ssch(ssid, orb) == 0) {
+            poll_end(ssid);
+            return;
+        }
+    }
+}
