@@ -280,8 +280,10 @@ static u32 find_member(u8 *buffer, struct at from, struct at to, const u8 *name)
         if (len == 0) stop(WAIT_IPL_NUCLEUS, "PLX009A IEANUC01 IS NOT IN SYS1.NUCLEUS");
         u32 used = get16(buffer);
         if (len != 256 || used > 256) stop(WAIT_IPL_NUCLEUS, "PLX010A SYS1.NUCLEUS, DIRECTORY IS DAMAGED");
-        for (u32 i = 2; i + 12 <= used; i += 12 + 2u * (buffer[i + 11] & 0x1F))
+        for (u32 i = 2; i + 12 <= used; i += 12 + 2u * (buffer[i + 11] & 0x1F)) {
             if (same(buffer + i, name, 8)) return get32(buffer + i + 8) >> 8;
+            if (buffer[i] == 0xFF) stop(WAIT_IPL_NUCLEUS, "PLX009A IEANUC01 IS NOT IN SYS1.NUCLEUS");
+        }
     }
 }
 

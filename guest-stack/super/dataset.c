@@ -113,6 +113,7 @@ static i32 next_block(struct datasets *ds, const struct file *f, struct cursor *
 }
 
 static int member_find(struct datasets *ds, const struct file *f, const char *member, struct cursor *out) {
+    static const u8 last[8] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     u8 name[8];
     struct cursor c = {0};
     ebcdic_pad(name, 8, member);
@@ -123,6 +124,7 @@ static int member_find(struct datasets *ds, const struct file *f, const char *me
         u32 used = be16_get(b);
         if (n != DIR_BLOCK || used < 2 || used > DIR_BLOCK) return damaged(ds);
         for (u32 i = 2; i + 12 <= used; i += 12 + 2u * (b[i + 11] & 0x1F)) {
+            if (memcmp(b + i, last, 8) == 0) return -ERR_NOENT;
             if (memcmp(b + i, name, 8) != 0) continue;
             u32 ttr = be32_get(b + i + 8) >> 8;
             if ((ttr & 0xFF) == 0) return damaged(ds);

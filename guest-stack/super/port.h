@@ -23,9 +23,9 @@ struct port_machine {
     char ipl_volser[7];
     char nucleus[9];  /* IEANUC01 */
     char loadparm[9]; /* LOADPARM of the IPL, as set */
-    char hwname[9];   /* CPC name: the model that STSI 1.1.1 names */
+    char hwname[9];   /* CPC name: the model capacity identifier of STSI 1.1.1 */
     char lparname[9]; /* STSI 2.2.2; blank in basic mode */
-    char cpu_serial[13], cpu_type[5];
+    char cpu_serial[7], cpu_type[5];
     char arch[8]; /* "ESA/390" or "z/Arch" */
 };
 

@@ -127,4 +127,12 @@ wait_psw:
 #else
     .long   0x030A0000, 0x80000000
 #endif
+
+    .section .bss.stacks, "aw", @nobits
+    .balign 16
+    .skip   65536
+arch_stack_top:
+    .skip   8192
+arch_trap_stack_top:
+
     .section .note.GNU-stack, "", @progbits

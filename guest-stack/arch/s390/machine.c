@@ -5,7 +5,8 @@
  *
  * SCLP: service call 0x00020001; SCCB offsets 8 increments, 10 their size in MB, 24 LOADPARM. If there is no
  * service processor, storage is sized by TEST PROTECTION.
- * STSI: 1.1.1 +128 type... model; 2.2.2 +44 LPAR name. Texts are EBCDIC.
+ * STSI 1.1.1: 48 type (4), 64 model capacity identifier (16), 80 sequence code (16); 2.2.2: 44 LPAR name (8).
+ * Texts are EBCDIC. The sequence code is right justified; its last six digits are the CPU's serial number.
  */
 #include "arch/s390/clock.h"
 #include "arch/s390/cpu.h"
@@ -24,9 +25,9 @@
 #define SCCB_LOADPARM          24
 #define SCCB_OK                0x0010
 #define SERVICE_SIGNAL         0x2401
-#define SYSIB111_TYPE          88  /* four characters after sixteen of manufacturer at 32 ... */
-#define SYSIB111_MODEL         112
-#define SYSIB111_SEQUENCE      128
+#define SYSIB111_TYPE          48
+#define SYSIB111_MODEL         64
+#define SYSIB111_SEQUENCE      80
 #define SYSIB222_LPAR_NAME     44
 #define STORAGE_MAX            0x7FFFF000u
 #define MEGABYTE               0x100000u
@@ -34,8 +35,6 @@
 extern char arch_pgm_entry[], arch_mck_entry[], arch_svc_entry[], arch_restart_entry[], arch_io_entry[],
     arch_ext_entry[], __bss_end[];
 
-u8 arch_stack[65536] __attribute__((aligned(16)));
-u8 arch_trap_stack[8192] __attribute__((aligned(16)));
 static u8 page[4096] __attribute__((aligned(4096))); /* SCCB, then SYSIB */
 static struct port_machine machine;
 
@@ -103,7 +102,7 @@ static void find_names(void) {
     if (stsi(1, 1, 1, page) == 0) {
         ebcdic_trim(machine.cpu_type, page + SYSIB111_TYPE, 4);
         ebcdic_trim(machine.hwname, page + SYSIB111_MODEL, 8);
-        ebcdic_trim(machine.cpu_serial, page + SYSIB111_SEQUENCE, 12);
+        ebcdic_trim(machine.cpu_serial, page + SYSIB111_SEQUENCE + 10, 6);
     } else {
         u64 id = stidp();
         str_fmt(machine.cpu_type, sizeof machine.cpu_type, "%04X", (u32)(id >> 16) & 0xFFFF);

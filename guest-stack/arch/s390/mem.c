@@ -54,14 +54,13 @@ void *memset(void *to, int byte, size_t n) {
 
 void *memmove(void *to, const void *from, size_t n) {
     uintptr_t gap = (uintptr_t)to - (uintptr_t)from;
-    if (gap >= n) return memcpy(to, from, n); /* apart, or to lies below from: left to right is right */
+    if (gap == 0 || gap >= n) return memcpy(to, from, n); /* apart, or to lies below from: left to right is right */
     /* From the end, in pieces that do not overlap their own target. */
     size_t piece = gap < 256 ? gap : 256;
     while (n) {
         size_t now = n < piece ? n : piece;
         n -= now;
-        if (now) mvc((u8 *)to + n, (const u8 *)from + n, now);
-        if (piece == 0) return to;
+        mvc((u8 *)to + n, (const u8 *)from + n, now);
     }
     return to;
 }

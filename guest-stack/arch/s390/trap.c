@@ -154,6 +154,7 @@ _Noreturn void base_bug(const char *file, int line, const char *condition) {
     in_trap = true;
     str_fmt(text, sizeof text, "PLX904A NUCLEUS CHECK %s:%d %s", file, line, condition);
     port_last_words(text);
+    say_address("AT", (uintptr_t)__builtin_return_address(0) & 0x7FFFFFFFu);
     say_trace((uintptr_t)__builtin_frame_address(0));
     port_disabled_wait(WAIT_BUG);
 }
