@@ -35,12 +35,13 @@ static bool is_hyperion(void) {
 }
 
 bool emul_volume(const struct places *at, const struct plex *p, const char *dir) {
-    char tool[PATH_MAX + 16], guest[PATH_MAX + 32], out[PATH_MAX], set[5][PATH_MAX + 64];
+    char tool[PATH_MAX + 16], guest[PATH_MAX + 32], out[PATH_MAX], set[8][PATH_MAX + 64];
     static const char *const sets[][2] = {{"SYS1.IPLPARM", "iplparm"},
                                           {"SYS1.PARMLIB", "parmlib"},
+                                          {"SYS1.VTAMLST", "vtamlst"},
                                           {"TCPIP.TCPPARMS", "tcpparms"},
                                           {"TCPIP.HTTPD.WEB", "web"}};
-    const char *argv[16];
+    const char *argv[20];
     int n = 0;
     snprintf(tool, sizeof tool, "%s/mkvol", at->build);
     snprintf(guest, sizeof guest, "%s/guest31/guest.bin", at->build);
