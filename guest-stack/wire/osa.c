@@ -40,7 +40,8 @@ const char *mpc_parse(const u8 *frame, u32 len, struct mpc_frame *out) {
     u32 pdu_at = be32_get(ph + 4), pdu_len = be24_get(ph + 1);
     if (pdu_at > total || pdu_len > total - pdu_at) return "data unit outside the frame";
     if (pdu_at < rrh_at + rrh_bytes + PH_BYTES) return "data unit inside the headers";
-    if (be24_get(rrh + 20) != pdu_len) return "data unit lengths differ";
+    /* Of the request header's two lengths the longer field is not believed: Linux leaves 2C there in its DM_ACT. */
+    if (be16_get(rrh + 18) != (u16)pdu_len) return "data unit lengths differ";
     *out = (struct mpc_frame){.th_seq = be32_get(frame + 4),
                               .seq = be32_get(rrh + 8),
                               .ack = be32_get(rrh + 12),
