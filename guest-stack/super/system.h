@@ -69,8 +69,10 @@ u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct syst
 u32 system_start(struct system *sys, u64 now);
 u64 system_poll(struct system *sys, u64 now);
 
+/* Reads a member along the PARMLIB concatenation; *where = the data set it came from. As dataset_read(). */
+int system_parmlib_read(struct system *sys, const char *member, struct member *out, const char **where);
 /* The moment for dynamic symbols and for displays. */
-void system_moment(struct system *sys, struct moment *out);
+void system_moment(const struct system *sys, struct moment *out);
 /* &SYSNAME, 1-8 characters; lives as long as the system. */
 const char *system_name(const struct system *sys);
 /* name "" or NULL: the only stack; NULL if there is none, or if there are two and no name. */

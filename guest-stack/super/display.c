@@ -1,0 +1,137 @@
+/* display.c - answers of MVS itself; see display.h. */
+#include "super/display.h"
+
+#include "base/str.h"
+#include "super/messages.h"
+#include "super/system.h"
+#include "super/tcpip.h"
+
+static struct calendar clock_at(const struct system *sys, u32 utc_seconds, bool local) {
+    struct moment m;
+    struct calendar c;
+    system_moment(sys, &m);
+    calendar_of(local ? utc_seconds + (u32)m.local_offset_seconds : utc_seconds, &c);
+    return c;
+}
+
+static struct calendar clock_now(const struct system *sys, bool local) {
+    return clock_at(sys, sys->env.wall_seconds(sys->env.ctx), local);
+}
+
+static const char *hms(const struct calendar *c, char out[9]) {
+    str_fmt(out, 9, "%02u.%02u.%02u", (u32)c->hour, (u32)c->minute, (u32)c->second);
+    return out;
+}
+
+static const char *julian(const struct calendar *c, char out[9]) {
+    str_fmt(out, 9, "%04u.%03u", (u32)c->year, (u32)c->yday);
+    return out;
+}
+
+/* Multi-line answers of MVS carry a number 1-999, so that the operator can refer to one. */
+static u32 display_number(struct system *sys) {
+    sys->display_number = sys->display_number % 999 + 1;
+    return sys->display_number;
+}
+
+void display_time(struct system *sys, const struct reply *r) {
+    struct calendar local = clock_now(sys, true), utc = clock_now(sys, false);
+    char t1[9], d1[9], t2[9], d2[9];
+    reply_line(r, IEE136I, hms(&local, t1), julian(&local, d1), hms(&utc, t2), julian(&utc, d2));
+}
+
+void display_active(struct system *sys, const struct reply *r) {
+    struct calendar c = clock_now(sys, true);
+    char t[9], d[9];
+    u32 tasks = 0;
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        const struct tcpip *ip = sys->stacks[i];
+        if (!ip || !ip->stk) continue;
+        tasks++;
+        for (u32 k = 0; k < TCPIP_PROGRAMS_MAX; k++) tasks += ip->programs[k].app != NULL;
+    }
+    reply_line(r, IEE114I, hms(&c, t), julian(&c, d), display_number(sys));
+    reply_line(r, "  JOBS     M/S    TS USERS    SYSAS    INITS   ACTIVE/MAX VTAM     OAS");
+    reply_line(r, " 00000    %05u    00000      00001    00000    00000/00000       00000", tasks);
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        const struct tcpip *ip = sys->stacks[i];
+        if (!ip || !ip->stk) continue;
+        reply_line(r, "  %-8s %-8s %-8s NSW  SO", ip->name, ip->name, "STACK");
+        for (u32 k = 0; k < TCPIP_PROGRAMS_MAX; k++)
+            if (ip->programs[k].app)
+                reply_line(r, "  %-8s %-8s %-8s NSW  SO", ip->programs[k].jobname, ip->programs[k].proc, ip->name);
+    }
+}
+
+void display_symbols(struct system *sys, const struct reply *r) {
+    const struct symbols *s = &sys->symbols;
+    /* By name, as OS/390 lists them; the table is small and this is an operator's question. */
+    bool shown[SYMBOLS_MAX] = {false};
+    reply_line(r, IEA007I);
+    for (u32 n = 0; n < s->count; n++) {
+        const struct symbol *first = NULL;
+        for (u32 i = 0; i < s->count; i++)
+            if (!shown[i] && (!first || strcmp(s->table[i].name, first->name) < 0)) first = &s->table[i];
+        shown[first - s->table] = true;
+        char name[SYMBOL_NAME_MAX + 3];
+        str_fmt(name, sizeof name, "&%s.", first->name);
+        reply_line(r, "        %-10s = \"%s\"", name, first->text);
+    }
+}
+
+static const char *suffix_list(const char list[][3], u32 n, char *out, u32 cap) {
+    u32 at = 0;
+    out[0] = '\0';
+    for (u32 i = 0; i < n; i++) at += str_fmt(out + at, cap - at, "%s%s", i ? "," : "", list[i]);
+    if (n > 1) {
+        char inner[4 * SUFFIXES_MAX];
+        str_copy(inner, sizeof inner, out);
+        str_fmt(out, cap, "(%s)", inner);
+    }
+    return n ? out : "NONE";
+}
+
+void display_iplinfo(struct system *sys, const struct reply *r) {
+    struct calendar c = clock_now(sys, true), ipl = clock_at(sys, sys->ipl_seconds, true);
+    char t[9], list[4 * SUFFIXES_MAX + 4];
+    reply_line(r, IEE254I, hms(&c, t), display_number(sys));
+    reply_line(r, " SYSTEM IPLED AT %s ON %02u/%02u/%04u", hms(&ipl, t), (u32)ipl.month, (u32)ipl.day, (u32)ipl.year);
+    reply_line(r, " RELEASE PLEX390    LICENSE = MIT");
+    reply_line(r, " USED LOAD%s IN %s ON %04X", sys->load.suffix, sys->load.dsname, (u32)sys->ipl.device);
+    reply_line(r, " ARCHLVL = 1   MTLSHARE = N");
+    reply_line(r, " IEASYM LIST = %s", suffix_list((const char(*)[3])sys->load.ieasym, sys->load.ieasyms, list, sizeof list));
+    reply_line(r, " IEASYS LIST = %s",
+               suffix_list((const char(*)[3])sys->load.sysparm, sys->load.sysparms, list, sizeof list));
+    reply_line(r, " IODF DEVICE %04X", (u32)sys->ipl.device);
+    reply_line(r, " IPL DEVICE %04X VOLUME %s", (u32)sys->ipl.device, sys->ipl.volser);
+    reply_line(r, " SYSTEM %s  SYSPLEX %s  LPARNAME %s  HWNAME %s", system_name(sys), sys->load.sysplex,
+               sys->ipl.lparname[0] ? sys->ipl.lparname : "(NONE)", sys->ipl.hwname[0] ? sys->ipl.hwname : "(NONE)");
+}
+
+void display_stacks(struct system *sys, const struct reply *r) {
+    struct calendar c = clock_now(sys, true);
+    char t[9];
+    u32 n = 0;
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) n += sys->stacks[i] && sys->stacks[i]->stk;
+    reply_line(r, EZAOP50I, hms(&c, t), display_number(sys));
+    reply_line(r, "COUNT   TCPIP NAME   VERSION    STATUS");
+    reply_line(r, "-----   ----------   --------   ----------------");
+    for (u32 i = 0, k = 0; i < SYSTEM_STACKS_MAX; i++) {
+        const struct tcpip *ip = sys->stacks[i];
+        if (ip && ip->stk)
+            reply_line(r, "%5u   %-8s     CS V2R10   %s", ++k, ip->name, ip->stopping ? "STOPPING" : "ACTIVE");
+    }
+    reply_line(r, "*** END TCPIP STATUS REPORT ***  %u STACKS", n);
+}
+
+void display_started(struct system *sys, const char *jobname) {
+    struct calendar c = clock_now(sys, true);
+    char t[9];
+    console_message(sys->env.con, IEF403I, jobname, hms(&c, t));
+}
+
+void display_ended(struct system *sys, const char *jobname) {
+    struct calendar c = clock_now(sys, true);
+    char t[9];
+    console_message(sys->env.con, IEF404I, jobname, hms(&c, t));
+}

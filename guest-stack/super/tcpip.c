@@ -1,0 +1,231 @@
+/* tcpip.c - the life of one TCPIP procedure and of the programs that run under it; states in tcpip.h. */
+#include "super/tcpip.h"
+
+#include "base/str.h"
+#include "net/home.h"
+#include "net/stack_impl.h"
+#include "super/console.h"
+#include "super/display.h"
+#include "super/messages.h"
+#include "super/system.h"
+
+#define DEFAULT_MAX_RECORDS 100
+
+static void say(void *ctx, const char *text) {
+    struct tcpip *ip = ctx;
+    console_message(ip->sys->env.con, "%s", text);
+}
+
+static u32 random_bits(void *ctx) {
+    struct tcpip *ip = ctx;
+    return ip->sys->env.random(ip->sys->env.ctx);
+}
+
+/* A row of sys->stacks: the one that had this name before, else one that is not running, else a new one with
+ * storage of its own. */
+static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg, struct tcpip **out) {
+    u32 slot = SYSTEM_STACKS_MAX;
+    for (u32 i = SYSTEM_STACKS_MAX; i-- > 0;) {
+        struct tcpip *ip = sys->stacks[i];
+        if (ip && str_eq_ci(ip->name, name)) {
+            *out = ip;
+            return ip->stk ? -ERR_EXIST : 0;
+        }
+        if (!ip || !ip->stk) slot = i;
+    }
+    if (slot == SYSTEM_STACKS_MAX || !sys->env.drivers[slot]) return -ERR_NOSYS;
+    if (!sys->stacks[slot]) {
+        size_t bytes = stack_bytes(cfg) + TCPIP_PROGRAM_BYTES;
+        struct tcpip *ip = arena_take(sys->env.arena, sizeof *ip, 16);
+        void *region = ip ? arena_take(sys->env.arena, bytes, 16) : NULL;
+        if (!region) return -ERR_NOMEM;
+        memset(ip, 0, sizeof *ip);
+        arena_init(&ip->arena, region, bytes);
+        sys->stacks[slot] = ip;
+    }
+    *out = sys->stacks[slot];
+    (*out)->slot = slot;
+    return 0;
+}
+
+/* Everything but the region itself begins anew, so nothing of an earlier life remains. */
+static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, const struct stack_config *cfg, u64 now) {
+    u8 *base = ip->arena.base;
+    size_t size = ip->arena.size;
+    u32 slot = ip->slot;
+    memset(ip, 0, sizeof *ip);
+    memset(base, 0, size);
+    arena_init(&ip->arena, base, size);
+    ip->sys = sys;
+    ip->slot = slot;
+    ip->max_records = DEFAULT_MAX_RECORDS;
+    str_copy(ip->name, sizeof ip->name, name);
+    autolog_clear(&ip->autolog);
+    ip->env = (struct stack_env){.ctx = ip, .message = say, .random = random_bits, .trace = pkttrace_packet,
+                                 .drivers = sys->env.drivers[slot]};
+    ip->stk = stack_create(&ip->arena, ip->name, cfg, &ip->env, now);
+    if (!ip->stk) return false;
+    stack_pkttrace(ip->stk, false);
+    ip->app_env = (struct app_env){.stk = ip->stk, .ds = sys->env.ds, .con = sys->env.con, .sysname = system_name(sys),
+                                   .stackname = ip->name, .arena = &ip->arena, .ipl_time = sys->ipl_now};
+    return true;
+}
+
+/* Search order of the profile: //PROFILE DD of the procedure, then the data set names by job and node. */
+static int profile_find_and_run(struct tcpip *ip, u64 now) {
+    char dsn[60];
+    const char *node = system_name(ip->sys);
+    for (u32 i = 0; i < 5; i++) {
+        switch (i) {
+        case 0: str_fmt(dsn, sizeof dsn, "%s.TCPPARMS(PROFILE)", ip->name); break;
+        case 1: str_fmt(dsn, sizeof dsn, "%s.%s.TCPIP", ip->name, node); break;
+        case 2: str_fmt(dsn, sizeof dsn, "TCPIP.%s.TCPIP", node); break;
+        case 3: str_fmt(dsn, sizeof dsn, "%s.PROFILE.TCPIP", ip->name); break;
+        default: str_copy(dsn, sizeof dsn, "TCPIP.PROFILE.TCPIP"); break;
+        }
+        int rc = profile_run(&ip->profile, ip, dsn, PROFILE_INITIAL, now);
+        if (rc != -ERR_NOENT) return rc;
+    }
+    return -ERR_NOENT;
+}
+
+int tcpip_start(struct system *sys, const char *name, u64 now) {
+    struct stack_config cfg;
+    if (sys->env.stack_config)
+        cfg = *sys->env.stack_config;
+    else
+        stack_config_default(&cfg);
+    struct tcpip *ip;
+    int rc = slot_take(sys, name, &cfg, &ip);
+    if (rc == 0 && !life_begin(ip, sys, name, &cfg, now)) rc = -ERR_NOMEM;
+    if (rc) {
+        console_message(sys->env.con, PLX0120E, name,
+                        rc == -ERR_EXIST   ? "IT IS ACTIVE"
+                        : rc == -ERR_NOMEM ? "STORAGE IS TOO SMALL"
+                                           : "THERE ARE NO DRIVERS FOR A FURTHER STACK");
+        return rc;
+    }
+    display_started(sys, ip->name);
+    rc = profile_find_and_run(ip, now);
+    if (rc == -ERR_NOENT)
+        console_message(sys->env.con, EZZ0303I);
+    else if (rc)
+        console_message(sys->env.con, PLX0103E, "PROFILE.TCPIP");
+    console_message(sys->env.con, EZZ4202I, ip->name);
+    console_message(sys->env.con, EZB6473I);
+    autolog_start(ip, now);
+    console_message(sys->env.con, EZAIN11I, ip->name);
+    return 0;
+}
+
+/* ---- programs ---- */
+
+struct program *program_find(struct tcpip *ip, const char *jobname) {
+    for (u32 i = 0; i < TCPIP_PROGRAMS_MAX; i++)
+        if (ip->programs[i].app && str_eq_ci(ip->programs[i].jobname, jobname)) return &ip->programs[i];
+    return NULL;
+}
+
+static const char *program_refusal(int rc) {
+    switch (-rc) {
+    case ERR_NOENT: return "THERE IS NO SUCH PROCEDURE";
+    case ERR_EXIST: return "THE JOB NAME IS ACTIVE";
+    case ERR_NOMEM: return "STORAGE OR TABLES ARE FULL";
+    case ERR_INVAL: return "ITS PARAMETERS ARE NOT VALID";
+    case ERR_ACCES: return "A PORT IS RESERVED FOR ANOTHER JOB";
+    case ERR_ADDRINUSE: return "A PORT IS IN USE";
+    default: return "IT ENDED AT ONCE";
+    }
+}
+
+int program_start(struct tcpip *ip, const char *proc, const char *jobname, const char *parm, u64 now) {
+    const struct app *app = app_find(proc);
+    struct program *row = NULL;
+    int rc = app ? 0 : -ERR_NOENT;
+    if (rc == 0 && program_find(ip, jobname)) rc = -ERR_EXIST;
+    for (u32 i = 0; i < TCPIP_PROGRAMS_MAX && !row; i++)
+        if (!ip->programs[i].app) row = &ip->programs[i];
+    if (rc == 0 && !row) rc = -ERR_NOMEM;
+    if (rc == 0) {
+        str_copy(row->proc, sizeof row->proc, proc);
+        str_copy(row->jobname, sizeof row->jobname, jobname);
+        rc = app->start(&ip->app_env, row->jobname, parm, now, &row->inst);
+    }
+    if (rc) {
+        console_message(ip->sys->env.con, PLX0121E, proc, jobname, program_refusal(rc));
+        return rc;
+    }
+    row->app = app;
+    display_started(ip->sys, row->jobname);
+    return 0;
+}
+
+int program_stop(struct tcpip *ip, const char *jobname, u64 now) {
+    struct program *row = program_find(ip, jobname);
+    if (!row) return -ERR_NOENT;
+    const struct app *app = row->app;
+    row->app = NULL;
+    app->stop(row->inst, now);
+    display_ended(ip->sys, row->jobname);
+    return 0;
+}
+
+/* ---- running and stopping ---- */
+
+void tcpip_stop(struct tcpip *ip, u64 now) {
+    if (!ip->stk || ip->stopping) return;
+    ip->stopping = true;
+    ip->stop_deadline = now + TCPIP_STOP_WAIT_US;
+    ping_stop(ip, now);
+    for (u32 i = 0; i < TCPIP_PROGRAMS_MAX; i++)
+        if (ip->programs[i].app) program_stop(ip, ip->programs[i].jobname, now);
+    stack_stop(ip->stk, now);
+}
+
+static bool devices_active(const struct tcpip *ip) {
+    LIST_FOR_EACH(it, &ip->stk->devices) {
+        const struct device *dev = LIST_ENTRY(it, struct device, node);
+        bool real = dev->type != DEV_LOOPBACK && dev->type != DEV_VIRTUAL;
+        if (real && dev->status != DEVST_NOT_ACTIVE) return true;
+    }
+    return false;
+}
+
+/* Gives every device back to its driver, whose storage outlives the stack. A device that would not stop keeps its
+ * driver's row: its card may still write there. */
+static void devices_detach(struct tcpip *ip, u64 now) {
+    struct stack *stk = ip->stk;
+    home_clear(stk, now);
+    LIST_FOR_EACH_SAFE(it, next, &stk->devices) {
+        struct device *dev = LIST_ENTRY(it, struct device, node);
+        if (dev->type == DEV_LOOPBACK) continue;
+        char name[NAME_MAX_LEN + 1];
+        str_copy(name, sizeof name, dev->name);
+        if (dev->lnk) {
+            route_clear_link(stk, dev->lnk, now);
+            link_delete(stk, dev->lnk->name);
+        }
+        if (device_delete(stk, name)) console_message(ip->sys->env.con, PLX0122E, name);
+    }
+}
+
+static u64 stop_poll(struct tcpip *ip, u64 now) {
+    u64 next = stack_poll(ip->stk, now);
+    if (devices_active(ip) && now < ip->stop_deadline) return u64_min(next, ip->stop_deadline);
+    devices_detach(ip, now);
+    console_message(ip->sys->env.con, EZZ4201I, ip->name);
+    display_ended(ip->sys, ip->name);
+    ip->stk = NULL;
+    ip->stopping = false;
+    return TIME_NEVER;
+}
+
+u64 tcpip_poll(struct tcpip *ip, u64 now) {
+    if (!ip->stk) return TIME_NEVER;
+    if (ip->stopping) return stop_poll(ip, now);
+    u64 next = autolog_poll(ip, now);
+    next = u64_min(next, ping_poll(ip, now));
+    next = u64_min(next, pkttrace_poll(ip, now));
+    /* Last, for what the others did may have queued work in the stack. */
+    return u64_min(next, stack_poll(ip->stk, now));
+}
