@@ -59,7 +59,7 @@ void arp_input(struct link *lnk, const struct pkt *p, u64 now);
 /* Tells the LAN that addr is at this link's MAC (after START, takeover, give-back). */
 void arp_announce(struct link *lnk, struct ipaddr addr, u64 now);
 /* V TCPIP,,PURGECACHE,link, and loss of the link: rows and what they hold go. */
-void arp_purge(struct stack *stk, const struct link *lnk, u64 now);
+void arp_purge(struct stack *stk, struct link *lnk, u64 now);
 
 /* NETSTAT ARP: every row of the cache, then what cards with LINK_CAP_ARP tell. */
 struct arp_row {

@@ -82,6 +82,8 @@ bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ip
 /* Does this link answer (ARP) for addr now? */
 bool home_answers(struct stack *stk, const struct link *lnk, struct ipaddr addr);
 void home_sync(struct stack *stk, u64 now);
+/* link_address_result(): EZZ4327I and a later try if rc is not 0. */
+void home_registration_result(struct stack *stk, struct link *lnk, struct ipaddr addr, u32 ipa_rc, u64 now);
 /* The driver's state is gone (device failed or stopped): nothing is registered with lnk any more. */
 void home_link_forgotten(struct stack *stk, const struct link *lnk);
 

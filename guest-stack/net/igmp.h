@@ -48,6 +48,8 @@ bool igmp_init(struct stack *stk, struct arena *a, u32 max_groups);
 /* lnk NULL: the primary interface's. -ERR_INVAL not a group, -ERR_NETUNREACH no multicast link, -ERR_NOBUFS. */
 int mcast_join(struct stack *stk, struct link *lnk, struct ipaddr group, u64 now);
 int mcast_leave(struct stack *stk, struct link *lnk, struct ipaddr group, u64 now);
+/* Where a join with this argument goes: lnk itself, or what NULL stands for. */
+struct link *mcast_link(struct stack *stk, struct link *lnk);
 bool mcast_is_member(struct stack *stk, const struct link *lnk, struct ipaddr group);
 /* The link is up: join its groups with the card and report them. */
 void igmp_link_up(struct stack *stk, struct link *lnk, u64 now);

@@ -52,8 +52,8 @@ enum link_caps {
 /* Asked by net of a driver. Each returns 0 or -ERR_*; results that take time arrive by the up-calls. */
 struct device_ops {
     const char *type_name;                       /* as DEVLINKS prints it: "MPCIPA", "LCS" ... */
-    int (*attach)(struct device *dev, void *ctx); /* once, after DEVICE+LINK: take driver storage */
-    void (*detach)(struct device *dev);          /* DELETE DEVICE; only when NOT_ACTIVE */
+    int (*attach)(struct device *dev, void *ctx); /* at LINK: take driver storage */
+    void (*detach)(struct device *dev);          /* at DELETE LINK; only when NOT_ACTIVE */
     int (*start)(struct device *dev, u64 now);   /* -> device_ready() or device_failed() */
     int (*stop)(struct device *dev, u64 now);    /* -> device_stopped() */
 };
@@ -84,7 +84,7 @@ struct driver {
 
 struct link_counters {
     u64 bytes_in, bytes_out, packets_in, packets_out;
-    u64 drops_in_no_buffer, drops_in_malformed, drops_out_no_buffer, drops_out_down, drops_out_no_arp;
+    u64 drops_in_no_buffer, drops_in_malformed, drops_in_down, drops_out_no_buffer, drops_out_down, drops_out_no_arp;
 };
 
 struct device {
@@ -122,6 +122,7 @@ struct link {
     u32 bsd_mtu_bytes; /* 0 = DEFAULTSIZE */
     u8 bsd_metric;
     struct ipaddr bsd_mask, bsd_dest;
+    u64 igmp_v1_until; /* a version 1 querier was heard */
     struct link_counters count;
     bool flush_due;
     struct list flush_node;
@@ -130,7 +131,8 @@ struct link {
 };
 
 /* ---- configuration (control path; profile and commands call these) ---- */
-/* Both fail with -ERR_EXIST (name in use), -ERR_NOMEM (table full), -ERR_NOENT (no driver or no device). */
+/* Both fail with -ERR_EXIST (name in use, or the device has a link), -ERR_NOMEM (table full), -ERR_NOENT (no driver for
+ * this type), -ERR_INVAL (no such link on such a device); link_add also with what the driver's attach() says. */
 int device_add(struct stack *stk, const char *name, enum device_type type, u16 devnum, struct device **out);
 int link_add(struct stack *stk, struct device *dev, const char *name, enum link_type type, u16 adapter,
              struct link **out);
@@ -139,7 +141,8 @@ int link_delete(struct stack *stk, const char *name);
 int device_delete(struct stack *stk, const char *name);
 struct device *device_find(struct stack *stk, const char *name);
 struct link *link_find(struct stack *stk, const char *name);
-/* START/STOP. Idempotent; messages EZZ4313I etc. follow when it is done. */
+/* START/STOP. Idempotent; messages EZZ4313I etc. follow when it is done. -ERR_INVAL: VIRTUAL and LOOPBACK, which are
+ * always active; -ERR_NOENT: the device has no link. */
 int device_start(struct device *dev, u64 now);
 int device_stop(struct device *dev, u64 now);
 const char *device_status_name(enum device_status s);
@@ -156,7 +159,7 @@ void link_flush_all(struct stack *stk, u64 now);
 /* ---- up-calls of drivers ---- */
 void link_input(struct link *lnk, struct pkt *p, u64 now);       /* an IP packet */
 void link_input_frame(struct link *lnk, struct pkt *p, u64 now); /* an Ethernet frame */
-void device_ready(struct device *dev, u64 now);
+void device_ready(struct device *dev, u64 now); /* the LAN counts as up until link_lan_down() */
 void device_failed(struct device *dev, u32 code, u64 now); /* activation or running device lost */
 void device_stopped(struct device *dev, u64 now);
 void link_lan_up(struct link *lnk, u64 now); /* cable in, STARTLAN event, card back */

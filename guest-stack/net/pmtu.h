@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "base/list.h"
 #include "net/hash.h"
+#include "net/timer.h"
 #include "wire/ipaddr.h"
 
 struct stack;
@@ -30,14 +31,16 @@ struct pmtu_table {
     struct pool pool;
     struct hash_table hash;
     struct list all;
+    struct timer age; /* of the oldest row */
 };
 
 size_t pmtu_bytes(void);
 bool pmtu_init(struct stack *stk, struct arena *a);
 /* The path's MTU, at most mtu_bytes. O(1); free when the cache is empty. */
-u32 pmtu_limit(struct stack *stk, struct ipaddr dst, u32 mtu_bytes, u64 now);
-/* An error said that next_mtu fits (0: an old router; sent_bytes then picks RFC 1191's plateau). Returns the new path MTU
- * or 0 if it taught us nothing. */
-u32 pmtu_learn(struct stack *stk, struct ipaddr dst, u32 next_mtu, u32 sent_bytes, u64 now);
+u32 pmtu_limit(struct stack *stk, struct ipaddr dst, u32 mtu_bytes);
+/* What an error leaves as MTU: next_mtu, or, from an old router that says 0, RFC 1191's plateau below sent_bytes. */
+u32 pmtu_estimate(u32 next_mtu, u32 sent_bytes);
+/* Packets to dst must not be larger. Returns false if that was known. */
+bool pmtu_learn(struct stack *stk, struct ipaddr dst, u32 mtu_bytes, u64 now);
 
 #endif

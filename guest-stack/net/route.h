@@ -56,8 +56,9 @@ struct route_table {
     struct pool pool;
     struct hash_table hash;
     struct list all;
-    u32 lengths[2];   /* bit 31-n%32 of word n/32: prefix length n is in use; word 1 holds length 32 only */
-    u32 per_length[33];
+    u8 lengths;     /* how many prefix lengths are in use */
+    u8 length[33];  /* which, longest first */
+    u32 per_length[33]; /* groups of that length */
     u32 round_robin;
     u32 redirects;    /* how many REDIRECT routes are installed */
 };

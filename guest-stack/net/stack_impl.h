@@ -43,7 +43,8 @@ static inline void stack_work_init(struct stack_work *w, void (*fn)(struct stack
 #define WHEEL_SLOTS (1u << WHEEL_SLOT_BITS)
 #define WHEEL_TICK_SHIFT 10
 struct timer_wheel {
-    u32 tick;                /* everything up to this tick has fired */
+    u64 moment;              /* everything due up to here has fired; the time of tick */
+    u32 tick;                /* counts on from 0 and wraps */
     u32 busy[WHEEL_LEVELS];  /* bit s: slot s may hold timers */
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
@@ -103,7 +104,7 @@ static inline void stack_defer(struct stack *stk, struct stack_work *w) {
 void timer_wheel_init(struct stack *stk, u64 now);
 /* Fires everything due. */
 void timer_wheel_run(struct stack *stk, u64 now);
-/* The moment of the next event of the wheel, TIME_NEVER if it is empty; at most a slot too early. */
+/* When the wheel wants to run next, TIME_NEVER if it is empty; never later than its earliest timer. */
 u64 timer_wheel_next(struct stack *stk);
 
 size_t pbuf_bytes(const struct stack_config *cfg);
@@ -113,20 +114,35 @@ struct pbuf *pbuf_take(struct stack *stk, u32 bytes, u64 now);
 /* The ones-complement sum of bytes [at, at+n) of a packet, over data and ext. */
 u32 pkt_sum(const struct pkt *p, u32 at, u32 n);
 
+/* Makes bytes [at, at+n) of p the ext of out (whose data holds new headers), without a copy. The range must
+ * touch at most PKT_EXT_MAX pieces. */
+void pkt_slice(const struct pkt *p, u32 at, u32 n, struct pkt *out);
+/* p is an IP packet with PKT_CSUM_NEEDED: computes its TCP or UDP checksum. */
+void pkt_finish_checksum(struct stack *stk, struct pkt *p);
+/* Sends a GSO packet (IP header at data) over a link that cannot cut it. */
+void link_output_segments(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+
 size_t link_bytes(const struct stack_config *cfg);
 bool link_init(struct stack *stk, struct arena *a, const struct stack_config *cfg);
 void link_stop_all(struct stack *stk, u64 now);
 /* Queues an IP packet to ourselves; it arrives in the next stack_poll(). */
 void link_loop(struct stack *stk, const struct pkt *p, u64 now);
+/* The same, as if it had arrived on lnk: our own multicasts and broadcasts. */
+void link_loop_as(struct stack *stk, const struct pkt *p, struct link *lnk, u64 now);
+/* The link is deleted: what was to arrive on it arrives on LOOPBACK. */
+void link_loop_forget(struct stack *stk, const struct link *lnk);
 /* Adds an Ethernet header and hands the frame to the driver. */
 void link_output_frame(struct link *lnk, struct pkt *p, const u8 *mac, u16 type, u64 now);
 
 void ip_init(struct stack *stk);
 void icmp_init(struct stack *stk);
 void udp_init(struct stack *stk);
+void igmp_proto_init(struct stack *stk);
+void igmp_stop(struct stack *stk, u64 now); /* leaves every group */
 void icmp_redirect_send(struct stack *stk, const struct pkt *p, struct ipaddr gateway, u64 now);
+void dgram_link_forgotten(struct stack *stk, const struct link *lnk, u64 now); /* memberships there end */
 /* An echo reply or a quoted echo request for a DGRAM_ICMP end point. */
-bool dgram_icmp_input(struct stack *stk, u16 ident, struct ipaddr from, struct ipaddr to, const struct pkt *p, u64 now);
+bool dgram_icmp_input(struct stack *stk, u16 ident, const struct pkt *p, u64 now);
 
 /* ---- implemented by tcp.c and sock.c ---- */
 size_t tcp_bytes(const struct stack_config *cfg);

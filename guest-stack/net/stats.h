@@ -104,7 +104,7 @@ struct net_stats {
 struct stack;
 const struct net_stats *net_stats(const struct stack *stk);
 
-/* One counter by group and position, for displays: "ip", "in_receives", its value. false past the end. */
+/* One counter by group and position, for displays: "IP", "in_receives", its value. false past the end. */
 struct stats_row {
     const char *group, *name;
     u32 value;

@@ -23,6 +23,7 @@
 #include "wire/ipaddr.h"
 
 struct port_rule;
+struct stack_config;
 
 enum dgram_kind { DGRAM_UDP, DGRAM_ICMP, DGRAM_KINDS };
 struct dgram;
@@ -39,7 +40,7 @@ struct dgram {
     struct sockaddr4 local, peer; /* peer.addr any: not connected */
     struct ipaddr bound;          /* what bind() said; local.addr may follow from connect() */
     struct route_cache cache;
-    struct ipaddr cache_dst;
+    struct ipaddr cache_dst, cache_src; /* what cache was made for, and the source found then */
     u32 queued, queued_bytes, recv_limit_bytes; /* datagrams, bytes, SO_RCVBUF */
     u32 conn_id;
     u32 datagrams_in, datagrams_out;
@@ -51,7 +52,13 @@ struct dgram {
     bool broadcast, reuse, connected, hashed;
     bool dynamic_bind; /* bound through stack_hooks.bind_absent */
     char jobname[9];
-    struct list groups; /* struct dgram_group */
+    struct list groups; /* struct dgram_group: what was joined, left again by close */
+};
+
+struct dgram_group {
+    struct list node;
+    struct ipaddr group;
+    struct link *lnk;
 };
 
 struct dgram_table {
@@ -60,11 +67,12 @@ struct dgram_table {
     struct list all;
 };
 
-size_t dgram_bytes(u32 max_datagram_sockets);
-bool dgram_init(struct stack *stk, struct arena *a, u32 max_datagram_sockets);
+size_t dgram_bytes(const struct stack_config *cfg);
+bool dgram_init(struct stack *stk, struct arena *a, const struct stack_config *cfg);
 
 /* -ERR_NOBUFS: max_datagram_sockets are open. */
 int dgram_open(struct stack *stk, enum dgram_kind kind, const char *jobname, struct dgram **out);
+/* ctx is handed to stack_hooks.bind_absent as the struct sock. */
 void dgram_on_event(struct dgram *d, dgram_event_fn *fn, void *ctx);
 /* As sock_bind(): -ERR_ADDRINUSE, -ERR_ADDRNOTAVAIL, -ERR_ACCES, -ERR_INVAL (bound already). PORT ... BIND is
  * applied here. */
@@ -83,6 +91,10 @@ int dgram_getopt(const struct dgram *d, enum sock_opt opt, u32 *value);
 int dgram_take_error(struct dgram *d);
 /* Iteration for displays: d = NULL starts, NULL ends. */
 const struct dgram *dgram_next(const struct stack *stk, const struct dgram *d);
+/* A received datagram (UDP or ICMP header at p->data, p->src and p->dst set) for one end point: queued or dropped and counted. */
+void dgram_deliver(struct dgram *d, const struct pkt *p, u64 now);
+void dgram_report_error(struct dgram *d, int err, u64 now); /* an ICMP error concerns it */
+bool dgram_in_group(const struct dgram *d, const struct link *lnk, struct ipaddr group);
 void dgram_stop(struct stack *stk, u64 now); /* P TCPIP: closes all, with SOCK_EV_CLOSED */
 
 #endif
