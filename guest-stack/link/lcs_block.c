@@ -129,10 +129,9 @@ static void lan_event(struct lcs_device *d, bool up, u64 now) {
     if (!up && d->lan_up) d->count.lan_losses++;
     d->lan_up = up;
     if (d->state != LCS_READY) return;
-    if (up)
-        lcs_event(d, LCS_EV_LAN, LCS_FAIL_NONE, 0, now);
-    else
-        link_lan_down(d->dev->lnk, now);
+    /* Also when it comes without having gone: the station may have forgotten our groups. */
+    link_lan_down(d->dev->lnk, now);
+    if (up) lcs_event(d, LCS_EV_LAN, LCS_FAIL_NONE, 0, now);
 }
 
 static void step_answer(struct lcs_device *d, const u8 *p, u32 len, u32 rc, u64 now) {

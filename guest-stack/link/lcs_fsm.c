@@ -246,17 +246,17 @@ static void enter_ready(struct lcs_device *d, u64 now) {
     lnk->mtu_bytes = LCS_MTU_BYTES;
     lnk->gso_max_bytes = 0;
     memcpy(lnk->mac, d->mac, MAC_LEN);
+    d->hold = true;
+    lcs_group_stale(d);
     if (!d->announced) {
         d->announced = true;
         device_ready(d->dev, now);
     }
-    /* The up-calls may already have led to failure or STOP. */
-    if (d->state != LCS_READY) return;
-    if (d->lan_up)
-        link_lan_up(lnk, now);
-    else
-        link_lan_down(lnk, now);
-    if (d->state == LCS_READY) lcs_group_next(d, now);
+    /* The up-calls may already have led to STOP. */
+    if (d->state == LCS_READY && d->lan_up) link_lan_up(lnk, now);
+    if (d->state == LCS_READY && !d->lan_up) link_lan_down(lnk, now);
+    d->hold = false;
+    lcs_group_next(d, now);
 }
 
 static void enter_halt(struct lcs_device *d, u64 now) {

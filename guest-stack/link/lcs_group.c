@@ -1,6 +1,7 @@
 /* lcs_group.c - the multicast groups that an LCS device receives: SETIPM and DELIPM, one at a time.
  *
  * At most LCS_GROUPS_MAX groups; an entry with due set is told to the station when no command is outstanding.
+ * When the LAN comes back the stack joins anew what it wants; what it does not join again is left (osa_addr.c).
  */
 #include "base/str.h"
 #include "link/lcs_impl.h"
@@ -38,6 +39,13 @@ int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 n
     return 0;
 }
 
+void lcs_group_stale(struct lcs_device *d) {
+    for (u32 i = 0; i < LCS_GROUPS_MAX; i++) {
+        d->group[i].due = !ipaddr_is_any(d->group[i].addr);
+        d->group[i].wanted = false;
+    }
+}
+
 static void group_send(struct lcs_device *d, struct lcs_group *g, u64 now) {
     u8 *p = lcs_command(d, g->wanted ? LCS_SETIPM : LCS_DELIPM, SETIPM_BYTES, now);
     if (!p) return; /* no room: still due when a WRITE ends */
@@ -58,7 +66,7 @@ static void group_send(struct lcs_device *d, struct lcs_group *g, u64 now) {
 }
 
 void lcs_group_next(struct lcs_device *d, u64 now) {
-    if (d->state != LCS_READY || d->command) return;
+    if (d->state != LCS_READY || d->hold || d->command) return;
     if (d->stop_due || d->lan_due) {
         enum lcs_event ev = d->stop_due ? LCS_EV_STOP : LCS_EV_LAN;
         d->stop_due = d->lan_due = false;

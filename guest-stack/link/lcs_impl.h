@@ -63,6 +63,7 @@ struct lcs_device {
     u32 tries, part, detail, fail_code, start_error;
     enum lcs_fail why;
     bool again, announced, stop_due, lan_due;
+    bool hold; /* no group is told to the station for the moment */
 
     u8 *read_buf[2], *write_buf[2]; /* LCS_BLOCK_BYTES each */
     u32 reading;                    /* which read buffer has the READ */
@@ -108,6 +109,7 @@ void lcs_step_send(struct lcs_device *d, u64 now); /* the command of the current
 int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now);
 void lcs_group_next(struct lcs_device *d, u64 now);
 void lcs_group_answer(struct lcs_device *d, u32 rc, u64 now);
+void lcs_group_stale(struct lcs_device *d); /* every group is unwanted until the stack joins it again */
 void lcs_group_forget(struct lcs_device *d);
 
 #endif

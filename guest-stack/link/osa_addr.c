@@ -8,6 +8,9 @@
  * or when the stack takes an address back. Entries with something to tell stand in one queue, oldest first; one
  * command is on its way at a time, and an entry that changes its mind meanwhile is queued again. O(1) each.
  *
+ * When the LAN comes back the stack says anew what it wants, while the card still has what it had: every entry is
+ * set to "no longer wanted" before the stack is told, and the queue is held until it has spoken.
+ *
  * The card's neighbours are fetched when somebody asks, and every NEIGHBOURS_USEC while packets are sent, so that
  * NETSTAT ARP has something to show at once.
  */
@@ -52,6 +55,15 @@ void osa_addr_forget(struct osa_device *d) {
 
 static void addr_due(struct osa_device *d, struct osa_addr *e) {
     if (!list_is_in(&e->due)) list_push_back(&d->due, &e->due);
+}
+
+void osa_addr_stale(struct osa_device *d) {
+    for (u32 i = 0; i < OSA_ADDR_BUCKETS; i++) {
+        for (struct osa_addr *e = d->bucket[i]; e; e = e->next) {
+            e->wanted = false;
+            addr_due(d, e);
+        }
+    }
 }
 
 int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
@@ -137,7 +149,7 @@ static bool next_arp(struct osa_device *d, u64 now) {
 }
 
 void osa_addr_next(struct osa_device *d, u64 now) {
-    if (d->state != OSA_READY || d->ipa_command || d->sub[OSA_UNIT_WRITE].running) return;
+    if (d->state != OSA_READY || d->hold || d->ipa_command || d->sub[OSA_UNIT_WRITE].running) return;
     if (d->stop_due || d->lan_due) {
         enum osa_event ev = d->stop_due ? OSA_EV_STOP : OSA_EV_LAN;
         d->stop_due = d->lan_due = false;

@@ -353,18 +353,18 @@ static void enter_ready(struct osa_device *d, u64 now) {
     lnk->mtu_bytes = d->mtu_bytes;
     lnk->gso_max_bytes = d->caps & LINK_CAP_GSO ? OSA_GSO_BYTES : 0;
     memcpy(lnk->mac, d->mac, MAC_LEN);
+    d->hold = true;
+    osa_addr_stale(d);
     if (!d->announced) {
         d->announced = true;
         timer_arm(d->dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
         device_ready(d->dev, now);
     }
-    /* The up-calls may already have led to failure or STOP. */
-    if (d->state != OSA_READY) return;
-    if (d->lan_up)
-        link_lan_up(lnk, now);
-    else
-        link_lan_down(lnk, now);
-    if (d->state == OSA_READY) osa_addr_next(d, now);
+    /* The up-calls may already have led to STOP. */
+    if (d->state == OSA_READY && d->lan_up) link_lan_up(lnk, now);
+    if (d->state == OSA_READY && !d->lan_up) link_lan_down(lnk, now);
+    d->hold = false;
+    osa_addr_next(d, now);
 }
 
 static void enter_halt(struct osa_device *d, u64 now) {

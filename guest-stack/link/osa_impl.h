@@ -130,6 +130,7 @@ struct osa_device {
     struct list due;
     struct osa_addr *in_flight;
     bool in_flight_add;
+    bool hold; /* nothing is told to the card for the moment */
     bool flush_due, query_due;
     u64 refreshed_at; /* siga_write when the neighbours were last asked for */
     u32 neighbours, neighbours_new;
@@ -188,6 +189,7 @@ int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, 
 void osa_addr_next(struct osa_device *d, u64 now); /* READY: sends what is due if nothing is outstanding */
 void osa_addr_answer(struct osa_device *d, const u8 *ipa, u32 len, u64 now);
 void osa_addr_forget(struct osa_device *d);
+void osa_addr_stale(struct osa_device *d); /* every entry is unwanted until the stack wants it again */
 #define NEIGHBOURS_USEC (10u * USEC_PER_SEC)
 int osa_arp_purge(struct osa_device *d, u64 now);
 int osa_arp_query(struct osa_device *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx);

@@ -218,10 +218,9 @@ static void lan_event(struct osa_device *d, bool up, u64 now) {
     if (!up && d->lan_up) d->count.lan_losses++;
     d->lan_up = up;
     if (d->state != OSA_READY) return;
-    if (up)
-        osa_event(d, OSA_EV_LAN, OSA_FAIL_NONE, 0, now);
-    else
-        link_lan_down(d->dev->lnk, now);
+    /* Also when it comes without having gone: the card may have forgotten us, so the stack begins anew. */
+    link_lan_down(d->dev->lnk, now);
+    if (up) osa_event(d, OSA_EV_LAN, OSA_FAIL_NONE, 0, now);
 }
 
 void osa_ipa_input(struct osa_device *d, const u8 *p, u32 len, u64 now) {

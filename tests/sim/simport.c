@@ -127,8 +127,13 @@ struct sim_wire *simport_join(struct sim_port *p, struct sim_group *g, u32 ring_
     return w;
 }
 
+u32 simport_room(const struct sim_wire *w) {
+    if (!w->port->alive || !w->joined || w->to_engine.bytes >= w->ring_bytes) return 0;
+    return w->ring_bytes - w->to_engine.bytes;
+}
+
 bool simport_send(struct sim_wire *w, const u8 *msg, u32 len) {
-    if (!w->port->alive || !w->joined || w->to_engine.bytes + len > w->ring_bytes) return false;
+    if (simport_room(w) < len) return false;
     struct message *m = message_new(len);
     memcpy(m->bytes, msg, len);
     queue_put(&w->to_engine, m);
