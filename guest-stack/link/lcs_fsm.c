@@ -5,7 +5,7 @@
  *   READY -> STARTLAN -> ... -> READY                  the LAN is there again
  *   any -> HALT -> DOWN                                failure, or STOP before READY
  *
- * As in osa_fsm.c: a cell is an action and the next state; entering a state runs its function and arms the step
+ * As in mpcipa_fsm.c: a cell is an action and the next state; entering a state runs its function and arms the step
  * timer; what a state does not expect is ignored; HALT is left only when no subchannel has a program.
  */
 #include "base/str.h"

@@ -1,7 +1,7 @@
 /* lcs_group.c - the multicast groups that an LCS device receives: SETIPM and DELIPM, one at a time.
  *
  * At most LCS_GROUPS_MAX groups; an entry with due set is told to the station when no command is outstanding.
- * When the LAN comes back the stack joins anew what it wants; what it does not join again is left (osa_addr.c).
+ * When the LAN comes back the stack joins anew what it wants; what it does not join again is left (mpcipa_addr.c).
  */
 #include "base/str.h"
 #include "link/lcs_impl.h"

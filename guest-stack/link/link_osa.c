@@ -2,7 +2,7 @@
 #include "link/link_osa.h"
 
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 #include "net/stack.h"
 
 #define PAGE 4096u
@@ -10,31 +10,31 @@
 
 /* ---- device operations ---- */
 
-static int osa_attach(struct device *dev, void *ctx) {
-    struct osa_driver *drv = ctx;
+static int mpcipa_attach(struct device *dev, void *ctx) {
+    struct mpcipa_driver *drv = ctx;
     for (u32 i = 0; i < drv->max_devices; i++) {
-        struct osa_device *d = &drv->devices[i];
+        struct mpcipa *d = &drv->devices[i];
         if (d->dev) continue;
         d->dev = dev;
         d->held_event = OSA_EVENTS;
         memset(&d->count, 0, sizeof d->count);
         dev->state = d;
-        osa_fsm_init(d);
+        mpcipa_fsm_init(d);
         return 0;
     }
     return -ERR_NOMEM;
 }
 
-static void osa_detach(struct device *dev) {
-    struct osa_device *d = dev->state;
+static void mpcipa_detach(struct device *dev) {
+    struct mpcipa *d = dev->state;
     CHECK(d->state == OSA_DOWN);
     timer_disarm(dev->stk, &d->step);
     d->dev = NULL;
     dev->state = NULL;
 }
 
-static int osa_start(struct device *dev, u64 now) {
-    struct osa_device *d = dev->state;
+static int mpcipa_start(struct device *dev, u64 now) {
+    struct mpcipa *d = dev->state;
     if (!dev->lnk) return -ERR_NOENT;
     if (d->state != OSA_DOWN) return -ERR_BUSY;
     d->count.starts++;
@@ -43,59 +43,59 @@ static int osa_start(struct device *dev, u64 now) {
     d->assists = d->adapter_commands = 0;
     d->csum_in_offered = d->csum_out_offered = d->tso_offered = 0;
     memset(d->mac, 0, MAC_LEN);
-    osa_event(d, OSA_EV_START, OSA_FAIL_NONE, 0, now);
+    mpcipa_event(d, OSA_EV_START, OSA_FAIL_NONE, 0, now);
     return 0;
 }
 
-static int osa_stop(struct device *dev, u64 now) {
-    struct osa_device *d = dev->state;
+static int mpcipa_stop(struct device *dev, u64 now) {
+    struct mpcipa *d = dev->state;
     if (d->state == OSA_DOWN)
         device_stopped(dev, now);
     else
-        osa_event(d, OSA_EV_STOP, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_STOP, OSA_FAIL_NONE, 0, now);
     return 0;
 }
 
 /* ---- link operations ---- */
 
-static struct osa_device *device_of(struct link *lnk) { return lnk->dev->state; }
+static struct mpcipa *device_of(struct link *lnk) { return lnk->dev->state; }
 
-static void osa_flush(struct link *lnk, u64 now) { osa_queue_flush(device_of(lnk), now); }
+static void mpcipa_flush(struct link *lnk, u64 now) { mpcipa_queue_flush(device_of(lnk), now); }
 
-static int osa_address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now) {
-    return osa_addr_want(device_of(lnk), addr, false, is_vipa, true, now);
+static int mpcipa_address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now) {
+    return mpcipa_addr_want(device_of(lnk), addr, false, is_vipa, true, now);
 }
-static int osa_address_del(struct link *lnk, struct ipaddr addr, u64 now) {
-    return osa_addr_want(device_of(lnk), addr, false, false, false, now);
+static int mpcipa_address_del(struct link *lnk, struct ipaddr addr, u64 now) {
+    return mpcipa_addr_want(device_of(lnk), addr, false, false, false, now);
 }
-static int osa_group_join(struct link *lnk, struct ipaddr group, u64 now) {
-    return osa_addr_want(device_of(lnk), group, true, false, true, now);
+static int mpcipa_group_join(struct link *lnk, struct ipaddr group, u64 now) {
+    return mpcipa_addr_want(device_of(lnk), group, true, false, true, now);
 }
-static int osa_group_leave(struct link *lnk, struct ipaddr group, u64 now) {
-    return osa_addr_want(device_of(lnk), group, true, false, false, now);
+static int mpcipa_group_leave(struct link *lnk, struct ipaddr group, u64 now) {
+    return mpcipa_addr_want(device_of(lnk), group, true, false, false, now);
 }
-static int osa_purge(struct link *lnk, u64 now) { return osa_arp_purge(device_of(lnk), now); }
-static int osa_query(struct link *lnk, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
-    return osa_arp_query(device_of(lnk), row, ctx);
+static int mpcipa_purge(struct link *lnk, u64 now) { return mpcipa_arp_purge(device_of(lnk), now); }
+static int mpcipa_query(struct link *lnk, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
+    return mpcipa_arp_query(device_of(lnk), row, ctx);
 }
 
 static const struct device_ops OSA_DEVICE = {.type_name = "MPCIPA",
-                                             .attach = osa_attach,
-                                             .detach = osa_detach,
-                                             .start = osa_start,
-                                             .stop = osa_stop};
-static const struct link_ops OSA_LINK = {.output = osa_queue_output,
-                                         .flush = osa_flush,
-                                         .address_add = osa_address_add,
-                                         .address_del = osa_address_del,
-                                         .group_join = osa_group_join,
-                                         .group_leave = osa_group_leave,
-                                         .arp_purge = osa_purge,
-                                         .arp_query = osa_query};
+                                             .attach = mpcipa_attach,
+                                             .detach = mpcipa_detach,
+                                             .start = mpcipa_start,
+                                             .stop = mpcipa_stop};
+static const struct link_ops OSA_LINK = {.output = mpcipa_queue_output,
+                                         .flush = mpcipa_flush,
+                                         .address_add = mpcipa_address_add,
+                                         .address_del = mpcipa_address_del,
+                                         .group_join = mpcipa_group_join,
+                                         .group_leave = mpcipa_group_leave,
+                                         .arp_purge = mpcipa_purge,
+                                         .arp_query = mpcipa_query};
 
 /* ---- storage ---- */
 
-static bool device_storage(struct osa_device *d, struct osa_driver *drv, struct arena *a) {
+static bool device_storage(struct mpcipa *d, struct mpcipa_driver *drv, struct arena *a) {
     memset(d, 0, sizeof *d);
     d->drv = drv;
     list_init(&d->due);
@@ -104,21 +104,21 @@ static bool device_storage(struct osa_device *d, struct osa_driver *drv, struct 
     if (!d->write_buf) return false;
     d->read_buf = d->write_buf + PAGE;
     d->bounce = d->read_buf + PAGE;
-    if (!pool_init(&d->addr_pool, "OSA addresses", a, sizeof(struct osa_addr), LINK_OSA_ADDRESSES_MAX))
+    if (!pool_init(&d->addr_pool, "OSA addresses", a, sizeof(struct mpcipa_addr), LINK_OSA_ADDRESSES_MAX))
         return false;
-    return osa_queue_storage(d, a);
+    return mpcipa_queue_storage(d, a);
 }
 
 size_t link_osa_bytes(u32 max_devices) {
-    size_t one = sizeof(struct osa_device) + 2 * PAGE + BOUNCE_BYTES + osa_queue_bytes() +
-                 LINK_OSA_ADDRESSES_MAX * (sizeof(struct osa_addr) + 16) + 8 * PAGE;
-    return sizeof(struct osa_driver) + 64 + max_devices * one;
+    size_t one = sizeof(struct mpcipa) + 2 * PAGE + BOUNCE_BYTES + mpcipa_queue_bytes() +
+                 LINK_OSA_ADDRESSES_MAX * (sizeof(struct mpcipa_addr) + 16) + 8 * PAGE;
+    return sizeof(struct mpcipa_driver) + 64 + max_devices * one;
 }
 
 int link_osa_driver_init(struct driver *out, struct chan_system *sys, struct arena *a, u32 max_devices) {
-    struct osa_driver *drv = arena_take(a, sizeof *drv, 16);
+    struct mpcipa_driver *drv = arena_take(a, sizeof *drv, 16);
     if (!drv) return -ERR_NOMEM;
-    *drv = (struct osa_driver){.sys = sys, .max_devices = max_devices};
+    *drv = (struct mpcipa_driver){.sys = sys, .max_devices = max_devices};
     drv->devices = arena_take(a, sizeof *drv->devices * max_devices, 16);
     if (!drv->devices) return -ERR_NOMEM;
     for (u32 i = 0; i < max_devices; i++)
@@ -130,8 +130,8 @@ int link_osa_driver_init(struct driver *out, struct chan_system *sys, struct are
 /* ---- displays ---- */
 
 const struct link_osa_counters *link_osa_counters(const struct device *dev) {
-    return &((const struct osa_device *)dev->state)->count;
+    return &((const struct mpcipa *)dev->state)->count;
 }
 const char *link_osa_state_name(const struct device *dev) {
-    return osa_state_text(((const struct osa_device *)dev->state)->state);
+    return mpcipa_state_text(((const struct mpcipa *)dev->state)->state);
 }

@@ -3,7 +3,7 @@
  * A device owns three subchannels: devnum (read control), devnum + 1 (write control), devnum + 2 (data, the
  * queues). START walks the dialogue that OS/390 and Linux walk: sense id, IDX activation of both control
  * subchannels, MPC connection, establish and activate queues, then IPA commands. The steps and what each event does in
- * them are the table in osa_fsm.c; link_osa_print_fsm() prints it. Layouts: wire/osa.h.
+ * them are the table in mpcipa_fsm.c; link_osa_print_fsm() prints it. Layouts: wire/osa.h.
  *
  * How to use it: link_osa_driver_init() once per stack and put *out at env.drivers[DEV_MPCIPA]; DEVICE calls
  * attach(). One driver serves one stack. All storage is taken from the arena at init: LINK_OSA_DEVICE_BYTES

@@ -1,11 +1,11 @@
-/* osa_queue.c - the queues of a QDIO device: one for input, one for output, 128 buffers each. Layouts and rules
+/* mpcipa_queue.c - the queues of a QDIO device: one for input, one for output, 128 buffers each. Layouts and rules
  * of the states: wire/osa.h.
  *
  * Storage. Only `slots` buffers of a queue have storage at a time: SBAL i uses slot i % slots for ever, 16 pages in a
  * row, one page an SBALE. So addresses are written once, a packet that fills its SBALEs is contiguous,
  * and a slot is free when the SBAL that used it last, i - slots, is back.
  *
- * Input. A PCI starts osa_queue_input(). Each buffer taken is answered by giving the card the SBAL one round
+ * Input. A PCI starts mpcipa_queue_input(). Each buffer taken is answered by giving the card the SBAL one round
  * ahead. The buffer taken last stands in state ACK, which keeps the card from interrupting; before going to sleep
  * it is set to NOT_INIT and the queue looked at once more, so no buffer is left lying. The card is rung (SIGA-r)
  * only if it may have run out of buffers meanwhile: if the last one it had before this batch is used.
@@ -17,7 +17,7 @@
  * last, it is rung again after STALL_USEC, twice that, and so on: its way out may have been full.
  */
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 #include "net/stack.h"
 
 #define PAGE 4096u
@@ -36,17 +36,17 @@ _Static_assert((LINK_OSA_OUTPUT_BUFFERS & (LINK_OSA_OUTPUT_BUFFERS - 1)) == 0, "
 _Static_assert(LINK_OSA_INPUT_BUFFERS < QDIO_BUFFERS && LINK_OSA_OUTPUT_BUFFERS < QDIO_BUFFERS, "one round");
 
 /* The card runs on another processor: its stores before a state are seen after that state, and ours likewise. */
-static u8 state_get(const struct osa_queue *q, u32 i) { return __atomic_load_n(q->slsb + i, __ATOMIC_ACQUIRE); }
-static void state_set(struct osa_queue *q, u32 i, u8 state) {
+static u8 state_get(const struct mpcipa_queue *q, u32 i) { return __atomic_load_n(q->slsb + i, __ATOMIC_ACQUIRE); }
+static void state_set(struct mpcipa_queue *q, u32 i, u8 state) {
     __atomic_store_n(q->slsb + i, state, __ATOMIC_RELEASE);
 }
 /* Between a state that is set and another one that is then looked at. */
 static void serialize(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
-static u8 *sbale_of(const struct osa_queue *q, u32 i, u32 element) {
+static u8 *sbale_of(const struct mpcipa_queue *q, u32 i, u32 element) {
     return q->sbals + i * SBAL_BYTES + element * SBALE_BYTES;
 }
-static u8 *storage_of(const struct osa_queue *q, u32 i) { return q->storage + (i & (q->slots - 1)) * BUFFER_BYTES; }
+static u8 *storage_of(const struct mpcipa_queue *q, u32 i) { return q->storage + (i & (q->slots - 1)) * BUFFER_BYTES; }
 
 /* ---- storage ---- */
 
@@ -57,11 +57,11 @@ static size_t queue_bytes(u32 slots) {
     return PAGE + (size_t)QDIO_BUFFERS * SBAL_BYTES + (size_t)slots * BUFFER_BYTES;
 }
 
-size_t osa_queue_bytes(void) {
+size_t mpcipa_queue_bytes(void) {
     return 2 * PAGE + queue_bytes(LINK_OSA_INPUT_BUFFERS) + queue_bytes(LINK_OSA_OUTPUT_BUFFERS);
 }
 
-static bool queue_storage(struct osa_queue *q, struct arena *a, u32 slots) {
+static bool queue_storage(struct mpcipa_queue *q, struct arena *a, u32 slots) {
     u8 *p = arena_take(a, queue_bytes(slots), PAGE);
     if (!p) return false;
     q->slots = slots;
@@ -73,14 +73,14 @@ static bool queue_storage(struct osa_queue *q, struct arena *a, u32 slots) {
     return true;
 }
 
-bool osa_queue_storage(struct osa_device *d, struct arena *a) {
+bool mpcipa_queue_storage(struct mpcipa *d, struct arena *a) {
     d->qdr = arena_take(a, 2 * PAGE, PAGE);
     if (!d->qdr) return false;
     d->qib = d->qdr + PAGE;
     return queue_storage(&d->in, a, LINK_OSA_INPUT_BUFFERS) && queue_storage(&d->out, a, LINK_OSA_OUTPUT_BUFFERS);
 }
 
-static void queue_build(struct chan_system *sys, struct osa_queue *q, u8 first_state, u32 length) {
+static void queue_build(struct chan_system *sys, struct mpcipa_queue *q, u8 first_state, u32 length) {
     memset(q->slib, 0, SLIB_BYTES);
     be64_put(q->slib + SLIB_SL_AT, chan_addr(sys, q->sl));
     be64_put(q->slib + SLIB_SLSB_AT, chan_addr(sys, q->slsb));
@@ -98,13 +98,13 @@ static void queue_build(struct chan_system *sys, struct osa_queue *q, u8 first_s
     q->next = q->element = q->rung = 0;
 }
 
-static void descriptor(struct chan_system *sys, u8 *desc, const struct osa_queue *q) {
+static void descriptor(struct chan_system *sys, u8 *desc, const struct mpcipa_queue *q) {
     be64_put(desc + QDESC_SLIB_AT, chan_addr(sys, q->slib));
     be64_put(desc + QDESC_SL_AT, chan_addr(sys, q->sl));
     be64_put(desc + QDESC_SLSB_AT, chan_addr(sys, q->slsb));
 }
 
-void osa_queue_build(struct osa_device *d) {
+void mpcipa_queue_build(struct mpcipa *d) {
     struct chan_system *sys = d->drv->sys;
     queue_build(sys, &d->in, SLSB_P_INPUT_NOT_INIT, PAGE);
     queue_build(sys, &d->out, SLSB_P_OUTPUT_NOT_INIT, 0);
@@ -119,7 +119,7 @@ void osa_queue_build(struct osa_device *d) {
     descriptor(sys, d->qdr + QDR_DESC_AT + QDR_DESC_BYTES, &d->out);
 }
 
-void osa_queue_prime(struct osa_device *d) {
+void mpcipa_queue_prime(struct mpcipa *d) {
     d->stall_usec = STALL_USEC;
     for (u32 i = 0; i < d->in.slots; i++) state_set(&d->in, i, SLSB_CU_INPUT_EMPTY);
 }
@@ -151,7 +151,7 @@ static bool walk_next(struct walk *w) {
 
 /* The next len bytes, contiguous: in place if every SBALE they leave is full, else gathered in the bounce
  * buffer. NULL if the buffer ends before them. */
-static u8 *walk_take(struct osa_device *d, struct walk *w, u32 len) {
+static u8 *walk_take(struct mpcipa *d, struct walk *w, u32 len) {
     u8 *p = w->base + w->element * PAGE + w->at;
     u32 have = w->length - w->at;
     if (have >= len) {
@@ -176,7 +176,7 @@ static u8 *walk_take(struct osa_device *d, struct walk *w, u32 len) {
     return contiguous ? p : d->bounce;
 }
 
-static u16 input_flags(const struct osa_device *d, const u8 *hdr) {
+static u16 input_flags(const struct mpcipa *d, const u8 *hdr) {
     u16 flags = 0;
     u8 cast = hdr[OSA_L3_FLAGS_AT] & OSA_L3_CAST_MASK, ext = hdr[OSA_L3_EXT_AT];
     if (cast == OSA_L3_MULTICAST) flags |= PKT_LINK_MCAST;
@@ -189,7 +189,7 @@ static u16 input_flags(const struct osa_device *d, const u8 *hdr) {
 }
 
 /* All packets of buffer i. */
-static void input_buffer(struct osa_device *d, u32 i, u64 now) {
+static void input_buffer(struct mpcipa *d, u32 i, u64 now) {
     struct link *lnk = d->dev->lnk;
     struct walk w = {.base = storage_of(&d->in, i), .sbal = sbale_of(&d->in, i, 0)};
     u32 packets = 0;
@@ -218,7 +218,7 @@ static void input_buffer(struct osa_device *d, u32 i, u64 now) {
 }
 
 /* Buffer i's SBALEs as they were before the card used them, and the SBAL one round ahead to the card. */
-static void input_recycle(struct osa_queue *q, u32 i) {
+static void input_recycle(struct mpcipa_queue *q, u32 i) {
     for (u32 e = 0; e < QDIO_ELEMENTS; e++) {
         u8 *s = sbale_of(q, i, e);
         bool last = (s[SBALE_EFLAGS_AT] & SBAL_LAST_ENTRY) != 0;
@@ -230,8 +230,8 @@ static void input_recycle(struct osa_queue *q, u32 i) {
 }
 
 /* true: buffer q->next is ours and was dealt with. */
-static bool input_take(struct osa_device *d, u64 now) {
-    struct osa_queue *q = &d->in;
+static bool input_take(struct mpcipa *d, u64 now) {
+    struct mpcipa_queue *q = &d->in;
     u32 i = q->next;
     u8 state = state_get(q, i);
     if (state == SLSB_P_INPUT_PRIMED)
@@ -250,8 +250,8 @@ static bool input_take(struct osa_device *d, u64 now) {
     return true;
 }
 
-void osa_queue_input(struct osa_device *d, u64 now) {
-    struct osa_queue *q = &d->in;
+void mpcipa_queue_input(struct mpcipa *d, u64 now) {
+    struct mpcipa_queue *q = &d->in;
     u32 last_given = (q->next + q->slots - 1) & MASK, taken = 0;
     for (;;) {
         while (taken < INPUT_BATCH && input_take(d, now)) taken++;
@@ -275,7 +275,7 @@ void osa_queue_input(struct osa_device *d, u64 now) {
 
 /* ---- output ---- */
 
-static void ring(struct osa_device *d, u64 now) {
+static void ring(struct mpcipa *d, u64 now) {
     int cc = 2;
     for (u32 i = 0; i < SIGA_TRIES && cc == 2; i++) {
         d->count.siga_write++;
@@ -290,8 +290,8 @@ static void ring(struct osa_device *d, u64 now) {
     if (!timer_armed(&d->stall)) timer_arm(d->dev->stk, &d->stall, now + d->stall_usec);
 }
 
-static void output_close(struct osa_device *d) {
-    struct osa_queue *q = &d->out;
+static void output_close(struct mpcipa *d) {
+    struct mpcipa_queue *q = &d->out;
     sbale_of(q, q->next, q->element - 1)[SBALE_EFLAGS_AT] |= SBAL_LAST_ENTRY;
     state_set(q, q->next, SLSB_CU_OUTPUT_PRIMED);
     d->count.output_buffers++;
@@ -300,8 +300,8 @@ static void output_close(struct osa_device *d) {
 }
 
 /* true: buffer q->next has storage of its own, because the card is done with the one that used it last. */
-static bool output_free(struct osa_device *d) {
-    struct osa_queue *q = &d->out;
+static bool output_free(struct mpcipa *d) {
+    struct mpcipa_queue *q = &d->out;
     u32 before = (q->next - q->slots) & MASK;
     u8 state = state_get(q, before);
     if (state == SLSB_P_OUTPUT_ERROR) {
@@ -312,7 +312,7 @@ static bool output_free(struct osa_device *d) {
 }
 
 /* What the card is asked to do with the packet, as the extended flags say it. */
-static u8 output_assists(const struct osa_device *d, const struct pkt *p) {
+static u8 output_assists(const struct mpcipa *d, const struct pkt *p) {
     if (!(d->caps & LINK_CAP_CSUM_OUT)) return 0;
     u8 ext = OSA_EXT_CSUM_HDR;
     if (p->flags & PKT_CSUM_NEEDED) ext |= OSA_EXT_CSUM_TRANSPORT;
@@ -341,7 +341,7 @@ static void tso_extension(u8 *x, const struct pkt *p) {
     be16_put(x + OSA_TSO_HEADERS_AT, (u16)headers);
 }
 
-static void output_header(const struct osa_device *d, u8 *h, const struct pkt *p, struct ipaddr next_hop) {
+static void output_header(const struct mpcipa *d, u8 *h, const struct pkt *p, struct ipaddr next_hop) {
     memset(h, 0, OSA_HDR_BYTES);
     h[0] = p->gso_bytes ? OSA_HDR_L3_TSO : OSA_HDR_L3;
     h[OSA_L3_FLAGS_AT] = output_cast(p, next_hop);
@@ -352,7 +352,7 @@ static void output_header(const struct osa_device *d, u8 *h, const struct pkt *p
 }
 
 /* One SBALE per page of a packet of total bytes that starts at SBALE q->element. */
-static void output_elements(struct osa_queue *q, u32 total, u32 pages) {
+static void output_elements(struct mpcipa_queue *q, u32 total, u32 pages) {
     for (u32 n = 0; n < pages; n++, total -= PAGE) {
         u8 *s = sbale_of(q, q->next, q->element++);
         u8 frag = n == 0 ? SBAL_FRAG_FIRST : n == pages - 1 ? SBAL_FRAG_LAST : SBAL_FRAG_MIDDLE;
@@ -361,9 +361,9 @@ static void output_elements(struct osa_queue *q, u32 total, u32 pages) {
     }
 }
 
-int osa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
-    struct osa_device *d = lnk->dev->state;
-    struct osa_queue *q = &d->out;
+int mpcipa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
+    struct mpcipa *d = lnk->dev->state;
+    struct mpcipa_queue *q = &d->out;
     u32 header = p->gso_bytes ? OSA_HDR_BYTES + OSA_TSO_EXT_BYTES : OSA_HDR_BYTES;
     u32 total = header + pkt_bytes(p), pages = (total + PAGE - 1) / PAGE;
     if (!d->data_up) return -ERR_NETDOWN;
@@ -394,7 +394,7 @@ int osa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u6
     return 0;
 }
 
-void osa_queue_flush(struct osa_device *d, u64 now) {
+void mpcipa_queue_flush(struct mpcipa *d, u64 now) {
     if (!d->data_up) return;
     if (d->out.element) output_close(d);
     if (d->out.rung == d->out.next) return;
@@ -403,11 +403,11 @@ void osa_queue_flush(struct osa_device *d, u64 now) {
 }
 
 /* Input that was left for later, or output that the card could not take. */
-void osa_queue_stall(struct osa_device *d, u64 now) {
+void mpcipa_queue_stall(struct mpcipa *d, u64 now) {
     if (!d->data_up) return;
     if (state_get(&d->out, (d->out.next - 1) & MASK) == SLSB_CU_OUTPUT_PRIMED) {
         d->stall_usec = u32_min(d->stall_usec * 2, STALL_MAX_USEC);
         ring(d, now);
     }
-    osa_queue_input(d, now);
+    mpcipa_queue_input(d, now);
 }

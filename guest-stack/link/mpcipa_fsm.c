@@ -1,4 +1,4 @@
-/* osa_fsm.c - the life of a QDIO device: which event means what in which state.
+/* mpcipa_fsm.c - the life of a QDIO device: which event means what in which state.
  *
  *   DOWN -> SENSE -> IDX_READ -> IDX_WRITE -> CM_ENABLE -> CM_SETUP -> ULP_ENABLE -> ULP_SETUP -> ESTABLISH
  *        -> ACTIVATE -> DM_ACT -> STARTLAN -> QIPASSIST -> ADAPTER -> MAC -> ASSIST -> ROUTING -> READY
@@ -14,7 +14,7 @@
  * given up while it may. A subchannel that does not answer a halt is cleared, again and again, once a second.
  */
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 #include "net/stack.h"
 
 #define RETRY_USEC (100u * USEC_PER_MSEC)
@@ -74,16 +74,16 @@ static const char *const FAIL_NAMES[OSA_FAILS] = {
     "NONE",    "NO DEVICE", "WRONG TYPE", "I/O ERROR", "REFUSED", "BAD REPLY",
     "TIMEOUT", "COMMAND",   "TERMINATED", "QUEUE ERROR"};
 
-static void enter_down(struct osa_device *d, u64 now);
-static void enter_sense(struct osa_device *d, u64 now);
-static void enter_idx(struct osa_device *d, u64 now) { osa_idx_send(d, now); }
-static void enter_mpc(struct osa_device *d, u64 now) { osa_mpc_send(d, now); }
-static void enter_cm_enable(struct osa_device *d, u64 now);
-static void enter_establish(struct osa_device *d, u64 now);
-static void enter_activate(struct osa_device *d, u64 now);
-static void enter_ipa(struct osa_device *d, u64 now) { osa_ipa_step(d, now); }
-static void enter_ready(struct osa_device *d, u64 now);
-static void enter_halt(struct osa_device *d, u64 now);
+static void enter_down(struct mpcipa *d, u64 now);
+static void enter_sense(struct mpcipa *d, u64 now);
+static void enter_idx(struct mpcipa *d, u64 now) { mpcipa_idx_send(d, now); }
+static void enter_mpc(struct mpcipa *d, u64 now) { mpcipa_mpc_send(d, now); }
+static void enter_cm_enable(struct mpcipa *d, u64 now);
+static void enter_establish(struct mpcipa *d, u64 now);
+static void enter_activate(struct mpcipa *d, u64 now);
+static void enter_ipa(struct mpcipa *d, u64 now) { mpcipa_ipa_step(d, now); }
+static void enter_ready(struct mpcipa *d, u64 now);
+static void enter_halt(struct mpcipa *d, u64 now);
 
 #define CHANNEL_USEC (5u * USEC_PER_SEC)
 #define MPC_USEC (10u * USEC_PER_SEC)
@@ -92,7 +92,7 @@ static void enter_halt(struct osa_device *d, u64 now);
 static const struct {
     const char *name;
     u32 time_usec; /* 0 = for ever */
-    void (*enter)(struct osa_device *d, u64 now);
+    void (*enter)(struct mpcipa *d, u64 now);
 } STATES[OSA_STATES] = {
     [OSA_DOWN] = {"DOWN", 0, enter_down},
     [OSA_SENSE] = {"SENSE", CHANNEL_USEC, enter_sense},
@@ -118,7 +118,7 @@ static const struct {
 
 /* ---- the machine ---- */
 
-static void state_enter(struct osa_device *d, enum osa_state s, u64 now) {
+static void state_enter(struct mpcipa *d, enum mpcipa_state s, u64 now) {
     d->state = s;
     d->again = false;
     d->start_error = 0;
@@ -129,19 +129,19 @@ static void state_enter(struct osa_device *d, enum osa_state s, u64 now) {
     STATES[s].enter(d, now);
 }
 
-static void state_go(struct osa_device *d, enum osa_state s, u64 now) {
+static void state_go(struct mpcipa *d, enum mpcipa_state s, u64 now) {
     d->tries = 0;
     d->part = 0;
     state_enter(d, s, now);
 }
 
-static void state_fail(struct osa_device *d, u64 now) {
+static void state_fail(struct mpcipa *d, u64 now) {
     d->fail_code = (u32)d->why << 24 | (u32)d->state << 16 | (d->detail & 0xFFFF);
     if (d->stop_due) d->fail_code = 0; /* it was to go down anyway: what STOP waits for is device_stopped() */
     state_go(d, OSA_HALT, now);
 }
 
-void osa_event(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now) {
+void mpcipa_event(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now) {
     const struct cell *c = &TABLE[d->state][ev];
     /* A command is on its way: leaving READY now would mix its answer with the next step's. */
     bool busy = d->ipa_command || d->sub[OSA_UNIT_WRITE].running;
@@ -154,15 +154,15 @@ void osa_event(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 d
     d->detail = detail;
     switch ((enum act)c->act) {
     case IGNORE: return;
-    case GO: state_go(d, (enum osa_state)c->next, now); return;
-    case FORGIVE: state_go(d, (enum osa_state)c->next, now); return;
+    case GO: state_go(d, (enum mpcipa_state)c->next, now); return;
+    case FORGIVE: state_go(d, (enum mpcipa_state)c->next, now); return;
     case MORE:
         d->tries = 0;
         state_enter(d, d->state, now);
         return;
     case RETRY:
         if (++d->tries < TRIES_MAX)
-            osa_step_again(d, RETRY_USEC, now);
+            mpcipa_step_again(d, RETRY_USEC, now);
         else
             state_fail(d, now);
         return;
@@ -171,35 +171,35 @@ void osa_event(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 d
     }
 }
 
-void osa_step_again(struct osa_device *d, u32 usec, u64 now) {
+void mpcipa_step_again(struct mpcipa *d, u32 usec, u64 now) {
     d->again = true;
     timer_arm(d->dev->stk, &d->step, now + usec);
 }
 
 static void step_timer(struct stack *stk, struct timer *t, u64 now) {
-    struct osa_device *d = CONTAINER_OF(t, struct osa_device, step);
+    struct mpcipa *d = CONTAINER_OF(t, struct mpcipa, step);
     UNUSED(stk);
     u32 error = d->start_error;
     d->start_error = 0;
     if (error)
-        osa_event(d, OSA_EV_ERROR, error == ERR_NOENT ? OSA_FAIL_NO_DEVICE : OSA_FAIL_IO, error, now);
+        mpcipa_event(d, OSA_EV_ERROR, error == ERR_NOENT ? OSA_FAIL_NO_DEVICE : OSA_FAIL_IO, error, now);
     else if (d->again)
         state_enter(d, d->state, now);
     else
-        osa_event(d, OSA_EV_TIMEOUT, OSA_FAIL_TIMEOUT, 0, now);
+        mpcipa_event(d, OSA_EV_TIMEOUT, OSA_FAIL_TIMEOUT, 0, now);
 }
 
 static void stall_timer(struct stack *stk, struct timer *t, u64 now) {
     UNUSED(stk);
-    osa_queue_stall(CONTAINER_OF(t, struct osa_device, stall), now);
+    mpcipa_queue_stall(CONTAINER_OF(t, struct mpcipa, stall), now);
 }
 
 static void refresh_timer(struct stack *stk, struct timer *t, u64 now) {
     UNUSED(stk);
-    osa_arp_refresh(CONTAINER_OF(t, struct osa_device, refresh), now);
+    mpcipa_arp_refresh(CONTAINER_OF(t, struct mpcipa, refresh), now);
 }
 
-void osa_fsm_init(struct osa_device *d) {
+void mpcipa_fsm_init(struct mpcipa *d) {
     timer_init(&d->step, step_timer);
     timer_init(&d->stall, stall_timer);
     timer_init(&d->refresh, refresh_timer);
@@ -208,7 +208,7 @@ void osa_fsm_init(struct osa_device *d) {
 
 /* ---- subchannels ---- */
 
-void osa_run(struct osa_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now) {
+void mpcipa_run(struct mpcipa *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now) {
     int rc = chan_start(d->sub[unit].ch, program, n);
     if (rc == 0) {
         d->sub[unit].running = true;
@@ -224,79 +224,81 @@ static bool status_good(const struct chan_status *st) {
            !(st->unit & (US_UNIT_CHECK | US_UNIT_EXCEPTION));
 }
 
-static bool any_running(const struct osa_device *d) {
+static bool any_running(const struct mpcipa *d) {
     for (u32 i = 0; i < OSA_UNITS; i++)
         if (d->sub[i].running) return true;
     return false;
 }
 
-static void sense_done(struct osa_device *d, const struct chan_status *st, u64 now) {
+static void sense_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
     const u8 *id = d->read_buf;
     u32 len = 7u - u32_min(st->residual, 7);
     if (len < 6 || be16_get(id + 1) != OSA_CU_TYPE || be16_get(id + 4) != OSA_DEV_TYPE) {
-        osa_event(d, OSA_EV_REFUSED, OSA_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
+        mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
         return;
     }
     d->part++;
-    osa_event(d, d->part < OSA_UNITS ? OSA_EV_MORE : OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+    mpcipa_event(d, d->part < OSA_UNITS ? OSA_EV_MORE : OSA_EV_OK, OSA_FAIL_NONE, 0, now);
 }
 
 /* A program of the write subchannel is over: what waited for that happens now. */
-static void write_done(struct osa_device *d, u64 now) {
-    enum osa_event held = (enum osa_event)d->held_event;
+static void write_done(struct mpcipa *d, u64 now) {
+    enum mpcipa_event held = (enum mpcipa_event)d->held_event;
     d->held_event = OSA_EVENTS;
-    if (held != OSA_EVENTS)
-        osa_event(d, held, d->held_why, d->held_detail, now);
-    else if (d->state == OSA_READY)
-        osa_addr_next(d, now);
+    if (held != OSA_EVENTS) {
+        mpcipa_event(d, held, d->held_why, d->held_detail, now);
+    } else if (d->state == OSA_READY && !d->ipa_command) {
+        timer_disarm(d->dev->stk, &d->step);
+        mpcipa_addr_next(d, now);
+    }
 }
 
-static void osa_done(void *ctx, const struct chan_status *st, u64 now) {
-    struct osa_sub *sub = ctx;
-    struct osa_device *d = sub->d;
+static void mpcipa_done(void *ctx, const struct chan_status *st, u64 now) {
+    struct mpcipa_sub *sub = ctx;
+    struct mpcipa *d = sub->d;
     u32 unit = (u32)(sub - d->sub);
     sub->running = false;
     if (d->state == OSA_HALT) {
-        if (!any_running(d)) osa_event(d, OSA_EV_QUIET, OSA_FAIL_NONE, 0, now);
+        if (!any_running(d)) mpcipa_event(d, OSA_EV_QUIET, OSA_FAIL_NONE, 0, now);
         return;
     }
     bool queues_run = unit == OSA_UNIT_DATA && d->state >= OSA_ACTIVATE;
     if (queues_run || !status_good(st)) {
         bool lost = queues_run || (unit == OSA_UNIT_READ && d->state > OSA_IDX_WRITE);
         enum osa_fail why = st->cc == 3 ? OSA_FAIL_NO_DEVICE : lost ? OSA_FAIL_TERMINATED : OSA_FAIL_IO;
-        osa_event(d, lost ? OSA_EV_LOST : OSA_EV_ERROR, why, (u32)st->unit << 8 | st->subchannel, now);
+        mpcipa_event(d, lost ? OSA_EV_LOST : OSA_EV_ERROR, why, (u32)st->unit << 8 | st->subchannel, now);
         return;
     }
     if (d->state == OSA_SENSE)
         sense_done(d, st, now);
     else if (d->state == OSA_IDX_READ || d->state == OSA_IDX_WRITE)
-        osa_idx_done(d, st, now);
+        mpcipa_idx_done(d, st, now);
     else if (d->state == OSA_ESTABLISH && unit == OSA_UNIT_DATA)
-        osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
     else if (unit == OSA_UNIT_READ)
-        osa_read_done(d, st, now);
+        mpcipa_read_done(d, st, now);
     else
         write_done(d, now);
 }
 
-static void osa_pci(void *ctx, u64 now) {
-    struct osa_device *d = ((struct osa_sub *)ctx)->d;
+static void mpcipa_pci(void *ctx, u64 now) {
+    struct mpcipa *d = ((struct mpcipa_sub *)ctx)->d;
     d->count.pci_events++;
-    if (d->data_up) osa_queue_input(d, now);
+    if (d->data_up) mpcipa_queue_input(d, now);
 }
 
 /* A card that comes back says so; while we wait to try again this is the moment. */
-static void osa_attention(void *ctx, u8 unit_status, u64 now) {
-    struct osa_device *d = ((struct osa_sub *)ctx)->d;
+static void mpcipa_attention(void *ctx, u8 unit_status, u64 now) {
+    struct mpcipa *d = ((struct mpcipa_sub *)ctx)->d;
     UNUSED(unit_status);
-    if (d->again && d->state != OSA_ACTIVATE) osa_step_again(d, 0, now);
+    if (d->again && d->state != OSA_ACTIVATE) mpcipa_step_again(d, 0, now);
 }
 
-static const struct chan_events OSA_CHAN_EVENTS = {.done = osa_done, .attention = osa_attention, .pci = osa_pci};
+static const struct chan_events OSA_CHAN_EVENTS = {.done = mpcipa_done, .attention = mpcipa_attention, .pci = mpcipa_pci};
 
 /* ---- entering states ---- */
 
-static bool open_all(struct osa_device *d) {
+static bool open_all(struct mpcipa *d) {
     for (u32 i = 0; i < OSA_UNITS; i++) {
         if (d->sub[i].ch) continue;
         u16 devnum = (u16)(d->dev->devnum + i);
@@ -308,53 +310,53 @@ static bool open_all(struct osa_device *d) {
     return true;
 }
 
-static void enter_sense(struct osa_device *d, u64 now) {
+static void enter_sense(struct mpcipa *d, u64 now) {
     if (!open_all(d)) {
-        osa_event(d, OSA_EV_ERROR, OSA_FAIL_NO_DEVICE, 0, now);
+        mpcipa_event(d, OSA_EV_ERROR, OSA_FAIL_NO_DEVICE, 0, now);
         return;
     }
     struct chan_cmd cmd = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = 7, .data = d->read_buf};
     memset(d->read_buf, 0, 7);
-    osa_run(d, d->part, &cmd, 1, now);
+    mpcipa_run(d, d->part, &cmd, 1, now);
 }
 
 /* From here on the read subchannel always has a READ outstanding. */
-static void enter_cm_enable(struct osa_device *d, u64 now) {
-    osa_read_start(d, now);
-    if (d->state == OSA_CM_ENABLE) osa_mpc_send(d, now);
+static void enter_cm_enable(struct mpcipa *d, u64 now) {
+    mpcipa_read_start(d, now);
+    if (d->state == OSA_CM_ENABLE) mpcipa_mpc_send(d, now);
 }
 
-static void enter_establish(struct osa_device *d, u64 now) {
+static void enter_establish(struct mpcipa *d, u64 now) {
     struct chan_cmd cmd = {.op = OSA_CCW_ESTABLISH, .flags = CCW_SLI, .count = QDR_BYTES, .data = d->qdr};
-    osa_queue_build(d);
-    osa_run(d, OSA_UNIT_DATA, &cmd, 1, now);
+    mpcipa_queue_build(d);
+    mpcipa_run(d, OSA_UNIT_DATA, &cmd, 1, now);
 }
 
 /* ACTIVATE has no end; that the queues run is seen from the condition code of a SIGA. */
-static void enter_activate(struct osa_device *d, u64 now) {
+static void enter_activate(struct mpcipa *d, u64 now) {
     if (d->part++ == 0) {
         struct chan_cmd cmd = {.op = OSA_CCW_ACTIVATE, .flags = CCW_SLI, .count = 0, .data = NULL};
-        osa_queue_prime(d);
-        osa_run(d, OSA_UNIT_DATA, &cmd, 1, now);
+        mpcipa_queue_prime(d);
+        mpcipa_run(d, OSA_UNIT_DATA, &cmd, 1, now);
     } else if (chan_siga_read(d->sub[OSA_UNIT_DATA].ch, 0x80000000u) == 0) {
         d->data_up = true;
-        osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     } else if (d->part > ACTIVATE_POLLS) {
-        osa_event(d, OSA_EV_TIMEOUT, OSA_FAIL_TIMEOUT, 0, now);
+        mpcipa_event(d, OSA_EV_TIMEOUT, OSA_FAIL_TIMEOUT, 0, now);
         return;
     }
-    if (d->state == OSA_ACTIVATE) osa_step_again(d, ACTIVATE_POLL_USEC, now);
+    if (d->state == OSA_ACTIVATE) mpcipa_step_again(d, ACTIVATE_POLL_USEC, now);
 }
 
-static void enter_ready(struct osa_device *d, u64 now) {
+static void enter_ready(struct mpcipa *d, u64 now) {
     struct link *lnk = d->dev->lnk;
     lnk->caps = d->caps;
     lnk->mtu_bytes = d->mtu_bytes;
     lnk->gso_max_bytes = d->caps & LINK_CAP_GSO ? OSA_GSO_BYTES : 0;
     memcpy(lnk->mac, d->mac, MAC_LEN);
     d->hold = true;
-    osa_addr_stale(d);
+    mpcipa_addr_stale(d);
     if (!d->announced) {
         d->announced = true;
         timer_arm(d->dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
@@ -364,10 +366,10 @@ static void enter_ready(struct osa_device *d, u64 now) {
     if (d->state == OSA_READY && d->lan_up) link_lan_up(lnk, now);
     if (d->state == OSA_READY && !d->lan_up) link_lan_down(lnk, now);
     d->hold = false;
-    osa_addr_next(d, now);
+    mpcipa_addr_next(d, now);
 }
 
-static void enter_halt(struct osa_device *d, u64 now) {
+static void enter_halt(struct mpcipa *d, u64 now) {
     d->data_up = false;
     timer_disarm(d->dev->stk, &d->stall);
     timer_disarm(d->dev->stk, &d->refresh);
@@ -379,16 +381,16 @@ static void enter_halt(struct osa_device *d, u64 now) {
             chan_clear(d->sub[i].ch);
     }
     d->part = 1;
-    if (!any_running(d)) osa_event(d, OSA_EV_QUIET, OSA_FAIL_NONE, 0, now);
+    if (!any_running(d)) mpcipa_event(d, OSA_EV_QUIET, OSA_FAIL_NONE, 0, now);
 }
 
-static void enter_down(struct osa_device *d, u64 now) {
+static void enter_down(struct mpcipa *d, u64 now) {
     u32 code = d->fail_code;
     for (u32 i = 0; i < OSA_UNITS; i++) {
         if (d->sub[i].ch) chan_close(d->sub[i].ch);
         d->sub[i].ch = NULL;
     }
-    osa_addr_forget(d);
+    mpcipa_addr_forget(d);
     d->announced = d->lan_up = d->stop_due = d->lan_due = false;
     d->held_event = OSA_EVENTS;
     d->ipa_command = 0;
@@ -404,12 +406,12 @@ static void enter_down(struct osa_device *d, u64 now) {
 
 /* ---- displays ---- */
 
-const char *osa_state_text(u32 state) { return state < OSA_STATES ? STATES[state].name : "?"; }
+const char *mpcipa_state_text(u32 state) { return state < OSA_STATES ? STATES[state].name : "?"; }
 
 const char *link_osa_fail_text(u32 code, char *out, size_t cap) {
     u32 why = code >> 24;
     str_fmt(out, cap, "%s in %s, detail %04X", why < OSA_FAILS ? FAIL_NAMES[why] : "?",
-            osa_state_text(code >> 16 & 0xFF), code & 0xFFFF);
+            mpcipa_state_text(code >> 16 & 0xFF), code & 0xFFFF);
     return out;
 }
 

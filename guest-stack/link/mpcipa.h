@@ -1,21 +1,21 @@
-/* osa_impl.h - one QDIO device laid open for the files of this driver; other rooms use link_osa.h.
+/* mpcipa.h - one QDIO device laid open for the files of this driver; other rooms use link_osa.h.
  *
  *   link_osa.c    tables of operations, attach and detach, storage
- *   osa_fsm.c     states, events, the step timer, subchannels opened and closed
- *   osa_mpc.c     IDX and MPC frames, the read that is always outstanding
- *   osa_ipa.c     IPA commands of the start-up, their answers, unsolicited ones
- *   osa_addr.c    registered addresses and groups, the neighbours' table of the card
- *   osa_queue.c   queues in storage, input and output
+ *   mpcipa_fsm.c     states, events, the step timer, subchannels opened and closed
+ *   mpcipa_mpc.c     IDX and MPC frames, the read that is always outstanding
+ *   mpcipa_ipa.c     IPA commands of the start-up, their answers, unsolicited ones
+ *   mpcipa_addr.c    registered addresses and groups, the neighbours' table of the card
+ *   mpcipa_queue.c   queues in storage, input and output
  */
-#ifndef LINK_OSA_IMPL_H
-#define LINK_OSA_IMPL_H
+#ifndef LINK_MPCIPA_H
+#define LINK_MPCIPA_H
 
 #include "base/list.h"
 #include "chan/chan.h"
 #include "link/link_osa.h"
 #include "wire/osa.h"
 
-enum osa_state {
+enum mpcipa_state {
     OSA_DOWN,
     OSA_SENSE,
     OSA_IDX_READ,
@@ -39,7 +39,7 @@ enum osa_state {
     OSA_STATES
 };
 
-enum osa_event {
+enum mpcipa_event {
     OSA_EV_START,
     OSA_EV_STOP,
     OSA_EV_OK,      /* the step succeeded */
@@ -54,9 +54,9 @@ enum osa_event {
 };
 
 /* An address that the card is to answer for, or a group it is to deliver. */
-struct osa_addr {
-    struct osa_addr *next; /* in the hash chain */
-    struct list due;       /* in osa_device.due while something is to be told to the card */
+struct mpcipa_addr {
+    struct mpcipa_addr *next; /* in the hash chain */
+    struct list due;       /* in mpcipa.due while something is to be told to the card */
     struct ipaddr addr;
     bool group, vipa;
     bool wanted;     /* the stack wants it */
@@ -66,13 +66,13 @@ struct osa_addr {
 #define OSA_ADDR_BUCKETS 128
 #define OSA_ARP_ROWS 128 /* of the card's neighbours, kept for NETSTAT ARP */
 
-struct osa_neighbour {
+struct mpcipa_neighbour {
     struct ipaddr ip;
     u8 mac[MAC_LEN];
 };
 
 /* One direction's queue of 128 buffers; buffer i owns SBAL i and shares storage slot i % slots. */
-struct osa_queue {
+struct mpcipa_queue {
     u8 *slib, *sl, *slsb, *sbals;
     u8 *storage;
     u32 slots;   /* a power of two; buffers that have storage at once */
@@ -81,17 +81,17 @@ struct osa_queue {
     u32 rung;    /* output: first buffer that was closed after the last SIGA */
 };
 
-struct osa_sub {
-    struct osa_device *d;
+struct mpcipa_sub {
+    struct mpcipa *d;
     struct chan *ch; /* NULL = not open */
     bool running;    /* a program was started and done() has not come */
 };
 
-struct osa_device {
-    struct osa_driver *drv;
+struct mpcipa {
+    struct mpcipa_driver *drv;
     struct device *dev; /* NULL = slot is free */
-    enum osa_state state;
-    struct osa_sub sub[OSA_UNITS];
+    enum mpcipa_state state;
+    struct mpcipa_sub sub[OSA_UNITS];
 
     /* the step */
     struct timer step, stall, refresh;
@@ -126,83 +126,83 @@ struct osa_device {
 
     /* registration */
     struct pool addr_pool;
-    struct osa_addr *bucket[OSA_ADDR_BUCKETS];
+    struct mpcipa_addr *bucket[OSA_ADDR_BUCKETS];
     struct list due;
-    struct osa_addr *in_flight;
+    struct mpcipa_addr *in_flight;
     bool in_flight_add;
     bool hold; /* nothing is told to the card for the moment */
     bool flush_due, query_due;
     u64 refreshed_at; /* siga_write when the neighbours were last asked for */
     u32 neighbours, neighbours_new;
-    struct osa_neighbour neighbour[OSA_ARP_ROWS];
+    struct mpcipa_neighbour neighbour[OSA_ARP_ROWS];
 
     /* data */
     u8 *qdr, *qib;
-    struct osa_queue in, out;
+    struct mpcipa_queue in, out;
     bool data_up;   /* the queues are active */
     u32 stall_usec; /* until the card is rung again for output that it kept */
     struct link_osa_counters count;
 };
 
-struct osa_driver {
+struct mpcipa_driver {
     struct chan_system *sys;
     u32 max_devices;
-    struct osa_device *devices;
+    struct mpcipa *devices;
 };
 
 /* A TSO packet: 64 bytes of header, and at most 15 pages of packet as Linux's driver limits itself too. */
 #define OSA_GSO_BYTES (15u * 4096)
 
-/* ---- osa_fsm.c ---- */
-const char *osa_state_text(u32 state);
+/* ---- mpcipa_fsm.c ---- */
+const char *mpcipa_state_text(u32 state);
 /* The one entry of the state machine. why and detail describe what went wrong; 0 when nothing did. */
-void osa_event(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now);
-void osa_fsm_init(struct osa_device *d);
+void mpcipa_event(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now);
+void mpcipa_fsm_init(struct mpcipa *d);
 /* Starts a channel program; a refusal becomes OSA_EV_ERROR at the next timer tick. */
-void osa_run(struct osa_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
+void mpcipa_run(struct mpcipa *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
 /* Runs the current step again after usec. */
-void osa_step_again(struct osa_device *d, u32 usec, u64 now);
+void mpcipa_step_again(struct mpcipa *d, u32 usec, u64 now);
 
-/* ---- osa_mpc.c ---- */
-void osa_idx_send(struct osa_device *d, u64 now);
+/* ---- mpcipa_mpc.c ---- */
+void mpcipa_idx_send(struct mpcipa *d, u64 now);
 /* The reply of an IDX activation is in the read buffer. */
-void osa_idx_done(struct osa_device *d, const struct chan_status *st, u64 now);
-void osa_mpc_send(struct osa_device *d, u64 now);
-void osa_read_start(struct osa_device *d, u64 now);
-void osa_read_done(struct osa_device *d, const struct chan_status *st, u64 now);
+void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now);
+void mpcipa_mpc_send(struct mpcipa *d, u64 now);
+void mpcipa_read_start(struct mpcipa *d, u64 now);
+void mpcipa_read_done(struct mpcipa *d, const struct chan_status *st, u64 now);
 /* The answer to what was written: an event, now or when the write has ended. */
-void osa_answered(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now);
-/* Sends a PDU of len bytes that stands at osa_pdu() already. */
-u8 *osa_pdu(struct osa_device *d);
-void osa_pdu_send(struct osa_device *d, u8 type, u8 proto, u32 token, u32 len, u64 now);
+void mpcipa_answered(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now);
+/* Sends a PDU of len bytes that stands at mpcipa_pdu() already. */
+u8 *mpcipa_pdu(struct mpcipa *d);
+void mpcipa_pdu_send(struct mpcipa *d, u8 type, u8 proto, u32 token, u32 len, u64 now);
 
-/* ---- osa_ipa.c ---- */
-void osa_ipa_step(struct osa_device *d, u64 now); /* sends the command of the current state */
-void osa_ipa_input(struct osa_device *d, const u8 *pdu, u32 len, u64 now);
+/* ---- mpcipa_ipa.c ---- */
+void mpcipa_ipa_step(struct mpcipa *d, u64 now); /* sends the command of the current state */
+void mpcipa_ipa_input(struct mpcipa *d, const u8 *pdu, u32 len, u64 now);
 /* Begins a command at the PDU: header filled, data_len bytes of data zeroed. Returns the data. */
-u8 *osa_ipa_begin(struct osa_device *d, u8 command, u32 data_len);
-u8 *osa_ipa_assist(struct osa_device *d, u32 assist, u16 command, u32 data_len);
-void osa_ipa_send(struct osa_device *d, u32 data_len, u64 now);
+u8 *mpcipa_ipa_begin(struct mpcipa *d, u8 command, u32 data_len);
+u8 *mpcipa_ipa_assist(struct mpcipa *d, u32 assist, u16 command, u32 data_len);
+void mpcipa_ipa_send(struct mpcipa *d, u32 data_len, u64 now);
 
-/* ---- osa_addr.c ---- */
-int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now);
-void osa_addr_next(struct osa_device *d, u64 now); /* READY: sends what is due if nothing is outstanding */
-void osa_addr_answer(struct osa_device *d, const u8 *ipa, u32 len, u64 now);
-void osa_addr_forget(struct osa_device *d);
-void osa_addr_stale(struct osa_device *d); /* every entry is unwanted until the stack wants it again */
+/* ---- mpcipa_addr.c ---- */
+int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now);
+void mpcipa_addr_next(struct mpcipa *d, u64 now); /* READY: sends what is due if nothing is outstanding */
+void mpcipa_addr_answer(struct mpcipa *d, const u8 *ipa, u32 len, u64 now);
+void mpcipa_addr_forget(struct mpcipa *d);
+void mpcipa_addr_stale(struct mpcipa *d); /* every entry is unwanted until the stack wants it again */
 #define NEIGHBOURS_USEC (10u * USEC_PER_SEC)
-int osa_arp_purge(struct osa_device *d, u64 now);
-int osa_arp_query(struct osa_device *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx);
-void osa_arp_refresh(struct osa_device *d, u64 now);
+int mpcipa_arp_purge(struct mpcipa *d, u64 now);
+int mpcipa_arp_query(struct mpcipa *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx);
+void mpcipa_arp_refresh(struct mpcipa *d, u64 now);
 
-/* ---- osa_queue.c ---- */
-size_t osa_queue_bytes(void);
-bool osa_queue_storage(struct osa_device *d, struct arena *a);
-void osa_queue_build(struct osa_device *d); /* writes QDR .. SLSB anew */
-void osa_queue_prime(struct osa_device *d); /* gives the input buffers to the card */
-void osa_queue_input(struct osa_device *d, u64 now);
-int osa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
-void osa_queue_flush(struct osa_device *d, u64 now);
-void osa_queue_stall(struct osa_device *d, u64 now); /* the stall timer */
+/* ---- mpcipa_queue.c ---- */
+size_t mpcipa_queue_bytes(void);
+bool mpcipa_queue_storage(struct mpcipa *d, struct arena *a);
+void mpcipa_queue_build(struct mpcipa *d); /* writes QDR .. SLSB anew */
+void mpcipa_queue_prime(struct mpcipa *d); /* gives the input buffers to the card */
+void mpcipa_queue_input(struct mpcipa *d, u64 now);
+int mpcipa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+void mpcipa_queue_flush(struct mpcipa *d, u64 now);
+void mpcipa_queue_stall(struct mpcipa *d, u64 now); /* the stall timer */
 
 #endif

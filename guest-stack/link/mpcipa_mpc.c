@@ -1,4 +1,4 @@
-/* osa_mpc.c - the control connection of a QDIO device: IDX activation of both control subchannels, then MPC
+/* mpcipa_mpc.c - the control connection of a QDIO device: IDX activation of both control subchannels, then MPC
  * frames. Layouts: wire/osa.h. Source of the order and of who echoes which token: Linux drivers/s390/net/qeth.
  *
  *   step         we send                                              we keep from the answer
@@ -16,7 +16,7 @@
  * the next step finds the subchannel free.
  */
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 
 /* Tokens are ours to choose; they differ so that a mixed-up echo is seen in a trace. */
 enum {
@@ -36,7 +36,7 @@ static const u8 PORT_NAME[8] = {0xD7, 0xD3, 0xE7, 0xF3, 0xF9, 0xF0, 0x40, 0x40};
 
 /* ---- IDX ---- */
 
-void osa_idx_send(struct osa_device *d, u64 now) {
+void mpcipa_idx_send(struct mpcipa *d, u64 now) {
     bool read = d->state == OSA_IDX_READ;
     u8 *p = d->write_buf;
     memset(p, 0, IDX_BYTES);
@@ -55,33 +55,33 @@ void osa_idx_send(struct osa_device *d, u64 now) {
     const struct chan_cmd program[2] = {
         {.op = CCW_WRITE, .flags = CCW_CC | CCW_SLI, .count = IDX_BYTES, .data = p},
         {.op = CCW_READ, .flags = CCW_SLI, .count = OSA_CTL_BYTES, .data = d->read_buf}};
-    osa_run(d, read ? OSA_UNIT_READ : OSA_UNIT_WRITE, program, 2, now);
+    mpcipa_run(d, read ? OSA_UNIT_READ : OSA_UNIT_WRITE, program, 2, now);
 }
 
-void osa_idx_done(struct osa_device *d, const struct chan_status *st, u64 now) {
+void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
     const u8 *p = d->read_buf;
     u32 len = OSA_CTL_BYTES - u32_min(st->residual, OSA_CTL_BYTES);
     if (st->index != 1 || len < IDX_MCL_AT) {
-        osa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, len, now);
+        mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, len, now);
         return;
     }
     if ((p[IDX_TYPE_AT] & 3) != IDX_POSITIVE) {
-        osa_event(d, OSA_EV_REFUSED, OSA_FAIL_REFUSED, p[IDX_CAUSE_AT], now);
+        mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_REFUSED, p[IDX_CAUSE_AT], now);
         return;
     }
     if (be16_get(p + IDX_LEVEL_AT) != IDX_LEVEL_OSD_REPLY) {
-        osa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, be16_get(p + IDX_LEVEL_AT), now);
+        mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, be16_get(p + IDX_LEVEL_AT), now);
         return;
     }
     if (d->state == OSA_IDX_READ) d->token_rm = be32_get(p + IDX_TOKEN_AT);
-    osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+    mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
 }
 
 /* ---- sending ---- */
 
-u8 *osa_pdu(struct osa_device *d) { return d->write_buf + MPC_PDU_AT; }
+u8 *mpcipa_pdu(struct mpcipa *d) { return d->write_buf + MPC_PDU_AT; }
 
-void osa_pdu_send(struct osa_device *d, u8 type, u8 proto, u32 token, u32 len, u64 now) {
+void mpcipa_pdu_send(struct mpcipa *d, u8 type, u8 proto, u32 token, u32 len, u64 now) {
     const struct mpc_frame f = {.th_seq = d->th_seq++,
                                 .seq = d->seq++,
                                 .ack = d->ack,
@@ -91,7 +91,7 @@ void osa_pdu_send(struct osa_device *d, u8 type, u8 proto, u32 token, u32 len, u
                                 .pdu_len = len};
     u32 total = mpc_emit(d->write_buf, &f);
     const struct chan_cmd cmd = {.op = CCW_WRITE, .flags = CCW_SLI, .count = (u16)total, .data = d->write_buf};
-    osa_run(d, OSA_UNIT_WRITE, &cmd, 1, now);
+    mpcipa_run(d, OSA_UNIT_WRITE, &cmd, 1, now);
 }
 
 /* A field of len bytes of which 2 length, mark and type are written; returns it and moves *at behind it. */
@@ -119,7 +119,7 @@ static void filter_field(u8 **at, u8 proto, u32 token) {
     be32_put(f + 7, token);
 }
 
-static void enable_fields(struct osa_device *d, u8 **at) {
+static void enable_fields(struct mpcipa *d, u8 **at) {
     if (d->state == OSA_CM_ENABLE) {
         filter_field(at, MPC_PROTO_UNKNOWN, TOKEN_CM_FILTER);
         memset(field(at, MPC_F_USERDATA, 12) + 4, 0xFF, 8);
@@ -134,7 +134,7 @@ static void enable_fields(struct osa_device *d, u8 **at) {
     memcpy(f + 12, PORT_NAME, sizeof PORT_NAME);
 }
 
-static void setup_fields(struct osa_device *d, u8 **at) {
+static void setup_fields(struct mpcipa *d, u8 **at) {
     bool cm = d->state == OSA_CM_SETUP;
     token_field(at, MPC_F_CONNECTION, cm ? TOKEN_CM : TOKEN_ULP);
     token_field(at, MPC_F_PARTNER, cm ? d->token_cm_filter : d->token_ulp_filter);
@@ -146,7 +146,7 @@ static void setup_fields(struct osa_device *d, u8 **at) {
     be16_put(f + 6, data & UNIT_ADDRESS_MASK);
 }
 
-static u16 what_of(enum osa_state s) {
+static u16 what_of(enum mpcipa_state s) {
     switch (s) {
     case OSA_CM_ENABLE:
     case OSA_ULP_ENABLE: return MPC_ENABLE;
@@ -158,8 +158,8 @@ static u16 what_of(enum osa_state s) {
 
 /* The frame of the current state. The receiver's token is that of the layer below: resource manager for CM,
  * CM connection for ULP. */
-void osa_mpc_send(struct osa_device *d, u64 now) {
-    u8 *pdu = osa_pdu(d), *at = pdu + MPC_PUK_BYTES;
+void mpcipa_mpc_send(struct mpcipa *d, u64 now) {
+    u8 *pdu = mpcipa_pdu(d), *at = pdu + MPC_PUK_BYTES;
     u16 what = what_of(d->state);
     bool cm = d->state == OSA_CM_ENABLE || d->state == OSA_CM_SETUP;
     switch (what) {
@@ -172,15 +172,15 @@ void osa_mpc_send(struct osa_device *d, u64 now) {
     be16_put(pdu, MPC_PUK_BYTES);
     be16_put(pdu + 2, what);
     be16_put(pdu + 4, (u16)(len - MPC_PUK_BYTES));
-    osa_pdu_send(d, cm ? MPC_TYPE_CM : MPC_TYPE_ULP, MPC_PROTO_UNKNOWN, cm ? d->token_rm : d->token_cm, len, now);
+    mpcipa_pdu_send(d, cm ? MPC_TYPE_CM : MPC_TYPE_ULP, MPC_PROTO_UNKNOWN, cm ? d->token_rm : d->token_cm, len, now);
 }
 
 /* ---- receiving ---- */
 
-void osa_read_start(struct osa_device *d, u64 now) {
+void mpcipa_read_start(struct mpcipa *d, u64 now) {
     const struct chan_cmd cmd = {
         .op = CCW_READ, .flags = CCW_SLI, .count = OSA_CTL_BYTES, .data = d->read_buf};
-    osa_run(d, OSA_UNIT_READ, &cmd, 1, now);
+    mpcipa_run(d, OSA_UNIT_READ, &cmd, 1, now);
 }
 
 /* The token at offset at of a field, and false if the answer has no such field. */
@@ -192,7 +192,7 @@ static bool token_of(const struct mpc_frame *f, u8 type, u32 at, u32 *out) {
 }
 
 /* What the step keeps from its answer; false if the answer lacks it. */
-static bool answer_keep(struct osa_device *d, const struct mpc_frame *f) {
+static bool answer_keep(struct mpcipa *d, const struct mpc_frame *f) {
     u32 len;
     const u8 *port;
     switch (d->state) {
@@ -209,7 +209,7 @@ static bool answer_keep(struct osa_device *d, const struct mpc_frame *f) {
     }
 }
 
-static void mpc_answer(struct osa_device *d, const struct mpc_frame *f, u64 now) {
+static void mpc_answer(struct mpcipa *d, const struct mpc_frame *f, u64 now) {
     if (mpc_what(f->pdu, f->pdu_len) == 0) {
         d->count.replies_malformed++;
         return;
@@ -220,12 +220,12 @@ static void mpc_answer(struct osa_device *d, const struct mpc_frame *f, u64 now)
         return;
     }
     bool good = answer_keep(d, f);
-    osa_answered(d, good ? OSA_EV_OK : OSA_EV_LOST, good ? OSA_FAIL_NONE : OSA_FAIL_BAD_REPLY, 0, now);
+    mpcipa_answered(d, good ? OSA_EV_OK : OSA_EV_LOST, good ? OSA_FAIL_NONE : OSA_FAIL_BAD_REPLY, 0, now);
 }
 
-void osa_answered(struct osa_device *d, enum osa_event ev, enum osa_fail why, u32 detail, u64 now) {
+void mpcipa_answered(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now) {
     if (!d->sub[OSA_UNIT_WRITE].running) {
-        osa_event(d, ev, why, detail, now);
+        mpcipa_event(d, ev, why, detail, now);
         return;
     }
     d->held_event = (u8)ev;
@@ -233,13 +233,13 @@ void osa_answered(struct osa_device *d, enum osa_event ev, enum osa_fail why, u3
     d->held_detail = detail;
 }
 
-void osa_read_done(struct osa_device *d, const struct chan_status *st, u64 now) {
+void mpcipa_read_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
     const u8 *p = d->read_buf;
     u32 len = OSA_CTL_BYTES - u32_min(st->residual, OSA_CTL_BYTES);
     struct mpc_frame f;
     if (len > IDX_TERMINATE_CAUSE_AT && (p[IDX_TERMINATE_AT] & IDX_TERMINATE) == IDX_TERMINATE &&
         p[0] == 0 && p[1] == 0) {
-        osa_event(d, OSA_EV_LOST, OSA_FAIL_TERMINATED, p[IDX_TERMINATE_CAUSE_AT], now);
+        mpcipa_event(d, OSA_EV_LOST, OSA_FAIL_TERMINATED, p[IDX_TERMINATE_CAUSE_AT], now);
         return;
     }
     if (mpc_parse(p, len, &f)) {
@@ -247,11 +247,11 @@ void osa_read_done(struct osa_device *d, const struct chan_status *st, u64 now) 
     } else {
         d->ack = f.seq;
         if (f.type == MPC_TYPE_IPA)
-            osa_ipa_input(d, f.pdu, f.pdu_len, now);
+            mpcipa_ipa_input(d, f.pdu, f.pdu_len, now);
         else
             mpc_answer(d, &f, now);
     }
     /* What was just handled may have ended the device or begun the end. */
     bool running = d->state >= OSA_CM_ENABLE && d->state < OSA_HALT;
-    if (running && !d->sub[OSA_UNIT_READ].running) osa_read_start(d, now);
+    if (running && !d->sub[OSA_UNIT_READ].running) mpcipa_read_start(d, now);
 }

@@ -1,4 +1,4 @@
-/* osa_ipa.c - IPA commands: those of the start-up, one per state, and what the card says by itself.
+/* mpcipa_ipa.c - IPA commands: those of the start-up, one per state, and what the card says by itself.
  *
  *   STARTLAN   LAN offline (E080) is no failure: the device becomes READY with its link down
  *   QIPASSIST  which assists the card has
@@ -14,7 +14,7 @@
  * Source: wire/osa.h; order and meaning as in Linux drivers/s390/net/qeth_l3_main.c.
  */
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 #include "net/stack.h"
 
 #define CSUM_WANTED (CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP)
@@ -25,8 +25,8 @@
 
 /* ---- building ---- */
 
-u8 *osa_ipa_begin(struct osa_device *d, u8 command, u32 data_len) {
-    u8 *p = osa_pdu(d);
+u8 *mpcipa_ipa_begin(struct mpcipa *d, u8 command, u32 data_len) {
+    u8 *p = mpcipa_pdu(d);
     memset(p, 0, IPA_HDR_BYTES + data_len);
     p[IPA_COMMAND_AT] = command;
     p[IPA_INITIATOR_AT] = IPA_FROM_HOST;
@@ -38,27 +38,27 @@ u8 *osa_ipa_begin(struct osa_device *d, u8 command, u32 data_len) {
     return p + IPA_DATA_AT;
 }
 
-u8 *osa_ipa_assist(struct osa_device *d, u32 assist, u16 command, u32 data_len) {
-    osa_ipa_begin(d, IPA_SETASSPARMS, ASS_HEADER_BYTES + data_len);
-    u8 *p = osa_pdu(d);
+u8 *mpcipa_ipa_assist(struct mpcipa *d, u32 assist, u16 command, u32 data_len) {
+    mpcipa_ipa_begin(d, IPA_SETASSPARMS, ASS_HEADER_BYTES + data_len);
+    u8 *p = mpcipa_pdu(d);
     be32_put(p + ASS_ASSIST_AT, assist);
     be16_put(p + ASS_LENGTH_AT, (u16)(8 + data_len));
     be16_put(p + ASS_COMMAND_AT, command);
     return p + ASS_DATA_AT;
 }
 
-static u8 *adapter_begin(struct osa_device *d, u32 command, u32 data_len) {
-    osa_ipa_begin(d, IPA_SETADAPTERPARMS, ADP_HEADER_BYTES + data_len);
-    u8 *p = osa_pdu(d);
+static u8 *adapter_begin(struct mpcipa *d, u32 command, u32 data_len) {
+    mpcipa_ipa_begin(d, IPA_SETADAPTERPARMS, ADP_HEADER_BYTES + data_len);
+    u8 *p = mpcipa_pdu(d);
     be16_put(p + ADP_LENGTH_AT, (u16)(20 + data_len));
     be32_put(p + ADP_COMMAND_AT, command);
     p[ADP_REPLIES_AT] = p[ADP_NUMBER_AT] = 1;
     return p + ADP_DATA_AT;
 }
 
-void osa_ipa_send(struct osa_device *d, u32 data_len, u64 now) {
-    d->ipa_command = osa_pdu(d)[IPA_COMMAND_AT];
-    osa_pdu_send(d, MPC_TYPE_IPA, MPC_PROTO_L3, d->token_ulp, IPA_HDR_BYTES + data_len, now);
+void mpcipa_ipa_send(struct mpcipa *d, u32 data_len, u64 now) {
+    d->ipa_command = mpcipa_pdu(d)[IPA_COMMAND_AT];
+    mpcipa_pdu_send(d, MPC_TYPE_IPA, MPC_PROTO_L3, d->token_ulp, IPA_HDR_BYTES + data_len, now);
 }
 
 /* ---- assists ---- */
@@ -82,7 +82,7 @@ static const struct assist_row {
 };
 
 /* The capabilities that a row's data asks for: what START said it has, as far as we use it. */
-static u32 assist_wanted(const struct osa_device *d, const struct assist_row *r) {
+static u32 assist_wanted(const struct mpcipa *d, const struct assist_row *r) {
     switch (r->assist) {
     case IPA_ASS_CSUM_IN: return d->csum_in_offered & (CSUM_WANTED | CSUM_LPAR_TO_LPAR);
     case IPA_ASS_CSUM_OUT: return d->csum_out_offered & (CSUM_WANTED | CSUM_LPAR_TO_LPAR);
@@ -91,7 +91,7 @@ static u32 assist_wanted(const struct osa_device *d, const struct assist_row *r)
     }
 }
 
-static bool assist_useful(const struct osa_device *d, const struct assist_row *r) {
+static bool assist_useful(const struct mpcipa *d, const struct assist_row *r) {
     if (!(d->assists & r->assist)) return false;
     /* A segment without a checksum is of no use: no TSO where the card cannot finish checksums. */
     if (r->assist == IPA_ASS_TSO && !(d->caps & LINK_CAP_CSUM_OUT)) return false;
@@ -101,25 +101,25 @@ static bool assist_useful(const struct osa_device *d, const struct assist_row *r
     return wanted != 0;
 }
 
-static void assist_step(struct osa_device *d, u64 now) {
+static void assist_step(struct mpcipa *d, u64 now) {
     while (d->part < ARRAY_LEN(ASSISTS) && !assist_useful(d, &ASSISTS[d->part])) d->part++;
     if (d->part == ARRAY_LEN(ASSISTS)) {
-        osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     }
     const struct assist_row *r = &ASSISTS[d->part];
-    u8 *data = osa_ipa_assist(d, r->assist, r->command, r->data_len);
+    u8 *data = mpcipa_ipa_assist(d, r->assist, r->command, r->data_len);
     if (r->data_len) be32_put(data + r->data_len - 4, assist_wanted(d, r));
-    osa_ipa_send(d, ASS_HEADER_BYTES + r->data_len, now);
+    mpcipa_ipa_send(d, ASS_HEADER_BYTES + r->data_len, now);
 }
 
-static void assist_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+static void assist_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     const struct assist_row *r = &ASSISTS[d->part++];
     u32 rc = be16_get(p + IPA_RC_AT);
     if (rc == 0 && len >= ASS_DATA_AT) rc = be16_get(p + ASS_RC_AT);
     if (rc) {
         d->assists &= ~r->assist;
-        osa_answered(d, OSA_EV_REFUSED, OSA_FAIL_COMMAND, rc, now);
+        mpcipa_answered(d, OSA_EV_REFUSED, OSA_FAIL_COMMAND, rc, now);
         return;
     }
     u32 first = len >= ASS_DATA_AT + 4 ? be32_get(p + ASS_DATA_AT) : 0;
@@ -128,74 +128,74 @@ static void assist_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
     if (r->command == ASS_START && r->assist == IPA_ASS_CSUM_OUT) d->csum_out_offered = first;
     if (r->command == ASS_START && r->assist == IPA_ASS_TSO) d->tso_offered = second;
     d->caps |= r->cap;
-    osa_answered(d, OSA_EV_MORE, OSA_FAIL_NONE, 0, now);
+    mpcipa_answered(d, OSA_EV_MORE, OSA_FAIL_NONE, 0, now);
 }
 
 /* ---- steps ---- */
 
-static void adapter_step(struct osa_device *d, u64 now) {
+static void adapter_step(struct mpcipa *d, u64 now) {
     bool query = d->state == OSA_ADAPTER;
     if (!(d->assists & IPA_ASS_ADAPTERPARMS) || (!query && !(d->adapter_commands & ADP_ALTER_MAC))) {
-        osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     }
     if (query) {
         adapter_begin(d, ADP_QUERY, 20);
-        osa_ipa_send(d, ADP_HEADER_BYTES + 20, now);
+        mpcipa_ipa_send(d, ADP_HEADER_BYTES + 20, now);
         return;
     }
     u8 *data = adapter_begin(d, ADP_ALTER_MAC, 18);
     be32_put(data, ADP_MAC_READ);
     be32_put(data + 4, MAC_LEN);
     be32_put(data + 8, 1);
-    osa_ipa_send(d, ADP_HEADER_BYTES + 18, now);
+    mpcipa_ipa_send(d, ADP_HEADER_BYTES + 18, now);
 }
 
-static void routing_step(struct osa_device *d, u64 now) {
+static void routing_step(struct mpcipa *d, u64 now) {
     if (d->dev->role == ROUTER_NONE) {
-        osa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     }
-    u8 *data = osa_ipa_begin(d, IPA_SETRTG, 1);
+    u8 *data = mpcipa_ipa_begin(d, IPA_SETRTG, 1);
     data[0] = d->dev->role == ROUTER_PRIMARY ? IPA_RTG_PRIMARY : IPA_RTG_SECONDARY;
-    osa_ipa_send(d, 1, now);
+    mpcipa_ipa_send(d, 1, now);
 }
 
-void osa_ipa_step(struct osa_device *d, u64 now) {
+void mpcipa_ipa_step(struct mpcipa *d, u64 now) {
     switch (d->state) {
     case OSA_STARTLAN:
         d->caps = LINK_CAP_ARP;
-        osa_ipa_begin(d, IPA_STARTLAN, 0);
-        osa_ipa_send(d, 0, now);
+        mpcipa_ipa_begin(d, IPA_STARTLAN, 0);
+        mpcipa_ipa_send(d, 0, now);
         break;
     case OSA_QIPASSIST:
-        osa_ipa_begin(d, IPA_QIPASSIST, 0);
-        osa_ipa_send(d, 0, now);
+        mpcipa_ipa_begin(d, IPA_QIPASSIST, 0);
+        mpcipa_ipa_send(d, 0, now);
         break;
     case OSA_ADAPTER:
     case OSA_MAC: adapter_step(d, now); break;
     case OSA_ASSIST: assist_step(d, now); break;
     case OSA_ROUTING: routing_step(d, now); break;
     default:
-        osa_ipa_begin(d, IPA_STOPLAN, 0);
-        osa_ipa_send(d, 0, now);
+        mpcipa_ipa_begin(d, IPA_STOPLAN, 0);
+        mpcipa_ipa_send(d, 0, now);
         break;
     }
 }
 
 /* ---- answers ---- */
 
-static void adapter_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+static void adapter_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     bool query = d->state == OSA_ADAPTER;
     u32 rc = be16_get(p + IPA_RC_AT);
     if (rc == 0 && len >= ADP_DATA_AT) rc = be16_get(p + ADP_RC_AT);
     if (rc == 0 && len < ADP_DATA_AT + (query ? 12u : 18u)) rc = IPA_RC_INVALID_FORMAT;
     if (rc == 0 && query) d->adapter_commands = be32_get(p + ADP_DATA_AT + 8);
     if (rc == 0 && !query) memcpy(d->mac, p + ADP_DATA_AT + 12, MAC_LEN);
-    osa_answered(d, rc ? OSA_EV_REFUSED : OSA_EV_OK, rc ? OSA_FAIL_COMMAND : OSA_FAIL_NONE, rc, now);
+    mpcipa_answered(d, rc ? OSA_EV_REFUSED : OSA_EV_OK, rc ? OSA_FAIL_COMMAND : OSA_FAIL_NONE, rc, now);
 }
 
-static void step_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+static void step_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     u32 rc = be16_get(p + IPA_RC_AT);
     switch (d->state) {
     case OSA_STARTLAN:
@@ -210,20 +210,20 @@ static void step_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
     case OSA_ROUTING: d->count.routing_refused += rc != 0; break;
     default: break;
     }
-    osa_answered(d, rc ? OSA_EV_REFUSED : OSA_EV_OK, rc ? OSA_FAIL_COMMAND : OSA_FAIL_NONE, rc, now);
+    mpcipa_answered(d, rc ? OSA_EV_REFUSED : OSA_EV_OK, rc ? OSA_FAIL_COMMAND : OSA_FAIL_NONE, rc, now);
 }
 
 /* The LAN came or went. Outside READY the link does not exist for the stack yet, so the fact is only kept. */
-static void lan_event(struct osa_device *d, bool up, u64 now) {
+static void lan_event(struct mpcipa *d, bool up, u64 now) {
     if (!up && d->lan_up) d->count.lan_losses++;
     d->lan_up = up;
     if (d->state != OSA_READY) return;
     /* Also when it comes without having gone: the card may have forgotten us, so the stack begins anew. */
     link_lan_down(d->dev->lnk, now);
-    if (up) osa_event(d, OSA_EV_LAN, OSA_FAIL_NONE, 0, now);
+    if (up) mpcipa_event(d, OSA_EV_LAN, OSA_FAIL_NONE, 0, now);
 }
 
-void osa_ipa_input(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+void mpcipa_ipa_input(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     if (len < IPA_HDR_BYTES) {
         d->count.replies_malformed++;
         return;
@@ -241,7 +241,7 @@ void osa_ipa_input(struct osa_device *d, const u8 *p, u32 len, u64 now) {
         return;
     }
     if (d->state == OSA_READY) {
-        osa_addr_answer(d, p, len, now);
+        mpcipa_addr_answer(d, p, len, now);
         return;
     }
     d->ipa_command = 0;

@@ -1,4 +1,4 @@
-/* osa_addr.c - what the card is told while the device is READY: addresses, groups, its ARP cache.
+/* mpcipa_addr.c - what the card is told while the device is READY: addresses, groups, its ARP cache.
  *
  *   entry is               wanted                     no longer wanted
  *   not registered         SETIP / SETIPM             forgotten
@@ -15,7 +15,7 @@
  * NETSTAT ARP has something to show at once.
  */
 #include "base/str.h"
-#include "link/osa_impl.h"
+#include "link/mpcipa.h"
 #include "net/stack.h"
 
 #define COMMAND_USEC (20u * USEC_PER_SEC)
@@ -26,26 +26,26 @@
 
 /* ---- the table ---- */
 
-static struct osa_addr **bucket_of(struct osa_device *d, struct ipaddr a) {
+static struct mpcipa_addr **bucket_of(struct mpcipa *d, struct ipaddr a) {
     u32 h = a.v4 ^ a.v4 >> 16;
     return &d->bucket[(h ^ h >> 8) % OSA_ADDR_BUCKETS];
 }
 
-static struct osa_addr *addr_find(struct osa_device *d, struct ipaddr a, bool group) {
-    for (struct osa_addr *e = *bucket_of(d, a); e; e = e->next)
+static struct mpcipa_addr *addr_find(struct mpcipa *d, struct ipaddr a, bool group) {
+    for (struct mpcipa_addr *e = *bucket_of(d, a); e; e = e->next)
         if (ipaddr_eq(e->addr, a) && e->group == group) return e;
     return NULL;
 }
 
-static void addr_free(struct osa_device *d, struct osa_addr *e) {
-    struct osa_addr **p = bucket_of(d, e->addr);
+static void addr_free(struct mpcipa *d, struct mpcipa_addr *e) {
+    struct mpcipa_addr **p = bucket_of(d, e->addr);
     while (*p != e) p = &(*p)->next;
     *p = e->next;
     list_del(&e->due);
     pool_put(&d->addr_pool, e);
 }
 
-void osa_addr_forget(struct osa_device *d) {
+void mpcipa_addr_forget(struct mpcipa *d) {
     d->in_flight = NULL;
     d->flush_due = d->query_due = false;
     d->neighbours = 0;
@@ -53,22 +53,22 @@ void osa_addr_forget(struct osa_device *d) {
         while (d->bucket[i]) addr_free(d, d->bucket[i]);
 }
 
-static void addr_due(struct osa_device *d, struct osa_addr *e) {
+static void addr_due(struct mpcipa *d, struct mpcipa_addr *e) {
     if (!list_is_in(&e->due)) list_push_back(&d->due, &e->due);
 }
 
-void osa_addr_stale(struct osa_device *d) {
+void mpcipa_addr_stale(struct mpcipa *d) {
     for (u32 i = 0; i < OSA_ADDR_BUCKETS; i++) {
-        for (struct osa_addr *e = d->bucket[i]; e; e = e->next) {
+        for (struct mpcipa_addr *e = d->bucket[i]; e; e = e->next) {
             e->wanted = false;
             addr_due(d, e);
         }
     }
 }
 
-int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
+int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
     if (d->state == OSA_DOWN || d->state >= OSA_STOPLAN) return -ERR_NETDOWN;
-    struct osa_addr *e = addr_find(d, a, group);
+    struct mpcipa_addr *e = addr_find(d, a, group);
     if (!e && !wanted) return -ERR_NOENT;
     if (!e) {
         e = pool_get(&d->addr_pool);
@@ -76,15 +76,15 @@ int osa_addr_want(struct osa_device *d, struct ipaddr a, bool group, bool vipa, 
             d->count.address_table_full++;
             return -ERR_NOMEM;
         }
-        struct osa_addr **b = bucket_of(d, a);
-        *e = (struct osa_addr){.next = *b, .addr = a, .group = group};
+        struct mpcipa_addr **b = bucket_of(d, a);
+        *e = (struct mpcipa_addr){.next = *b, .addr = a, .group = group};
         list_init(&e->due);
         *b = e;
     }
     e->wanted = wanted;
     e->vipa = vipa;
     addr_due(d, e);
-    osa_addr_next(d, now);
+    mpcipa_addr_next(d, now);
     return 0;
 }
 
@@ -98,29 +98,29 @@ static void group_mac(struct ipaddr a, u8 *mac) {
     mac[2] = 0x5E;
 }
 
-static void addr_send(struct osa_device *d, struct osa_addr *e, u64 now) {
+static void addr_send(struct mpcipa *d, struct mpcipa_addr *e, u64 now) {
     bool add = e->wanted;
     d->in_flight = e;
     d->in_flight_add = add;
     if (e->group) {
-        u8 *data = osa_ipa_begin(d, add ? IPA_SETIPM : IPA_DELIPM, SETIPM_BYTES);
+        u8 *data = mpcipa_ipa_begin(d, add ? IPA_SETIPM : IPA_DELIPM, SETIPM_BYTES);
         group_mac(e->addr, data);
         ipaddr_put(data + 20, e->addr);
-        osa_ipa_send(d, SETIPM_BYTES, now);
+        mpcipa_ipa_send(d, SETIPM_BYTES, now);
         return;
     }
-    u8 *data = osa_ipa_begin(d, add ? IPA_SETIP : IPA_DELIP, SETIP_BYTES);
+    u8 *data = mpcipa_ipa_begin(d, add ? IPA_SETIP : IPA_DELIP, SETIP_BYTES);
     ipaddr_put(data, e->addr);
     be32_put(data + 4, 0xFFFFFFFF);
     u32 vipa_flag = add ? IPA_IP_VIPA : IPA_DELIP_VIPA;
     be32_put(data + 8, e->vipa ? vipa_flag : 0);
-    osa_ipa_send(d, SETIP_BYTES, now);
+    mpcipa_ipa_send(d, SETIP_BYTES, now);
 }
 
 /* One entry of the queue: told to the card, or forgotten if there is nothing to tell. */
-static bool next_address(struct osa_device *d, u64 now) {
+static bool next_address(struct mpcipa *d, u64 now) {
     for (struct list *n; (n = list_pop_front(&d->due));) {
-        struct osa_addr *e = LIST_ENTRY(n, struct osa_addr, due);
+        struct mpcipa_addr *e = LIST_ENTRY(n, struct mpcipa_addr, due);
         if (e->wanted || e->registered) {
             addr_send(d, e, now);
             return true;
@@ -130,30 +130,30 @@ static bool next_address(struct osa_device *d, u64 now) {
     return false;
 }
 
-static bool next_arp(struct osa_device *d, u64 now) {
+static bool next_arp(struct mpcipa *d, u64 now) {
     if (d->flush_due) {
         d->flush_due = false;
-        osa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_FLUSH, 0);
-        osa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT, now);
+        mpcipa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_FLUSH, 0);
+        mpcipa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT, now);
         return true;
     }
     if (d->query_due) {
         d->query_due = false;
         d->neighbours_new = 0;
-        u8 *data = osa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_QUERY, QUERY_BYTES);
+        u8 *data = mpcipa_ipa_assist(d, IPA_ASS_ARP, ASS_ARP_QUERY, QUERY_BYTES);
         be16_put(data, QUERY_REQUEST);
-        osa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT + QUERY_BYTES, now);
+        mpcipa_ipa_send(d, ASS_DATA_AT - IPA_DATA_AT + QUERY_BYTES, now);
         return true;
     }
     return false;
 }
 
-void osa_addr_next(struct osa_device *d, u64 now) {
+void mpcipa_addr_next(struct mpcipa *d, u64 now) {
     if (d->state != OSA_READY || d->hold || d->ipa_command || d->sub[OSA_UNIT_WRITE].running) return;
     if (d->stop_due || d->lan_due) {
-        enum osa_event ev = d->stop_due ? OSA_EV_STOP : OSA_EV_LAN;
+        enum mpcipa_event ev = d->stop_due ? OSA_EV_STOP : OSA_EV_LAN;
         d->stop_due = d->lan_due = false;
-        osa_event(d, ev, OSA_FAIL_NONE, 0, now);
+        mpcipa_event(d, ev, OSA_FAIL_NONE, 0, now);
         return;
     }
     /* READY has no time of its own; a command has. */
@@ -164,8 +164,8 @@ void osa_addr_next(struct osa_device *d, u64 now) {
 
 /* ---- answers ---- */
 
-static void addr_answer(struct osa_device *d, u32 rc, u64 now) {
-    struct osa_addr *e = d->in_flight;
+static void addr_answer(struct mpcipa *d, u32 rc, u64 now) {
+    struct mpcipa_addr *e = d->in_flight;
     bool add = d->in_flight_add;
     d->in_flight = NULL;
     if (!add) {
@@ -191,13 +191,13 @@ static void addr_answer(struct osa_device *d, u32 rc, u64 now) {
 }
 
 /* Rows of one answer to ARP QUERY; true when it was the last one. */
-static bool arp_rows(struct osa_device *d, const u8 *p, u32 len) {
+static bool arp_rows(struct mpcipa *d, const u8 *p, u32 len) {
     if (len < ASS_DATA_AT + QUERY_BYTES) return true;
     u32 rows = be32_get(p + ASS_DATA_AT + 4);
     const u8 *row = p + ASS_DATA_AT + QUERY_BYTES;
     u32 room = (len - ASS_DATA_AT - QUERY_BYTES) / ARP_ENTRY_BYTES;
     for (u32 i = 0; i < u32_min(rows, room) && d->neighbours_new < OSA_ARP_ROWS; i++, row += ARP_ENTRY_BYTES) {
-        struct osa_neighbour *n = &d->neighbour[d->neighbours_new++];
+        struct mpcipa_neighbour *n = &d->neighbour[d->neighbours_new++];
         memcpy(n->mac, row + 34, MAC_LEN);
         n->ip = ipaddr_get(row + 40);
     }
@@ -206,39 +206,40 @@ static bool arp_rows(struct osa_device *d, const u8 *p, u32 len) {
     return last;
 }
 
-void osa_addr_answer(struct osa_device *d, const u8 *p, u32 len, u64 now) {
+void mpcipa_addr_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     u32 rc = be16_get(p + IPA_RC_AT);
     bool query = p[IPA_COMMAND_AT] == IPA_SETASSPARMS && len >= ASS_DATA_AT &&
                  be16_get(p + ASS_COMMAND_AT) == ASS_ARP_QUERY;
     if (query && rc == 0 && be16_get(p + ASS_RC_AT) == 0 && !arp_rows(d, p, len)) return;
     d->ipa_command = 0;
-    timer_disarm(d->dev->stk, &d->step);
+    /* A command is over when it is answered and its WRITE has ended; until then its time runs. */
+    if (!d->sub[OSA_UNIT_WRITE].running) timer_disarm(d->dev->stk, &d->step);
     if (d->in_flight) addr_answer(d, rc, now);
-    osa_addr_next(d, now);
+    mpcipa_addr_next(d, now);
 }
 
 /* ---- the card's neighbours ---- */
 
-int osa_arp_purge(struct osa_device *d, u64 now) {
+int mpcipa_arp_purge(struct mpcipa *d, u64 now) {
     if (d->state != OSA_READY) return -ERR_NETDOWN;
     if (!(d->assists & IPA_ASS_ARP)) return -ERR_NOSYS;
     d->flush_due = d->query_due = true;
-    osa_addr_next(d, now);
+    mpcipa_addr_next(d, now);
     return 0;
 }
 
-int osa_arp_query(struct osa_device *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
+int mpcipa_arp_query(struct mpcipa *d, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
     for (u32 i = 0; i < d->neighbours; i++) row(ctx, d->neighbour[i].ip, d->neighbour[i].mac);
     return (int)d->neighbours;
 }
 
 /* Packets were sent since the last time: the card's table may have changed. */
-void osa_arp_refresh(struct osa_device *d, u64 now) {
+void mpcipa_arp_refresh(struct mpcipa *d, u64 now) {
     u64 sent = d->count.siga_write;
     if (d->state == OSA_READY && d->assists & IPA_ASS_ARP && sent != d->refreshed_at) {
         d->refreshed_at = sent;
         d->query_due = true;
-        osa_addr_next(d, now);
+        mpcipa_addr_next(d, now);
     }
     timer_arm(d->dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
 }
