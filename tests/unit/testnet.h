@@ -18,7 +18,6 @@
 #define TESTNET_STACKS 8
 #define TESTNET_LINKS 16
 #define TESTNET_FRAMES 64
-#define TESTNET_FRAME_BYTES 66000
 #define TESTNET_MESSAGES 64
 
 struct testnet_frame {
@@ -66,6 +65,9 @@ const struct testnet_frame *testnet_frame(const struct link *l, u32 i);
 void testnet_clear(struct link *l);
 /* Addresses registered with a link (LINK_CAP_ARP) and groups joined. */
 bool testnet_registered(const struct link *l, const char *addr);
+/* How often the card was rung; what a card answers to registrations from now on (0 = registered). */
+u32 testnet_flushes(const struct link *l);
+void testnet_answer(struct link *l, u32 ipa_rc);
 /* An IP packet or frame arrives on a link: copied to a buffer of exactly len bytes, so that ASan sees every overrun. */
 void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags);
 void testnet_poll(struct testnet *t);           /* at the present moment */
@@ -73,7 +75,7 @@ void testnet_run(struct testnet *t, u64 usec);  /* for so long */
 bool testnet_run_until(struct testnet *t, u64 usec, bool (*done)(void *ctx), void *ctx);
 bool testnet_said(const struct testnet *t, const char *part); /* some message contains part */
 struct ipaddr testnet_ip(const char *text);
-/* Every pool of every stack is where it was: called by testnet_destroy, callable before. */
+/* No packet buffer is held by any stack; testnet_destroy() checks that after stopping them, and every table too. */
 void testnet_check_pools(const struct testnet *t);
 
 #endif
