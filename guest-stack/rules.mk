@@ -12,10 +12,10 @@ define GUEST_RULES
 GUEST_OBJ_$1 := $$(patsubst %,$(B)/guest$1/%.o,$$(basename $$(GUEST_SRC)))
 $(B)/guest$1/%.o: %.c
 	@mkdir -p $$(@D)
-	$(CROSS)gcc $$(GUEST_$1) $$(GUEST_FLAGS) -MMD -c $$< -o $$@
+	$(CROSS)gcc $$(GUEST_$1) $$(GUEST_FLAGS) -MMD -MP -c $$< -o $$@
 $(B)/guest$1/%.o: %.S
 	@mkdir -p $$(@D)
-	$(CROSS)gcc $$(GUEST_$1) -I. -MMD -c $$< -o $$@
+	$(CROSS)gcc $$(GUEST_$1) -I. -MMD -MP -c $$< -o $$@
 $(B)/guest$1/guest.elf: $$(GUEST_OBJ_$1) guest-stack/arch/s390/guest.lds guest-stack/symbols.awk
 	@: | awk -f guest-stack/symbols.awk >$$(@D)/symbols.S
 	$(CROSS)gcc $$(GUEST_$1) -c $$(@D)/symbols.S -o $$(@D)/symbols.o

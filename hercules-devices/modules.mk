@@ -16,7 +16,7 @@ HDL_LINK := -shared -fPIC -Wl,-Bsymbolic -Wl,--version-script=hercules-devices/m
 
 $(B)/pic/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST) -fPIC -MMD -c $< -o $@
+	$(CC) $(HOST) -fPIC -MMD -MP -c $< -o $@
 
 # ---- Debian's 3.13 ----
 H313 := $(B)/hercules-3.13
@@ -28,7 +28,7 @@ $(H313_HEADERS)/config.h:
 $(H313)/%.o: %.c $(H313_HEADERS)/config.h
 	@mkdir -p $(@D)
 	$(CC) $(CSTD) $(HDL_WARN) -D_GNU_SOURCE -Iguest-stack -I. $(CFLAGS) -fPIC -DHAVE_CONFIG_H \
-	    -isystem $(H313_HEADERS) -MMD -c $< -o $@
+	    -isystem $(H313_HEADERS) -MMD -MP -c $< -o $@
 $(H313)/plex390.so: $(H313_OBJ) $(HDL_PIC_OBJ) hercules-devices/module.map
 	$(CC) $(HDL_LINK) $(filter %.o,$^) -lpthread -o $@
 
@@ -55,7 +55,7 @@ $(HYP)/%.o: %.c
 	$(CC) $(CSTD) $(HDL_WARN) -D_GNU_SOURCE -Iguest-stack -I. $(CFLAGS) -fPIC -DHAVE_CONFIG_H -DHDL_HYPERION \
 	    $(HYP_VERSION) -isystem '$(HYPERION_BUILD)' -isystem '$(HYPERION_SRC)' \
 	    -isystem '$(HYPERION_SRC)/crypto/include' -isystem '$(HYPERION_SRC)/decNumber/include' \
-	    -isystem '$(HYPERION_SRC)/SoftFloat/include' -isystem '$(HYPERION_SRC)/telnet/include' -MMD -c $< -o $@
+	    -isystem '$(HYPERION_SRC)/SoftFloat/include' -isystem '$(HYPERION_SRC)/telnet/include' -MMD -MP -c $< -o $@
 $(HYP)/plex390.so: $(HYP_OBJ) $(HDL_PIC_OBJ) hercules-devices/module.map
 	$(CC) $(HDL_LINK) $(filter %.o,$^) -lpthread -o $@
 MODULES += $(HYP)/plex390.so

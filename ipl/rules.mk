@@ -26,7 +26,7 @@ $(B)/mkvol.o/ipl/bug.o: tests/unit/bug.c
 	$(CC) $(HOST) -c $< -o $@
 $(B)/mkvol.o/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST) -MMD -c $< -o $@
+	$(CC) $(HOST) -MMD -MP -c $< -o $@
 $(B)/mkvol: $(MKVOL_OBJ)
 	$(CC) $(CFLAGS) $^ -o $@
 ALL += $(B)/mkvol

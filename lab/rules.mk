@@ -4,7 +4,7 @@ LAB_OBJ := $(LAB_SRC:%.c=$(B)/host/%.o)
 
 $(B)/host/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST) -MMD -c $< -o $@
+	$(CC) $(HOST) -MMD -MP -c $< -o $@
 $(B)/plex390: $(LAB_OBJ)
 	$(CC) $(CFLAGS) $^ -lconfig -ljansson -o $@
 ALL += $(B)/plex390

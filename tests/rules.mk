@@ -7,7 +7,7 @@ T_OBJ := $(patsubst %.c,$(B)/san/%.o,$(PORTABLE) $(ENGINES) $(TEST_SUPPORT))
 
 $(B)/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(HOST) $(SAN) -MMD -c $< -o $@
+	$(CC) $(HOST) $(SAN) -MMD -MP -c $< -o $@
 $(B)/san/libplex.a: $(T_OBJ)
 	@rm -f $@; ar rcs $@ $^
 $(B)/unit/%: $(B)/san/tests/unit/%.o $(B)/san/libplex.a
