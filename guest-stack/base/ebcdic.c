@@ -41,11 +41,11 @@ const u8 ebcdic_to_latin1[256] = {
 };
 /* clang-format on */
 
-void ebcdic_put(u8 *out, const char *text, u32 len) {
+__attribute__((weak)) void ebcdic_put(u8 *out, const char *text, u32 len) {
     for (u32 i = 0; i < len; i++) out[i] = ebcdic_from_latin1[(u8)text[i]];
 }
 
-void ebcdic_get(char *out, const u8 *bytes, u32 len) {
+__attribute__((weak)) void ebcdic_get(char *out, const u8 *bytes, u32 len) {
     for (u32 i = 0; i < len; i++) out[i] = (char)ebcdic_to_latin1[bytes[i]];
 }
 
