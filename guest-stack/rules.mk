@@ -19,10 +19,10 @@ $(B)/guest$1/%.o: %.S
 $(B)/guest$1/guest.elf: $$(GUEST_OBJ_$1) guest-stack/arch/s390/guest.lds guest-stack/symbols.awk
 	@: | awk -f guest-stack/symbols.awk >$$(@D)/symbols.S
 	$(CROSS)gcc $$(GUEST_$1) -c $$(@D)/symbols.S -o $$(@D)/symbols.o
-	$(CROSS)ld -m $2 --gc-sections -T guest-stack/arch/s390/guest.lds $$(GUEST_OBJ_$1) $$(@D)/symbols.o -o $$(@D)/first.elf
+	$(CROSS)ld -m $2 --gc-sections $$(GUEST_LDFLAGS) -T guest-stack/arch/s390/guest.lds $$(GUEST_OBJ_$1) $$(@D)/symbols.o -o $$(@D)/first.elf
 	$(CROSS)nm -n $$(@D)/first.elf | awk -f guest-stack/symbols.awk >$$(@D)/symbols.S
 	$(CROSS)gcc $$(GUEST_$1) -c $$(@D)/symbols.S -o $$(@D)/symbols.o
-	$(CROSS)ld -m $2 --gc-sections -T guest-stack/arch/s390/guest.lds $$(GUEST_OBJ_$1) $$(@D)/symbols.o -o $$@.tmp
+	$(CROSS)ld -m $2 --gc-sections $$(GUEST_LDFLAGS) -T guest-stack/arch/s390/guest.lds $$(GUEST_OBJ_$1) $$(@D)/symbols.o -o $$@.tmp
 	@for f in $$(@D)/first.elf $$@.tmp; do $(CROSS)nm -n "$$$$f" | awk '$$$$2 ~ /^[tT]$$$$/' | cksum; done | uniq | \
 	  awk 'END {if (NR != 1) {print "guest: the two links disagree about the text"; exit 1}}'
 	@mv $$@.tmp $$@

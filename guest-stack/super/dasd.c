@@ -27,18 +27,16 @@ static void put_seek(u8 seek[7], struct dasd_addr at) {
 /* Runs a program. 0; -ERR_NOENT if the record or the track is not there; -ERR_IO. *data_end: the data read met an
  * end-of-file record (unit exception). *residual: of the last command. */
 static int run(struct dasd *d, const struct chan_cmd *program, u32 n, u16 *residual, bool *data_end) {
-    struct chan_status st;
+    struct chan_status st = {0};
     *data_end = false;
-    if (port_io(d->ch, program, n, &st, DASD_TIMEOUT_US) == 0 && st.cc == 0 && !st.halted && st.subchannel == 0) {
+    if (port_io(d->ch, program, n, &st, DASD_TIMEOUT_US) == 0 && st.cc == 0 && !st.halted) {
         *residual = st.residual;
-        if (st.unit == (US_CHANNEL_END | US_DEVICE_END)) return 0;
-        if (st.unit == (US_CHANNEL_END | US_DEVICE_END | US_UNIT_EXCEPTION)) {
-            *data_end = true;
-            return 0;
-        }
-        if ((st.unit & US_UNIT_CHECK) && st.sense_len >= 2 && (st.sense[1] & (SENSE1_NO_RECORD | SENSE1_END_OF_CYL)))
+        *data_end = st.unit == (US_CHANNEL_END | US_DEVICE_END | US_UNIT_EXCEPTION);
+        if (st.subchannel == 0 && (*data_end || st.unit == (US_CHANNEL_END | US_DEVICE_END))) return 0;
+        /* With unit check the command in error may also show incorrect length; the sense decides. */
+        if ((st.unit & US_UNIT_CHECK) && st.sense_len >= 2 &&
+            ((st.sense[1] & (SENSE1_NO_RECORD | SENSE1_END_OF_CYL)) || (st.sense[0] & SENSE0_COMMAND_REJ)))
             return -ERR_NOENT;
-        if ((st.unit & US_UNIT_CHECK) && st.sense_len >= 2 && (st.sense[0] & SENSE0_COMMAND_REJ)) return -ERR_NOENT;
     }
     d->io_errors++;
     return -ERR_IO;
@@ -104,26 +102,21 @@ i32 dasd_read_next(struct dasd *d, struct dasd_addr at, struct dasd_count *count
     return (i32)count->data_len;
 }
 
-i32 dasd_search_key(struct dasd *d, struct dasd_addr from, struct dasd_addr to, const u8 *key, u8 key_len,
-                    struct dasd_addr *found, void *data, u32 len) {
-    u8 seek[7], field[8] = {0};
+i32 dasd_search_key(struct dasd *d, struct dasd_addr from, struct dasd_addr to, const u8 *key, u8 key_len, void *data,
+                    u32 len) {
+    u8 seek[7];
     u16 residual;
     bool end;
     for (struct dasd_addr at = {from.cyl, from.head, 0}; exists(d, at);) {
         if (at.cyl > to.cyl || (at.cyl == to.cyl && at.head > to.head)) break;
         put_seek(seek, at);
-        /* The search goes once around the track; the count of the record that matched is the one read last. */
         const struct chan_cmd program[] = {
             {.op = CKD_SEEK, .flags = CCW_CC, .count = 6, .data = seek},
-            {.op = CKD_READ_COUNT, .flags = CCW_CC, .count = sizeof field, .data = field},
             {.op = CKD_SEARCH_KEY, .flags = CCW_CC, .count = key_len, .data = (void *)(uintptr_t)key},
             {.op = CCW_TIC, .count = 1},
             {.op = CKD_READ_DATA, .flags = CCW_SLI, .count = (u16)u32_min(len, DASD_BLOCK_MAX), .data = data}};
         int rc = run(d, program, ARRAY_LEN(program), &residual, &end);
-        if (rc == 0) {
-            *found = (struct dasd_addr){be16_get(field), be16_get(field + 2), field[4]};
-            return end ? 0 : (i32)(program[4].count - residual);
-        }
+        if (rc == 0) return end ? 0 : (i32)(program[3].count - residual);
         if (rc != -ERR_NOENT) return rc;
         if (++at.head == d->heads) {
             at.head = 0;

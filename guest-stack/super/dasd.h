@@ -40,8 +40,8 @@ i32 dasd_read(struct dasd *d, struct dasd_addr at, void *data, u32 len);
 /* The record after "at" (record 0 = the track's start) on the same track: count field and data.
  * Returns its data length, -ERR_NOENT at the end of the track, -ERR_IO. */
 i32 dasd_read_next(struct dasd *d, struct dasd_addr at, struct dasd_count *count, void *data, u32 len);
-/* Looks for a record with this key on tracks [from, to]; its data as dasd_read, its address in *found. */
-i32 dasd_search_key(struct dasd *d, struct dasd_addr from, struct dasd_addr to, const u8 *key, u8 key_len,
-                    struct dasd_addr *found, void *data, u32 len);
+/* Looks for a record with this key on tracks [from, to]; its data as dasd_read. */
+i32 dasd_search_key(struct dasd *d, struct dasd_addr from, struct dasd_addr to, const u8 *key, u8 key_len, void *data,
+                    u32 len);
 
 #endif

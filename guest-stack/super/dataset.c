@@ -65,9 +65,8 @@ static bool file_extents(const struct dasd *d, const u8 *f1, struct file *f) {
 
 static int file_open(struct datasets *ds, const char *dsname, struct file *f) {
     u8 key[DSCB_KEY], *b = ds->d->buffer;
-    struct dasd_addr at;
     ebcdic_pad(key, DSCB_KEY, dsname);
-    i32 n = dasd_search_key(ds->d, ds->vtoc_from, ds->vtoc_to, key, DSCB_KEY, &at, b, DSCB_DATA);
+    i32 n = dasd_search_key(ds->d, ds->vtoc_from, ds->vtoc_to, key, DSCB_KEY, b, DSCB_DATA);
     if (n < 0) return n;
     if (n != DSCB_DATA || b[0] != 0xF1 || !file_extents(ds->d, b, f)) return damaged(ds);
     f->partitioned = b[F1_DSORG] & DSORG_PO;

@@ -1,25 +1,31 @@
 /* main.c - the nucleus as a table of contents: what is initialised in which order, and the loop that is the rest.
  *
  *   storage     heap for texts, the remainder one arena that everything sized at start is carved from
- *   console     every 3215 that answers
+ *   devices     SENSE ID of every subchannel: which are consoles, how many OSAs and LAN stations there are
+ *   console     every 3215
  *   volume      the IPL device: label, VTOC
- *   drivers     loopback, virtual, OSA, LCS, for each stack that may be started
+ *   drivers     loopback, virtual, OSA, LCS, one set for each stack that may be started
  *   system      LOADxx, IEASYMxx, symbols; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
  *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption
  *
- * Called by arch/s390 (or a test) with the machine's description. Returns never.
+ * Called by arch/s390 with the machine's description. Returns never.
  */
 #include "base/arena.h"
 #include "base/be.h"
 #include "base/str.h"
+#include "link/link_lcs.h"
+#include "link/link_loop.h"
+#include "link/link_osa.h"
+#include "super/command.h"
 #include "super/consdev.h"
 #include "super/console.h"
 #include "super/port.h"
+#include "super/system.h"
 #include "super/task.h"
 #include "super/volume.h"
 
-#define HEAP_BYTES       0x100000u /* all members that are read at once: 1 MB is more than every parmlib */
+#define HEAP_BYTES       0x100000u /* members that are read at once: 1 MB is more than every parmlib */
 #define CONSOLES_MAX     4u
 #define CONSOLE_RING     0x10000u /* 64 KB: some 1,000 lines, the longest display several times */
 #define TASKS            8u
@@ -27,7 +33,11 @@
 #define SENSE_ID_BYTES   7
 #define PROBE_TIMEOUT_US 500000u
 #define DRAIN_LIMIT_US   2000000u
-#define DEVICES_MAX      256u
+#define SUBCHANNELS_MAX  256u
+#define OSA_SUBCHANNELS  3u          /* read, write, data */
+#define LCS_SUBCHANNELS  2u          /* read, write */
+#define STACK_RESERVE    0x1000000u  /* a second set of drivers is made only if this much is left for stacks */
+#define EPOCH_1970       2208988800u /* seconds from 1900, where TOD begins, to 1970 */
 
 struct nucleus {
     const struct port_machine *machine;
@@ -35,10 +45,14 @@ struct nucleus {
     struct heap heap;
     struct console console;
     struct consdev consdev[CONSOLES_MAX];
-    u32 consoles;
+    u16 console_devnum[CONSOLES_MAX];
+    u32 consoles, osa_subchannels, lcs_subchannels;
     struct dasd sysres;
     struct datasets datasets;
     struct tasks tasks;
+    struct driver drivers[SYSTEM_STACKS_MAX][DEV_TYPES];
+    struct system_env env;
+    struct system system;
 };
 
 /* ---- storage ---- */
@@ -49,7 +63,7 @@ static struct nucleus *start_storage(const struct port_machine *m) {
     struct nucleus *n = arena_take(&arena, sizeof *n, 16);
     void *heap = arena_take(&arena, HEAP_BYTES, 16);
     if (!n || !heap) port_disabled_wait(WAIT_NO_STORAGE);
-    memset(n, 0, sizeof *n);
+    memset(m->storage, 0, m->storage_bytes); /* an arena hands out zeros */
     n->machine = m;
     n->arena = arena;
     heap_init(&n->heap, heap, HEAP_BYTES);
@@ -57,35 +71,49 @@ static struct nucleus *start_storage(const struct port_machine *m) {
     return n;
 }
 
-/* ---- consoles ---- */
+/* ---- devices ---- */
 
-/* Device type of a subchannel's SENSE ID; 0 if it does not answer. Reply: FF, control unit type (2), model, device
- * type (2), model. */
-static u16 device_type(struct nucleus *n, u16 devnum) {
+struct sense_id {
+    u16 control_unit, device;
+};
+
+/* SENSE ID: FF, control unit type (2), model, device type (2), model. false: no answer. */
+static bool sense_id(struct nucleus *n, u16 devnum, struct sense_id *out) {
     static const struct chan_events none = {0};
     struct chan *ch;
     struct chan_status st;
     u8 id[SENSE_ID_BYTES] = {0};
-    if (chan_open(n->machine->channels, devnum, &none, n, &ch) != 0) return 0;
-    const struct chan_cmd sense_id = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = sizeof id, .data = id};
-    int rc = port_io(ch, &sense_id, 1, &st, PROBE_TIMEOUT_US);
+    if (chan_open(n->machine->channels, devnum, &none, n, &ch) != 0) return false;
+    const struct chan_cmd command = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = sizeof id, .data = id};
+    int rc = port_io(ch, &command, 1, &st, PROBE_TIMEOUT_US);
     chan_close(ch);
-    if (rc || st.cc || (st.unit & US_UNIT_CHECK) || id[0] != 0xFF) return 0;
-    return be16_get(id + 4) ? be16_get(id + 4) : be16_get(id + 1);
+    *out = (struct sense_id){be16_get(id + 1), be16_get(id + 4)};
+    return rc == 0 && st.cc == 0 && !(st.unit & US_UNIT_CHECK) && id[0] == 0xFF;
 }
 
-static void start_consoles(struct nucleus *n) {
-    u16 devnum[DEVICES_MAX];
-    u32 count = u32_min(chan_list(n->machine->channels, devnum, DEVICES_MAX), DEVICES_MAX);
-    console_init(&n->console);
-    for (u32 i = 0; i < count && n->consoles < CONSOLES_MAX; i++) {
-        u16 type = device_type(n, devnum[i]);
-        if (type != 0x3215 && type != 0x1052) continue;
-        struct consdev *cd = &n->consdev[n->consoles];
-        if (consdev_open(cd, &n->console, n->machine->channels, devnum[i], &n->arena, CONSOLE_RING) != 0) continue;
-        if (n->consoles++ == 0) port_last_words_to(devnum[i]);
+static void find_devices(struct nucleus *n) {
+    u16 devnum[SUBCHANNELS_MAX];
+    u32 count = u32_min(chan_list(n->machine->channels, devnum, SUBCHANNELS_MAX), SUBCHANNELS_MAX);
+    for (u32 i = 0; i < count; i++) {
+        struct sense_id id;
+        if (!sense_id(n, devnum[i], &id)) continue;
+        bool is_console = id.device == 0x3215 || id.device == 0x1052 || id.control_unit == 0x3215;
+        if (is_console && n->consoles < CONSOLES_MAX) n->console_devnum[n->consoles++] = devnum[i];
+        if (id.control_unit == 0x1731) n->osa_subchannels++;
+        if (id.control_unit == 0x3088) n->lcs_subchannels++;
     }
+}
+
+/* ---- consoles ---- */
+
+static void start_consoles(struct nucleus *n) {
+    console_init(&n->console);
     if (n->consoles == 0) port_disabled_wait(WAIT_NO_CONSOLE);
+    port_last_words_to(n->console_devnum[0]);
+    for (u32 i = 0; i < n->consoles; i++)
+        if (consdev_open(&n->consdev[i], &n->console, n->machine->channels, n->console_devnum[i], &n->arena,
+                         CONSOLE_RING) != 0)
+            port_disabled_wait(WAIT_NO_CONSOLE);
 }
 
 static u64 poll_consoles(struct nucleus *n, u64 now) {
@@ -104,14 +132,14 @@ static bool consoles_drained(const struct nucleus *n) {
 static _Noreturn void stop(struct nucleus *n, u32 wait) {
     u64 limit = port_now() + DRAIN_LIMIT_US;
     for (u64 now = port_now(); now < limit && !consoles_drained(n); now = port_now()) {
-        port_events(now);
         poll_consoles(n, now);
-        if (!consoles_drained(n)) port_wait(limit);
+        port_wait(limit);
+        port_events(port_now());
     }
     port_disabled_wait(wait);
 }
 
-/* ---- volume ---- */
+/* ---- volume, drivers ---- */
 
 static void start_volume(struct nucleus *n) {
     const struct port_machine *m = n->machine;
@@ -123,42 +151,105 @@ static void start_volume(struct nucleus *n) {
     stop(n, rc == -ERR_NOMEM ? WAIT_NO_STORAGE : WAIT_IPL_VTOC);
 }
 
-static void announce(struct nucleus *n) {
-    const struct port_machine *m = n->machine;
-    console_message(&n->console, "PLX101I PLEX390 NUCLEUS %s, %s, CPU %s %s, %u MB, LPAR %s, HWNAME %s", m->nucleus,
-                    m->arch, m->cpu_type, m->cpu_serial, (u32)(m->real_bytes >> 20), m->lparname, m->hwname);
+/* One set of drivers. false: storage is exhausted. */
+static bool start_driver_set(struct nucleus *n, struct driver *set) {
+    struct chan_system *channels = n->machine->channels;
+    u32 osas = n->osa_subchannels / OSA_SUBCHANNELS, stations = n->lcs_subchannels / LCS_SUBCHANNELS;
+    if (link_loop_driver_init(&set[DEV_LOOPBACK], &n->arena) != 0) return false;
+    link_virtual_driver_init(&set[DEV_VIRTUAL]);
+    if (osas && link_osa_driver_init(&set[DEV_MPCIPA], channels, &n->arena, osas) != 0) return false;
+    return !stations || link_lcs_driver_init(&set[DEV_LCS], channels, &n->arena, stations) == 0;
 }
+
+static void start_drivers(struct nucleus *n) {
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        struct arena before = n->arena;
+        bool ok = start_driver_set(n, n->drivers[i]);
+        if (ok && (i == 0 || n->arena.size - n->arena.used >= STACK_RESERVE)) {
+            n->env.drivers[i] = n->drivers[i];
+            continue;
+        }
+        if (i == 0) {
+            console_message(&n->console, "PLX102A %u MB OF STORAGE DO NOT HOLD THE DRIVERS OF %u OSA AND %u LCS DEVICES",
+                            (u32)(n->machine->real_bytes >> 20), n->osa_subchannels / OSA_SUBCHANNELS,
+                            n->lcs_subchannels / LCS_SUBCHANNELS);
+            stop(n, WAIT_NO_STORAGE);
+        }
+        n->arena = before;
+    }
+}
+
+/* ---- system ---- */
 
 static void on_command(void *ctx, const char *line, const struct reply *r, u64 now) {
     struct nucleus *n = ctx;
-    UNUSED(now);
-    if (str_eq_ci(line, "Z EOD")) stop(n, WAIT_QUIESCED);
-    if (str_eq_ci(line, "BUG")) CHECK(line == NULL);
-    struct member m;
-    int rc = dataset_read(&n->datasets, "SYS1.PARMLIB", line, &m);
-    reply_line(r, "READ %s: %d", line, rc);
-    if (rc == 0) {
-        reply_line(r, "%s", m.text);
-        dataset_release(&n->datasets, &m);
-    }
+    command_run(&n->system, line, r, now);
 }
+
+static u32 env_random(void *ctx) {
+    UNUSED(ctx);
+    return port_random();
+}
+
+static u32 env_wall_seconds(void *ctx) {
+    UNUSED(ctx);
+    return (u32)(port_now() / USEC_PER_SEC - EPOCH_1970);
+}
+
+static void env_quiesced(void *ctx, enum wait_code wait, u64 now) {
+    UNUSED(now);
+    stop(ctx, wait);
+}
+
+static void announce(struct nucleus *n) {
+    const struct port_machine *m = n->machine;
+    console_message(&n->console, "PLX101I PLEX390 NUCLEUS %s, %s, CPU %s %s, %u MB, HWNAME %s, LPAR %s", m->nucleus,
+                    m->arch, m->cpu_type, m->cpu_serial, (u32)(m->real_bytes >> 20), m->hwname, m->lparname);
+}
+
+static void start_system(struct nucleus *n) {
+    const struct port_machine *m = n->machine;
+    struct ipl_info info = {.device = m->ipl_devnum};
+    str_copy(info.loadparm, sizeof info.loadparm, m->loadparm);
+    str_copy(info.volser, sizeof info.volser, n->datasets.volser);
+    str_copy(info.hwname, sizeof info.hwname, m->hwname);
+    str_copy(info.lparname, sizeof info.lparname, m->lparname);
+    n->env.ctx = n;
+    n->env.arena = &n->arena;
+    n->env.ds = &n->datasets;
+    n->env.con = &n->console;
+    n->env.random = env_random;
+    n->env.wall_seconds = env_wall_seconds;
+    n->env.quiesced = env_quiesced;
+    u32 wait = system_ipl(&n->system, &info, &n->env, port_now());
+    if (wait == 0) {
+        console_on_command(&n->console, on_command, n);
+        wait = system_start(&n->system, port_now());
+    }
+    if (wait) stop(n, wait);
+}
+
+/* ---- the loop ---- */
 
 static _Noreturn void run(struct nucleus *n) {
     for (;;) {
         u64 now = port_now();
+        /* What an event starts may end at once: drain until nothing is pending, then let time do its part. */
         while (port_events(now)) now = port_now();
         u64 next = tasks_run(&n->tasks, now);
+        next = u64_min(next, system_poll(&n->system, now));
         next = u64_min(next, poll_consoles(n, now));
-        port_wait(next);
+        if (next > now) port_wait(next);
     }
 }
 
 _Noreturn void nucleus_main(const struct port_machine *machine) {
     struct nucleus *n = start_storage(machine);
+    find_devices(n);
     start_consoles(n);
     announce(n);
     start_volume(n);
-    console_on_command(&n->console, on_command, n);
-    on_command(n, "IEASYM00", &n->console.reply, 0);
+    start_drivers(n);
+    start_system(n);
     run(n);
 }
