@@ -112,6 +112,7 @@ struct tcb {
 struct tcp_listener {
     struct list queue; /* struct tcb.accept_node: established, not yet accepted */
     u32 queued, backlog;
+    u32 left; /* of the queue when the program was last told: what backlog limits. Who came since is not its fault. */
     u32 conns, conns_total, dropped; /* conns: open now, queued included; SHAREPORT compares it */
     u32 tx_limit, rx_limit;          /* what an accepted connection begins with */
     u16 flags;                       /* enum tcb_flags, likewise */

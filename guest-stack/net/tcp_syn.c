@@ -125,7 +125,7 @@ void tcp_syn_arrives(struct sock *listener, const struct tcp_key *k, u32 hash, c
                      u64 now) {
     struct stack *stk = listener->stk;
     struct tcp_listener *l = &listener->listener;
-    if (l->queued >= l->backlog) {
+    if (l->left >= l->backlog) {
         l->dropped++;
         TCP_COUNT(stk, drop_backlog);
         return;
@@ -256,7 +256,7 @@ struct tcb *tcp_syn_segment(struct stack *stk, struct syn_row *row, u32 hash, co
         tcp_syn_row_free(stk, row);
         return NULL;
     }
-    if (listener->listener.queued >= listener->listener.backlog) {
+    if (listener->listener.left >= listener->listener.backlog) {
         /* The row stays: the peer will send its text again, and by then there may be room. */
         listener->listener.dropped++;
         TCP_COUNT(stk, drop_backlog);
@@ -278,7 +278,7 @@ struct tcb *tcp_cookie_segment(struct sock *listener, const struct tcp_key *k, u
         TCP_COUNT(stk, syn_cookies_bad);
         return NULL;
     }
-    if (listener->listener.queued >= listener->listener.backlog) {
+    if (listener->listener.left >= listener->listener.backlog) {
         listener->listener.dropped++;
         TCP_COUNT(stk, drop_backlog);
         return NULL;

@@ -46,8 +46,12 @@ static void tcp_work(struct stack *stk, struct stack_work *w, u64 now) {
         s->events = 0;
         st->current = s;
         if (events && s->fn) s->fn(s->ctx, s, events, now);
-        if (st->current == s && s->type == SOCK_TCP && !(s->flags & SF_LISTENING) && (s->tcb.flags & TF_OUTPUT))
-            tcp_output(&s->tcb, now);
+        if (st->current == s && s->type == SOCK_TCP) {
+            if (s->flags & SF_LISTENING)
+                s->listener.left = s->listener.queued;
+            else if (s->tcb.flags & TF_OUTPUT)
+                tcp_output(&s->tcb, now);
+        }
         st->current = NULL;
     }
 }
@@ -154,6 +158,7 @@ void tcp_accept_queue_del(struct tcb *t) {
         struct sock *l = tcp_listener_of(t);
         CHECK(l && l->listener.queued > 0);
         l->listener.queued--;
+        l->listener.left = u32_min(l->listener.left, l->listener.queued);
     }
     list_del(&t->accept_node);
     t->flags &= (u16)~TF_STARVED;
