@@ -22,7 +22,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-fr
 
 PORTABLE_ROOMS := base wire net xcf sysplex link super apps
 PORTABLE := $(wildcard $(PORTABLE_ROOMS:%=guest-stack/%/*.c))
-ENGINES := $(filter-out %_hdl.c hercules-devices/hdl.c hercules-devices/peer.c hercules-devices/ring.c \
+ENGINES := $(filter-out %_hdl.c hercules-devices/hdl.c hercules-devices/peer%.c hercules-devices/ring.c \
              %_card.c %_main.c,$(wildcard hercules-devices/*.c))
 
 include $(sort $(wildcard */rules.mk))

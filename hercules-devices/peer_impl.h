@@ -10,6 +10,7 @@
 #define HERCULES_DEVICES_PEER_IMPL_H
 
 #include "hercules-devices/peer.h"
+#include "hercules-devices/peer_socket.h"
 #include "hercules-devices/ring.h"
 
 #include <pthread.h>
@@ -42,23 +43,6 @@ u16 peer_hello_check(const struct peer_identity *self, const struct peer_hello *
 /* One line that names both ends; ours: this side refuses, else the other one did. */
 void peer_refusal_text(char *out, size_t cap, const struct peer_identity *self, const struct peer_hello *h,
                        u16 refusal, bool ours);
-
-/* ---- peer_socket.c ---- */
-struct peer_address {
-    bool tcp;
-    char path[108]; /* of a Unix socket */
-    char host[128], port[16];
-};
-bool peer_address_parse(const char *text, struct peer_address *a, char *why, size_t cap);
-/* A connected or connecting non-blocking socket, or -1 with errno. */
-int peer_socket_connect(const struct peer_address *a);
-/* A listening non-blocking socket, or -1 and why. A socket file that nobody listens on is replaced. */
-int peer_socket_listen(const struct peer_address *a, char *why, size_t cap);
-void peer_socket_tune(int fd, const struct peer_address *a);
-bool peer_socket_send_fds(int fd, const u8 *bytes, size_t len, const int *fds, u32 count);
-/* As recv(2); descriptors that came along go to fds[0..max), unused ones are -1. */
-long peer_socket_recv_fds(int fd, u8 *bytes, size_t len, int *fds, u32 max);
-void peer_fd_close(int *fd); /* and makes it -1 */
 
 /* ---- peer_link.c ---- */
 struct peer_link {

@@ -3,7 +3,7 @@
  *   "/path/osa1.sock"        Unix-domain stream socket
  *   "tcp:host:port"          TCP; "[v6]" brackets are allowed around host, "*" listens everywhere
  */
-#include "hercules-devices/peer_impl.h"
+#include "hercules-devices/peer_socket.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -16,7 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define FDS_MAX 3u
+#define FDS_MAX   3u
+#define BYTES_MAX 64u /* of a message with descriptors: a handshake */
 
 bool peer_address_parse(const char *text, struct peer_address *a, char *why, size_t cap) {
     *a = (struct peer_address){0};
@@ -160,7 +161,7 @@ bool peer_socket_send_fds(int fd, const u8 *bytes, size_t len, const int *fds, u
         struct cmsghdr align;
         u8 space[CMSG_SPACE(sizeof(int) * FDS_MAX)];
     } control = {0};
-    u8 copy[PEER_HELLO_BYTES];
+    u8 copy[BYTES_MAX];
     CHECK(len <= sizeof copy);
     memcpy(copy, bytes, len);
     struct iovec iov = {copy, len};

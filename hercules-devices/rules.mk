@@ -4,7 +4,7 @@ PEER := hercules-devices/ring.c $(wildcard hercules-devices/peer*.c)
 CARD_SRC := $(sort $(wildcard hercules-devices/*_card.c) $(PEER) $(ENGINES) tests/unit/bug.c \
               $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
 CARD_OBJ := $(CARD_SRC:%.c=$(B)/host/%.o)
-CARD_LIBS := -lvdeplug -lpcap -lpthread
+CARD_LIBS := -lvdeplug -lpcap -ljansson -lpthread
 
 ifneq ($(wildcard hercules-devices/osa_card.c),)
 $(B)/osa-card: $(CARD_OBJ)
@@ -14,7 +14,7 @@ INSTALL_BIN += $(B)/osa-card
 endif
 
 # Unit tests of what is no engine name their objects here.
-PEER_SAN := $(B)/san/hercules-devices/peer.o $(B)/san/hercules-devices/ring.o
+PEER_SAN := $(PEER:%.c=$(B)/san/%.o)
 UNIT_LIBS_test_ring := $(B)/san/hercules-devices/ring.o
 UNIT_LIBS_test_peer := $(PEER_SAN)
 $(B)/unit/test_ring $(B)/unit/test_peer: $(PEER_SAN)
