@@ -20,3 +20,9 @@ UNIT_LIBS_test_peer := $(PEER_SAN)
 $(B)/unit/test_ring $(B)/unit/test_peer: $(PEER_SAN)
 
 -include hercules-devices/modules.mk
+
+# An LPAR made of this kernel's own stack, for tests and figures of the card without an emulator.
+$(B)/tunlpar: $(patsubst %.c,$(B)/host/%.o,tests/boot/tunlpar_main.c tests/unit/bug.c $(PEER) \
+              $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
+	$(CC) $(CFLAGS) $^ -lpthread -o $@
+ALL += $(B)/tunlpar
