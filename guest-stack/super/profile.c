@@ -92,8 +92,8 @@ static void run_statements(struct profile *p) {
         if (!s) {
             p->errors++;
             console_message(con(p), EZZ0324I, t, p->token_line);
-            profile_where(p);
             profile_take(p);
+            profile_where(p);
             skip(p, NULL);
             continue;
         }
@@ -141,6 +141,6 @@ bool stmt_itrace(struct profile *p) {
 /* The statement's name is gone when this runs, but its line is known; its arguments are passed over unread. */
 bool stmt_later(struct profile *p) {
     p->errors++;
-    console_message(con(p), PLX0205W, p->token, p->token_line);
+    console_message(con(p), PLX0205W, p->token, p->taken_line);
     return profile_where(p);
 }

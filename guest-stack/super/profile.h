@@ -50,6 +50,9 @@ struct profile {
     char token[PROFILE_TOKEN_MAX + 1]; /* folded to upper case outside quotes */
     char raw[PROFILE_TOKEN_MAX + 1];
     u32 token_line, token_source; /* where it stands: line, index into source[] */
+    /* Where the last taken token stood: what a message about a whole statement shows. */
+    u32 taken_line;
+    char taken_name[56], taken_text[SYMBOL_LINE_MAX + 1];
     bool home_seen, routes_seen, bsd_seen, autolog_seen; /* first of its kind in this file? */
     bool gateway_seen, beginroutes_seen;
     u32 errors, statements;
@@ -77,7 +80,7 @@ bool profile_mask(struct profile *p, struct ipaddr *out);
 bool profile_name(struct profile *p, char *out, u32 cap, const char *what);
 /* Says EZZ0318I for the token in front; always false. */
 bool profile_expected(struct profile *p, const char *what);
-/* Says the location line PLX0201I for the statement at hand; for messages of other shapes; always false. */
+/* Says the location line PLX0201I of the last token that was taken; for messages of other shapes; always false. */
 bool profile_where(struct profile *p);
 /* spec as profile_keyword(). */
 bool keyword_matches(const char *spec, const char *token);

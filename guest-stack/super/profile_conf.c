@@ -61,7 +61,7 @@ static bool option_apply(struct profile *p, const struct option *o, struct net_c
         *at = (u8)v;
         return true;
     case OPT_SPECIAL: return o->special(p, c);
-    case OPT_LATER: console_message(con(p), PLX0205W, p->token, p->token_line); break;
+    case OPT_LATER: console_message(con(p), PLX0205W, p->token, p->taken_line); break;
     case OPT_IGNORED: console_message(con(p), PLX0204I, p->token); break;
     }
     pass_numbers(p);

@@ -93,7 +93,7 @@ bool stmt_device(struct profile *p) {
     u32 devnum = 0;
     if (!profile_name(p, name, sizeof name, "A DEVICE NAME OF 1-16 CHARACTERS")) return false;
     if (!device_type(p, &type)) return false;
-    u32 line = p->token_line;
+    u32 line = p->taken_line;
     if (type != DEV_MPCIPA && !profile_hex(p, 0, 0xFFFF, &devnum)) return false;
     struct device_options o = {.role = ROUTER_NONE};
     if (!device_options(p, type, &o)) return false;
@@ -146,8 +146,9 @@ bool stmt_link(struct profile *p) {
     if (!profile_name(p, device, sizeof device, "A DEVICE NAME")) return false;
     bool ipbcast = profile_keyword(p, "IPBCAST");
     struct link *lnk;
+    bool linked = dev->lnk != NULL;
     int rc = link_add(p->ip->stk, dev, name, kind->type, (u16)adapter, &lnk);
-    if (rc == -ERR_BUSY) return refused(p, "LINK", name, "ITS DEVICE HAS A LINK ALREADY");
+    if (rc && linked) return refused(p, "LINK", name, "ITS DEVICE HAS A LINK ALREADY");
     if (rc) return refused(p, "LINK", name, why_not(rc));
     lnk->ipbcast = ipbcast;
     return true;

@@ -52,9 +52,9 @@ bool stmt_home(struct profile *p) {
     bool good = true;
     do {
         struct ipaddr addr;
-        u32 line = p->token_line;
+        u32 line = p->taken_line;
         struct link *lnk;
-        good = profile_address(p, &addr) && (line = p->token_line, lnk = link_token(p));
+        good = profile_address(p, &addr) && (line = p->taken_line, lnk = link_token(p));
         if (!good) break;
         int rc = ipaddr_is_loopback(addr) ? -ERR_INVAL : home_add(stk, addr, lnk, 0, p->now);
         if (rc) good = home_refused(p, addr, line, rc);

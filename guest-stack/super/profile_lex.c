@@ -113,8 +113,8 @@ static void include(struct profile *p) {
     struct profile_source *s = top(p);
     bool named = false;
     while (!(named = token_in_line(p, s)) && line_next(p, s)) continue;
+    profile_take(p);
     if (!named) {
-        str_copy(p->token, sizeof p->token, "INCLUDE");
         profile_expected(p, "A DATA SET NAME");
         return;
     }
@@ -142,26 +142,33 @@ const char *profile_peek(struct profile *p) {
     return p->token;
 }
 
-void profile_take(struct profile *p) { p->have_token = false; }
+void profile_take(struct profile *p) {
+    const struct profile_source *s = &p->source[p->token_source];
+    p->have_token = false;
+    if (p->taken_line == p->token_line && strcmp(p->taken_name, s->name) == 0) return;
+    p->taken_line = p->token_line;
+    str_copy(p->taken_name, sizeof p->taken_name, s->name);
+    str_copy(p->taken_text, sizeof p->taken_text, s->text);
+}
 
 /* ---- errors ---- */
 
 bool profile_where(struct profile *p) {
-    if (p->depth == 0 || p->token_source >= p->depth) {
-        console_message(con(p), PLX0203I);
-        return false;
-    }
-    const struct profile_source *s = &p->source[p->token_source];
-    /* The line may have been passed when an argument is missing at its end; then only its number is said. */
-    console_message(con(p), PLX0201I, s->name, p->token_line, s->line == p->token_line ? s->text : "");
+    console_message(con(p), PLX0201I, p->taken_name, p->taken_line, p->taken_text);
     return false;
 }
 
 bool profile_expected(struct profile *p, const char *what) {
     p->errors++;
-    const char *token = p->have_token ? p->token : "END OF FILE";
-    console_message(con(p), EZZ0318I, token, p->token_line, what);
-    return profile_where(p);
+    if (!p->have_token) {
+        console_message(con(p), EZZ0318I, "END OF FILE", p->taken_line, what);
+        console_message(con(p), PLX0203I);
+        return false;
+    }
+    const struct profile_source *s = &p->source[p->token_source];
+    console_message(con(p), EZZ0318I, p->token, p->token_line, what);
+    console_message(con(p), PLX0201I, s->name, p->token_line, s->text);
+    return false;
 }
 
 /* ---- typed takers ---- */

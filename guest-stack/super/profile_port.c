@@ -61,7 +61,7 @@ static bool port_options(struct profile *p, bool range, struct port_rule *r) {
     if (profile_keyword(p, "SAF")) {
         char resource[9];
         if (!profile_name(p, resource, sizeof resource, "A SAF RESOURCE NAME")) return false;
-        console_message(con(p), PLX0205W, "SAF", p->token_line);
+        console_message(con(p), PLX0205W, "SAF", p->taken_line);
     }
     return true;
 }
@@ -69,7 +69,7 @@ static bool port_options(struct profile *p, bool range, struct port_rule *r) {
 static bool port_entry(struct profile *p, bool range) {
     struct port_rule r = {.proto = 0};
     if (!port_numbers(p, range, &r)) return false;
-    u32 line = p->token_line;
+    u32 line = p->taken_line;
     if (profile_keyword(p, "RESERVED"))
         r.flags |= PORT_RESERVED;
     else if (!profile_name(p, r.jobname, sizeof r.jobname, "RESERVED OR A JOB NAME OF 1-8 CHARACTERS") ||
@@ -121,7 +121,7 @@ bool delete_port(struct profile *p, bool range) {
     }
     if (deleted) return true;
     p->errors++;
-    console_message(con(p), PLX0220E, (u32)want.first, p->token_line, "THERE IS NO SUCH RESERVATION");
+    console_message(con(p), PLX0220E, (u32)want.first, p->taken_line, "THERE IS NO SUCH RESERVATION");
     profile_where(p);
     return true;
 }
@@ -142,7 +142,7 @@ static bool autolog_entry(struct profile *p, struct autolog *list) {
     struct autolog_entry e = {.proc = ""};
     if (!profile_name(p, e.proc, sizeof e.proc, "A PROCEDURE NAME OR ENDAUTOLOG")) return false;
     str_copy(e.jobname, sizeof e.jobname, e.proc);
-    u32 line = p->token_line;
+    u32 line = p->taken_line;
     for (;;) {
         if (profile_keyword(p, "JOBNAME")) {
             if (!profile_name(p, e.jobname, sizeof e.jobname, "A JOB NAME OF 1-8 CHARACTERS")) return false;

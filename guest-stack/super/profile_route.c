@@ -34,7 +34,7 @@ static struct link *route_link(struct profile *p) {
 static bool begin(struct profile *p, bool gateway) {
     if (gateway ? p->beginroutes_seen : p->gateway_seen) {
         p->errors++;
-        console_message(con(p), PLX0240E, p->token_line);
+        console_message(con(p), PLX0240E, p->taken_line);
         return profile_where(p);
     }
     if (!p->routes_seen) {
@@ -143,7 +143,7 @@ static bool route_options(struct profile *p, struct route_def *def) {
         } else if (profile_keyword(p, "NOREPLaceable")) {
             continue; /* every static route is: nothing here learns routes from others */
         } else if (profile_keyword(p, "REPLaceable")) {
-            console_message(con(p), PLX0205W, "REPLACEABLE", p->token_line);
+            console_message(con(p), PLX0205W, "REPLACEABLE", p->taken_line);
         } else {
             return true;
         }
@@ -153,7 +153,7 @@ static bool route_options(struct profile *p, struct route_def *def) {
 static bool route_entry(struct profile *p) {
     struct route_def def = {.kind = ROUTE_STATIC};
     if (!profile_keyword(p, "ROUTE")) return profile_expected(p, "ROUTE OR ENDROUTES");
-    u32 line = p->token_line;
+    u32 line = p->taken_line;
     if (!destination(p, &def) || !first_hop(p, &def) || !(def.lnk = route_link(p))) return false;
     if (!profile_keyword(p, "MTU")) return profile_expected(p, "MTU");
     return packet_size(p, &def) && route_options(p, &def) && add(p, &def, line);
@@ -216,7 +216,7 @@ static bool gateway_entry(struct profile *p) {
     u32 net = 0;
     bool is_default = profile_keyword(p, "DEFAULTNET");
     if (!is_default && !octets_token(p, &net, "A NETWORK NUMBER OR DEFAULTNET")) return false;
-    u32 line = p->token_line;
+    u32 line = p->taken_line;
     if (!first_hop(p, &def) || !(def.lnk = route_link(p)) || !packet_size(p, &def)) return false;
     if (is_default) {
         if (!profile_keyword(p, "0")) return profile_expected(p, "0");

@@ -111,6 +111,16 @@ static const char *default_name(const struct system *sys) {
     return sys->ipl.hwname[0] ? sys->ipl.hwname : "SYSTEM";
 }
 
+static bool name_valid(const char *name) {
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        bool letter = (c >= 'A' && c <= 'Z') || c == '@' || c == '#' || c == '$';
+        if (!letter && !(c >= '0' && c <= '9')) return false;
+    }
+    return len >= 1 && len <= 8;
+}
+
 /* SYSNAME and SYSCLONE first as written, then everything is resolved together. */
 static u32 symbols_finish(struct system *sys, const struct ieasym *names) {
     struct symbols *s = &sys->symbols;
@@ -122,20 +132,16 @@ static u32 symbols_finish(struct system *sys, const struct ieasym *names) {
     symbols_set_system(s, "SYSCLONE", names->sysclone[0] ? names->sysclone : name[1] ? "&SYSNAME(-2:2)" : name);
     const struct symbol *bad;
     enum symbol_error e = symbols_settle(s, &bad);
+    if (!name_valid(system_name(sys))) {
+        /* Said first: a bad SYSNAME is often the cause of what settling found. */
+        struct parm_error err = {.reason = SYMERR_VALUE, .expected = "A SYSNAME OF 1-8 CHARACTERS A-Z 0-9 @ # $"};
+        str_copy(err.token, sizeof err.token, system_name(sys));
+        return symbol_wait(sys, "SYSNAME", &err);
+    }
     if (e == SYMERR_NONE) return 0;
     struct parm_error err = {.reason = e, .line = bad->line, .expected = "A TEXT NOT LONGER THAN &NAME (SYSCLONE: 2)"};
     str_fmt(err.token, sizeof err.token, "&%s='%s'", bad->name, bad->text);
     return symbol_wait(sys, sys->load.ieasyms ? "IEASYM" : "IPL", &err);
-}
-
-static bool name_valid(const char *name) {
-    size_t len = strlen(name);
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool letter = (c >= 'A' && c <= 'Z') || c == '@' || c == '#' || c == '$';
-        if (!letter && !(c >= '0' && c <= '9')) return false;
-    }
-    return len >= 1 && len <= 8;
 }
 
 u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct system_env *env, u64 now) {
@@ -156,11 +162,6 @@ u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct syst
     if (names.sysparms) {
         memcpy(sys->load.sysparm, names.sysparm, sizeof sys->load.sysparm);
         sys->load.sysparms = names.sysparms;
-    }
-    if (!name_valid(system_name(sys))) {
-        struct parm_error err = {.reason = SYMERR_VALUE, .expected = "A SYSNAME OF A-Z 0-9 @ # $"};
-        str_copy(err.token, sizeof err.token, system_name(sys));
-        return symbol_wait(sys, "SYSNAME", &err);
     }
     console_message(con(sys), PLX0106I, system_name(sys), symbols_find(&sys->symbols, "SYSCLONE", 8), sys->load.sysplex);
     return 0;
