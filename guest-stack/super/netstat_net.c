@@ -107,8 +107,8 @@ static void link_routing(struct netstat *n, const struct link *lnk) {
 static void link_lines(struct netstat *n, const struct link *lnk) {
     const struct link_counters *c = &lnk->count;
     bool no_wire = lnk->type == LNK_VIRTUAL || lnk->type == LNK_LOOPBACK;
-    reply_line(n->r, "  LNKNAME: %-16s LNKTYPE: %-10s LNKSTATUS: %s", lnk->name, link_type_name(lnk->type),
-               lnk->up || lnk->type == LNK_VIRTUAL ? "READY" : "NOT ACTIVE");
+    reply_line(n->r, "  LNKNAME: %-16s LNKTYPE: %-10s LNKSTATUS: %s", lnk->name,
+               lnk->type == LNK_VIRTUAL ? "VIPA" : link_type_name(lnk->type), lnk->up || lnk->type == LNK_VIRTUAL ? "READY" : "NOT ACTIVE");
     reply_line(n->r, "     NETNUM: %-5u QUESIZE: 0     ACTMTU: %u", (u32)lnk->adapter, lnk->mtu_bytes);
     if (lnk->type == LNK_VIRTUAL) return;
     reply_line(n->r, "     BYTESIN: %-12llu BYTESOUT: %llu", (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
@@ -128,16 +128,22 @@ static void link_lines(struct netstat *n, const struct link *lnk) {
     reply_line(n->r, "       MULTICAST CAPABILITY: %s", lnk->caps & LINK_CAP_MCAST ? "YES" : "NO");
 }
 
+static void device_lines(struct netstat *n, const struct device *dev) {
+    static const char *const roles[] = {"NON", "PRI", "SEC"};
+    char devnum[16] = "", router[24] = "", status[16];
+    bool no_wire = dev->type == DEV_VIRTUAL || dev->type == DEV_LOOPBACK;
+    if (!no_wire) str_fmt(devnum, sizeof devnum, " DEVNUM: %04X", (u32)dev->devnum);
+    if (dev->type == DEV_MPCIPA) str_fmt(router, sizeof router, "CFGROUTER: %s  ", roles[dev->role]);
+    reply_line(n->r, "DEVNAME: %-16s DEVTYPE: %s%s", dev->name, device_type_name(dev->type), devnum);
+    reply_line(n->r, "  DEVSTATUS: %s", netstat_upper(devstatus(dev), status, sizeof status));
+    if (!no_wire) reply_line(n->r, "  %sAUTORESTART: %s", router, dev->autorestart ? "YES" : "NO");
+}
+
 void netstat_devlinks(struct netstat *n) {
     LIST_FOR_EACH(it, &n->stk->devices) {
         const struct device *dev = LIST_ENTRY(it, struct device, node);
-        char devnum[16] = "", status[16];
         if (!netstat_row(n)) continue;
-        if (dev->type != DEV_VIRTUAL && dev->type != DEV_LOOPBACK) str_fmt(devnum, sizeof devnum, " DEVNUM: %04X", (u32)dev->devnum);
-        reply_line(n->r, "DEVNAME: %-16s DEVTYPE: %s%s", dev->name, dev->type == DEV_VIRTUAL ? "VIPA" : device_type_name(dev->type),
-                   devnum);
-        reply_line(n->r, "  DEVSTATUS: %s%s", netstat_upper(devstatus(dev), status, sizeof status),
-                   dev->autorestart ? "  CFGROUTER/AUTORESTART: YES" : "");
+        device_lines(n, dev);
         if (dev->lnk) link_lines(n, dev->lnk);
     }
 }
