@@ -130,8 +130,8 @@ static enum group_signal port_ending(void *ctx, u32 unit) {
 #endif
 
 static void port_log(void *ctx, enum engine_severity sev, const char *text) {
-    struct hdl_group *g = ctx;
-    logmsg("PLX800%c %4.4X %s\n", "IWE"[sev], hdl_devnum(g), text);
+    UNUSED(ctx);
+    logmsg("PLX800%c %s\n", "IWE"[sev], text);
 }
 
 /* ---- what the group asks of the peer, and the peer of the group ---- */
@@ -198,7 +198,10 @@ static void on_batch_end(void *ctx, struct peer *p) {
     group_rx_end(&g->host);
 }
 
-static void on_log(void *ctx, const char *text) { port_log(ctx, ENGINE_WARNING, text); }
+static void on_log(void *ctx, const char *text) {
+    struct hdl_group *g = ctx;
+    logmsg("PLX804W %4.4X %s\n", hdl_devnum(g), text);
+}
 
 static const struct peer_ops peer_handlers = {
     .up = on_up, .message = on_message, .batch_end = on_batch_end, .down = on_down, .log = on_log};
@@ -251,7 +254,7 @@ static struct hdl_group *group_new(DEVBLK *dev, const struct hdl_type *type, int
 /* All units are there: threads start. Nothing of this may fail but for want of a thread or a bad address. */
 static void group_run(struct hdl_group *g) {
     if (!group_open(&g->host, g->engine)) {
-        port_log(g, ENGINE_ERROR, "no thread to be had: the device stays offline");
+        logmsg("PLX801E %4.4X %s: no thread to be had: the device stays offline\n", hdl_devnum(g), g->type->name);
         return;
     }
     g->started = true;
@@ -312,7 +315,7 @@ int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[
         group_device(dev, (int)type->units);
         dev->group->grp_data = g;
     } else if (dev->devnum != g->dev[0]->devnum + g->members) {
-        port_log(g, ENGINE_WARNING, "its units are not consecutive device numbers");
+        logmsg("PLX801W %4.4X %s: not the device number that follows the group's last\n", dev->devnum, type->name);
     }
     u32 unit = g->members++;
     g->open++;
@@ -353,14 +356,17 @@ void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
 
 /* ---- channel programs ---- */
 
-/* Is the halt or the clear that ended the CCW still the channel's to complete? 3.13 does it before it executes the
- * next CCW; a command retry takes it there without one. Hyperion has completed it already. */
-static bool channel_completes(const DEVBLK *dev) {
+/* The unit status with which a CCW returns to the channel when a halt or a clear may have ended it.
+ *   3.13      has the halt still to complete, and does so before the next CCW: a command retry takes it there
+ *   Hyperion  has completed it, and adds this status to it: none, or a driver would take the halt for an end */
+static BYTE status_for_channel(const DEVBLK *dev, enum group_end end, u8 unit_status) {
 #ifdef HDL_HYPERION
     UNUSED(dev);
-    return false;
+    return end == GROUP_ENDED ? 0 : unit_status;
 #else
-    return dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT);
+    UNUSED(end);
+    if (dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT)) return CSW_CE | CSW_DE | CSW_UC | CSW_SM;
+    return unit_status;
 #endif
 }
 
@@ -400,14 +406,11 @@ void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count co
     if (group_start(&g->host, unit, &c) == ENGINE_WAIT) end = wait_for(g, dev, unit, code);
     *residual = (hdl_count)c.residual;
     *more = c.more;
-    *unitstat = c.unit_status;
-    if (end == GROUP_ENDED) {
-        *unitstat = CSW_CE | CSW_DE;
-        if (channel_completes(dev)) *unitstat = CSW_CE | CSW_DE | CSW_UC | CSW_SM;
-    } else if (end != GROUP_CLOSED && (c.unit_status & US_UNIT_CHECK)) {
+    *unitstat = status_for_channel(dev, end, c.unit_status);
+    if (end == GROUP_COMPLETED && (c.unit_status & US_UNIT_CHECK)) {
         struct engine_sense sense;
         group_sense(&g->host, unit, &sense);
-        memcpy(dev->sense, sense.bytes, sizeof sense.bytes < sizeof dev->sense ? sizeof sense.bytes : sizeof dev->sense);
+        memcpy(dev->sense, sense.bytes, u32_min(sizeof sense.bytes, sizeof dev->sense));
     }
 }
 

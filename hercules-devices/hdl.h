@@ -7,8 +7,8 @@
  *   halt                        dev->halt_device                        DEVHND.halt, also at clear and at reset
  *   clear                       no call: the waiting CCW polls          DEVHND.halt
  *   reset                       no call: busy vanishes under the CCW    DEVHND.halt with HOC_RESET
- *   end of a halted CCW         command retry, so that the channel      ordinary end, the channel has answered
- *                               itself completes the halt
+ *   end of a halted CCW         command retry, so that the channel      no status: the channel has completed
+ *                               itself completes the halt               the halt, and adds what is returned
  *   interrupt of a PCI          dev->lock, then intlock                 intlock, then dev->lock
  *   SSQD, channel paths         our CHSC hook                           DEVHND.ssqd, dev->chptype
  *   thin interrupts             not announced by the emulator           DEVHND.ssci, indicator bytes in storage
@@ -19,10 +19,11 @@
  *   0E00.3 PLXOSA card=/run/plex/osa1.sock lpar=SYSA            or   0E00 PLXOSA card=... / 0E01 PLXOSA / 0E02 PLXOSA
  *
  * Messages (to the emulator's log):
- *   PLX800I  dddd text              what an engine has to say; PLX800W, PLX800E by its severity
- *   PLX801E  dddd type: reason      the device statement is wrong; the device is refused
- *   PLX802I  dddd connected to name (incarnation n)     PLX803W  dddd connection to name lost
- *   PLX806E  file:line: not true: condition             our own error; the emulator ends
+ *   PLX800I  text                   what an engine has to say; PLX800W, PLX800E by its severity
+ *   PLX801E  dddd type: reason      the device statement is wrong; the device is refused (PLX801W: is odd)
+ *   PLX802I  dddd connected to name (incarnation n)         PLX803W  dddd connection to name lost
+ *   PLX804W  dddd text              what the connection has to say
+ *   PLX806E  file:line: not true: condition                 our own error; the emulator ends
  * A module that does not fit the emulator (structure sizes, version) is refused by the emulator in its own words.
  */
 #ifndef HERCULES_DEVICES_HDL_H
