@@ -25,14 +25,13 @@ static struct lcs_group *group_slot(struct lcs_device *d, struct ipaddr group) {
 int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now) {
     if (d->state == LCS_DOWN || d->state > LCS_READY) return -ERR_NETDOWN;
     struct lcs_group *g = group_slot(d, group);
+    bool known = g && ipaddr_eq(g->addr, group);
+    if (!known && !wanted) return -ERR_NOENT;
     if (!g) {
         d->count.group_table_full++;
         return -ERR_NOMEM;
     }
-    if (!ipaddr_eq(g->addr, group)) {
-        if (!wanted) return -ERR_NOENT;
-        *g = (struct lcs_group){.addr = group};
-    }
+    if (!known) *g = (struct lcs_group){.addr = group};
     g->wanted = wanted;
     g->due = true;
     lcs_group_next(d, now);
