@@ -15,6 +15,7 @@
  * subchannel from CM_ENABLE on. An answer may overtake the end of its write: it is held until then, so that
  * the next step finds the subchannel free.
  */
+#include "base/ebcdic.h"
 #include "base/str.h"
 #include "link/mpcipa.h"
 
@@ -32,7 +33,7 @@ enum {
 #define PORT_NUMBER 0
 #define UNIT_ADDRESS_MASK 0xFF
 
-static const u8 PORT_NAME[8] = {0xD7, 0xD3, 0xE7, 0xF3, 0xF9, 0xF0, 0x40, 0x40}; /* "PLX390  " */
+#define PORT_NAME_BYTES 8
 
 /* ---- IDX ---- */
 
@@ -47,7 +48,8 @@ void mpcipa_idx_send(struct mpcipa *d, u64 now) {
     p[IDX_PORT_AT] = IDX_PORT_NAME_FREE | PORT_NUMBER;
     be32_put(p + IDX_TOKEN_AT, read ? TOKEN_READ : TOKEN_WRITE);
     be16_put(p + IDX_LEVEL_AT, IDX_LEVEL_OSD);
-    memcpy(p + IDX_NAME_AT, PORT_NAME, sizeof PORT_NAME);
+    /* As OS/390 has it, the device's name is the port name that VTAM's TRLE gives the OSA. */
+    ebcdic_pad(p + IDX_NAME_AT, PORT_NAME_BYTES, d->dev->name);
     u16 data = (u16)(d->dev->devnum + OSA_UNIT_DATA);
     be16_put(p + IDX_DATA_CUA_AT, data);
     be16_put(p + IDX_REAL_ADDR_AT, data & UNIT_ADDRESS_MASK);
@@ -130,8 +132,8 @@ static void enable_fields(struct mpcipa *d, u8 **at) {
     f[5] = 0x20;
     be16_put(f + 8, 0xFFFF);
     f[10] = PORT_NUMBER;
-    f[11] = sizeof PORT_NAME;
-    memcpy(f + 12, PORT_NAME, sizeof PORT_NAME);
+    f[11] = PORT_NAME_BYTES;
+    ebcdic_pad(f + 12, PORT_NAME_BYTES, d->dev->name);
 }
 
 static void setup_fields(struct mpcipa *d, u8 **at) {
