@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FIFO_MS 2000
 #define STOP_GUEST_MS 3000
 #define STOP_EMULATOR_MS 2000
 
@@ -133,6 +134,16 @@ bool emul_start(const struct places *at, const struct plex *p, const struct plex
     return emul_command(dir, s->name, ipl);
 }
 
+/* A process that was just started may not have opened its end yet. */
+static int open_fifo(const char *path) {
+    long long end = now_ms() + FIFO_MS;
+    for (;;) {
+        int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0 || errno != ENXIO || now_ms() > end) return fd;
+        sleep_ms(2);
+    }
+}
+
 bool emul_command(const char *dir, const char *name, const char *line) {
     char path[PATH_MAX], text[512];
     int n = snprintf(text, sizeof text, "%s\n", line);
@@ -141,7 +152,7 @@ bool emul_command(const char *dir, const char *name, const char *line) {
         return false;
     }
     in_dir(path, dir, name, ".in");
-    int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    int fd = open_fifo(path);
     bool ok = fd >= 0 && n < (int)sizeof text && write(fd, text, (size_t)n) == n;
     if (!ok) fprintf(stderr, "plex390: %s takes no command: %s\n", name, strerror(errno));
     if (fd >= 0) close(fd);
@@ -155,21 +166,28 @@ long emul_log_size(const char *dir, const char *name) {
     return stat(path, &st) == 0 ? (long)st.st_size : 0;
 }
 
-static bool find_line(const char *path, const char *text, long from, char *found, size_t cap) {
+/* Lines with text from an offset on; the first of them goes to found. */
+static int count_lines(const char *path, const char *text, long from, char *found, size_t cap) {
     char line[1024];
-    bool hit = false;
+    int hits = 0;
     FILE *f = fopen(path, "r");
-    if (!f) return false;
+    if (!f) return 0;
     fseek(f, from, SEEK_SET);
     /* A line without its end is still being written: it is looked at again next time. */
-    while (!hit && fgets(line, sizeof line, f) && strchr(line, '\n')) {
+    while (fgets(line, sizeof line, f) && strchr(line, '\n')) {
         const char *seen = emul_console_line(line);
         if (!seen) seen = line;
-        hit = strstr(seen, text) != NULL;
-        if (hit && found) snprintf(found, cap, "%.*s", (int)strcspn(seen, "\r\n"), seen);
+        if (!strstr(seen, text)) continue;
+        if (hits++ == 0 && found) snprintf(found, cap, "%.*s", (int)strcspn(seen, "\r\n"), seen);
     }
     fclose(f);
-    return hit;
+    return hits;
+}
+
+int emul_count(const char *dir, const char *name, const char *text, long from) {
+    char path[PATH_MAX];
+    in_dir(path, dir, name, ".log");
+    return count_lines(path, text, from, NULL, 0);
 }
 
 bool emul_wait(const char *dir, const char *name, const char *text, long from, int ms, char *found, size_t cap) {
@@ -178,7 +196,7 @@ bool emul_wait(const char *dir, const char *name, const char *text, long from, i
     in_dir(path, dir, name, ".log");
     for (;;) {
         bool alive = proc_find(dir, name, NULL) != 0;
-        if (find_line(path, text, from, found, cap)) return true;
+        if (count_lines(path, text, from, found, cap) > 0) return true;
         if (!alive || now_ms() > end) return false;
         sleep_ms(10);
     }
@@ -200,7 +218,9 @@ void emul_stop(const char *dir, const char *name) {
 }
 
 const char *emul_console_line(const char *line) {
-    if (strncmp(line, "HHC", 3) == 0) return NULL;
+    static const char *const chatter[] = {"HHC", "STATUS=", "MIPS=", "SIOS=", "DEVA=", "DEVC=", "DEVX=", "SYS=", "PLX80"};
+    for (size_t i = 0; i < sizeof chatter / sizeof chatter[0]; i++)
+        if (strncmp(line, chatter[i], strlen(chatter[i])) == 0) return NULL;
     /* SDL-Hyperion prefixes the lines of an integrated console with the console's own prefix. */
     if (line[0] == '/') line++;
     return line;

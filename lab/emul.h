@@ -25,6 +25,8 @@ bool emul_command(const char *dir, const char *name, const char *line);
 /* Waits until a line with text stands in the log at or after offset from; false after ms or when the emulator
  * has ended. found may be NULL. */
 bool emul_wait(const char *dir, const char *name, const char *text, long from, int ms, char *found, size_t cap);
+/* Lines with text at or after offset from. */
+int emul_count(const char *dir, const char *name, const char *text, long from);
 long emul_log_size(const char *dir, const char *name);
 /* Orderly end: Z EOD to the guest, quit to the emulator, then signals. */
 void emul_stop(const char *dir, const char *name);

@@ -33,7 +33,10 @@
 
 #define IPL_MS 20000
 #define ANSWER_MS 10000
+#define ECHO_MS 2000
 #define READY_TEXT "EZAIN11I"
+#define DEVICE_TEXT "EZZ4313I"
+#define DEVICE_MS 5000
 
 struct lab {
     struct places at;
@@ -114,16 +117,24 @@ static bool start_parts(struct lab *l) {
     return true;
 }
 
+/* TCP/IP and then every OSA of the system; a profile may leave one out, so that is only waited for. */
+static bool system_ready(const struct lab *l, const struct plex_system *s, long from, char *line, size_t cap) {
+    if (!emul_wait(l->dir, s->name, READY_TEXT, from, IPL_MS, line, cap)) return false;
+    long long end = now_ms() + DEVICE_MS;
+    while (emul_count(l->dir, s->name, DEVICE_TEXT, from) < s->attaches && now_ms() < end) sleep_ms(10);
+    return true;
+}
+
 static bool wait_ready(struct lab *l, long long start) {
     char line[256];
     bool ok = true;
     for (int i = 0; i < l->plex.systems; i++) {
-        const char *name = l->plex.system[i].name;
-        if (emul_wait(l->dir, name, READY_TEXT, 0, IPL_MS, line, sizeof line)) {
-            printf("%s  %s (%.2f s)\n", name, line, (double)(now_ms() - start) / 1000);
+        const struct plex_system *s = &l->plex.system[i];
+        if (system_ready(l, s, 0, line, sizeof line)) {
+            printf("%s  %s (%.2f s)\n", s->name, line, (double)(now_ms() - start) / 1000);
             continue;
         }
-        fprintf(stderr, "plex390: %s is not ready; its console is in %s/%s.log\n", name, l->dir, name);
+        fprintf(stderr, "plex390: %s is not ready; its console is in %s/%s.log\n", s->name, l->dir, s->name);
         ok = false;
     }
     return ok;
@@ -214,7 +225,7 @@ static int cmd_console(struct lab *l, int argc, char **argv) {
  * answered in order. With -w the answer goes on until a line contains the text (PING, START: they end later). */
 static int cmd_cmd(struct lab *l, int argc, char **argv) {
     const char *until = NULL;
-    char mark[32], line[512];
+    char mark[64], line[512];
     if (argc == 5 && strcmp(argv[1], "-w") == 0) {
         until = argv[2];
         argv += 2;
@@ -229,13 +240,16 @@ static int cmd_cmd(struct lab *l, int argc, char **argv) {
     }
     long from = emul_log_size(l->dir, s->name);
     snprintf(line, sizeof line, "/%s", argv[2]);
-    snprintf(mark, sizeof mark, "ECHO PLX%d.%lld", (int)getpid(), now_ms() % 100000);
+    char echo[40];
+    snprintf(echo, sizeof echo, "/ECHO %d.%lld", (int)getpid(), now_ms() % 100000);
+    snprintf(mark, sizeof mark, "PLX0310I %s", echo + 6); /* the emulator's log may hold the line itself, too */
     if (!emul_command(l->dir, s->name, line)) return 1;
-    char mark_line[40];
-    snprintf(mark_line, sizeof mark_line, "/%s", mark);
-    if (!until && !emul_command(l->dir, s->name, mark_line)) return 1;
-    bool ok = emul_wait(l->dir, s->name, until ? until : mark + 5, from, ANSWER_MS, NULL, 0);
-    show_answer(l->dir, s->name, from, argv[2], mark + 5);
+    /* The integrated console holds one line: the next is entered when the guest has read this one. */
+    emul_wait(l->dir, s->name, argv[2], from, ECHO_MS, NULL, 0);
+    if (!until && !emul_command(l->dir, s->name, echo)) return 1;
+    const char *end = until ? until : mark;
+    bool ok = emul_wait(l->dir, s->name, end, from, ANSWER_MS, NULL, 0);
+    show_answer(l->dir, s->name, from, argv[2], end, until != NULL);
     if (!ok) fprintf(stderr, "plex390: %s did not finish its answer in %d s\n", s->name, ANSWER_MS / 1000);
     return ok ? 0 : 1;
 }
@@ -263,7 +277,7 @@ static bool ipl_one(struct lab *l, const char *name) {
         from = 0;
         if (!emul_start(&l->at, &l->plex, s, l->dir)) return false;
     }
-    return emul_wait(l->dir, s->name, READY_TEXT, from, IPL_MS, NULL, 0);
+    return system_ready(l, s, from, NULL, 0);
 }
 
 static int cmd_drill(struct lab *l, int argc, char **argv) {
@@ -430,7 +444,9 @@ static const struct {
 
 /* The shell script that hands over to us says where the project is. */
 static bool find_places(struct lab *l, char build[PATH_MAX], char configs[PATH_MAX]) {
-    const char *root = getenv("PLEX390_ROOT") ? getenv("PLEX390_ROOT") : ".";
+    char root[PATH_MAX];
+    /* Links in the run directory point to what is built: its path must be absolute. */
+    if (!realpath(getenv("PLEX390_ROOT") ? getenv("PLEX390_ROOT") : ".", root)) return false;
     if (snprintf(build, PATH_MAX, "%s/build", root) >= PATH_MAX) return false;
     if (snprintf(configs, PATH_MAX, "%s/configs", root) >= PATH_MAX) return false;
     l->at.build = build;

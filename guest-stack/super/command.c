@@ -8,6 +8,7 @@
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
+ *   ECHO text               answered by the text: automation puts it behind a command to see where the answer ends
  */
 #include "super/command.h"
 
@@ -26,6 +27,7 @@ static const struct verb {
     {"DISPLAY", "D", command_display},   {"VARY", "V", command_vary},  {"START", "S", command_start},
     {"STOP", "P", command_stop},         {"HALT", "Z", command_halt},  {"PING", "PING", command_ping},
     {"TRACERTE", "TRACERTE", command_tracerte}, {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
+    {"ECHO", "ECHO", command_echo},
 };
 
 /* ---- reading the line ---- */
@@ -193,6 +195,11 @@ bool command_halt(struct command *c) {
     c->sys->stopping = true;
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++)
         if (c->sys->stacks[i]) tcpip_stop(c->sys->stacks[i], c->now);
+    return true;
+}
+
+bool command_echo(struct command *c) {
+    reply_line(c->r, PLX0310I, c->rest);
     return true;
 }
 
