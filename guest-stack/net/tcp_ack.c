@@ -10,7 +10,7 @@
 
 /* Our FIN has left, and `ack` covers it. Asked before the acknowledged bytes leave the queue. */
 static bool covers_fin(const struct tcb *t, u32 ack) {
-    return (t->flags & TF_FIN_QUEUED) && ack == t->q.snd_una + t->tx.len + 1;
+    return tcb_fin_unacked(t) && ack == t->q.snd_una + t->tx.len + 1;
 }
 
 static void sample_rtt(struct tcb *t, const struct tcphdr *h, u64 now) {
@@ -148,7 +148,8 @@ bool tcp_ack_input(struct tcb *t, const struct tcphdr *h, u32 len, u64 now) {
     if (seq_gt(h->ack, q->snd_una)) {
         if (!tcp_acked(t, h, now)) return false;
         tcb_kick_output(t);
-    } else if (h->ack == q->snd_una && q->snd_max != q->snd_una && len == 0 && !(h->flags & TCPF_FIN)) {
+    } else if (h->ack == q->snd_una && q->snd_max != q->snd_una && len == 0 && !(h->flags & TCPF_FIN) &&
+               t->due[TT_PERSIST] == TIME_NEVER) {
         bool same_window = (u32)h->window << q->snd_scale == q->snd_wnd;
         if (news || (same_window && !(q->options & TCP_USE_SACK)) || (same_window && h->sacks == 0)) duplicate_ack(t);
     }

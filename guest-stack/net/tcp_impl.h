@@ -148,6 +148,11 @@ struct sock {
 };
 _Static_assert(sizeof(struct sock) <= 512, "an idle connection takes at most 512 bytes");
 
+/* A FIN is to be sent, or has been and is not acknowledged: it stands behind the last byte of tx. */
+static inline bool tcb_fin_unacked(const struct tcb *t) {
+    return t->q.state == TCP_FIN_WAIT_1 || t->q.state == TCP_CLOSING || t->q.state == TCP_LAST_ACK;
+}
+
 static inline struct sock *tcb_sock(const struct tcb *t) {
     return CONTAINER_OF((struct tcb *)(uintptr_t)t, struct sock, tcb);
 }
@@ -283,6 +288,7 @@ void tcp_ack_soon(struct tcb *t, u64 now);
 /* Takes one of this second's challenge ACKs (RFC 5961 7). */
 bool tcp_challenge_allowed(struct stack *stk, u64 now);
 void tcp_challenge_ack(struct tcb *t, u64 now);
+bool tcp_icmp_valid(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted, u32 quoted_len);
 void tcp_icmp_error(struct stack *stk, u8 type, u8 code, u32 mtu, struct ipaddr src, struct ipaddr dst,
                     const u8 *quoted, u32 quoted_len, u64 now);
 

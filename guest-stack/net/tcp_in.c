@@ -57,7 +57,13 @@ static bool predicted(struct tcb *t, const struct tcphdr *h, const u8 *data, u32
         tcp_acked(t, h, now);
         if (t->tx.len > q->snd_nxt - q->snd_una) tcb_kick_output(t);
     }
-    if (len > 0 && tcp_data_in_order(t, data, len)) tcp_ack_soon(t, now);
+    if (len == 0) return true;
+    if (tcp_data_in_order(t, data, len)) {
+        tcp_ack_soon(t, now);
+    } else {
+        t->flags |= TF_ACK_NOW; /* no buffer: the duplicate asks for it again soon */
+        tcb_kick_output(t);
+    }
     return true;
 }
 

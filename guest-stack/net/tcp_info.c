@@ -160,18 +160,26 @@ void tcp_stop(struct stack *stk, u64 now) {
 }
 
 /* ---- ICMP ---- */
-/* RFC 1122 4.2.3.9, RFC 5927: an error counts only if it quotes a sequence number in flight; codes 2-4 of type 3 are
- * not hard errors here, so a forger cannot end a connection. During the handshake a refusal is believed. */
+/* RFC 5927 4.1: an error counts only if it quotes a sequence number that is in flight. */
+static struct tcb *quoted_conn(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted, u32 len) {
+    if (len < 8) return NULL;
+    struct tcp_key k = {src, dst, be16_get(quoted), be16_get(quoted + 2)};
+    struct sock *s = tcp_lookup(stk, &k, tcp_hash(stk, &k));
+    if (!s) return NULL;
+    u32 seq = be32_get(quoted + 4);
+    return seq_ge(seq, s->tcb.q.snd_una) && seq_lt(seq, s->tcb.q.snd_max) ? &s->tcb : NULL;
+}
+
+bool tcp_icmp_valid(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted, u32 quoted_len) {
+    return quoted_conn(stk, src, dst, quoted, quoted_len) != NULL;
+}
+
+/* RFC 1122 4.2.3.9, RFC 5927 5: no error ends a connection that stands; during the handshake a refusal is believed. */
 void tcp_icmp_error(struct stack *stk, u8 type, u8 code, u32 mtu, struct ipaddr src, struct ipaddr dst,
                     const u8 *quoted, u32 quoted_len, u64 now) {
     UNUSED(mtu);
-    if (quoted_len < 8) return;
-    struct tcp_key k = {src, dst, be16_get(quoted), be16_get(quoted + 2)};
-    struct sock *s = tcp_lookup(stk, &k, tcp_hash(stk, &k));
-    if (!s) return;
-    struct tcb *t = &s->tcb;
-    u32 seq = be32_get(quoted + 4);
-    if (seq_lt(seq, t->q.snd_una) || seq_ge(seq, t->q.snd_max)) return;
+    struct tcb *t = quoted_conn(stk, src, dst, quoted, quoted_len);
+    if (!t) return;
     if (type == 3 && code == 4) {
         u32 was = t->q.mss_send;
         t->route.generation = 0;

@@ -101,7 +101,10 @@ u32 tcp_window_offer(const struct tcb *t) {
 
 bool tcp_window_update_due(const struct tcb *t) {
     u32 offered = t->q.rcv_adv - t->q.rcv_nxt, window = tcp_window_offer(t);
-    return window > offered && window - offered >= u32_min(2u * t->recv_mss, t->rx_limit / 2);
+    if (window <= offered) return false;
+    /* A peer with room left needs no news of more; one that is nearly stopped does. */
+    u32 growth = window - offered;
+    return growth >= t->rx_limit / 2 || (growth >= 2u * t->recv_mss && growth >= offered);
 }
 
 /* Header fields that every segment of a connection has. */
@@ -245,7 +248,7 @@ static void resend_first(struct tcb *t, u64 now) {
     if (q->snd_una == q->snd_max) return;
     u32 len = u32_min(u32_min(t->tx.len, q->mss_send), q->snd_max - q->snd_una);
     if (t->marks && t->marks->sacked.n > 0) len = u32_min(len, t->marks->sacked.r[0].left - q->snd_una);
-    bool fin = (t->flags & TF_FIN_QUEUED) && len == t->tx.len && q->snd_max == q->snd_una + len + 1;
+    bool fin = tcb_fin_unacked(t) && len == t->tx.len && q->snd_max == q->snd_una + len + 1;
     i32 sent = send_text(t, q->snd_una, len, fin, now);
     if (sent >= 0) t->high_rxt = seq_max(t->high_rxt, q->snd_una + (u32)sent + fin);
     tcp_retransmit_restart(t, now);
@@ -296,7 +299,7 @@ static bool send_next(struct tcb *t, u64 now) {
     u32 waiting = t->tx.len - offset;
     u32 flow = q->snd_wnd > offset ? q->snd_wnd - offset : 0;
     u32 len = u32_min(u32_min(waiting, flow), congestion_room(t));
-    bool fin_due = (t->flags & TF_FIN_QUEUED) != 0;
+    bool fin_due = tcb_fin_unacked(t);
     if (len == 0 && !(waiting == 0 && fin_due)) return false;
     if (len > mss) {
         u32 limit = u32_min(len, packet_limit(t));

@@ -29,7 +29,8 @@ size_t tcp_bytes(const struct stack_config *cfg) {
            hash_bytes(syn_row_count(cfg)) + hash_bytes(cfg->max_timewait) + 64;
 }
 
-static const struct ip_proto tcp_proto = {.name = "TCP", .input = tcp_input, .icmp_error = tcp_icmp_error};
+static const struct ip_proto tcp_proto = {.name = "TCP", .input = tcp_input, .icmp_error = tcp_icmp_error,
+                                         .icmp_valid = tcp_icmp_valid};
 
 /* Callbacks first, then what they and the segments before them want sent. */
 static void tcp_work(struct stack *stk, struct stack_work *w, u64 now) {
