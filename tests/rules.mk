@@ -36,3 +36,5 @@ $(B)/san/osa-card: $(patsubst %.c,$(B)/san/%.o,$(CARD_SRC)) $(B)/san/libplex.a
 soak: all $(B)/san/osa-card
 	@tests/soak.sh
 .PHONY: soak
+
+include $(sort $(wildcard tests/*/rules.mk))

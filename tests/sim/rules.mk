@@ -1,0 +1,9 @@
+# plexsim SEED [COUNT]: the simulator, with sanitizers. `make sim` runs SIM_SEEDS of them.
+$(B)/plexsim: $(B)/san/tests/sim/plexsim_main.o $(B)/san/libplex.a
+	@mkdir -p $(@D)
+	$(CC) $(SAN) $^ -lpthread -o $@
+SIM_FIRST ?= 1
+SIM_SEEDS ?= 50
+sim: $(B)/plexsim
+	timeout -k 5 300 $(B)/plexsim $(SIM_FIRST) $(SIM_SEEDS)
+.PHONY: sim
