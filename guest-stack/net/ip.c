@@ -105,12 +105,16 @@ static bool accept_options(struct stack *stk, struct pkt *p, u64 now) {
     return true;
 }
 
+static void drop_martian_dst(struct stack *stk) {
+    stk->stats.ip.drop_martian_dst++;
+    stk->stats.ip.in_addr_errors++;
+}
+
 static void ip_not_home(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     if (ipaddr_is_loopback(p->dst) && in->type == LNK_LOOPBACK) {
         ip_local(stk, p, now);
-    } else if (ipaddr_is_loopback(p->dst) || ipaddr_is_any(p->dst)) {
-        stk->stats.ip.drop_martian_dst++;
-        stk->stats.ip.in_addr_errors++;
+    } else if (ipaddr_is_any(p->dst)) {
+        drop_martian_dst(stk);
     } else if (is_for_all(stk, in, p)) {
         ip_local(stk, p, now);
     } else if (ipaddr_is_multicast(p->dst)) {
@@ -139,6 +143,10 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     if (!source_is_sane(p->src, in)) {
         stk->stats.ip.drop_martian_src++;
         stk->stats.ip.in_addr_errors++;
+        return;
+    }
+    if (ipaddr_is_loopback(p->dst) && in->type != LNK_LOOPBACK) {
+        drop_martian_dst(stk); /* 127.0.0.1 is in HOME, but not for the outside */
         return;
     }
     if (h[0] != 0x45 && !accept_options(stk, p, now)) return;
