@@ -10,8 +10,8 @@
  * the buffers come back empty.
  *
  * A driver that asks for a checksum may leave anything in its field: the pseudo header's sum is put there as
- * the port expects it. A driver that asks for segmentation may leave the total length zero; it is filled in.
- * Work is bounded by 128 buffers a queue.
+ * the port expects it; the IP header's checksum is finished here. A driver that asks for segmentation may
+ * leave the total length zero; it is filled in. Work is bounded by 128 buffers a queue.
  */
 #include "hercules-devices/osa_internal.h"
 
@@ -170,6 +170,12 @@ static bool prepare(struct out_packet *p, u8 *data, u8 *msg) {
     u32 total = be16_get(h + 2);
     if (total < ihl || total > room) return false;
     if (p->form == OSA_FORM_IP) p->bytes = total;
+    if (p->flags & OSA_FRAME_IP_CSUM_NEEDED) {
+        /* Twenty bytes are summed here rather than described to the port. */
+        be16_put(h + 10, 0);
+        be16_put(h + 10, cksum_fold(cksum_add(0, h, ihl)));
+        p->flags &= (u16)~OSA_FRAME_IP_CSUM_NEEDED;
+    }
     if (!(p->flags & OSA_FRAME_CSUM_NEEDED)) return true;
     u32 field = h[9] == PROTO_TCP ? 16 : h[9] == PROTO_UDP ? 6 : 0;
     bool fragment = (be16_get(h + 6) & 0x3FFF) != 0;
