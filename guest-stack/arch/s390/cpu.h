@@ -117,8 +117,6 @@ static inline unsigned long stctl0(void) {
 #define CR0_CLOCK_COMPARATOR 0x00000800ul
 #define CR0_SERVICE_SIGNAL   0x00000200ul
 #define CR0_MASKS            0x0000FE70ul /* every external subclass */
-/* Interruption subclasses of CR6: ordinary subchannels are in 3, those of a synchronous program in 1. */
-#define CR6_ISC(n) (0x80000000ul >> (n))
-#define CR6_ALL    0xFF000000ul
+#define CR6_ALL              0xFF000000ul /* every I/O interruption subclass */
 
 #endif

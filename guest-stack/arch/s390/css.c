@@ -37,7 +37,8 @@ struct chan {
     void *ctx;
     struct chan_status status; /* gathered for done() */
     struct chan_status *sync;  /* port_io() waits here instead of done() */
-    u8 late_attention;         /* came during port_io() */
+    u8 late_attention;         /* came during port_io(), or was in the way of a start */
+    bool late_pci;
 } __attribute__((aligned(8)));
 
 struct chan_system {
@@ -55,8 +56,7 @@ static struct chan_system the_css;
 #define PMCW_DEVNUM  6
 #define PMCW_E       0x80
 #define PMCW_V       0x01
-#define ISC_ORDINARY 3
-#define ISC_SYNC     1
+#define ISC          3 /* every subchannel's interruption subclass */
 /* SCSW word 0. */
 #define SCSW_CC        0x03000000u
 #define SCSW_FC_HALT   0x00002000u
@@ -73,6 +73,10 @@ static struct chan_system the_css;
 
 #define SSID_FIRST 0x00010000u
 #define SSID_LAST  0x0001FFFFu
+
+/* An emulator's device may still be busy for a moment after its ending status was fetched; no event tells when it
+ * is over. What we know to be idle is tried again for so long. */
+#define SETTLE_US 50000u
 
 struct chan_system *css_init(void) {
     list_init(&the_css.taken);
@@ -104,14 +108,36 @@ u32 chan_list(struct chan_system *sys, u16 *out, u32 max) {
     return n;
 }
 
-/* Enables (parm != 0) or disables a subchannel. false: it is gone or busy. */
-static bool configure(u32 ssid, u32 parm, u32 isc) {
+/* Fetches status that is in the way of an instruction for an idle subchannel; what it says is reported later. */
+static void set_aside(struct chan *ch) {
+    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
+    if (tsch(ch->ssid, irb) != 0) return;
+    u32 scsw = be32_get(irb);
+    if (scsw & SCSW_INTER)
+        ch->late_pci = true;
+    else
+        ch->late_attention |= irb[8];
+    if (!list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
+}
+
+/* Enables or disables a subchannel. Condition code of MSCH, 3 if it does not exist. */
+static int configure(u32 ssid, u32 parm) {
     u8 schib[SCHIB_BYTES] __attribute__((aligned(4)));
-    if (stsch(ssid, schib) != 0 || !(schib[PMCW_ENABLE] & PMCW_V)) return false;
+    if (stsch(ssid, schib) != 0 || !(schib[PMCW_ENABLE] & PMCW_V)) return 3;
     be32_put(schib, parm);
-    schib[PMCW_FLAGS] = (u8)((schib[PMCW_FLAGS] & 0xC7) | isc << 3);
+    schib[PMCW_FLAGS] = (u8)((schib[PMCW_FLAGS] & 0xC7) | ISC << 3);
     schib[PMCW_ENABLE] = (u8)(parm ? schib[PMCW_ENABLE] | PMCW_E : schib[PMCW_ENABLE] & ~PMCW_E);
-    return msch(ssid, schib) == 0;
+    return msch(ssid, schib);
+}
+
+/* The same for a struct chan that is idle, patiently. */
+static bool configure_idle(struct chan *ch, u32 parm) {
+    u64 limit = port_now() + SETTLE_US;
+    for (;;) {
+        int cc = configure(ch->ssid, parm);
+        if (cc == 1) set_aside(ch);
+        if (cc == 0 || cc == 3 || port_now() >= limit) return cc == 0;
+    }
 }
 
 int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev, void *ctx, struct chan **out) {
@@ -122,21 +148,21 @@ int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev,
     }
     if (!ch) return -ERR_NOMEM;
     u32 ssid = css_find(devnum);
-    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
     if (!ssid) return -ERR_NOENT;
-    tsch(ssid, irb); /* what is left from before we came would refuse MSCH */
-    if (!configure(ssid, (u32)(ch - sys->slot) + 1, ISC_ORDINARY)) return -ERR_NOENT;
     *ch = (struct chan){.ssid = ssid, .state = CHAN_IDLE, .devnum = devnum, .ev = ev, .ctx = ctx};
     list_init(&ch->node);
+    if (!configure_idle(ch, (u32)(ch - sys->slot) + 1)) {
+        list_del(&ch->node);
+        ch->state = CHAN_CLOSED;
+        return -ERR_NOENT;
+    }
     *out = ch;
     return 0;
 }
 
 void chan_close(struct chan *ch) {
-    u8 irb[IRB_BYTES] __attribute__((aligned(4)));
     if (ch->state != CHAN_IDLE) csch(ch->ssid);
-    tsch(ch->ssid, irb);
-    configure(ch->ssid, 0, ISC_ORDINARY);
+    configure_idle(ch, 0); /* the status of the clear is set aside, and forgotten below */
     list_del(&ch->node);
     ch->state = CHAN_CLOSED;
 }
@@ -154,10 +180,14 @@ static void put_ccw(u8 *ccw, u8 op, u8 flags, u16 count, const void *data) {
 
 static int start(struct chan *ch, const u8 *ccw) {
     u32 orb[8] __attribute__((aligned(4))) = {(u32)(ch - the_css.slot) + 1, ORB_FLAGS, (u32)(uintptr_t)ccw};
-    switch (ssch(ch->ssid, orb)) {
-    case 0: return 0;
-    case 3: return -ERR_NOENT;
-    default: return -ERR_BUSY; /* status pending or a function in progress: an event will follow */
+    u64 limit = 0;
+    for (;;) {
+        int cc = ssch(ch->ssid, orb);
+        if (cc == 0) return 0;
+        if (cc == 3) return -ERR_NOENT;
+        if (cc == 1) set_aside(ch);
+        if (limit == 0) limit = port_now() + SETTLE_US;
+        if (port_now() >= limit) return -ERR_BUSY;
     }
 }
 
@@ -329,7 +359,11 @@ u32 css_events(u64 now) {
         }
         struct chan *ch = LIST_ENTRY(node, struct chan, node);
         n++;
-        if (ch->late_attention) {
+        if (ch->late_pci) {
+            ch->late_pci = false;
+            if (ch->ev->pci) ch->ev->pci(ch->ctx, now);
+        }
+        if (ch->late_attention && ch->state != CHAN_CLOSED) {
             u8 unit = ch->late_attention;
             ch->late_attention = 0;
             report_attention(ch, unit, now);
@@ -340,11 +374,10 @@ u32 css_events(u64 now) {
 
 /* ---- programs that are waited for ---- */
 
-/* One interruption of the synchronous subclass, or the deadline. */
+/* One interruption, or the deadline. Others' interruptions stay in `taken` for css_events(): no subclass is masked,
+ * because an emulator was seen to sleep on when a masked interruption stood before the one that was waited for. */
 static void wait_for(struct chan *ch, u64 deadline) {
-    lctl6(CR6_ISC(ISC_SYNC));
     clock_wait(deadline);
-    lctl6(CR6_ALL);
     if (!list_is_in(&ch->node)) return;
     list_del(&ch->node);
     chan_interruption(ch, port_now());
@@ -352,7 +385,6 @@ static void wait_for(struct chan *ch, u64 deadline) {
 
 int port_io(struct chan *ch, const struct chan_cmd *program, u32 n, struct chan_status *out, u32 timeout_us) {
     if (ch->state != CHAN_IDLE || ch->sync) return -ERR_BUSY;
-    if (!configure(ch->ssid, (u32)(ch - the_css.slot) + 1, ISC_SYNC)) return -ERR_BUSY;
     ch->sync = out;
     int rc = chan_start(ch, program, n);
     u64 deadline = port_now() + timeout_us;
@@ -386,7 +418,7 @@ void css_write_polled(u32 ssid, const u8 *ebcdic, u32 len) {
     u32 orb[8] __attribute__((aligned(4))) = {0, ORB_FLAGS, (u32)(uintptr_t)ccw};
     put_ccw(ccw, 0x09, CCW_SLI, (u16)len, ebcdic);
     for (u32 tries = 0; tries < 3; tries++) {
-        if (!configure(ssid, CHAN_OPEN_MAX + 1, ISC_ORDINARY)) {
+        if (configure(ssid, CHAN_OPEN_MAX + 1) != 0) {
             /* A program of ours is under way or has status: end it, then take the subchannel. */
             csch(ssid);
             poll_end(ssid);
