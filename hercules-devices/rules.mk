@@ -17,7 +17,10 @@ endif
 PEER_SAN := $(PEER:%.c=$(B)/san/%.o)
 UNIT_LIBS_test_ring := $(B)/san/hercules-devices/ring.o
 UNIT_LIBS_test_peer := $(PEER_SAN)
+CAPTURE_SAN := $(B)/san/hercules-devices/capture_card.o $(B)/san/hercules-devices/impair_card.o
+UNIT_LIBS_test_capture := $(CAPTURE_SAN) $(B)/san/libplex.a -lpcap
 $(B)/unit/test_ring $(B)/unit/test_peer: $(PEER_SAN)
+$(B)/unit/test_capture: $(CAPTURE_SAN)
 
 -include hercules-devices/modules.mk
 
