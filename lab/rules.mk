@@ -1,5 +1,5 @@
 # The operator's command.
-LAB_SRC := $(filter-out lab/ezacfsm1_main.c,$(wildcard lab/*.c))
+LAB_SRC := $(filter-out lab/ezacfsm1_main.c lab/messages_main.c,$(wildcard lab/*.c))
 LAB_OBJ := $(LAB_SRC:%.c=$(B)/host/%.o)
 
 $(B)/host/%.o: %.c
@@ -9,3 +9,20 @@ $(B)/plex390: $(LAB_OBJ)
 	$(CC) $(CFLAGS) $^ -lconfig -ljansson -o $@
 ALL += $(B)/plex390
 INSTALL_BIN += $(B)/plex390
+
+# EZACFSM1 for the host, and the printer of docs/MESSAGES.md: both are made of the guest's own sources.
+EZACFSM1_SRC := lab/ezacfsm1_main.c guest-stack/base/str.c \
+    $(addprefix guest-stack/super/,console.c ezacfsm1.c parmlib.c symbols.c sysipl.c)
+MESSAGES_SRC := lab/messages_main.c guest-stack/base/str.c guest-stack/super/messages.c
+$(B)/ezacfsm1: $(EZACFSM1_SRC:%.c=$(B)/host/%.o)
+	$(CC) $(CFLAGS) $^ -o $@
+$(B)/messages: $(MESSAGES_SRC:%.c=$(B)/host/%.o)
+	$(CC) $(CFLAGS) $^ -o $@
+ALL += $(B)/ezacfsm1 $(B)/messages
+INSTALL_BIN += $(B)/ezacfsm1
+
+# The catalogue, its printed form, and EZACFSM1 over the configuration that ships.
+messages: $(B)/messages $(B)/ezacfsm1
+	tests/messages.sh
+.PHONY: messages
+CHECK += messages
