@@ -32,6 +32,7 @@ static const struct {
     {IPA_ASS_SOURCE_MAC, "SOURCE MAC"},
     {IPA_ASS_MC_ROUTER, "MC ROUTER"},
     {IPA_ASS_TSO, "OUTBOUND TSO"},
+    {IPA_ASS_LRO, "INBOUND TSO"},
     {IPA_ASS_ARP_FLUSH, "FLUSH ARP"},
 };
 
@@ -59,13 +60,17 @@ static u32 mss_of(const struct osa_engine *e) {
     return u32_min(mtu > 1500 ? mtu - 40 : 1460, TSO_MSS_MAX);
 }
 
+/* Segmentation, out or in: its data has one word more in front, the MSS. */
+static bool is_tso(u32 assist) { return assist == IPA_ASS_TSO || assist == IPA_ASS_LRO; }
+
 static u32 capabilities(u32 assist) {
-    return assist == IPA_ASS_TSO ? TSO_TCP : CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP | CSUM_LPAR_TO_LPAR;
+    return is_tso(assist) ? TSO_TCP : CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP | CSUM_LPAR_TO_LPAR;
 }
 
 static u32 card_bit(u32 assist) {
     return assist == IPA_ASS_CSUM_IN    ? OSA_ASSIST_CSUM_IN
            : assist == IPA_ASS_CSUM_OUT ? OSA_ASSIST_CSUM_OUT
+           : assist == IPA_ASS_LRO      ? OSA_ASSIST_LRO
                                         : OSA_ASSIST_TSO;
 }
 
@@ -83,13 +88,13 @@ static u32 offload(struct osa_engine *e, struct ipa_call *call, u32 assist, u32 
     switch (command) {
     case ASS_START:
         data = reply_data(call, 8);
-        if (assist == IPA_ASS_TSO) be32_put(data, mss_of(e));
-        be32_put(assist == IPA_ASS_TSO ? data + 4 : data, capabilities(assist));
-        if (assist != IPA_ASS_TSO) be32_put(data + 4, 0);
+        if (is_tso(assist)) be32_put(data, mss_of(e));
+        be32_put(is_tso(assist) ? data + 4 : data, capabilities(assist));
+        if (!is_tso(assist)) be32_put(data + 4, 0);
         e->ass_enabled |= assist;
         return finish(call, IPA_RC_OK);
     case ASS_ENABLE: {
-        u32 at = ASS_DATA_AT + (assist == IPA_ASS_TSO ? 4u : 0u);
+        u32 at = ASS_DATA_AT + (is_tso(assist) ? 4u : 0u);
         if (call->len < at + 4) return finish(call, IPA_RC_INVALID_FORMAT);
         u32 wanted = be32_get(call->pdu + at) & capabilities(assist);
         data = reply_data(call, 8);
@@ -154,7 +159,8 @@ u32 osa_assist_command(struct osa_engine *e, struct ipa_call *call) {
     case IPA_ASS_ARP: return arp(e, call, command);
     case IPA_ASS_CSUM_IN:
     case IPA_ASS_CSUM_OUT:
-    case IPA_ASS_TSO: return offload(e, call, assist, command);
+    case IPA_ASS_TSO:
+    case IPA_ASS_LRO: return offload(e, call, assist, command);
     case IPA_ASS_MULTICAST:
     case IPA_ASS_FILTERING:
     case IPA_ASS_MC_ROUTER: return simple(e, call, assist, command);

@@ -2,7 +2,8 @@
  *
  *   osa_in_frame   opens the buffer at in.next if none is open and it is SLSB_CU_INPUT_EMPTY; appends header
  * and packet; one that does not fit any more goes to the next buffer. No empty buffer: false, the message
- * stays in the ring. osa_in_close   end of a batch: lengths and flags into the SBAL, state :=
+ * stays in the ring. A packet with gso bytes (the program switched inbound TSO on) has the TSO
+ * header, whose extension counts as the beginning of the packet here. osa_in_close   end of a batch: lengths and flags into the SBAL, state :=
  * SLSB_P_INPUT_PRIMED osa_in_signal  one PCI for all buffers of the batch, unless the program polls (see
  * wire/osa.h, "ack")
  *
@@ -14,6 +15,7 @@
 
 #include "base/str.h"
 
+#define PROTO_TCP 6
 #define PROTO_UDP 17
 
 static u32 element_length(const struct osa_filling *f, u32 i) {
@@ -153,6 +155,25 @@ static void make_header(const struct osa_engine *e, const u8 *msg, u32 bytes, u8
     h[OSA_L3_EXT_AT] = ext;
 }
 
+/* The extension of a packet that stands for several segments; returns its length, 0 for any other packet. */
+static u32 make_extension(const u8 *msg, u32 bytes, u8 *h) {
+    const u8 *ip = msg + OSA_FRAME_DATA;
+    u32 mss = be16_get(msg + 12), header = (ip[0] & 15u) * 4;
+    if (!mss || h[0] != OSA_HDR_L3 || bytes < header + 20 || ip[9] != PROTO_TCP) return 0;
+    u32 headers = header + (u32)(ip[header + 12] >> 4) * 4;
+    if (headers >= bytes) return 0;
+    u8 *x = h + OSA_HDR_BYTES;
+    h[0] = OSA_HDR_L3_TSO;
+    memset(x, 0, OSA_TSO_EXT_BYTES);
+    be16_put(x + OSA_TSO_TOTAL_AT, OSA_TSO_EXT_BYTES);
+    x[OSA_TSO_COUNT_AT] = x[OSA_TSO_TYPE_AT] = x[OSA_TSO_VERSION_AT] = 1;
+    be16_put(x + OSA_TSO_LENGTH_AT, OSA_TSO_EXT_BYTES - 4);
+    be32_put(x + OSA_TSO_PAYLOAD_AT, bytes - headers);
+    be16_put(x + OSA_TSO_MSS_AT, (u16)mss);
+    be16_put(x + OSA_TSO_HEADERS_AT, (u16)headers);
+    return OSA_TSO_EXT_BYTES;
+}
+
 bool osa_in_frame(struct osa_engine *e, const u8 *msg, u32 len) {
     if (len < OSA_FRAME_DATA) {
         e->count.msg_malformed++;
@@ -168,6 +189,9 @@ bool osa_in_frame(struct osa_engine *e, const u8 *msg, u32 len) {
         e->count.in_wrong_form++;
         return true;
     }
+    u8 h[OSA_HDR_BYTES + OSA_TSO_EXT_BYTES];
+    make_header(e, msg, bytes, h);
+    u32 extension = make_extension(msg, bytes, h);
     struct osa_filling *f = &e->fill;
     /* A packet may need a fresh buffer; one that does not fit a fresh one fits none. */
     for (;;) {
@@ -176,7 +200,7 @@ bool osa_in_frame(struct osa_engine *e, const u8 *msg, u32 len) {
                 osa_log(e, ENGINE_INFO, "input: the program has no empty buffer");
             return false;
         }
-        if (find_room(f, bytes)) break;
+        if (find_room(f, extension + bytes)) break;
         if (!f->packets) {
             if (osa_count_drop(&e->count.in_too_big))
                 osa_log(e, ENGINE_WARNING, "input: a packet of %u bytes fits no buffer", bytes);
@@ -184,9 +208,7 @@ bool osa_in_frame(struct osa_engine *e, const u8 *msg, u32 len) {
         }
         osa_in_close(e);
     }
-    u8 h[OSA_HDR_BYTES];
-    make_header(e, msg, bytes, h);
-    append(e, h, sizeof h);
+    append(e, h, OSA_HDR_BYTES + extension);
     append(e, msg + OSA_FRAME_DATA, bytes);
     f->packets++;
     e->count.in_packets++;

@@ -35,6 +35,7 @@ u32 osa_ipa_supported(const struct osa_engine *e) {
     if (card & OSA_ASSIST_CSUM_OUT) mask |= IPA_ASS_CSUM_OUT;
     if (card & OSA_ASSIST_TSO) mask |= IPA_ASS_TSO;
     if (e->mode == OSA_MODE_QDIO_L2) return mask;
+    if (card & OSA_ASSIST_LRO) mask |= IPA_ASS_LRO;
     if (card & OSA_ASSIST_MCAST) mask |= IPA_ASS_MULTICAST | IPA_ASS_MC_ROUTER;
     return mask | IPA_ASS_ARP | IPA_ASS_ARP_FLUSH | IPA_ASS_FILTERING;
 }

@@ -53,6 +53,7 @@
 #define OSA_FENCES_MAX      64u
 #define OSA_MTU_MIN         576u
 #define OSA_MTU_MAX         8992u
+#define OSA_LRO_MAX         65408u /* largest packet given to an LPAR: with its headers it fits 64 KB of buffer */
 #define OSA_GSO_MIN         64u /* smaller segments would let one packet become thousands of frames */
 #define OSA_LPAR_NAME_MAX   8u
 

@@ -75,7 +75,8 @@ static void to_attachment(struct osa_port *p, u32 n, const struct osa_frame *f) 
         }
     }
     u32 skip = ip_form ? f->link_len : 0;
-    if (f->gso_bytes && !(a->assists & OSA_ASSIST_LRO)) {
+    bool whole = (a->assists & OSA_ASSIST_LRO) && osa_frame_len(f) - skip <= OSA_LRO_MAX;
+    if (f->gso_bytes && !whole) {
         struct cut c = {.port = p, .frame = f, .n = n, .ip_form = ip_form};
         osa_frame_finish(f, skip, p->stage, sizeof p->stage, cut_to_attachment, &c);
         a->count[OSA_AC_DROP_RING] += c.lost;

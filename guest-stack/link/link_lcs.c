@@ -2,7 +2,7 @@
 #include "link/link_lcs.h"
 
 #include "base/str.h"
-#include "link/lcs_impl.h"
+#include "link/lcslink.h"
 #include "net/stack.h"
 
 #define PAGE 4096u
@@ -17,7 +17,7 @@ static int op_attach(struct device *dev, void *ctx) {
         d->dev = dev;
         memset(&d->count, 0, sizeof d->count);
         dev->state = d;
-        lcs_fsm_init(d);
+        lcslink_fsm_init(d);
         return 0;
     }
     return -ERR_NOMEM;
@@ -39,7 +39,7 @@ static int op_start(struct device *dev, u64 now) {
     d->seq = 0;
     d->assists = 0;
     memset(d->mac, 0, MAC_LEN);
-    lcs_event(d, LCS_EV_START, LCS_FAIL_NONE, 0, now);
+    lcslink_event(d, LCS_EV_START, LCS_FAIL_NONE, 0, now);
     return 0;
 }
 
@@ -48,7 +48,7 @@ static int op_stop(struct device *dev, u64 now) {
     if (d->state == LCS_DOWN)
         device_stopped(dev, now);
     else
-        lcs_event(d, LCS_EV_STOP, LCS_FAIL_NONE, 0, now);
+        lcslink_event(d, LCS_EV_STOP, LCS_FAIL_NONE, 0, now);
     return 0;
 }
 
@@ -56,19 +56,19 @@ static int op_stop(struct device *dev, u64 now) {
 
 static void op_flush(struct link *lnk, u64 now) {
     struct lcs_device *d = lnk->dev->state;
-    if (d->state == LCS_READY) lcs_write_next(d, now);
+    if (d->state == LCS_READY) lcslink_write_next(d, now);
 }
 static int op_join(struct link *lnk, struct ipaddr group, u64 now) {
-    return lcs_group_want(lnk->dev->state, group, true, now);
+    return lcslink_group_want(lnk->dev->state, group, true, now);
 }
 static int op_leave(struct link *lnk, struct ipaddr group, u64 now) {
-    return lcs_group_want(lnk->dev->state, group, false, now);
+    return lcslink_group_want(lnk->dev->state, group, false, now);
 }
 
 static const struct device_ops LCS_DEVICE = {
     .type_name = "LCS", .attach = op_attach, .detach = op_detach, .start = op_start, .stop = op_stop};
 static const struct link_ops LCS_LINK = {
-    .output = lcs_output, .flush = op_flush, .group_join = op_join, .group_leave = op_leave};
+    .output = lcslink_output, .flush = op_flush, .group_join = op_join, .group_leave = op_leave};
 
 /* ---- storage ---- */
 
@@ -105,5 +105,5 @@ const struct link_lcs_counters *link_lcs_counters(const struct device *dev) {
     return &((const struct lcs_device *)dev->state)->count;
 }
 const char *link_lcs_state_name(const struct device *dev) {
-    return lcs_state_text(((const struct lcs_device *)dev->state)->state);
+    return lcslink_state_text(((const struct lcs_device *)dev->state)->state);
 }

@@ -41,7 +41,7 @@ static int mpcipa_start(struct device *dev, u64 now) {
     d->th_seq = d->seq = d->ack = 0;
     d->ipa_seq = 0;
     d->assists = d->adapter_commands = 0;
-    d->csum_in_offered = d->csum_out_offered = d->tso_offered = 0;
+    d->csum_in_offered = d->csum_out_offered = d->tso_offered = d->lro_offered = 0;
     memset(d->mac, 0, MAC_LEN);
     mpcipa_event(d, OSA_EV_START, OSA_FAIL_NONE, 0, now);
     return 0;

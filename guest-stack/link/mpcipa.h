@@ -119,7 +119,7 @@ struct mpcipa {
     u32 mtu_bytes;
     u32 assists;        /* offered by QIPASSIST */
     u32 adapter_commands; /* offered by SETADAPTERPARMS QUERY */
-    u32 csum_in_offered, csum_out_offered, tso_offered;
+    u32 csum_in_offered, csum_out_offered, tso_offered, lro_offered;
     u16 caps;
     u8 mac[MAC_LEN];
     bool lan_up;

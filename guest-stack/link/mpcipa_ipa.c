@@ -79,6 +79,8 @@ static const struct assist_row {
     {IPA_ASS_FILTERING, ASS_ENABLE, 4, LINK_CAP_BCAST},
     {IPA_ASS_TSO, ASS_START, 0, 0},
     {IPA_ASS_TSO, ASS_ENABLE, 8, LINK_CAP_GSO},
+    {IPA_ASS_LRO, ASS_START, 0, 0},
+    {IPA_ASS_LRO, ASS_ENABLE, 8, 0},
 };
 
 /* The capabilities that a row's data asks for: what START said it has, as far as we use it. */
@@ -87,6 +89,7 @@ static u32 assist_wanted(const struct mpcipa *d, const struct assist_row *r) {
     case IPA_ASS_CSUM_IN: return d->csum_in_offered & (CSUM_WANTED | CSUM_LPAR_TO_LPAR);
     case IPA_ASS_CSUM_OUT: return d->csum_out_offered & (CSUM_WANTED | CSUM_LPAR_TO_LPAR);
     case IPA_ASS_TSO: return d->tso_offered & TSO_TCP;
+    case IPA_ASS_LRO: return d->lro_offered & TSO_TCP;
     default: return 1;
     }
 }
@@ -95,6 +98,7 @@ static bool assist_useful(const struct mpcipa *d, const struct assist_row *r) {
     if (!(d->assists & r->assist)) return false;
     /* A segment without a checksum is of no use: no TSO where the card cannot finish checksums. */
     if (r->assist == IPA_ASS_TSO && !(d->caps & LINK_CAP_CSUM_OUT)) return false;
+    if (r->assist == IPA_ASS_LRO && !(d->caps & LINK_CAP_CSUM_IN)) return false;
     if (r->command != ASS_ENABLE) return true;
     u32 wanted = assist_wanted(d, r);
     if (r->assist == IPA_ASS_CSUM_OUT) return (wanted & CSUM_WANTED) == CSUM_WANTED;
@@ -127,6 +131,7 @@ static void assist_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     if (r->command == ASS_START && r->assist == IPA_ASS_CSUM_IN) d->csum_in_offered = first;
     if (r->command == ASS_START && r->assist == IPA_ASS_CSUM_OUT) d->csum_out_offered = first;
     if (r->command == ASS_START && r->assist == IPA_ASS_TSO) d->tso_offered = second;
+    if (r->command == ASS_START && r->assist == IPA_ASS_LRO) d->lro_offered = second;
     d->caps |= r->cap;
     mpcipa_answered(d, OSA_EV_MORE, OSA_FAIL_NONE, 0, now);
 }

@@ -188,31 +188,38 @@ static u16 input_flags(const struct mpcipa *d, const u8 *hdr) {
     return flags;
 }
 
+/* One packet, whose header the walk stands at. false: the rest of the buffer cannot be understood. */
+static bool input_packet(struct mpcipa *d, struct walk *w, u64 now) {
+    struct link *lnk = d->dev->lnk;
+    const u8 *hdr = w->base + w->element * PAGE + w->at;
+    struct pkt pkt = {.len = be16_get(hdr + OSA_L3_LENGTH_AT), .flags = input_flags(d, hdr), .in = lnk};
+    bool several = hdr[0] == OSA_HDR_L3_TSO;
+    if (hdr[0] != OSA_HDR_L3 && !several) {
+        d->count.drops_in_header++;
+        return false;
+    }
+    w->at += OSA_HDR_BYTES;
+    if (several) {
+        const u8 *x = walk_take(d, w, OSA_TSO_EXT_BYTES);
+        pkt.gso_bytes = x ? be16_get(x + OSA_TSO_MSS_AT) : 0;
+    }
+    pkt.data = pkt.len ? walk_take(d, w, pkt.len) : NULL;
+    if (!pkt.data) {
+        d->count.drops_in_length++;
+        return false;
+    }
+    link_input(lnk, &pkt, now);
+    return true;
+}
+
 /* All packets of buffer i. */
 static void input_buffer(struct mpcipa *d, u32 i, u64 now) {
-    struct link *lnk = d->dev->lnk;
     struct walk w = {.base = storage_of(&d->in, i), .sbal = sbale_of(&d->in, i, 0)};
     u32 packets = 0;
     walk_load(&w);
     do {
-        while (w.length - w.at >= OSA_HDR_BYTES) {
-            const u8 *hdr = w.base + w.element * PAGE + w.at;
-            u32 len = be16_get(hdr + OSA_L3_LENGTH_AT);
-            u16 flags = input_flags(d, hdr);
-            if (hdr[0] != OSA_HDR_L3) {
-                d->count.drops_in_header++;
-                return;
-            }
-            w.at += OSA_HDR_BYTES;
-            u8 *p = len ? walk_take(d, &w, len) : NULL;
-            if (!p) {
-                d->count.drops_in_length++;
-                return;
-            }
-            struct pkt pkt = {.data = p, .len = len, .flags = flags, .in = lnk};
-            packets++;
-            link_input(lnk, &pkt, now);
-        }
+        for (; w.length - w.at >= OSA_HDR_BYTES; packets++)
+            if (!input_packet(d, &w, now)) return;
     } while (walk_next(&w));
     if (packets > d->count.packets_per_input_buffer_max) d->count.packets_per_input_buffer_max = packets;
 }

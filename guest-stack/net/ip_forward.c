@@ -13,6 +13,7 @@
 
 #define TCP_CKSUM_AT 16
 #define TCP_MIN 20
+#define TCP_OFFSET 12
 
 static bool may_forward(struct stack *stk, const struct pkt *p) {
     struct ip_stats *s = &stk->stats.ip;
@@ -61,19 +62,44 @@ static void renew_checksum(struct pkt *p) {
     p->flags |= PKT_CSUM_NEEDED;
 }
 
+/* Bytes of the longest packet that p is on the wire; 0 for a packet of several segments that is not TCP's. */
+static u32 wire_bytes(const struct pkt *p) {
+    u32 header = ip4_header_bytes(p->data);
+    if (!p->gso_bytes) return p->len;
+    if (p->proto != IP_PROTO_TCP || p->len < header + TCP_MIN) return 0;
+    u32 headers = header + (u32)(p->data[header + TCP_OFFSET] >> 4) * 4;
+    return headers < p->len ? headers + p->gso_bytes : 0;
+}
+
+/* Several segments that a card joined go on as such: the payload apart from the headers, as TCP hands them down. */
+static void split_payload(struct pkt *p) {
+    u32 header = ip4_header_bytes(p->data);
+    u32 headers = header + (u32)(p->data[header + TCP_OFFSET] >> 4) * 4;
+    p->ext_len = p->len - headers;
+    p->ext[0] = (struct span){p->data + headers, p->ext_len};
+    p->len = headers;
+}
+
 static void forward_along(struct stack *stk, struct link *in, struct pkt *p, const struct route *r, u64 now) {
-    u32 mtu = route_mtu(r);
+    u32 mtu = route_mtu(r), bytes = wire_bytes(p);
+    if (!bytes) {
+        stk->stats.ip.drop_header_len++;
+        return;
+    }
     if (r->def.lnk == in) tell_shorter_way(stk, p, r, now);
-    if (p->len > mtu && (be16_get(p->data + IP4_FRAG) & IP4_FRAG_DF)) {
+    if (bytes > mtu && (be16_get(p->data + IP4_FRAG) & IP4_FRAG_DF)) {
         stk->stats.ip.frag_fails++;
         stk->stats.ip.drop_pmtu_df++;
         icmp_send_error(stk, p, ICMP_UNREACHABLE, ICMP_UNREACH_FRAG_NEEDED, mtu, now);
         return;
     }
+    /* Segments too long for the way, but allowed to be cut: shorter ones instead of fragments. */
+    if (p->gso_bytes && bytes > mtu) p->gso_bytes = (u16)(p->gso_bytes - (bytes - mtu));
     renew_checksum(p);
     ip4_hop(p->data);
     if (p->data[0] != 0x45) ip_options_record(stk, p->data, home_of_link(stk, r->def.lnk), now);
     p->flags |= PKT_FORWARDED;
+    if (p->gso_bytes) split_payload(p);
     stk->stats.ip.forw_datagrams++;
     ip_emit(stk, r->def.lnk, p, ipaddr_is_any(r->def.gateway) ? p->dst : r->def.gateway, mtu, now);
 }

@@ -50,7 +50,7 @@ struct pkt {
     u32 ext_len;  /* sum of ext[].len */
     struct span ext[PKT_EXT_MAX];
     u16 flags;
-    u16 gso_bytes; /* out: TCP payload bytes per segment on the wire, 0 = send as one packet */
+    u16 gso_bytes; /* TCP payload bytes per segment on the wire, 0 = one packet; in: the card joined several */
     struct link *in;
     /* Set by ip_input() before a transport sees the packet (data then points at the transport header): */
     struct ipaddr src, dst;

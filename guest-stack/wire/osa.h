@@ -409,6 +409,7 @@ enum ipa_assist {
     IPA_ASS_FULL_VLAN = 0x00004000,
     IPA_ASS_SOURCE_MAC = 0x00010000,
     IPA_ASS_MC_ROUTER = 0x00020000,
+    IPA_ASS_LRO = 0x00080000, /* inbound TSO: a run of segments arrives as one packet, header 03 */
     IPA_ASS_TSO = 0x00100000,
 };
 enum { ASS_START = 1, ASS_STOP = 2, ASS_CONFIGURE = 3, ASS_ENABLE = 4 };

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "link/lcs_impl.h"
+#include "link/lcslink.h"
 #include "link/link_lcs.h"
 #include "tests/unit/osalab.h"
 
@@ -210,7 +210,7 @@ static void test_damaged_blocks(void **state) {
         t.d->state = LCS_HALT;
         simchan_run(t.host->sys, t.lab->now);
         t.d->state = LCS_READY;
-        lcs_read_done(t.d, &st, t.lab->now);
+        lcslink_read_done(t.d, &st, t.lab->now);
         assert_int_equal(link_lcs_counters(t.dev)->drops_in_malformed > before, cases[i].malformed);
         assert_string_equal(link_lcs_state_name(t.dev), "READY");
     }

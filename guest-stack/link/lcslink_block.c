@@ -1,4 +1,4 @@
-/* lcs_block.c - blocks of frames to and from a LAN channel station. Layout: wire/osa.h, LCS part.
+/* lcslink_block.c - blocks of frames to and from a LAN channel station. Layout: wire/osa.h, LCS part.
  *
  * Write. Frames and commands are appended to one of two buffers; a flush writes it, and what comes meanwhile
  * collects in the other one, which goes out when the WRITE ends. So under load blocks grow by themselves.
@@ -9,7 +9,7 @@
  * another one is the station's own, which matters for STARTLAN and STOPLAN.
  */
 #include "base/str.h"
-#include "link/lcs_impl.h"
+#include "link/lcslink.h"
 #include "net/stack.h"
 
 #define LAN_TYPE_ETHERNET 1
@@ -20,7 +20,7 @@
 
 /* ---- write ---- */
 
-u8 *lcs_frame(struct lcs_device *d, u8 type, u32 len) {
+u8 *lcslink_frame(struct lcs_device *d, u8 type, u32 len) {
     if (d->filled + len + END_MARK_BYTES > LCS_BLOCK_BYTES) return NULL;
     u8 *p = d->write_buf[d->filling] + d->filled;
     d->filled += len;
@@ -31,7 +31,7 @@ u8 *lcs_frame(struct lcs_device *d, u8 type, u32 len) {
     return p;
 }
 
-void lcs_write_next(struct lcs_device *d, u64 now) {
+void lcslink_write_next(struct lcs_device *d, u64 now) {
     if (d->frames == 0 || d->sub[LCS_UNIT_WRITE].running) return;
     u8 *block = d->write_buf[d->filling];
     be16_put(block + d->filled, 0);
@@ -41,10 +41,10 @@ void lcs_write_next(struct lcs_device *d, u64 now) {
     d->count.blocks_out++;
     d->filling ^= 1;
     d->filled = d->frames = 0;
-    lcs_run(d, LCS_UNIT_WRITE, &cmd, 1, now);
+    lcslink_run(d, LCS_UNIT_WRITE, &cmd, 1, now);
 }
 
-int lcs_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
+int lcslink_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct lcs_device *d = lnk->dev->state;
     u32 len = pkt_bytes(p);
     UNUSED(next_hop);
@@ -53,11 +53,11 @@ int lcs_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now)
         d->count.drops_out_size++;
         return -ERR_MSGSIZE;
     }
-    u8 *at = lcs_frame(d, LCS_TYPE_ETHERNET, LCS_HDR_BYTES + len);
+    u8 *at = lcslink_frame(d, LCS_TYPE_ETHERNET, LCS_HDR_BYTES + len);
     if (!at) {
         /* The other buffer may be back: then this one goes, and the frame into that one. */
-        lcs_write_next(d, now);
-        at = lcs_frame(d, LCS_TYPE_ETHERNET, LCS_HDR_BYTES + len);
+        lcslink_write_next(d, now);
+        at = lcslink_frame(d, LCS_TYPE_ETHERNET, LCS_HDR_BYTES + len);
     }
     if (!at) {
         d->count.drops_out_full++;
@@ -76,11 +76,11 @@ int lcs_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now)
 
 /* ---- commands ---- */
 
-u8 *lcs_command(struct lcs_device *d, u8 command, u32 len, u64 now) {
-    u8 *p = lcs_frame(d, LCS_TYPE_CONTROL, len);
+u8 *lcslink_command(struct lcs_device *d, u8 command, u32 len, u64 now) {
+    u8 *p = lcslink_frame(d, LCS_TYPE_CONTROL, len);
     if (!p) {
-        lcs_write_next(d, now);
-        p = lcs_frame(d, LCS_TYPE_CONTROL, len);
+        lcslink_write_next(d, now);
+        p = lcslink_frame(d, LCS_TYPE_CONTROL, len);
     }
     if (!p) return NULL;
     if (++d->seq == 0) d->seq = 1;
@@ -105,8 +105,8 @@ static u8 command_of(enum lcs_state s) {
     }
 }
 
-void lcs_step_send(struct lcs_device *d, u64 now) {
-    u8 *p = lcs_command(d, command_of(d->state), LCS_CTL_BYTES, now);
+void lcslink_step_send(struct lcs_device *d, u64 now) {
+    u8 *p = lcslink_command(d, command_of(d->state), LCS_CTL_BYTES, now);
     if (!p) {
         /* Both buffers are full of frames: the same step once more when the station has taken some. */
         d->again = true;
@@ -114,15 +114,15 @@ void lcs_step_send(struct lcs_device *d, u64 now) {
         return;
     }
     if (d->state == LCS_ST_STARTUP) be16_put(p + LCS_BUFFER_SIZE_AT, LCS_BLOCK_BYTES);
-    lcs_write_next(d, now);
+    lcslink_write_next(d, now);
 }
 
 /* ---- read ---- */
 
-void lcs_read_start(struct lcs_device *d, u64 now) {
+void lcslink_read_start(struct lcs_device *d, u64 now) {
     const struct chan_cmd cmd = {
         .op = CCW_READ, .flags = CCW_SLI, .count = LCS_BLOCK_BYTES, .data = d->read_buf[d->reading]};
-    lcs_run(d, LCS_UNIT_READ, &cmd, 1, now);
+    lcslink_run(d, LCS_UNIT_READ, &cmd, 1, now);
 }
 
 static void lan_event(struct lcs_device *d, bool up, u64 now) {
@@ -131,7 +131,7 @@ static void lan_event(struct lcs_device *d, bool up, u64 now) {
     if (d->state != LCS_READY) return;
     /* Also when it comes without having gone: the station may have forgotten our groups. */
     link_lan_down(d->dev->lnk, now);
-    if (up) lcs_event(d, LCS_EV_LAN, LCS_FAIL_NONE, 0, now);
+    if (up) lcslink_event(d, LCS_EV_LAN, LCS_FAIL_NONE, 0, now);
 }
 
 static void step_answer(struct lcs_device *d, const u8 *p, u32 len, u32 rc, u64 now) {
@@ -143,7 +143,7 @@ static void step_answer(struct lcs_device *d, const u8 *p, u32 len, u32 rc, u64 
     if (d->state == LCS_ST_LANSTAT && len >= LCS_MAC_AT + MAC_LEN) memcpy(d->mac, p + LCS_MAC_AT, MAC_LEN);
     if (d->state == LCS_ST_QIPASSIST)
         d->assists = rc == LCS_RC_OK && len >= LCS_SUPPORTED_AT + 2 ? be16_get(p + LCS_SUPPORTED_AT) : 0;
-    lcs_event(d, rc ? LCS_EV_REFUSED : LCS_EV_OK, rc ? LCS_FAIL_COMMAND : LCS_FAIL_NONE, rc, now);
+    lcslink_event(d, rc ? LCS_EV_REFUSED : LCS_EV_OK, rc ? LCS_FAIL_COMMAND : LCS_FAIL_NONE, rc, now);
 }
 
 static void control_input(struct lcs_device *d, const u8 *p, u32 len, u64 now) {
@@ -155,7 +155,7 @@ static void control_input(struct lcs_device *d, const u8 *p, u32 len, u64 now) {
     if (d->command && command == d->command && be16_get(p + LCS_SEQ_AT) == d->seq) {
         d->command = 0;
         if (d->state == LCS_READY)
-            lcs_group_answer(d, be16_get(p + LCS_RC_AT), now);
+            lcslink_group_answer(d, be16_get(p + LCS_RC_AT), now);
         else
             step_answer(d, p, len, be16_get(p + LCS_RC_AT), now);
         return;
@@ -201,11 +201,11 @@ static void block_input(struct lcs_device *d, u8 *block, u32 len, u64 now) {
     if (frames > d->count.frames_per_block_max) d->count.frames_per_block_max = frames;
 }
 
-void lcs_read_done(struct lcs_device *d, const struct chan_status *st, u64 now) {
+void lcslink_read_done(struct lcs_device *d, const struct chan_status *st, u64 now) {
     u8 *block = d->read_buf[d->reading];
     u32 len = LCS_BLOCK_BYTES - u32_min(st->residual, LCS_BLOCK_BYTES);
     d->reading ^= 1;
-    lcs_read_start(d, now);
+    lcslink_read_start(d, now);
     d->count.blocks_in++;
     block_input(d, block, len, now);
     link_flush_all(d->dev->stk, now);

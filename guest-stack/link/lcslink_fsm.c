@@ -1,4 +1,4 @@
-/* lcs_fsm.c - the life of an LCS device: which event means what in which state.
+/* lcslink_fsm.c - the life of an LCS device: which event means what in which state.
  *
  *   DOWN -> SENSE -> STARTUP -> STARTLAN -> LANSTAT -> QIPASSIST -> READY
  *   READY -> STOPLAN -> SHUTDOWN -> HALT -> DOWN       STOP
@@ -9,7 +9,7 @@
  * timer; what a state does not expect is ignored; HALT is left only when no subchannel has a program.
  */
 #include "base/str.h"
-#include "link/lcs_impl.h"
+#include "link/lcslink.h"
 #include "net/stack.h"
 
 #define RETRY_USEC (100u * USEC_PER_MSEC)
@@ -53,7 +53,7 @@ static const char *const FAIL_NAMES[LCS_FAILS] = {"NONE", "NO DEVICE", "WRONG TY
 static void enter_down(struct lcs_device *d, u64 now);
 static void enter_sense(struct lcs_device *d, u64 now);
 static void enter_startup(struct lcs_device *d, u64 now);
-static void enter_command(struct lcs_device *d, u64 now) { lcs_step_send(d, now); }
+static void enter_command(struct lcs_device *d, u64 now) { lcslink_step_send(d, now); }
 static void enter_ready(struct lcs_device *d, u64 now);
 static void enter_halt(struct lcs_device *d, u64 now);
 
@@ -100,7 +100,7 @@ static void state_fail(struct lcs_device *d, u64 now) {
     state_go(d, LCS_HALT, now);
 }
 
-void lcs_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now) {
+void lcslink_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now) {
     const struct cell *c = &TABLE[d->state][ev];
     /* A command is on its way: leaving READY now would mix its answer with the next step's. */
     if (d->state == LCS_READY && d->command && (ev == LCS_EV_STOP || ev == LCS_EV_LAN)) {
@@ -136,21 +136,21 @@ static void step_timer(struct stack *stk, struct timer *t, u64 now) {
     u32 error = d->start_error;
     d->start_error = 0;
     if (error)
-        lcs_event(d, LCS_EV_ERROR, error == ERR_NOENT ? LCS_FAIL_NO_DEVICE : LCS_FAIL_IO, error, now);
+        lcslink_event(d, LCS_EV_ERROR, error == ERR_NOENT ? LCS_FAIL_NO_DEVICE : LCS_FAIL_IO, error, now);
     else if (d->again)
         state_enter(d, d->state, now);
     else
-        lcs_event(d, LCS_EV_TIMEOUT, LCS_FAIL_TIMEOUT, 0, now);
+        lcslink_event(d, LCS_EV_TIMEOUT, LCS_FAIL_TIMEOUT, 0, now);
 }
 
-void lcs_fsm_init(struct lcs_device *d) {
+void lcslink_fsm_init(struct lcs_device *d) {
     timer_init(&d->step, step_timer);
     d->state = LCS_DOWN;
 }
 
 /* ---- subchannels ---- */
 
-void lcs_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now) {
+void lcslink_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now) {
     int rc = chan_start(d->sub[unit].ch, program, n);
     if (rc == 0) {
         d->sub[unit].running = true;
@@ -174,11 +174,11 @@ static void sense_done(struct lcs_device *d, const struct chan_status *st, u64 n
     const u8 *id = d->read_buf[0];
     u32 len = 7u - u32_min(st->residual, 7);
     if (len < 4 || be16_get(id + 1) != LCS_CU_TYPE) {
-        lcs_event(d, LCS_EV_REFUSED, LCS_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
+        lcslink_event(d, LCS_EV_REFUSED, LCS_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
         return;
     }
     d->part++;
-    lcs_event(d, d->part < LCS_UNITS ? LCS_EV_MORE : LCS_EV_OK, LCS_FAIL_NONE, 0, now);
+    lcslink_event(d, d->part < LCS_UNITS ? LCS_EV_MORE : LCS_EV_OK, LCS_FAIL_NONE, 0, now);
 }
 
 static void lcs_done(void *ctx, const struct chan_status *st, u64 now) {
@@ -186,17 +186,17 @@ static void lcs_done(void *ctx, const struct chan_status *st, u64 now) {
     struct lcs_device *d = sub->d;
     sub->running = false;
     if (d->state == LCS_HALT) {
-        if (!any_running(d)) lcs_event(d, LCS_EV_QUIET, LCS_FAIL_NONE, 0, now);
+        if (!any_running(d)) lcslink_event(d, LCS_EV_QUIET, LCS_FAIL_NONE, 0, now);
     } else if (!status_good(st)) {
         enum lcs_fail why = st->cc == 3 ? LCS_FAIL_NO_DEVICE : LCS_FAIL_IO;
-        lcs_event(d, LCS_EV_ERROR, why, (u32)st->unit << 8 | st->subchannel, now);
+        lcslink_event(d, LCS_EV_ERROR, why, (u32)st->unit << 8 | st->subchannel, now);
     } else if (d->state == LCS_SENSE) {
         sense_done(d, st, now);
     } else if (sub == &d->sub[LCS_UNIT_READ]) {
-        lcs_read_done(d, st, now);
+        lcslink_read_done(d, st, now);
     } else {
-        lcs_write_next(d, now);
-        lcs_group_next(d, now); /* it may have found no room before */
+        lcslink_write_next(d, now);
+        lcslink_group_next(d, now); /* it may have found no room before */
     }
 }
 
@@ -225,18 +225,18 @@ static bool open_all(struct lcs_device *d) {
 
 static void enter_sense(struct lcs_device *d, u64 now) {
     if (!open_all(d)) {
-        lcs_event(d, LCS_EV_ERROR, LCS_FAIL_NO_DEVICE, 0, now);
+        lcslink_event(d, LCS_EV_ERROR, LCS_FAIL_NO_DEVICE, 0, now);
         return;
     }
     struct chan_cmd cmd = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = 7, .data = d->read_buf[0]};
     memset(d->read_buf[0], 0, 7);
-    lcs_run(d, d->part, &cmd, 1, now);
+    lcslink_run(d, d->part, &cmd, 1, now);
 }
 
 /* From here on the read subchannel always has a READ outstanding. */
 static void enter_startup(struct lcs_device *d, u64 now) {
-    lcs_read_start(d, now);
-    lcs_step_send(d, now);
+    lcslink_read_start(d, now);
+    lcslink_step_send(d, now);
 }
 
 static void enter_ready(struct lcs_device *d, u64 now) {
@@ -247,7 +247,7 @@ static void enter_ready(struct lcs_device *d, u64 now) {
     lnk->gso_max_bytes = 0;
     memcpy(lnk->mac, d->mac, MAC_LEN);
     d->hold = true;
-    lcs_group_stale(d);
+    lcslink_group_stale(d);
     if (!d->announced) {
         d->announced = true;
         device_ready(d->dev, now);
@@ -256,7 +256,7 @@ static void enter_ready(struct lcs_device *d, u64 now) {
     if (d->state == LCS_READY && d->lan_up) link_lan_up(lnk, now);
     if (d->state == LCS_READY && !d->lan_up) link_lan_down(lnk, now);
     d->hold = false;
-    lcs_group_next(d, now);
+    lcslink_group_next(d, now);
 }
 
 static void enter_halt(struct lcs_device *d, u64 now) {
@@ -268,7 +268,7 @@ static void enter_halt(struct lcs_device *d, u64 now) {
             chan_clear(d->sub[i].ch);
     }
     d->part = 1;
-    if (!any_running(d)) lcs_event(d, LCS_EV_QUIET, LCS_FAIL_NONE, 0, now);
+    if (!any_running(d)) lcslink_event(d, LCS_EV_QUIET, LCS_FAIL_NONE, 0, now);
 }
 
 static void enter_down(struct lcs_device *d, u64 now) {
@@ -277,7 +277,7 @@ static void enter_down(struct lcs_device *d, u64 now) {
         if (d->sub[i].ch) chan_close(d->sub[i].ch);
         d->sub[i].ch = NULL;
     }
-    lcs_group_forget(d);
+    lcslink_group_forget(d);
     d->announced = d->lan_up = d->stop_due = d->lan_due = false;
     d->command = 0;
     d->filled = d->frames = 0;
@@ -293,11 +293,11 @@ static void enter_down(struct lcs_device *d, u64 now) {
 
 /* ---- displays ---- */
 
-const char *lcs_state_text(u32 state) { return state < LCS_STATES ? STATES[state].name : "?"; }
+const char *lcslink_state_text(u32 state) { return state < LCS_STATES ? STATES[state].name : "?"; }
 
 const char *link_lcs_fail_text(u32 code, char *out, size_t cap) {
     u32 why = code >> 24;
     str_fmt(out, cap, "%s in %s, detail %04X", why < LCS_FAILS ? FAIL_NAMES[why] : "?",
-            lcs_state_text(code >> 16 & 0xFF), code & 0xFFFF);
+            lcslink_state_text(code >> 16 & 0xFF), code & 0xFFFF);
     return out;
 }

@@ -1,10 +1,10 @@
-/* lcs_group.c - the multicast groups that an LCS device receives: SETIPM and DELIPM, one at a time.
+/* lcslink_group.c - the multicast groups that an LCS device receives: SETIPM and DELIPM, one at a time.
  *
  * At most LCS_GROUPS_MAX groups; an entry with due set is told to the station when no command is outstanding.
  * When the LAN comes back the stack joins anew what it wants; what it does not join again is left (mpcipa_addr.c).
  */
 #include "base/str.h"
-#include "link/lcs_impl.h"
+#include "link/lcslink.h"
 #include "net/stack.h"
 
 #define COMMAND_USEC (5u * USEC_PER_SEC)
@@ -22,7 +22,7 @@ static struct lcs_group *group_slot(struct lcs_device *d, struct ipaddr group) {
     return free_slot;
 }
 
-int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now) {
+int lcslink_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now) {
     if (d->state == LCS_DOWN || d->state > LCS_READY) return -ERR_NETDOWN;
     struct lcs_group *g = group_slot(d, group);
     bool known = g && ipaddr_eq(g->addr, group);
@@ -34,11 +34,11 @@ int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 n
     if (!known) *g = (struct lcs_group){.addr = group};
     g->wanted = wanted;
     g->due = true;
-    lcs_group_next(d, now);
+    lcslink_group_next(d, now);
     return 0;
 }
 
-void lcs_group_stale(struct lcs_device *d) {
+void lcslink_group_stale(struct lcs_device *d) {
     for (u32 i = 0; i < LCS_GROUPS_MAX; i++) {
         d->group[i].due = !ipaddr_is_any(d->group[i].addr);
         d->group[i].wanted = false;
@@ -46,7 +46,7 @@ void lcs_group_stale(struct lcs_device *d) {
 }
 
 static void group_send(struct lcs_device *d, struct lcs_group *g, u64 now) {
-    u8 *p = lcs_command(d, g->wanted ? LCS_SETIPM : LCS_DELIPM, SETIPM_BYTES, now);
+    u8 *p = lcslink_command(d, g->wanted ? LCS_SETIPM : LCS_DELIPM, SETIPM_BYTES, now);
     if (!p) return; /* no room: still due when a WRITE ends */
     g->due = false;
     d->in_flight = g;
@@ -61,15 +61,15 @@ static void group_send(struct lcs_device *d, struct lcs_group *g, u64 now) {
     pair[5] = 0x00;
     pair[6] = 0x5E;
     timer_arm(d->dev->stk, &d->step, now + COMMAND_USEC);
-    lcs_write_next(d, now);
+    lcslink_write_next(d, now);
 }
 
-void lcs_group_next(struct lcs_device *d, u64 now) {
+void lcslink_group_next(struct lcs_device *d, u64 now) {
     if (d->state != LCS_READY || d->hold || d->command) return;
     if (d->stop_due || d->lan_due) {
         enum lcs_event ev = d->stop_due ? LCS_EV_STOP : LCS_EV_LAN;
         d->stop_due = d->lan_due = false;
-        lcs_event(d, ev, LCS_FAIL_NONE, 0, now);
+        lcslink_event(d, ev, LCS_FAIL_NONE, 0, now);
         return;
     }
     for (u32 i = 0; i < LCS_GROUPS_MAX; i++) {
@@ -83,7 +83,7 @@ void lcs_group_next(struct lcs_device *d, u64 now) {
     }
 }
 
-void lcs_group_answer(struct lcs_device *d, u32 rc, u64 now) {
+void lcslink_group_answer(struct lcs_device *d, u32 rc, u64 now) {
     struct lcs_group *g = d->in_flight;
     d->in_flight = NULL;
     timer_disarm(d->dev->stk, &d->step);
@@ -93,10 +93,10 @@ void lcs_group_answer(struct lcs_device *d, u32 rc, u64 now) {
         g->registered = d->in_flight_add && good;
         if (!g->due && !g->registered) *g = (struct lcs_group){.addr = IPADDR_ANY};
     }
-    lcs_group_next(d, now);
+    lcslink_group_next(d, now);
 }
 
-void lcs_group_forget(struct lcs_device *d) {
+void lcslink_group_forget(struct lcs_device *d) {
     d->in_flight = NULL;
     for (u32 i = 0; i < LCS_GROUPS_MAX; i++) d->group[i] = (struct lcs_group){.addr = IPADDR_ANY};
 }

@@ -1,12 +1,12 @@
-/* lcs_impl.h - one LCS device laid open for the files of this driver; other rooms use link_lcs.h.
+/* lcslink.h - one LCS device laid open for the files of this driver; other rooms use link_lcs.h.
  *
  *   link_lcs.c    tables of operations, attach and detach, storage
- *   lcs_fsm.c     states, events, the step timer, subchannels opened and closed
- *   lcs_block.c   blocks of frames both ways, commands and their answers
- *   lcs_group.c   multicast groups
+ *   lcslink_fsm.c     states, events, the step timer, subchannels opened and closed
+ *   lcslink_block.c   blocks of frames both ways, commands and their answers
+ *   lcslink_group.c   multicast groups
  */
-#ifndef LINK_LCS_IMPL_H
-#define LINK_LCS_IMPL_H
+#ifndef LINK_LCSLINK_H
+#define LINK_LCSLINK_H
 
 #include "chan/chan.h"
 #include "link/link_lcs.h"
@@ -87,29 +87,29 @@ struct lcs_driver {
     struct lcs_device *devices;
 };
 
-/* ---- lcs_fsm.c ---- */
-const char *lcs_state_text(u32 state);
-void lcs_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now);
-void lcs_fsm_init(struct lcs_device *d);
-void lcs_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
+/* ---- lcslink_fsm.c ---- */
+const char *lcslink_state_text(u32 state);
+void lcslink_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now);
+void lcslink_fsm_init(struct lcs_device *d);
+void lcslink_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
 
-/* ---- lcs_block.c ---- */
-void lcs_read_start(struct lcs_device *d, u64 now);
-void lcs_read_done(struct lcs_device *d, const struct chan_status *st, u64 now);
-void lcs_write_next(struct lcs_device *d, u64 now); /* starts a WRITE if there is something and none is running */
-int lcs_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+/* ---- lcslink_block.c ---- */
+void lcslink_read_start(struct lcs_device *d, u64 now);
+void lcslink_read_done(struct lcs_device *d, const struct chan_status *st, u64 now);
+void lcslink_write_next(struct lcs_device *d, u64 now); /* starts a WRITE if there is something and none is running */
+int lcslink_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
 /* Room for one frame of len bytes, header included and written; NULL if both write buffers are full. */
-u8 *lcs_frame(struct lcs_device *d, u8 type, u32 len);
+u8 *lcslink_frame(struct lcs_device *d, u8 type, u32 len);
 /* A control frame of len bytes with its sequence number; the caller fills what follows and calls
- * lcs_write_next(). NULL if both write buffers are full. */
-u8 *lcs_command(struct lcs_device *d, u8 command, u32 len, u64 now);
-void lcs_step_send(struct lcs_device *d, u64 now); /* the command of the current state */
+ * lcslink_write_next(). NULL if both write buffers are full. */
+u8 *lcslink_command(struct lcs_device *d, u8 command, u32 len, u64 now);
+void lcslink_step_send(struct lcs_device *d, u64 now); /* the command of the current state */
 
-/* ---- lcs_group.c ---- */
-int lcs_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now);
-void lcs_group_next(struct lcs_device *d, u64 now);
-void lcs_group_answer(struct lcs_device *d, u32 rc, u64 now);
-void lcs_group_stale(struct lcs_device *d); /* every group is unwanted until the stack joins it again */
-void lcs_group_forget(struct lcs_device *d);
+/* ---- lcslink_group.c ---- */
+int lcslink_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now);
+void lcslink_group_next(struct lcs_device *d, u64 now);
+void lcslink_group_answer(struct lcs_device *d, u32 rc, u64 now);
+void lcslink_group_stale(struct lcs_device *d); /* every group is unwanted until the stack joins it again */
+void lcslink_group_forget(struct lcs_device *d);
 
 #endif
