@@ -414,6 +414,23 @@ void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count co
     }
 }
 
+#ifdef HDL_HYPERION
+/* Hyperion halts a suspended program by scheduling its resumption, but completes the halt at once: the program then
+ * runs only to suspend itself once more, and its driver (Linux's lcs) believes the last thing it hears, for ever.
+ * Nothing is left to do for that program, so it is taken off the queue again. */
+static void forget_resumption(DEVBLK *dev) {
+    OBTAIN_IOQLOCK();
+    DEVBLK **at = &sysblk.ioq;
+    while (*at && *at != dev) at = &(*at)->nextioq;
+    if (*at) {
+        *at = dev->nextioq;
+        dev->nextioq = NULL;
+        if (sysblk.devtunavail > 0) sysblk.devtunavail--;
+    }
+    RELEASE_IOQLOCK();
+}
+#endif
+
 void hdl_dev_halt(DEVBLK *dev) {
     struct hdl_group *g = group_of(dev);
     if (!g || !g->started) return;
@@ -423,6 +440,7 @@ void hdl_dev_halt(DEVBLK *dev) {
         group_reset(&g->host);
         return;
     }
+    if (dev->hoc == HOC_HSCH && (dev->scsw.flag3 & SCSW3_AC_SUSP)) forget_resumption(dev);
 #endif
     group_halt(&g->host, unit_of(g, dev));
 }
