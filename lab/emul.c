@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define FIFO_MS 2000
+#define IPL_TRIES 20
+#define IPL_REJECT_MS 150
 #define STOP_GUEST_MS 3000
 #define STOP_EMULATOR_MS 2000
 
@@ -129,9 +131,20 @@ bool emul_start(const struct places *at, const struct plex *p, const struct plex
     const char *const new[] = {emulator(), "-n", "-f", config, NULL};
     struct spawn sp = {.name = s->name, .argv = hyperion ? new : old, .stdin_path = fifo};
     if (proc_spawn(dir, &sp) < 0) return false;
+    return emul_ipl(s, dir);
+}
+
+/* An emulator that has just started takes the command before its processor has stopped, and rejects it. */
+bool emul_ipl(const struct plex_system *s, const char *dir) {
     char ipl[16];
     snprintf(ipl, sizeof ipl, "ipl %.4s", s->loadparm);
-    return emul_command(dir, s->name, ipl);
+    for (int i = 0; i < IPL_TRIES; i++) {
+        long from = emul_log_size(dir, s->name);
+        if (!emul_command(dir, s->name, ipl)) return false;
+        if (!emul_wait(dir, s->name, "All CPU's must be stopped", from, IPL_REJECT_MS, NULL, 0)) return true;
+    }
+    fprintf(stderr, "plex390: %s rejects the ipl command; its log says why\n", s->name);
+    return false;
 }
 
 /* A process that was just started may not have opened its end yet. */

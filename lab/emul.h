@@ -20,6 +20,8 @@ struct places {
 bool emul_volume(const struct places *at, const struct plex *p, const char *dir);
 /* Starts the emulator and IPLs. */
 bool emul_start(const struct places *at, const struct plex *p, const struct plex_system *s, const char *dir);
+/* IPLs a running emulator (again). */
+bool emul_ipl(const struct plex_system *s, const char *dir);
 /* Gives the emulator one command line (an operator's line to the guest begins with '/'). */
 bool emul_command(const char *dir, const char *name, const char *line);
 /* Waits until a line with text stands in the log at or after offset from; false after ms or when the emulator

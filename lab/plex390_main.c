@@ -269,10 +269,8 @@ static bool ipl_one(struct lab *l, const char *name) {
         return card_start(&l->at, &l->plex, card, l->dir);
     }
     long from = emul_log_size(l->dir, s->name);
-    char ipl[16];
-    snprintf(ipl, sizeof ipl, "ipl %.4s", s->loadparm);
     if (proc_find(l->dir, s->name, NULL)) {
-        if (!emul_command(l->dir, s->name, ipl)) return false;
+        if (!emul_ipl(s, l->dir)) return false;
     } else {
         from = 0;
         if (!emul_start(&l->at, &l->plex, s, l->dir)) return false;
