@@ -56,6 +56,7 @@ static const char *do_capture(struct card *c, char *args, char *why, size_t cap)
 static const char *do_isolate(struct card *c, char *args, char *why, size_t cap) {
     if (!*args) return "isolate LPAR or isolate all";
     u32 n = osa_port_fence(c->port, strcmp(args, "all") == 0 ? "" : args, c->now);
+    card_close_fenced(c);
     if (n) return NULL;
     snprintf(why, cap, "%s has no attachment here", args);
     return why;

@@ -133,6 +133,16 @@ static void peer_down(void *ctx, struct peer *p) {
     if (s->card->capture) capture_forget(s->card->capture, (u32)s->n);
 }
 
+void card_close_fenced(struct card *c) {
+    for (u32 n = 0; n < OSA_ATTACHMENTS; n++) {
+        struct peer *p = c->slot[n].peer;
+        if (!p || !c->port->att[n].fenced) continue;
+        peer_flush(p);
+        peer_close(p);
+        peer_down(&c->slot[n], p);
+    }
+}
+
 static void peer_log(void *ctx, const char *text) { card_log(((struct card_slot *)ctx)->card, text); }
 
 static bool peer_valid(void *ctx, const struct peer_identity *other) {

@@ -65,6 +65,8 @@ bool card_watch(struct card *c, int fd);
 void card_offload_update(struct card *c);
 /* Tells the port whether the LAN is up: the cable is in and the uplink is there, or there is none to be had. */
 void card_lan_update(struct card *c);
+/* Ends the connections of isolated attachments; what they were told is still in their rings. */
+void card_close_fenced(struct card *c);
 bool card_capture_start(struct card *c, const char *file, const char *filter, char *why, size_t cap);
 void card_capture_stop(struct card *c);
 
