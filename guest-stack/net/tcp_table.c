@@ -32,29 +32,34 @@ size_t tcp_bytes(const struct stack_config *cfg) {
 static const struct ip_proto tcp_proto = {.name = "TCP", .input = tcp_input, .icmp_error = tcp_icmp_error,
                                          .icmp_valid = tcp_icmp_valid};
 
-/* Callbacks first, then what they and the segments before them want sent. */
+/* Callback first, then what it and the segments before it want sent. */
+static void work_on(struct stack *stk, struct sock *s, u64 now) {
+    struct tcp_state *st = stk->tcp;
+    u32 events = s->events;
+    s->events = 0;
+    st->current = s;
+    if (events && s->fn) s->fn(s->ctx, s, events, now);
+    if (st->current == s && s->type == SOCK_TCP) {
+        if (s->flags & SF_LISTENING)
+            s->listener.left = s->listener.queued;
+        else if (s->tcb.flags & TF_OUTPUT)
+            tcp_output(&s->tcb, now);
+    }
+    st->current = NULL;
+}
+
+/* Two rounds: what a listener's program does with a connection it accepts belongs to the same poll. Not more, since
+ * programs that keep each other busy must not hold up the stack; the rest waits for the next poll. */
 static void tcp_work(struct stack *stk, struct stack_work *w, u64 now) {
     struct tcp_state *st = stk->tcp;
-    UNUSED(w);
-    /* Only what waits now: a program that keeps itself busy must not hold up the poll. */
-    struct list batch;
-    list_init(&batch);
-    while (!list_empty(&st->work)) list_push_back(&batch, list_pop_front(&st->work));
-    struct list *n;
-    while ((n = list_pop_front(&batch)) != NULL) {
-        struct sock *s = LIST_ENTRY(n, struct sock, work);
-        u32 events = s->events;
-        s->events = 0;
-        st->current = s;
-        if (events && s->fn) s->fn(s->ctx, s, events, now);
-        if (st->current == s && s->type == SOCK_TCP) {
-            if (s->flags & SF_LISTENING)
-                s->listener.left = s->listener.queued;
-            else if (s->tcb.flags & TF_OUTPUT)
-                tcp_output(&s->tcb, now);
-        }
-        st->current = NULL;
+    for (u32 round = 0; round < 2 && !list_empty(&st->work); round++) {
+        struct list batch, *n;
+        list_init(&batch);
+        list_push_back(&st->work, &batch); /* into the ring beside the old head, */
+        list_del(&st->work);               /* which leaves it: the ring is now the batch's */
+        while ((n = list_pop_front(&batch)) != NULL) work_on(stk, LIST_ENTRY(n, struct sock, work), now);
     }
+    if (list_empty(&st->work)) list_del(&w->node);
 }
 
 int tcp_init(struct stack *stk, struct arena *a, const struct stack_config *cfg) {
