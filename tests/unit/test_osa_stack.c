@@ -248,6 +248,8 @@ static void test_tcp_one_card(void **state) {
     card_sound(p.card1);
     /* Segmentation is the card's: fewer packets left the stack than 16 MB have segments. */
     assert_true(p.da->lnk->count.packets_out * 3 < (16u << 20) / 8940 * 2);
+    /* And they arrive as they were sent: joined, several segments in a packet. */
+    assert_true(p.db->lnk->count.packets_in * 3 < (16u << 20) / 8940 * 2);
     lab_destroy(p.lab);
 }
 
@@ -333,6 +335,46 @@ static void test_tcp_card_restart(void **state) {
     }
     assert_int_equal(link_osa_counters(p.da)->failures, 0);
     lab_destroy(p.lab);
+}
+
+/* ---- SYSB as a router between two cards: joined segments are forwarded joined ---- */
+
+static void forwarding(u32 mtu_near, u32 mtu_far) {
+    struct pair p = {0};
+    struct flow f;
+    p.lab = lab_create();
+    p.card1 = lab_card(p.lab, "OSA1", mtu_near);
+    p.card2 = lab_card(p.lab, "OSA2", mtu_far);
+    p.a = lab_host(p.lab, "SYSA");
+    p.b = lab_host(p.lab, "SYSB");
+    struct lab_host *c = lab_host(p.lab, "SYSC");
+    p.da = lab_osa(p.a, p.card1, "OSAA", 0x0E00, "10.1.1.1");
+    p.db = lab_osa(p.b, p.card1, "OSAB", 0x0E10, "10.1.1.2");
+    struct device *far = lab_osa(p.b, p.card2, "OSAB2", 0x0E20, "10.1.2.2");
+    struct device *dc = lab_osa(c, p.card2, "OSAC", 0x0E00, "10.1.2.3");
+    lab_route(p.a, "10.1.2.0", 24, "10.1.1.2", p.da);
+    lab_route(c, "10.1.1.0", 24, "10.1.2.2", dc);
+    p.b->stk->conf.ip.forwarding = true;
+    lab_start(p.da);
+    lab_start(p.db);
+    lab_start(far);
+    lab_start(dc);
+    flow_begin(&f, p.a, c, "10.1.2.3", 4u << 20);
+    flow_end(&f, p.lab, 60000000);
+    flow_begin(&f, c, p.a, "10.1.1.1", 4u << 20);
+    flow_end(&f, p.lab, 60000000);
+    assert_true(p.b->stk->stats.ip.forw_datagrams > 100);
+    assert_true(far->lnk->count.packets_out < 2 * (4u << 20) / (u32_min(mtu_near, mtu_far) - 52));
+    card_sound(p.card1);
+    card_sound(p.card2);
+    lab_destroy(p.lab);
+}
+
+static void test_forwarding(void **state) {
+    UNUSED(state);
+    forwarding(8992, 8992);
+    forwarding(1500, 1500);
+    forwarding(8992, 1500); /* path MTU discovery on the way there */
 }
 
 /* ---- a connection to a VIPA outlives either of two OSAs ---- */
@@ -472,6 +514,7 @@ int main(void) {
         cmocka_unit_test(test_tcp_loss),           cmocka_unit_test(test_tcp_cable),
         cmocka_unit_test(test_tcp_card_restart),   cmocka_unit_test(test_vipa),
         cmocka_unit_test(test_station),            cmocka_unit_test(test_lcs),
+        cmocka_unit_test(test_forwarding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
