@@ -15,7 +15,6 @@
 #include "base/be.h"
 #include "base/str.h"
 #include "link/link_lcs.h"
-#include "link/link_loop.h"
 #include "link/link_osa.h"
 #include "super/command.h"
 #include "super/consdev.h"
@@ -155,8 +154,6 @@ static void start_volume(struct nucleus *n) {
 static bool start_driver_set(struct nucleus *n, struct driver *set) {
     struct chan_system *channels = n->machine->channels;
     u32 osas = n->osa_subchannels / OSA_SUBCHANNELS, stations = n->lcs_subchannels / LCS_SUBCHANNELS;
-    if (link_loop_driver_init(&set[DEV_LOOPBACK], &n->arena) != 0) return false;
-    link_virtual_driver_init(&set[DEV_VIRTUAL]);
     if (osas && link_osa_driver_init(&set[DEV_MPCIPA], channels, &n->arena, osas) != 0) return false;
     return !stations || link_lcs_driver_init(&set[DEV_LCS], channels, &n->arena, stations) == 0;
 }

@@ -12,7 +12,6 @@
 #include "tests/unit/memds.h"
 
 #include "base/str.h"
-#include "link/link_loop.h"
 #include "net/stack_impl.h"
 #include "super/command.h"
 #include "super/console.h"
@@ -113,8 +112,6 @@ static inline void fix_begin(void) {
     console_attach(&fix.con, &fix.sink);
     console_on_command(&fix.con, fix_command, NULL);
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
-        assert_int_equal(link_loop_driver_init(&fix.drivers[i][DEV_LOOPBACK], &fix.arena), 0);
-        link_virtual_driver_init(&fix.drivers[i][DEV_VIRTUAL]);
         for (u32 t = DEV_MPCIPA; t <= DEV_CTC; t++)
             fix.drivers[i][t] = (struct driver){.device = &fix_device_ops, .link = &fix_link_ops};
         fix.env.drivers[i] = fix.drivers[i];
