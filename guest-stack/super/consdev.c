@@ -164,6 +164,23 @@ int consdev_open(struct consdev *cd, struct console *con, struct chan_system *ch
     return 0;
 }
 
+void consdev_empty(struct consdev *cd, void (*say)(const char *line)) {
+    while (cd->used) {
+        u32 len = line_bytes(cd, cd->tail);
+        if (len == 0) {
+            cd->used -= u32_min(cd->used, cd->ring_bytes - cd->tail);
+            cd->tail = 0;
+            continue;
+        }
+        char text[CONSOLE_LINE_MAX + 1];
+        ebcdic_get(text, cd->ring + cd->tail + 1, u32_min(len - 1, CONSOLE_LINE_MAX));
+        text[u32_min(len - 1, CONSOLE_LINE_MAX)] = 0;
+        cd->used -= u32_min(cd->used, len);
+        cd->tail += len;
+        say(text);
+    }
+}
+
 bool consdev_is_drained(const struct consdev *cd) {
     return cd->state == CONSDEV_ABSENT || (cd->state == CONSDEV_IDLE && cd->used == 0);
 }

@@ -40,6 +40,8 @@ int consdev_open(struct consdev *cd, struct console *con, struct chan_system *ch
                  struct arena *a, u32 ring_bytes);
 /* Starts what is due; returns when it wants to be called again. */
 u64 consdev_poll(struct consdev *cd, u64 now);
+/* Gives every line that is still queued to say(); those of a running program may have been printed already. */
+void consdev_empty(struct consdev *cd, void (*say)(const char *line));
 /* Nothing queued and nothing running. */
 bool consdev_is_drained(const struct consdev *cd);
 

@@ -45,6 +45,7 @@ struct nucleus {
     struct console console;
     struct consdev consdev[CONSOLES_MAX];
     u16 console_devnum[CONSOLES_MAX];
+    bool console_attention[CONSOLES_MAX]; /* the operator pressed a key before we had the console open */
     u32 consoles, osa_subchannels, lcs_subchannels;
     struct dasd sysres;
     struct datasets datasets;
@@ -74,19 +75,29 @@ static struct nucleus *start_storage(const struct port_machine *m) {
 
 struct sense_id {
     u16 control_unit, device;
+    bool attention; /* was pending when we came */
 };
+
+static void on_probe_attention(void *ctx, u8 unit_status, u64 now) {
+    struct sense_id *id = ctx;
+    UNUSED(now);
+    id->attention = unit_status & US_ATTENTION;
+}
 
 /* SENSE ID: FF, control unit type (2), model, device type (2), model. false: no answer. */
 static bool sense_id(struct nucleus *n, u16 devnum, struct sense_id *out) {
-    static const struct chan_events none = {0};
+    static const struct chan_events events = {.attention = on_probe_attention};
     struct chan *ch;
     struct chan_status st;
     u8 id[SENSE_ID_BYTES] = {0};
-    if (chan_open(n->machine->channels, devnum, &none, n, &ch) != 0) return false;
+    *out = (struct sense_id){0};
+    if (chan_open(n->machine->channels, devnum, &events, out, &ch) != 0) return false;
     const struct chan_cmd command = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = sizeof id, .data = id};
     int rc = port_io(ch, &command, 1, &st, PROBE_TIMEOUT_US);
+    port_events(port_now());
     chan_close(ch);
-    *out = (struct sense_id){be16_get(id + 1), be16_get(id + 4)};
+    out->control_unit = be16_get(id + 1);
+    out->device = be16_get(id + 4);
     return rc == 0 && st.cc == 0 && !(st.unit & US_UNIT_CHECK) && id[0] == 0xFF;
 }
 
@@ -97,7 +108,10 @@ static void find_devices(struct nucleus *n) {
         struct sense_id id;
         if (!sense_id(n, devnum[i], &id)) continue;
         bool is_console = id.device == 0x3215 || id.device == 0x1052 || id.control_unit == 0x3215;
-        if (is_console && n->consoles < CONSOLES_MAX) n->console_devnum[n->consoles++] = devnum[i];
+        if (is_console && n->consoles < CONSOLES_MAX) {
+            n->console_attention[n->consoles] = id.attention;
+            n->console_devnum[n->consoles++] = devnum[i];
+        }
         if (id.control_unit == 0x1731) n->osa_subchannels++;
         if (id.control_unit == 0x3088) n->lcs_subchannels++;
     }
@@ -105,14 +119,21 @@ static void find_devices(struct nucleus *n) {
 
 /* ---- consoles ---- */
 
+static void empty_console(void *ctx) {
+    struct nucleus *n = ctx;
+    consdev_empty(&n->consdev[0], port_last_words);
+}
+
 static void start_consoles(struct nucleus *n) {
     console_init(&n->console);
     if (n->consoles == 0) port_disabled_wait(WAIT_NO_CONSOLE);
-    port_last_words_to(n->console_devnum[0]);
-    for (u32 i = 0; i < n->consoles; i++)
+    for (u32 i = 0; i < n->consoles; i++) {
         if (consdev_open(&n->consdev[i], &n->console, n->machine->channels, n->console_devnum[i], &n->arena,
                          CONSOLE_RING) != 0)
             port_disabled_wait(WAIT_NO_CONSOLE);
+        n->consdev[i].attention = n->console_attention[i];
+    }
+    port_last_words_to(n->console_devnum[0], empty_console, n);
 }
 
 static u64 poll_consoles(struct nucleus *n, u64 now) {

@@ -47,8 +47,9 @@ u32 port_random(void);
 
 /* Says a line on the operator console at once, whatever else is going on: for last words only. */
 void port_last_words(const char *line);
-/* The console they go to; 0009 before this is called. */
-void port_last_words_to(u16 devnum);
+/* The console they go to (0009 before this is called), and what is called once before the first of them, so that
+ * messages which are still queued come out first. */
+void port_last_words_to(u16 devnum, void (*before)(void *ctx), void *ctx);
 /* wait: reason << 12 | code of ipl/layout.h's registry. */
 _Noreturn void port_disabled_wait(u32 wait);
 

@@ -17,6 +17,7 @@
 
 #define LC_EXT_PARM 0x080
 #define LC_EXT_CODE 0x086
+#define LC_PGM_ILC  0x08D /* length of the instruction: 2, 4, 6 */
 #define LC_PGM_CODE 0x08E
 #define LC_IO_SSID  0x0B8
 #define LC_IO_PARM  0x0BC

@@ -20,12 +20,14 @@
 
 #define CONSOLE_DEVNUM 0x0009
 #define TRACE_MAX      24
-#define LAST_WORDS_MAX 120
+#define LAST_WORDS_MAX 160
 
 extern char __image_start[], __text_end[];
 _Noreturn void arch_trap(u32 kind);
 
 static u32 console_ssid;
+static void (*before_first)(void *ctx);
+static void *before_ctx;
 static bool in_trap;
 
 static u8 *storage_at(uintptr_t at) {
@@ -34,10 +36,17 @@ static u8 *storage_at(uintptr_t at) {
     return p;
 }
 
-void port_last_words_to(u16 devnum) { console_ssid = css_find(devnum); }
+void port_last_words_to(u16 devnum, void (*before)(void *ctx), void *ctx) {
+    console_ssid = css_find(devnum);
+    before_first = before;
+    before_ctx = ctx;
+}
 
 void port_last_words(const char *line) {
     static u8 ebcdic[LAST_WORDS_MAX];
+    void (*before)(void *) = before_first;
+    before_first = NULL; /* it speaks through this function */
+    if (before) before(before_ctx);
     u32 len = u32_min((u32)strlen(line), LAST_WORDS_MAX);
     if (!console_ssid) console_ssid = css_find(CONSOLE_DEVNUM);
     if (!console_ssid) return;
@@ -131,6 +140,8 @@ _Noreturn void arch_trap(u32 kind) {
     if (in_trap) port_disabled_wait(k->wait);
     in_trap = true;
     u32 code = k->old_psw == LC_PGM_OLD ? be16_get(storage_at(LC_PGM_CODE)) : 0;
+    /* DAT is off, so no program interruption nullifies: the old PSW stands behind the instruction. */
+    u32 ilc = k->old_psw == LC_PGM_OLD ? storage_at(LC_PGM_ILC)[0] & 6u : 0;
     uintptr_t at = sizeof(void *) == 8 ? (uintptr_t)be64_get(psw + LC_PSW_BYTES - 8) : be32_get(psw + 4) & 0x7FFFFFFFu;
     if (k->old_psw == LC_PGM_OLD)
         str_fmt(line, sizeof line, "PLX901A %s %04X %s, PSW %08X %08X", k->text, code, program_name(code), be32_get(psw),
@@ -139,7 +150,7 @@ _Noreturn void arch_trap(u32 kind) {
         str_fmt(line, sizeof line, "PLX901A %s, PSW %08X %08X", k->text, be32_get(psw), be32_get(psw + LC_PSW_BYTES - 4));
     port_last_words(line);
     say_registers(r);
-    say_address("AT", at);
+    say_address("AT", at - ilc);
     /* A function without a frame of its own is on the chain only through register 14. */
     char name[64];
     uintptr_t r14 = r[14] & 0x7FFFFFFFu;
