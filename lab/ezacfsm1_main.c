@@ -2,9 +2,10 @@
  *
  *   ezacfsm1 [-l LPARNAME] [-w HWNAME] [-m VMUSERID] [-p LOADPARM] [-v VOLSER] [-j JOBNAME] CONFIGDIR [FILE]
  *
- * CONFIGDIR holds iplparm/ and parmlib/, as configs/ONE does. FILE or standard input is copied to standard output,
- * resolved. The image is found as at IPL, by the guest's own code (super/sysipl.c): LOADxx, IEASYMxx and their filters; what it says
- * goes to standard error. Exit 1 if the IPL would end in a wait or a file cannot be read, 2 for wrong usage.
+ * CONFIGDIR holds iplparm/ and parmlib/, as configs/ONE does. FILE or standard input is copied to standard
+ * output, resolved. The image is found as at IPL, by the guest's own code (super/sysipl.c): LOADxx, IEASYMxx
+ * and their filters; what it says goes to standard error. Exit 1 if the IPL would end in a wait or a file
+ * cannot be read, 2 for wrong usage.
  */
 #include "base/str.h"
 #include "super/console.h"
@@ -96,7 +97,9 @@ static int resolve(struct system *sys, const char *path, const char *jobname) {
     ezacfsm1_run(&sys->symbols, &when, m.text, m.len, to_stdout, NULL, &cut);
     free(m.text);
     if (f != stdin) fclose(f);
-    if (cut) fprintf(stderr, "ezacfsm1: %u records were longer than %d characters and were cut\n", cut, SYMBOL_LINE_MAX);
+    if (cut)
+        fprintf(stderr, "ezacfsm1: %u records were longer than %d characters and were cut\n", cut,
+                SYMBOL_LINE_MAX);
     return fflush(stdout) != 0 || cut ? 1 : 0;
 }
 
@@ -119,7 +122,8 @@ int main(int argc, char **argv) {
         }
     }
     if (argc < optind + 1 || argc > optind + 2) {
-        fprintf(stderr, "usage: ezacfsm1 [-l LPARNAME] [-w HWNAME] [-m VMUSERID] [-p LOADPARM] [-v VOLSER] [-j JOBNAME] CONFIGDIR [FILE]\n");
+        fprintf(stderr, "usage: ezacfsm1 [-l LPARNAME] [-w HWNAME] [-m VMUSERID] [-p LOADPARM] [-v VOLSER] "
+                        "[-j JOBNAME] CONFIGDIR [FILE]\n");
         return 2;
     }
     static struct system sys;

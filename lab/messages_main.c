@@ -16,8 +16,10 @@ _Noreturn void base_bug(const char *file, int line, const char *condition) {
 int main(void) {
     char text[256];
     puts("# Messages\n");
-    puts("Printed by `build/messages` from `guest-stack/super/messages.def` and `ipl/layout.h`; edit those. Ids of OS/390 are used where its");
-    puts("message is known and means the same; ours begin with PLX. The last letter: I information, W warning, E something asked for was");
+    puts("Printed by `build/messages` from `guest-stack/super/messages.def` and `ipl/layout.h`; edit those. "
+         "Ids of OS/390 are used where its");
+    puts("message is known and means the same; ours begin with PLX. The last letter: I information, W "
+         "warning, E something asked for was");
     puts("not done, A the system cannot go on without the operator. `...` stands for what varies.\n");
     puts("| id | text | meaning |\n|---|---|---|");
     const struct message *m;

@@ -48,8 +48,10 @@ static bool udp_bound(struct stack *stk, u16 port, const char *jobname) {
 /* The first reserved port of this job without its listener or socket, 0 if all are there. */
 static u16 missing_port(struct stack *stk, const char *jobname) {
     for (const struct port_rule *r = NULL; (r = port_rule_next(stk, r));) {
-        if ((r->flags & (PORT_RESERVED | PORT_NOAUTOLOG | PORT_RANGE)) || !str_eq_ci(r->jobname, jobname)) continue;
-        bool there = r->proto == IP_PROTO_TCP ? tcp_listening(stk, r->first, jobname) : udp_bound(stk, r->first, jobname);
+        if ((r->flags & (PORT_RESERVED | PORT_NOAUTOLOG | PORT_RANGE)) || !str_eq_ci(r->jobname, jobname))
+            continue;
+        bool there = r->proto == IP_PROTO_TCP ? tcp_listening(stk, r->first, jobname)
+                                              : udp_bound(stk, r->first, jobname);
         if (!there) return r->first;
     }
     return 0;

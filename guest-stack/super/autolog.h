@@ -2,9 +2,10 @@
  *
  *   AUTOLOG [wait] { proc [JOBNAME job] [PARMSTRING 'text'] }... ENDAUTOLOG
  *
- * At stack start each is started (one that runs is cancelled first). Every 5 minutes each entry with PORT rows
- * of its job name that are not NOAUTOLOG must have a TCP listener or UDP socket on each of those ports; if one
- * is missing the program is cancelled if alive and started again. An entry without PORT rows is not watched.
+ * At stack start each is started (one that runs is cancelled first). Every 5 minutes each entry with PORT
+ * rows of its job name that are not NOAUTOLOG must have a TCP listener or UDP socket on each of those ports;
+ * if one is missing the program is cancelled if alive and started again. An entry without PORT rows is not
+ * watched.
  */
 #ifndef SUPER_AUTOLOG_H
 #define SUPER_AUTOLOG_H
@@ -13,10 +14,10 @@
 
 struct tcpip;
 
-#define AUTOLOG_MAX 16
-#define AUTOLOG_PARM_MAX 80
+#define AUTOLOG_MAX          16
+#define AUTOLOG_PARM_MAX     80
 #define AUTOLOG_WAIT_MINUTES 5
-#define AUTOLOG_MONITOR_US (5u * 60u * USEC_PER_SEC)
+#define AUTOLOG_MONITOR_US   (5u * 60u * USEC_PER_SEC)
 
 struct autolog_entry {
     char proc[9], jobname[9];

@@ -1,5 +1,5 @@
-/* command.c - the verbs, how a line becomes a struct command, and the commands of MVS: START, STOP, HALT, PING,
- * TRACERTE, EZACFSM1. DISPLAY and VARY are in command_tcpip.c.
+/* command.c - the verbs, how a line becomes a struct command, and the commands of MVS: START, STOP, HALT,
+ * PING, TRACERTE, EZACFSM1. DISPLAY and VARY are in command_tcpip.c.
  *
  *   D|DISPLAY   T | A,L | SYMBOLS | IPLINFO | TCPIP[,[proc],NETSTAT,...]
  *   V|VARY      TCPIP,[proc],...
@@ -8,7 +8,7 @@
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
- *   ECHO text               answered by the text: automation puts it behind a command to see where the answer ends
+ *   ECHO text               answered by the text: automation puts it behind a command to see the answer's end
  */
 #include "super/command.h"
 
@@ -24,9 +24,14 @@ static const struct verb {
     const char *name, *alias;
     bool (*run)(struct command *c);
 } verbs[] = {
-    {"DISPLAY", "D", command_display},   {"VARY", "V", command_vary},  {"START", "S", command_start},
-    {"STOP", "P", command_stop},         {"HALT", "Z", command_halt},  {"PING", "PING", command_ping},
-    {"TRACERTE", "TRACERTE", command_tracerte}, {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
+    {"DISPLAY", "D", command_display},
+    {"VARY", "V", command_vary},
+    {"START", "S", command_start},
+    {"STOP", "P", command_stop},
+    {"HALT", "Z", command_halt},
+    {"PING", "PING", command_ping},
+    {"TRACERTE", "TRACERTE", command_tracerte},
+    {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
     {"ECHO", "ECHO", command_echo},
 };
 
@@ -220,7 +225,8 @@ struct ping_option {
     u32 low, high, *value;
 };
 
-static bool ping_options(struct command *c, const char *s, const struct ping_option *o, u32 n, char stack[9]) {
+static bool ping_options(struct command *c, const char *s, const struct ping_option *o, u32 n,
+                         char stack[9]) {
     char word[17], number[17];
     while (word_next(&s, word, sizeof word)) {
         const struct ping_option *hit = NULL;
@@ -231,7 +237,9 @@ static bool ping_options(struct command *c, const char *s, const struct ping_opt
             str_copy(stack, 9, number);
             continue;
         }
-        if (!hit) return command_expected(c, word, o[0].name[0] == 'C' ? "COUNT, LENGTH, TIMEOUT OR TCP" : "MAX, TRY, TIMEOUT OR TCP");
+        if (!hit)
+            return command_expected(
+                c, word, o[0].name[0] == 'C' ? "COUNT, LENGTH, TIMEOUT OR TCP" : "MAX, TRY, TIMEOUT OR TCP");
         u32 v;
         if (!has || !str_u32(number, strlen(number), &v) || v < hit->low || v > hit->high) {
             char what[40];
@@ -248,18 +256,21 @@ static bool ping_or_trace(struct command *c, bool trace) {
     char host[20], stack[9] = "";
     const char *s = c->rest;
     ping_request_default(&ask, trace);
-    const struct ping_option ping[] = {
-        {"Count", 1, 100, &ask.count}, {"Length", 8, PING_LENGTH_MAX, &ask.length}, {"Timeout", 1, 300, &ask.timeout_sec}};
-    const struct ping_option tracerte[] = {
-        {"MAX", 1, 255, &ask.max_hops}, {"TRY", 1, TRACERTE_TRIES_MAX, &ask.count}, {"TIMEOUT", 1, 300, &ask.timeout_sec}};
+    const struct ping_option ping[] = {{"Count", 1, 100, &ask.count},
+                                       {"Length", 8, PING_LENGTH_MAX, &ask.length},
+                                       {"Timeout", 1, 300, &ask.timeout_sec}};
+    const struct ping_option tracerte[] = {{"MAX", 1, 255, &ask.max_hops},
+                                           {"TRY", 1, TRACERTE_TRIES_MAX, &ask.count},
+                                           {"TIMEOUT", 1, 300, &ask.timeout_sec}};
     if (!word_next(&s, host, sizeof host) || !ipaddr_parse(host, strlen(host), &ask.host))
         return command_expected(c, host, "AN IP ADDRESS");
     if (!ping_options(c, s, trace ? tracerte : ping, 3, stack)) return false;
     struct tcpip *ip = command_stack(c, stack);
     if (!ip) return false;
     int rc = ping_start(ip, &ask, c->now);
-    if (rc) reply_line(c->r, PLX0303E, trace ? "TRACERTE" : "PING", host,
-                       rc == -ERR_BUSY ? "ANOTHER ONE IS RUNNING" : "NO SOCKET CAN BE OPENED");
+    if (rc)
+        reply_line(c->r, PLX0303E, trace ? "TRACERTE" : "PING", host,
+                   rc == -ERR_BUSY ? "ANOTHER ONE IS RUNNING" : "NO SOCKET CAN BE OPENED");
     return rc == 0;
 }
 
@@ -277,7 +288,8 @@ bool command_ezacfsm1(struct command *c) {
     if (!dataset_name_split(c->rest, dsname, member)) return command_expected(c, c->rest, "'DSN(MEMBER)'");
     int rc = dataset_read(c->sys->env.ds, dsname, member, &m);
     if (rc) {
-        reply_line(c->r, PLX0303E, "EZACFSM1", c->rest, rc == -ERR_NOENT ? "IT DOES NOT EXIST" : "IT CANNOT BE READ");
+        reply_line(c->r, PLX0303E, "EZACFSM1", c->rest,
+                   rc == -ERR_NOENT ? "IT DOES NOT EXIST" : "IT CANNOT BE READ");
         return false;
     }
     system_moment(c->sys, &when);

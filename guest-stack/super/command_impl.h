@@ -1,7 +1,7 @@
 /* command_impl.h - a command that was read, as the files of the command processor hand it on.
  *
- * text is the line as typed, symbols resolved, folded outside quotes. rest is what follows the verb. op[] are the
- * operands of rest, cut at commas outside quotes and parentheses; they end at the first blank, as in MVS.
+ * text is the line as typed, symbols resolved, folded outside quotes. rest is what follows the verb. op[] are
+ * the operands of rest, cut at commas outside quotes and parentheses; they end at the first blank, as in MVS.
  */
 #ifndef SUPER_COMMAND_IMPL_H
 #define SUPER_COMMAND_IMPL_H

@@ -1,7 +1,7 @@
 /* command_tcpip.c - DISPLAY, and VARY TCPIP:
  *
  *   V TCPIP,[proc],{START|STOP},device
- *                 DROP,connid | CMD=DROP,CONNECTION=connid        (8 hexadecimal digits as NETSTAT CONN shows)
+ *                 DROP,connid | CMD=DROP,CONNECTION=connid    (8 hexadecimal digits, from NETSTAT CONN)
  *                 PURGECACHE,link
  *                 PKTTRACE,{ON|OFF}[,LINKNAME=link|*][,IP=addr|*][,PORTNUM=n|*][,FULL | ,ABBREV[=n]]
  *                 OBEYFILE,dsn | CMD=OBEYFILE,DSN=dsn
@@ -74,9 +74,11 @@ static bool start_stop(struct vary *v, bool start) {
     const char *name = vary_op(v, 0);
     struct device *dev = device_find(v->ip->stk, name);
     if (!dev) return vary_refused(v, "DEVICE", name, "IT IS NOT DEFINED");
-    if (dev->type == DEV_VIRTUAL || dev->type == DEV_LOOPBACK) return vary_refused(v, "DEVICE", name, "IT IS ALWAYS ACTIVE");
+    if (dev->type == DEV_VIRTUAL || dev->type == DEV_LOOPBACK)
+        return vary_refused(v, "DEVICE", name, "IT IS ALWAYS ACTIVE");
     int rc = start ? device_start(dev, v->c->now) : device_stop(dev, v->c->now);
-    return rc == 0 ? true : vary_refused(v, "DEVICE", name, dev->lnk ? "ITS DRIVER REFUSED" : "IT HAS NO LINK");
+    return rc == 0 ? true
+                   : vary_refused(v, "DEVICE", name, dev->lnk ? "ITS DRIVER REFUSED" : "IT HAS NO LINK");
 }
 
 static bool vary_start(struct vary *v) { return start_stop(v, true); }
@@ -86,7 +88,8 @@ static bool vary_drop(struct vary *v) {
     const char *id = vary_op(v, 0), *value = command_value(id, "CONNection");
     u32 conn;
     if (value) id = value;
-    if (!str_hex_u32(id, strlen(id), &conn)) return command_expected(v->c, id, "A CONNECTION NUMBER OF 1-8 HEXADECIMAL DIGITS");
+    if (!str_hex_u32(id, strlen(id), &conn))
+        return command_expected(v->c, id, "A CONNECTION NUMBER OF 1-8 HEXADECIMAL DIGITS");
     if (tcp_drop(v->ip->stk, conn, v->c->now)) return vary_refused(v, "CONNECTION", id, "THERE IS NONE");
     reply_line(v->c->r, PLX0304I, conn);
     return true;
@@ -152,9 +155,11 @@ static bool vary_obeyfile(struct vary *v) {
     const char *dsn = vary_op(v, 0), *value = command_value(dsn, "DSN");
     if (value) dsn = value;
     int rc = profile_run(&v->ip->profile, v->ip, dsn, PROFILE_OBEYFILE, v->c->now);
-    if (rc) return vary_refused(v, "OBEYFILE", dsn, rc == -ERR_NOENT   ? "IT DOES NOT EXIST"
-                                                    : rc == -ERR_INVAL ? "IT IS NOT THE NAME OF A DATA SET"
-                                                                       : "IT CANNOT BE READ");
+    if (rc)
+        return vary_refused(v, "OBEYFILE", dsn,
+                            rc == -ERR_NOENT   ? "IT DOES NOT EXIST"
+                            : rc == -ERR_INVAL ? "IT IS NOT THE NAME OF A DATA SET"
+                                               : "IT CANNOT BE READ");
     return v->ip->profile.errors == 0;
 }
 
@@ -162,9 +167,12 @@ static const struct action {
     const char *spec, *name; /* name as EZZ0053I says it */
     bool (*run)(struct vary *v);
 } actions[] = {
-    {"START", "VARY START", vary_start},           {"STOP", "VARY STOP", vary_stop},
-    {"DRop", "VARY DROP", vary_drop},              {"PURGECache", "VARY PURGECACHE", vary_purgecache},
-    {"PKTtrace", "VARY PKTTRACE", vary_pkttrace},  {"Obeyfile", "VARY OBEY", vary_obeyfile},
+    {"START", "VARY START", vary_start},
+    {"STOP", "VARY STOP", vary_stop},
+    {"DRop", "VARY DROP", vary_drop},
+    {"PURGECache", "VARY PURGECACHE", vary_purgecache},
+    {"PKTtrace", "VARY PKTTRACE", vary_pkttrace},
+    {"Obeyfile", "VARY OBEY", vary_obeyfile},
 };
 
 bool command_vary(struct command *c) {
@@ -176,7 +184,8 @@ bool command_vary(struct command *c) {
     if (value) verb = value;
     for (u32 i = 0; i < ARRAY_LEN(actions); i++) {
         if (!keyword_matches(actions[i].spec, verb)) continue;
-        struct vary v = {.c = c, .ip = command_stack(c, command_op(c, 1)), .op = c->op + 3, .ops = c->ops - 3};
+        struct vary v = {
+            .c = c, .ip = command_stack(c, command_op(c, 1)), .op = c->op + 3, .ops = c->ops - 3};
         if (!v.ip) return false;
         char text[SYSTEM_COMMAND_MAX + 8];
         str_fmt(text, sizeof text, "VARY %s", c->rest);

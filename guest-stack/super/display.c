@@ -59,7 +59,8 @@ void display_active(struct system *sys, const struct reply *r) {
         reply_line(r, "  %-8s %-8s %-8s NSW  SO", ip->name, ip->name, "STACK");
         for (u32 k = 0; k < TCPIP_PROGRAMS_MAX; k++)
             if (ip->programs[k].app)
-                reply_line(r, "  %-8s %-8s %-8s NSW  SO", ip->programs[k].jobname, ip->programs[k].proc, ip->name);
+                reply_line(r, "  %-8s %-8s %-8s NSW  SO", ip->programs[k].jobname, ip->programs[k].proc,
+                           ip->name);
     }
 }
 
@@ -95,17 +96,20 @@ void display_iplinfo(struct system *sys, const struct reply *r) {
     struct calendar c = clock_now(sys, true), ipl = clock_at(sys, sys->ipl_seconds, true);
     char t[9], list[4 * SUFFIXES_MAX + 4];
     reply_line(r, IEE254I, hms(&c, t), display_number(sys));
-    reply_line(r, " SYSTEM IPLED AT %s ON %02u/%02u/%04u", hms(&ipl, t), (u32)ipl.month, (u32)ipl.day, (u32)ipl.year);
+    reply_line(r, " SYSTEM IPLED AT %s ON %02u/%02u/%04u", hms(&ipl, t), (u32)ipl.month, (u32)ipl.day,
+               (u32)ipl.year);
     reply_line(r, " RELEASE PLEX390    LICENSE = MIT");
     reply_line(r, " USED LOAD%s IN %s ON %04X", sys->load.suffix, sys->load.dsname, (u32)sys->ipl.device);
     reply_line(r, " ARCHLVL = 1   MTLSHARE = N");
-    reply_line(r, " IEASYM LIST = %s", suffix_list((const char(*)[3])sys->load.ieasym, sys->load.ieasyms, list, sizeof list));
+    reply_line(r, " IEASYM LIST = %s",
+               suffix_list((const char(*)[3])sys->load.ieasym, sys->load.ieasyms, list, sizeof list));
     reply_line(r, " IEASYS LIST = %s",
                suffix_list((const char(*)[3])sys->load.sysparm, sys->load.sysparms, list, sizeof list));
     reply_line(r, " IODF DEVICE %04X", (u32)sys->ipl.device);
     reply_line(r, " IPL DEVICE %04X VOLUME %s", (u32)sys->ipl.device, sys->ipl.volser);
     reply_line(r, " SYSTEM %s  SYSPLEX %s  LPARNAME %s  HWNAME %s", system_name(sys), sys->load.sysplex,
-               sys->ipl.lparname[0] ? sys->ipl.lparname : "(NONE)", sys->ipl.hwname[0] ? sys->ipl.hwname : "(NONE)");
+               sys->ipl.lparname[0] ? sys->ipl.lparname : "(NONE)",
+               sys->ipl.hwname[0] ? sys->ipl.hwname : "(NONE)");
 }
 
 void display_stacks(struct system *sys, const struct reply *r) {
@@ -119,7 +123,8 @@ void display_stacks(struct system *sys, const struct reply *r) {
     for (u32 i = 0, k = 0; i < SYSTEM_STACKS_MAX; i++) {
         const struct tcpip *ip = sys->stacks[i];
         if (ip && ip->stk)
-            reply_line(r, "%5u   %-8s     CS V2R10   %s", ++k, ip->name, ip->stopping ? "STOPPING" : "ACTIVE");
+            reply_line(r, "%5u   %-8s     CS V2R10   %s", ++k, ip->name,
+                       ip->stopping ? "STOPPING" : "ACTIVE");
     }
     reply_line(r, "*** END TCPIP STATUS REPORT ***  %u STACKS", n);
 }

@@ -9,8 +9,8 @@
 #include "base/base.h"
 #include "super/symbols.h"
 
-/* Gives each record, resolved, to line(); returns how many there were. Records longer than SYMBOL_LINE_MAX are
- * given unresolved up to that length and counted in *cut (may be NULL). */
+/* Gives each record, resolved, to line(); returns how many there were. Records longer than SYMBOL_LINE_MAX
+ * are given unresolved up to that length and counted in *cut (may be NULL). */
 u32 ezacfsm1_run(const struct symbols *s, const struct moment *when, const char *text, u32 len,
                  void (*line)(void *ctx, const char *text), void *ctx, u32 *cut);
 

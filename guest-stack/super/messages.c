@@ -19,7 +19,9 @@ const char *message_template(const char *text, char *out, size_t cap) {
             continue;
         }
         s++;
-        while (*s && !((*s >= 'a' && *s <= 'z' && *s != 'l' && *s != 'z') || (*s >= 'A' && *s <= 'Z') || *s == '%')) s++;
+        while (*s &&
+               !((*s >= 'a' && *s <= 'z' && *s != 'l' && *s != 'z') || (*s >= 'A' && *s <= 'Z') || *s == '%'))
+            s++;
         if (*s) s++;
         n += str_fmt(out + n, cap - n, "...");
     }

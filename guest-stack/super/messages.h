@@ -2,7 +2,8 @@
  *
  * Each entry becomes a constant format string that begins with its id, so that a call reads
  *     console_message(con, EZZ0300I, "PROFILE", name);
- * and the compiler checks the arguments. message_at() walks the catalogue; docs/MESSAGES.md is printed from it.
+ * and the compiler checks the arguments. message_at() walks the catalogue; docs/MESSAGES.md is printed from
+ * it.
  *
  * Ids of OS/390 are used where its message is known and means the same; ours begin with PLX. The last letter:
  *   I information   W warning   E error: something asked for was not done   A action by the operator needed

@@ -12,10 +12,10 @@ static const struct report {
     const char *spec;
     void (*run)(struct netstat *n);
 } reports[] = {
-    {"ALL", netstat_all},         {"ARp", netstat_arp},           {"BYTEinfo", netstat_byteinfo},
-    {"CONFIG", netstat_config},   {"COnn", netstat_conn},         {"DEvlinks", netstat_devlinks},
-    {"Gate", netstat_gate},       {"HOme", netstat_home},         {"PORTList", netstat_portlist},
-    {"ROUTe", netstat_route},     {"SOCKets", netstat_sockets},   {"STATS", netstat_stats},
+    {"ALL", netstat_all},       {"ARp", netstat_arp},         {"BYTEinfo", netstat_byteinfo},
+    {"CONFIG", netstat_config}, {"COnn", netstat_conn},       {"DEvlinks", netstat_devlinks},
+    {"Gate", netstat_gate},     {"HOme", netstat_home},       {"PORTList", netstat_portlist},
+    {"ROUTe", netstat_route},   {"SOCKets", netstat_sockets}, {"STATS", netstat_stats},
 };
 
 /* ---- what reports share ---- */
@@ -31,7 +31,9 @@ bool netstat_addr_passes(const struct netstat *n, struct ipaddr a, struct ipaddr
     return ipaddr_is_any(n->addr) || ipaddr_eq(n->addr, a) || ipaddr_eq(n->addr, b);
 }
 
-bool netstat_port_passes(const struct netstat *n, u16 a, u16 b) { return n->port == 0 || n->port == a || n->port == b; }
+bool netstat_port_passes(const struct netstat *n, u16 a, u16 b) {
+    return n->port == 0 || n->port == a || n->port == b;
+}
 
 bool netstat_client_passes(const struct netstat *n, const char *jobname) {
     return n->client[0] == '\0' || port_jobname_matches(n->client, jobname);
@@ -45,7 +47,8 @@ const char *netstat_socket(struct ipaddr a, u16 port, char out[NETSTAT_SOCKET_MA
 
 const char *netstat_upper(const char *text, char *out, u32 cap) {
     u32 i = 0;
-    for (; text[i] && i + 1 < cap; i++) out[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+    for (; text[i] && i + 1 < cap; i++)
+        out[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
     out[i] = '\0';
     return out;
 }

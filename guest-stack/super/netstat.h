@@ -5,8 +5,8 @@
  *            PORT=n     local or foreign port          CLIent=job   owner, trailing * allowed
  *            MAX=n|*    records shown (MAXRECS of GLOBALCONFIG, 100)
  *
- * Line 1 is EZZ2500I; the last line says "n OF m RECORDS DISPLAYED", m = records that pass the filters. A report is a
- * function that offers rows: netstat_row() says whether a row may be printed.
+ * Line 1 is EZZ2500I; the last line says "n OF m RECORDS DISPLAYED", m = records that pass the filters. A
+ * report is a function that offers rows: netstat_row() says whether a row may be printed.
  */
 #ifndef SUPER_NETSTAT_H
 #define SUPER_NETSTAT_H

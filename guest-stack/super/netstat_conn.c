@@ -12,7 +12,8 @@ static bool info_passes(const struct netstat *n, const struct tcp_info *i) {
 
 static bool dgram_passes(const struct netstat *n, const struct dgram *d) {
     return d->kind == DGRAM_UDP && netstat_client_passes(n, d->jobname) &&
-           netstat_addr_passes(n, d->local.addr, d->peer.addr) && netstat_port_passes(n, d->local.port, d->peer.port);
+           netstat_addr_passes(n, d->local.addr, d->peer.addr) &&
+           netstat_port_passes(n, d->local.port, d->peer.port);
 }
 
 static const char *peer_text(const struct dgram *d, char out[NETSTAT_SOCKET_MAX]) {
@@ -62,8 +63,8 @@ static bool byte_line(void *ctx, const struct tcp_info *i) {
     struct tcp_text t;
     if (!info_passes(n, i) || !netstat_row(n)) return true;
     tcp_texts(i, &t);
-    reply_line(n->r, "%-8s %08X %12llu %12llu %-21s  %s", i->jobname, i->conn_id, (unsigned long long)i->bytes_in,
-               (unsigned long long)i->bytes_out, t.local, t.foreign);
+    reply_line(n->r, "%-8s %08X %12llu %12llu %-21s  %s", i->jobname, i->conn_id,
+               (unsigned long long)i->bytes_in, (unsigned long long)i->bytes_out, t.local, t.foreign);
     return true;
 }
 
@@ -73,8 +74,9 @@ void netstat_byteinfo(struct netstat *n) {
     for (const struct dgram *d = NULL; (d = dgram_next(n->stk, d));) {
         char local[NETSTAT_SOCKET_MAX], peer[NETSTAT_SOCKET_MAX];
         if (!dgram_passes(n, d) || !netstat_row(n)) continue;
-        reply_line(n->r, "%-8s %08X %12llu %12llu %-21s  %s", d->jobname, d->conn_id, (unsigned long long)d->bytes_in,
-                   (unsigned long long)d->bytes_out, netstat_socket(d->local.addr, d->local.port, local), peer_text(d, peer));
+        reply_line(n->r, "%-8s %08X %12llu %12llu %-21s  %s", d->jobname, d->conn_id,
+                   (unsigned long long)d->bytes_in, (unsigned long long)d->bytes_out,
+                   netstat_socket(d->local.addr, d->local.port, local), peer_text(d, peer));
     }
 }
 
@@ -88,8 +90,10 @@ static bool sock_line(void *ctx, const struct sock_info *i) {
         !netstat_port_passes(n, i->local.port, i->peer.port) || !netstat_row(n))
         return true;
     reply_line(n->r, "NAME: %-8s SUBTASK: %08X", i->jobname, i->conn_id);
-    reply_line(n->r, "%-6s %-21s  %-21s  %-8s %08X", types[i->type], netstat_socket(i->local.addr, i->local.port, local),
-               netstat_socket(i->peer.addr, i->peer.port, peer), netstat_upper(i->state, state, sizeof state), i->conn_id);
+    reply_line(n->r, "%-6s %-21s  %-21s  %-8s %08X", types[i->type],
+               netstat_socket(i->local.addr, i->local.port, local),
+               netstat_socket(i->peer.addr, i->peer.port, peer), netstat_upper(i->state, state, sizeof state),
+               i->conn_id);
     return true;
 }
 
@@ -103,9 +107,9 @@ void netstat_sockets(struct netstat *n) {
 
 /* Microseconds as OS/390 shows times: seconds and milliseconds. */
 static void all_times(struct netstat *n, const struct tcp_info *i) {
-    reply_line(n->r, "  ROUNDTRIPTIME:     %u.%03u  ROUNDTRIPVARIANCE: %u.%03u  RETRANSMITTIME: %u.%03u", i->srtt_us / USEC_PER_SEC,
-               i->srtt_us / 1000 % 1000, i->rttvar_us / USEC_PER_SEC, i->rttvar_us / 1000 % 1000, i->rto_us / USEC_PER_SEC,
-               i->rto_us / 1000 % 1000);
+    reply_line(n->r, "  ROUNDTRIPTIME:     %u.%03u  ROUNDTRIPVARIANCE: %u.%03u  RETRANSMITTIME: %u.%03u",
+               i->srtt_us / USEC_PER_SEC, i->srtt_us / 1000 % 1000, i->rttvar_us / USEC_PER_SEC,
+               i->rttvar_us / 1000 % 1000, i->rto_us / USEC_PER_SEC, i->rto_us / 1000 % 1000);
 }
 
 static bool all_lines(void *ctx, const struct tcp_info *i) {
@@ -121,12 +125,14 @@ static bool all_lines(void *ctx, const struct tcp_info *i) {
     reply_line(n->r, "  STATE:             %s", t.state);
     if (i->state == TCP_LISTEN) {
         reply_line(n->r, "  MAXIMUMBACKLOG:    %-12u CURRENTBACKLOG:    %u", i->backlog, i->backlog_now);
-        reply_line(n->r, "  CURRENTCONNECTIONS: %-11u CONNECTIONSIN:     %-12u CONNECTIONSDROPPED: %u", i->conns_now, i->conns_total,
-                   i->conns_dropped);
+        reply_line(n->r, "  CURRENTCONNECTIONS: %-11u CONNECTIONSIN:     %-12u CONNECTIONSDROPPED: %u",
+                   i->conns_now, i->conns_total, i->conns_dropped);
         return true;
     }
-    reply_line(n->r, "  RCVNXT:            %-12u SNDNXT:            %-12u SNDUNA: %u", i->rcv_nxt, i->snd_nxt, i->snd_una);
-    reply_line(n->r, "  SNDWND:            %-12u RCVWND:            %-12u MAXSEGSIZE: %u", i->send_window, i->recv_window, i->mss);
+    reply_line(n->r, "  RCVNXT:            %-12u SNDNXT:            %-12u SNDUNA: %u", i->rcv_nxt, i->snd_nxt,
+               i->snd_una);
+    reply_line(n->r, "  SNDWND:            %-12u RCVWND:            %-12u MAXSEGSIZE: %u", i->send_window,
+               i->recv_window, i->mss);
     reply_line(n->r, "  CONGESTIONWINDOW:  %-12u SLOWSTARTTHRESHOLD: %u", i->cwnd, i->ssthresh);
     all_times(n, i);
     reply_line(n->r, "  REXMTCOUNT:        %-12u DUPLICATEACKS:     %u", i->retransmits, i->duplicate_acks);
@@ -140,10 +146,12 @@ void netstat_all(struct netstat *n) {
         char local[NETSTAT_SOCKET_MAX], peer[NETSTAT_SOCKET_MAX];
         if (!dgram_passes(n, d) || !netstat_row(n)) continue;
         reply_line(n->r, "CLIENT NAME: %-8s CLIENT ID: %08X", d->jobname, d->conn_id);
-        reply_line(n->r, "LOCAL SOCKET: %-21s FOREIGN SOCKET: %s", netstat_socket(d->local.addr, d->local.port, local), peer_text(d, peer));
-        reply_line(n->r, "  DATAGRAMSIN:       %-12u DATAGRAMSOUT:      %u", d->datagrams_in, d->datagrams_out);
-        reply_line(n->r, "  BYTESIN:           %-12llu BYTESOUT:          %llu", (unsigned long long)d->bytes_in,
-                   (unsigned long long)d->bytes_out);
+        reply_line(n->r, "LOCAL SOCKET: %-21s FOREIGN SOCKET: %s",
+                   netstat_socket(d->local.addr, d->local.port, local), peer_text(d, peer));
+        reply_line(n->r, "  DATAGRAMSIN:       %-12u DATAGRAMSOUT:      %u", d->datagrams_in,
+                   d->datagrams_out);
+        reply_line(n->r, "  BYTESIN:           %-12llu BYTESOUT:          %llu",
+                   (unsigned long long)d->bytes_in, (unsigned long long)d->bytes_out);
         reply_line(n->r, "  QUEUED:            %-12u QUEUEDBYTES:       %u", d->queued, d->queued_bytes);
     }
 }

@@ -18,9 +18,9 @@ void netstat_home(struct netstat *n) {
         char addr[IPADDR_TEXT_MAX];
         if (!netstat_addr_passes(n, e->addr, e->addr) || !netstat_row(n)) continue;
         reply_line(n->r, "%-16s %-16s %s", ipaddr_text(e->addr, addr), e->lnk->name,
-                   e == primary                   ? "P"
-                   : (e->flags & HOME_INTERNAL)   ? "I"
-                                                  : "");
+                   e == primary                 ? "P"
+                   : (e->flags & HOME_INTERNAL) ? "I"
+                                                : "");
     }
 }
 
@@ -47,8 +47,9 @@ void netstat_route(struct netstat *n) {
     for (const struct route *r = NULL; (r = route_next(n->stk, r));) {
         char dest[32], gateway[IPADDR_TEXT_MAX], flags[ROUTE_FLAGS_MAX];
         if (!route_passes(n, r) || !netstat_row(n)) continue;
-        reply_line(n->r, "%-18s %-16s %-8s %06u     %s", dest_text(&r->def, dest), ipaddr_text(r->def.gateway, gateway),
-                   route_flags_text(r, flags), r->references, r->def.lnk->name);
+        reply_line(n->r, "%-18s %-16s %-8s %06u     %s", dest_text(&r->def, dest),
+                   ipaddr_text(r->def.gateway, gateway), route_flags_text(r, flags), r->references,
+                   r->def.lnk->name);
     }
 }
 
@@ -78,10 +79,10 @@ static void arp_line(void *ctx, const struct arp_row *row) {
     char addr[IPADDR_TEXT_MAX], mac[16] = "(NONE)";
     if (!netstat_addr_passes(n, row->addr, row->addr) || !netstat_row(n)) return;
     if (row->mac)
-        str_fmt(mac, sizeof mac, "%02X%02X%02X%02X%02X%02X", (u32)row->mac[0], (u32)row->mac[1], (u32)row->mac[2],
-                (u32)row->mac[3], (u32)row->mac[4], (u32)row->mac[5]);
-    reply_line(n->r, "LINK %-16s %s: %-16s MACADDR: %s %s", row->lnk->name, "ETHERNET", ipaddr_text(row->addr, addr), mac,
-               states[row->state]);
+        str_fmt(mac, sizeof mac, "%02X%02X%02X%02X%02X%02X", (u32)row->mac[0], (u32)row->mac[1],
+                (u32)row->mac[2], (u32)row->mac[3], (u32)row->mac[4], (u32)row->mac[5]);
+    reply_line(n->r, "LINK %-16s %s: %-16s MACADDR: %s %s", row->lnk->name, "ETHERNET",
+               ipaddr_text(row->addr, addr), mac, states[row->state]);
 }
 
 void netstat_arp(struct netstat *n) {
@@ -99,7 +100,8 @@ static void link_routing(struct netstat *n, const struct link *lnk) {
     char dest[IPADDR_TEXT_MAX], mask[IPADDR_TEXT_MAX], mtu[12];
     str_fmt(mtu, sizeof mtu, "%05u", lnk->bsd_mtu_bytes);
     reply_line(n->r, "     BSD ROUTING PARAMETERS:");
-    reply_line(n->r, "       MTU SIZE: %-11s METRIC: %02u", lnk->bsd_mtu_bytes ? mtu : "DEFAULTSIZE", (u32)lnk->bsd_metric);
+    reply_line(n->r, "       MTU SIZE: %-11s METRIC: %02u", lnk->bsd_mtu_bytes ? mtu : "DEFAULTSIZE",
+               (u32)lnk->bsd_metric);
     reply_line(n->r, "       DESTADDR: %-15s SUBNETMASK: %s", ipaddr_text(lnk->bsd_dest, dest),
                ipaddr_text(lnk->bsd_mask, mask));
 }
@@ -108,22 +110,25 @@ static void link_lines(struct netstat *n, const struct link *lnk) {
     const struct link_counters *c = &lnk->count;
     bool no_wire = lnk->type == LNK_VIRTUAL || lnk->type == LNK_LOOPBACK;
     reply_line(n->r, "  LNKNAME: %-16s LNKTYPE: %-10s LNKSTATUS: %s", lnk->name,
-               lnk->type == LNK_VIRTUAL ? "VIPA" : link_type_name(lnk->type), lnk->up || lnk->type == LNK_VIRTUAL ? "READY" : "NOT ACTIVE");
+               lnk->type == LNK_VIRTUAL ? "VIPA" : link_type_name(lnk->type),
+               lnk->up || lnk->type == LNK_VIRTUAL ? "READY" : "NOT ACTIVE");
     reply_line(n->r, "     NETNUM: %-5u QUESIZE: 0     ACTMTU: %u", (u32)lnk->adapter, lnk->mtu_bytes);
     if (lnk->type == LNK_VIRTUAL) return;
-    reply_line(n->r, "     BYTESIN: %-12llu BYTESOUT: %llu", (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out);
+    reply_line(n->r, "     BYTESIN: %-12llu BYTESOUT: %llu", (unsigned long long)c->bytes_in,
+               (unsigned long long)c->bytes_out);
     reply_line(n->r, "     PKTSIN:  %-12llu PKTSOUT:  %llu", (unsigned long long)c->packets_in,
                (unsigned long long)c->packets_out);
-    reply_line(n->r, "     INBOUND DISCARDS:  NO BUFFER %llu MALFORMED %llu", (unsigned long long)c->drops_in_no_buffer,
-               (unsigned long long)c->drops_in_malformed);
-    reply_line(n->r, "     OUTBOUND DISCARDS: NO BUFFER %llu DOWN %llu NO ARP %llu", (unsigned long long)c->drops_out_no_buffer,
-               (unsigned long long)c->drops_out_down, (unsigned long long)c->drops_out_no_arp);
+    reply_line(n->r, "     INBOUND DISCARDS:  NO BUFFER %llu MALFORMED %llu",
+               (unsigned long long)c->drops_in_no_buffer, (unsigned long long)c->drops_in_malformed);
+    reply_line(n->r, "     OUTBOUND DISCARDS: NO BUFFER %llu DOWN %llu NO ARP %llu",
+               (unsigned long long)c->drops_out_no_buffer, (unsigned long long)c->drops_out_down,
+               (unsigned long long)c->drops_out_no_arp);
     if (no_wire) return;
     link_routing(n, lnk);
-    reply_line(n->r, "     MACADDR: %02X%02X%02X%02X%02X%02X  OFFLOAD: CSUM %s SEGMENTATION %s ARP %s", (u32)lnk->mac[0],
-               (u32)lnk->mac[1], (u32)lnk->mac[2], (u32)lnk->mac[3], (u32)lnk->mac[4], (u32)lnk->mac[5],
-               lnk->caps & LINK_CAP_CSUM_OUT ? "YES" : "NO", lnk->caps & LINK_CAP_GSO ? "YES" : "NO",
-               lnk->caps & LINK_CAP_ARP ? "YES" : "NO");
+    reply_line(n->r, "     MACADDR: %02X%02X%02X%02X%02X%02X  OFFLOAD: CSUM %s SEGMENTATION %s ARP %s",
+               (u32)lnk->mac[0], (u32)lnk->mac[1], (u32)lnk->mac[2], (u32)lnk->mac[3], (u32)lnk->mac[4],
+               (u32)lnk->mac[5], lnk->caps & LINK_CAP_CSUM_OUT ? "YES" : "NO",
+               lnk->caps & LINK_CAP_GSO ? "YES" : "NO", lnk->caps & LINK_CAP_ARP ? "YES" : "NO");
     reply_line(n->r, "     MULTICAST SPECIFIC:");
     reply_line(n->r, "       MULTICAST CAPABILITY: %s", lnk->caps & LINK_CAP_MCAST ? "YES" : "NO");
 }
@@ -155,8 +160,8 @@ static const char *rule_flags(const struct port_rule *r, char out[8]) {
     const struct {
         u8 flag;
         char letter;
-    } letters[] = {{PORT_DELAYACKS, 'D'}, {PORT_NOAUTOLOG, 'N'}, {PORT_SHAREPORT, 'S'}, {PORT_SHAREPORTWLM, 'W'},
-                   {PORT_BIND, 'B'},      {PORT_RANGE, 'R'}};
+    } letters[] = {{PORT_DELAYACKS, 'D'},    {PORT_NOAUTOLOG, 'N'}, {PORT_SHAREPORT, 'S'},
+                   {PORT_SHAREPORTWLM, 'W'}, {PORT_BIND, 'B'},      {PORT_RANGE, 'R'}};
     for (u32 i = 0; i < ARRAY_LEN(letters); i++)
         if (r->flags & letters[i].flag) out[at++] = letters[i].letter;
     out[at] = '\0';
@@ -172,7 +177,7 @@ void netstat_portlist(struct netstat *n) {
         if (!in_range || !netstat_client_passes(n, user) || !netstat_row(n)) continue;
         if (r->flags & PORT_RANGE) str_fmt(range, sizeof range, "%05u-%05u", (u32)r->first, (u32)r->last);
         if (r->flags & PORT_BIND) ipaddr_text(r->bind, addr);
-        reply_line(n->r, "%05u %-4s %-8s %-8s %-11s %s", (u32)r->first, r->proto == IP_PROTO_TCP ? "TCP" : "UDP", user,
-                   rule_flags(r, flags), range, addr);
+        reply_line(n->r, "%05u %-4s %-8s %-8s %-11s %s", (u32)r->first,
+                   r->proto == IP_PROTO_TCP ? "TCP" : "UDP", user, rule_flags(r, flags), range, addr);
     }
 }

@@ -1,13 +1,13 @@
 /* parmlib.c - readers of LOADxx (fixed columns) and IEASYMxx (keyword(value)); formats in parmlib.h.
  *
- * Both take the member's text as lines; both stop at the first error, because OS/390 does not use a member that
- * is wrong in part: an image with half of its symbols would be another image.
+ * Both take the member's text as lines; both stop at the first error, because OS/390 does not use a member
+ * that is wrong in part: an image with half of its symbols would be another image.
  */
 #include "super/parmlib.h"
 
 #include "base/str.h"
 
-#define LOAD_COLUMNS 72
+#define LOAD_COLUMNS   72
 #define IEASYM_COLUMNS 71
 
 static bool fail(struct parm_error *err, enum symbol_error reason, u32 line, const char *token, u32 len,
@@ -61,10 +61,13 @@ struct load_filter { /* state of the HWNAME, LPARNAME, VMUSERID statements read 
     bool hw, lpar, vm;
 };
 
-static bool filter_matches(const char *wanted, const char *is) { return wanted[0] == '\0' || str_eq_ci(wanted, is); }
+static bool filter_matches(const char *wanted, const char *is) {
+    return wanted[0] == '\0' || str_eq_ci(wanted, is);
+}
 
 /* true: the keyword was a filter statement. */
-static bool load_filter(struct load_filter *f, const char *keyword, const char *value, const struct image_id *id) {
+static bool load_filter(struct load_filter *f, const char *keyword, const char *value,
+                        const struct image_id *id) {
     if (str_eq_ci(keyword, "HWNAME")) {
         f->hw = filter_matches(value, id->hwname);
         f->lpar = f->vm = true;
@@ -80,14 +83,15 @@ static bool load_filter(struct load_filter *f, const char *keyword, const char *
 }
 
 /* One statement that applies. NULL, or what was expected. */
-static const char *load_statement(struct loadxx *out, const char *keyword, const char *value, const char *line,
-                                  u32 len) {
+static const char *load_statement(struct loadxx *out, const char *keyword, const char *value,
+                                  const char *line, u32 len) {
     if (str_eq_ci(keyword, "SYSPLEX")) {
         column_text(line, len, 10, 17, out->sysplex, sizeof out->sysplex);
         return out->sysplex[0] ? NULL : "A SYSPLEX NAME IN COLUMNS 10-17";
     }
     if (str_eq_ci(keyword, "IEASYM"))
-        return suffixes_parse(value, out->ieasym, &out->ieasyms, &out->ieasym_list) ? NULL : "XX OR (XX,YY,L)";
+        return suffixes_parse(value, out->ieasym, &out->ieasyms, &out->ieasym_list) ? NULL
+                                                                                    : "XX OR (XX,YY,L)";
     if (str_eq_ci(keyword, "SYSPARM"))
         return suffixes_parse(value, out->sysparm, &out->sysparms, &(bool){false}) ? NULL : "XX OR (XX,YY,L)";
     if (str_eq_ci(keyword, "PARMLIB")) {
@@ -137,8 +141,9 @@ bool parmlib_loadxx(const char *text, const struct image_id *id, struct loadxx *
         if (load_filter(&filter, keyword, value, id)) continue;
         if (!filter.hw || !filter.lpar || !filter.vm) continue;
         const char *expected = load_statement(out, keyword, value, line, len);
-        if (expected) return fail(err, SYMERR_VALUE, number, keyword[0] ? keyword : value,
-                                  (u32)strlen(keyword[0] ? keyword : value), expected);
+        if (expected)
+            return fail(err, SYMERR_VALUE, number, keyword[0] ? keyword : value,
+                        (u32)strlen(keyword[0] ? keyword : value), expected);
     }
     return true;
 }
@@ -186,10 +191,10 @@ static bool cursor_skip(struct cursor *c) {
 
 #define VALUE_MAX 80
 
-/* KEYWORD or KEYWORD(value); parentheses inside value nest, quotes hide them. value is NULL-terminated without
- * the outer parentheses. */
-static bool parameter_read(struct cursor *c, char keyword[VALUE_MAX + 1], char value[VALUE_MAX + 1], bool *has_value,
-                           struct parm_error *err) {
+/* KEYWORD or KEYWORD(value); parentheses inside value nest, quotes hide them. value is NULL-terminated
+ * without the outer parentheses. */
+static bool parameter_read(struct cursor *c, char keyword[VALUE_MAX + 1], char value[VALUE_MAX + 1],
+                           bool *has_value, struct parm_error *err) {
     u32 n = 0;
     u32 line = c->line;
     for (char ch; (ch = cursor_peek(c)) && ch != ' ' && ch != ',' && ch != '\n' && ch != '(' && n < VALUE_MAX;
@@ -308,7 +313,8 @@ bool parmlib_ieasym(const char *text, const struct image_id *id, struct symbols 
         bool was_applying = applies;
         if (sysdef_filter(keyword, value, id, &applies)) {
             /* After a definition a filter would be too late to hold it back. */
-            if (filters_over && was_applying) return fail(err, SYMERR_PARAMETER, line, keyword, len, "FILTERS FIRST");
+            if (filters_over && was_applying)
+                return fail(err, SYMERR_PARAMETER, line, keyword, len, "FILTERS FIRST");
             continue;
         }
         filters_over = true;

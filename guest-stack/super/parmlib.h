@@ -13,9 +13,10 @@
  *   Of several that apply the last one wins.
  *
  * IEASYMxx: columns 1-71, free form, comments between slash-star and star-slash, blanks and commas separate.
- *   SYSDEF [HWNAME(x)] [LPARNAME(x)] [VMUSERID(x)] [SYSPARM(xx)] [SYSNAME(x)] [SYSCLONE(x)] [SYMDEF(&N='text')]...
+ *   SYSDEF [HWNAME(x)] [LPARNAME(x)] [VMUSERID(x)] [SYSPARM(xx)] [SYSNAME(x)] [SYSCLONE(x)]
+ *          [SYMDEF(&N='text')]...
  *   A SYSDEF reaches to the next SYSDEF. Its filters decide whether the rest of it applies. Definitions of
- *   all that apply add up, the last of a name wins; symbols inside texts are resolved when all members are read.
+ *   all that apply add up, the last of a name wins; symbols inside texts are resolved at the end.
  *
  * parmlib_* read text that dataset.h delivered and report through struct parm_error; they print nothing.
  */
@@ -25,7 +26,7 @@
 #include "base/base.h"
 #include "super/symbols.h"
 
-#define PARMLIB_MAX 10
+#define PARMLIB_MAX  10
 #define SUFFIXES_MAX 16
 
 struct image_id { /* what filters compare with */

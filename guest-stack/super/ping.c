@@ -10,19 +10,23 @@
 #include "super/system.h"
 #include "super/tcpip.h"
 
-#define ICMP_HEADER 8
-#define ICMP_ECHO_REPLY 0
-#define ICMP_UNREACHABLE 3
+#define ICMP_HEADER        8
+#define ICMP_ECHO_REPLY    0
+#define ICMP_UNREACHABLE   3
 #define ICMP_TIME_EXCEEDED 11
 
 static struct console *con(struct tcpip *ip) { return ip->sys->env.con; }
 
 void ping_request_default(struct ping_request *r, bool trace) {
-    *r = (struct ping_request){.trace = trace, .count = trace ? 3 : 1, .length = trace ? 40 : 256,
-                               .timeout_sec = trace ? 5 : 10, .max_hops = 30};
+    *r = (struct ping_request){.trace = trace,
+                               .count = trace ? 3 : 1,
+                               .length = trace ? 40 : 256,
+                               .timeout_sec = trace ? 5 : 10,
+                               .max_hops = 30};
 }
 
-/* The number of the request that an answer belongs to: in the echo reply itself, or in what an error quotes. */
+/* The number of the request that an answer belongs to: in the echo reply itself, or in what an error
+ * quotes. */
 static u32 answered_request(const u8 *d, u32 len) {
     if (d[0] == ICMP_ECHO_REPLY) return be16_get(d + 6);
     if (len < ICMP_HEADER + IP_HEADER_BYTES) return 0;
@@ -55,9 +59,11 @@ static void ping_end(struct tcpip *ip, u64 now) {
     char host[IPADDR_TEXT_MAX];
     ipaddr_text(g->ask.host, host);
     if (g->ask.trace)
-        console_message(con(ip), PLX0271I, host, g->arrived ? "COMPLETE" : "ENDED WITHOUT AN ANSWER FROM THE HOST");
+        console_message(con(ip), PLX0271I, host,
+                        g->arrived ? "COMPLETE" : "ENDED WITHOUT AN ANSWER FROM THE HOST");
     else
-        console_message(con(ip), PLX0270I, host, g->sent, g->received, g->received ? g->shortest_us : 0, g->longest_us);
+        console_message(con(ip), PLX0270I, host, g->sent, g->received, g->received ? g->shortest_us : 0,
+                        g->longest_us);
     ping_stop(ip, now);
 }
 
@@ -111,8 +117,8 @@ static void hop_begin(struct ping *g) {
 static void hop_say(struct tcpip *ip) {
     struct ping *g = &ip->ping;
     char text[IPADDR_TEXT_MAX];
-    console_message(con(ip), EZZ3120I, g->hop, ipaddr_is_any(g->hop_addr) ? "*" : ipaddr_text(g->hop_addr, text),
-                    g->hop_line);
+    console_message(con(ip), EZZ3120I, g->hop,
+                    ipaddr_is_any(g->hop_addr) ? "*" : ipaddr_text(g->hop_addr, text), g->hop_line);
 }
 
 static void hop_add(struct ping *g, const char *text) {
@@ -162,7 +168,8 @@ static void readable(void *ctx, struct sock *s, u32 events, u64 now) {
         struct sockaddr4 from;
         i32 len = sock_recvfrom(s, g->data, sizeof g->data, &from, NULL, now);
         if (len == -ERR_AGAIN) return;
-        if (len < ICMP_HEADER || answered_request(g->data, u32_min((u32)len, sizeof g->data)) != g->sent) continue;
+        if (len < ICMP_HEADER || answered_request(g->data, u32_min((u32)len, sizeof g->data)) != g->sent)
+            continue;
         if (g->ask.trace)
             trace_answer(ip, g->data, from.addr, now);
         else

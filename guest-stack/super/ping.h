@@ -1,13 +1,13 @@
 /* ping.h - PING and TRACERTE from the console: ICMP echo requests, one at a time.
  *
- *   PING host [(COUNT n LENGTH n TIMEOUT n)]     COUNT 1-100 (1), LENGTH 8-8192 bytes (256), TIMEOUT seconds (10)
+ *   PING host [(COUNT n LENGTH n TIMEOUT n)]     COUNT 1-100 (1), LENGTH 8-8192 (256) bytes, TIMEOUT (10) seconds
  *   TRACERTE host [(MAX n TRY n TIMEOUT n)]      hops 1-255 (30), probes a hop 1-10 (3), seconds (5)
  *
  *   PING      request -> reply: next request at once; no reply in TIMEOUT: said, next request
- *   TRACERTE  TTL 1, 2, 3 ... TRY probes each; "time exceeded" names the hop; an echo reply or "unreachable" ends it
+ *   TRACERTE  TTL 1, 2, 3 ... TRY probes each; "time exceeded" names the hop; a reply or "unreachable" ends it
  *
- * The numbers of requests are those that the ICMP end point gives them (1, 2, ...; net/udp.h), so a late answer to an
- * earlier probe is recognised and not taken for the current one's.
+ * The numbers of requests are those that the ICMP end point gives them (1, 2, ...; net/udp.h), so a late
+ * answer to an earlier probe is recognised and not taken for the current one's.
  */
 #ifndef SUPER_PING_H
 #define SUPER_PING_H
@@ -18,7 +18,7 @@
 
 struct tcpip;
 
-#define PING_LENGTH_MAX 8192
+#define PING_LENGTH_MAX    8192
 #define TRACERTE_TRIES_MAX 10
 
 struct ping_request {

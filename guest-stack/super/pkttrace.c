@@ -11,7 +11,7 @@
 #include "super/tcpip.h"
 
 #define HEX_PER_LINE 32
-#define HEADER_MAX 64 /* IP header with options and the ports behind it */
+#define HEADER_MAX   64 /* IP header with options and the ports behind it */
 
 /* As many of bytes [at, at+n) as the packet has; returns how many. */
 static u32 bytes_at(const struct pkt *p, u32 at, u8 *out, u32 n) {
@@ -60,7 +60,8 @@ static bool line_allowed(struct pkttrace *t) {
     return false;
 }
 
-static void say_summary(struct console *con, const struct link *lnk, bool out, const struct summary *s, u32 bytes) {
+static void say_summary(struct console *con, const struct link *lnk, bool out, const struct summary *s,
+                        u32 bytes) {
     char src[IPADDR_TEXT_MAX], dst[IPADDR_TEXT_MAX], detail[24] = "";
     if (s->proto == IP_PROTO_TCP && s->ports)
         str_fmt(detail, sizeof detail, " %s%s%s%s%s", s->flags & 2 ? "S" : "", s->flags & 1 ? "F" : "",
@@ -72,7 +73,8 @@ static void say_summary(struct console *con, const struct link *lnk, bool out, c
                     : s->proto == IP_PROTO_UDP  ? "UDP"
                     : s->proto == IP_PROTO_ICMP ? "ICMP"
                                                 : "OTHER",
-                    ipaddr_text(s->src, src), (u32)s->sport, ipaddr_text(s->dst, dst), (u32)s->dport, bytes, detail);
+                    ipaddr_text(s->src, src), (u32)s->sport, ipaddr_text(s->dst, dst), (u32)s->dport, bytes,
+                    detail);
 }
 
 static void say_bytes(struct console *con, struct pkttrace *t, const struct pkt *p) {
@@ -93,7 +95,8 @@ void pkttrace_packet(void *ctx, const struct link *lnk, bool out, const struct p
     struct pkttrace *t = &ip->trace;
     u8 header[HEADER_MAX];
     struct summary s;
-    if (!t->on || !summary_of(header, bytes_at(p, 0, header, sizeof header), &s) || !wanted(t, lnk, &s)) return;
+    if (!t->on || !summary_of(header, bytes_at(p, 0, header, sizeof header), &s) || !wanted(t, lnk, &s))
+        return;
     t->packets++;
     if (now - t->second >= USEC_PER_SEC) pkttrace_poll(ip, now);
     if (!line_allowed(t)) return;

@@ -4,7 +4,8 @@
  *
  * A packet that passes the filter becomes one line (time, link, direction, protocol, addresses, ports, flags,
  * length) and, for FULL and ABBREV, its first bytes in hexadecimal, 32 a line. Console lines are slow beside
- * packets: past PKTTRACE_LINES_MAX lines a second the rest is counted, and the count is said when the second is over.
+ * packets: past PKTTRACE_LINES_MAX lines a second the rest is counted, and the count is said when the second
+ * is over.
  */
 #ifndef SUPER_PKTTRACE_H
 #define SUPER_PKTTRACE_H
@@ -17,7 +18,7 @@ struct tcpip;
 struct pkt;
 
 #define PKTTRACE_LINES_MAX 50
-#define PKTTRACE_ABBREV 200
+#define PKTTRACE_ABBREV    200
 
 struct pkttrace {
     bool on;

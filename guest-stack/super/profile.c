@@ -1,8 +1,8 @@
 /* profile.c - the statement table of PROFILE.TCPIP and the loop over it. Language and error rules: profile.h.
  *
- * A statement's function takes its arguments with the takers of profile_lex.c. When it returns false a message
- * is out, and the loop skips to where OS/390 goes on: behind the END keyword of a block, else to the next token
- * that is the name of a statement.
+ * A statement's function takes its arguments with the takers of profile_lex.c. When it returns false a
+ * message is out, and the loop skips to where OS/390 goes on: behind the END keyword of a block, else to the
+ * next token that is the name of a statement.
  */
 #include "super/profile.h"
 
@@ -69,8 +69,8 @@ bool profile_at_statement(struct profile *p) {
     return !t || statement_find(t);
 }
 
-/* Behind the END keyword of the block if there is one further on, else at the next statement. OS/390 takes what
- * follows a list without its END as part of the list; so do we. */
+/* Behind the END keyword of the block if there is one further on, else at the next statement. OS/390 takes
+ * what follows a list without its END as part of the list; so do we. */
 static void skip(struct profile *p, const char *end) {
     const char *t;
     while ((t = profile_peek(p))) {
@@ -109,7 +109,8 @@ static void run_statements(struct profile *p) {
 static void say_status(struct profile *p) {
     const struct net_config *c = net_config(p->ip->stk);
     if (c->ip.forwarding)
-        console_message(con(p), EZZ0641I, c->ip.forward_per_packet ? "FWDMULTIPATH PERPACKET" : "NOFWDMULTIPATH");
+        console_message(con(p), EZZ0641I,
+                        c->ip.forward_per_packet ? "FWDMULTIPATH PERPACKET" : "NOFWDMULTIPATH");
     else
         console_message(con(p), EZZ0334I);
     if (c->ip.source_vipa) console_message(con(p), EZZ0351I);

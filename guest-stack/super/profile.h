@@ -4,8 +4,8 @@
  * line; system symbols are resolved in each line before it is cut into tokens; lower case is folded outside
  * quotes. INCLUDE dsname works wherever a token may stand: the other file's tokens come in its place.
  *
- * A statement takes its arguments until it has all of them, or, if it is a list, until the next token that is the
- * name of a statement; lists with an END keyword take everything up to that. On an error the reader says
+ * A statement takes its arguments until it has all of them, or, if it is a list, until the next token that is
+ * the name of a statement; lists with an END keyword take everything up to that. On an error the reader says
  *   EZZ0318I token WAS FOUND ON LINE n AND text WAS EXPECTED
  *   PLX0201I IN member LINE n: the line as it was read
  * and goes on with the next statement; what the statement did before the error stays done.
@@ -29,7 +29,7 @@
 
 struct tcpip;
 
-#define PROFILE_NEST_MAX 8
+#define PROFILE_NEST_MAX  8
 #define PROFILE_TOKEN_MAX 128
 
 struct profile_source {
@@ -80,15 +80,16 @@ bool profile_mask(struct profile *p, struct ipaddr *out);
 bool profile_name(struct profile *p, char *out, u32 cap, const char *what);
 /* Says EZZ0318I for the token in front; always false. */
 bool profile_expected(struct profile *p, const char *what);
-/* Says the location line PLX0201I of the last token that was taken; for messages of other shapes; always false. */
+/* Says the location line PLX0201I of the last token that was taken; for messages of other shapes; always
+ * false. */
 bool profile_where(struct profile *p);
 /* spec as profile_keyword(). */
 bool keyword_matches(const char *spec, const char *token);
 
 struct profile_statement {
-    const char *name;                 /* as profile_keyword() */
-    bool (*run)(struct profile *p);   /* false: skip to the next statement, or behind `end` */
-    const char *end;                  /* END keyword of a block, or NULL */
+    const char *name;               /* as profile_keyword() */
+    bool (*run)(struct profile *p); /* false: skip to the next statement, or behind `end` */
+    const char *end;                /* END keyword of a block, or NULL */
 };
 
 bool stmt_device(struct profile *p);

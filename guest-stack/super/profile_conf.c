@@ -1,8 +1,9 @@
 /* profile_conf.c - IPCONFIG, TCPCONFIG, UDPCONFIG, GLOBALCONFIG, KEEPALIVEOPTIONS, ARPAGE and SOMAXCONN.
  *
- * Each statement is a table: keyword, what kind of value follows, where in struct net_config it goes, its domain.
- * Parameters stand in any order; only what is named changes, so the same code serves an OBEYFILE. A keyword that
- * OS/390 knows at a later level than ours is said (PLX0205W), its numbers are passed over and the list goes on.
+ * Each statement is a table: keyword, what kind of value follows, where in struct net_config it goes, its
+ * domain. Parameters stand in any order; only what is named changes, so the same code serves an OBEYFILE. A
+ * keyword that OS/390 knows at a later level than ours is said (PLX0205W), its numbers are passed over and
+ * the list goes on.
  */
 #include "base/str.h"
 #include "net/netconf.h"
@@ -24,12 +25,18 @@ struct option {
 };
 
 #define AT(member) offsetof(struct net_config, member)
-#define ON(name, member) {name, OPT_ON, AT(member), 0, 0, NULL}
-#define OFF(name, member) {name, OPT_OFF, AT(member), 0, 0, NULL}
-#define NUMBER(name, member, low, high) {name, OPT_U32, AT(member), low, high, NULL}
-#define SPECIAL(name, fn) {name, OPT_SPECIAL, 0, 0, 0, fn}
-#define LATER(name) {name, OPT_LATER, 0, 0, 0, NULL}
-#define IGNORED(name) {name, OPT_IGNORED, 0, 0, 0, NULL}
+#define ON(name, member)                                                                                     \
+    { name, OPT_ON, AT(member), 0, 0, NULL }
+#define OFF(name, member)                                                                                    \
+    { name, OPT_OFF, AT(member), 0, 0, NULL }
+#define NUMBER(name, member, low, high)                                                                      \
+    { name, OPT_U32, AT(member), low, high, NULL }
+#define SPECIAL(name, fn)                                                                                    \
+    { name, OPT_SPECIAL, 0, 0, 0, fn }
+#define LATER(name)                                                                                          \
+    { name, OPT_LATER, 0, 0, 0, NULL }
+#define IGNORED(name)                                                                                        \
+    { name, OPT_IGNORED, 0, 0, 0, NULL }
 
 static struct console *con(struct profile *p) { return p->ip->sys->env.con; }
 
@@ -39,7 +46,8 @@ static bool size_token(struct profile *p, u32 low, u32 high, u32 *out) {
     u32 v;
     size_t len = t ? strlen(t) : 0;
     if (len < 2 || t[len - 1] != 'K' || !str_u32(t, len - 1, &v)) return profile_number(p, low, high, out);
-    if (v > high / 1024 || v * 1024 < low) return profile_number(p, low, high, out); /* says what is expected */
+    if (v > high / 1024 || v * 1024 < low)
+        return profile_number(p, low, high, out); /* says what is expected */
     *out = v * 1024;
     profile_take(p);
     return true;
@@ -69,7 +77,8 @@ static bool option_apply(struct profile *p, const struct option *o, struct net_c
 }
 
 /* Takes parameters until the next statement, or until `end` if the statement has an END keyword. */
-static bool options_run(struct profile *p, const struct option *table, u32 n, const char *end, const char *expected) {
+static bool options_run(struct profile *p, const struct option *table, u32 n, const char *end,
+                        const char *expected) {
     struct net_config *c = net_config(p->ip->stk);
     while (end ? !profile_keyword(p, end) : !profile_at_statement(p)) {
         const struct option *o = NULL;
@@ -230,9 +239,12 @@ static bool maxrecs(struct profile *p, struct net_config *c) {
 }
 
 static const struct option global_options[] = {
-    SPECIAL("MAXRECS", maxrecs),       LATER("SYSPLEXMONitor"),  LATER("SYSPLEXWLMPOLL"), LATER("XCFGRPID"),
-    LATER("IQDVLANID"),                LATER("EXPLICITBINDPORTRANGE"), LATER("ECSALIMIT"), LATER("POOLLIMIT"),
-    IGNORED("TCPIPSTATISTICS"),        IGNORED("NOTCPIPSTATISTICS"),   LATER("SEGMENTATIONOFFLOAD"),
+    SPECIAL("MAXRECS", maxrecs),  LATER("SYSPLEXMONitor"),
+    LATER("SYSPLEXWLMPOLL"),      LATER("XCFGRPID"),
+    LATER("IQDVLANID"),           LATER("EXPLICITBINDPORTRANGE"),
+    LATER("ECSALIMIT"),           LATER("POOLLIMIT"),
+    IGNORED("TCPIPSTATISTICS"),   IGNORED("NOTCPIPSTATISTICS"),
+    LATER("SEGMENTATIONOFFLOAD"),
 };
 
 bool stmt_globalconfig(struct profile *p) {

@@ -9,8 +9,8 @@
  *   DELETE {DEVICE name | LINK name | PORT n proto [job] | PORTRANGE first count proto [job]}
  *   START device      STOP device
  *
- * An MPCIPA device has no device number of its own: its name is the PORTNAME of a VTAM TRLE (super/trl.h), and the
- * TRLE says which devices to use.
+ * An MPCIPA device has no device number of its own: its name is the PORTNAME of a VTAM TRLE (super/trl.h),
+ * and the TRLE says which devices to use.
  */
 #include "base/str.h"
 #include "net/link.h"
@@ -109,7 +109,9 @@ bool stmt_device(struct profile *p) {
     }
     struct device *dev;
     int rc = device_add(p->ip->stk, name, type, (u16)devnum, &dev);
-    if (rc) return refused(p, "DEVICE", name, rc == -ERR_NOENT ? "THIS SYSTEM HAS NO DRIVER FOR ITS TYPE" : why_not(rc));
+    if (rc)
+        return refused(p, "DEVICE", name,
+                       rc == -ERR_NOENT ? "THIS SYSTEM HAS NO DRIVER FOR ITS TYPE" : why_not(rc));
     dev->role = o.role;
     dev->autorestart = o.autorestart;
     dev->iobuffer_bytes = o.iobuffer_bytes;
@@ -125,7 +127,7 @@ struct link_kind {
 };
 
 static const struct link_kind link_kinds[] = {
-    {"IPAQENET", LNK_IPAQENET, DEV_MPCIPA, false, 0},  {"ETHERNET", LNK_ETHERNET, DEV_LCS, true, 255},
+    {"IPAQENET", LNK_IPAQENET, DEV_MPCIPA, false, 0},   {"ETHERNET", LNK_ETHERNET, DEV_LCS, true, 255},
     {"ETHEROR802.3", LNK_ETHERNET, DEV_LCS, true, 255}, {"CTC", LNK_CTC, DEV_CTC, true, 1},
     {"VIRTual", LNK_VIRTUAL, DEV_VIRTUAL, true, 65535},
 };
@@ -159,7 +161,8 @@ bool stmt_delete(struct profile *p) {
     if (profile_keyword(p, "PORT")) return delete_port(p, false);
     if (profile_keyword(p, "PORTRange")) return delete_port(p, true);
     bool is_link = profile_keyword(p, "LINK");
-    if (!is_link && !profile_keyword(p, "DEVICE")) return profile_expected(p, "DEVICE, LINK, PORT OR PORTRANGE");
+    if (!is_link && !profile_keyword(p, "DEVICE"))
+        return profile_expected(p, "DEVICE, LINK, PORT OR PORTRANGE");
     if (!profile_name(p, name, sizeof name, "A NAME")) return false;
     int rc = is_link ? link_delete(p->ip->stk, name) : device_delete(p->ip->stk, name);
     return rc ? refused(p, is_link ? "DELETE LINK" : "DELETE DEVICE", name, why_not(rc)) : true;

@@ -4,8 +4,9 @@
  *   PRIMARYINTERFACE link
  *   BSDROUTINGPARMS {TRUE|FALSE} { link {mtu|DEFAULTSIZE} metric mask destaddr }... ENDBSDROUTINGPARMS
  *
- * The first HOME and the first BSDROUTINGPARMS of a file replace what an earlier file said; further ones in the same
- * file (each INCLUDE may bring one) add. An error in a HOME list ends the list; entries before it stand.
+ * The first HOME and the first BSDROUTINGPARMS of a file replace what an earlier file said; further ones in
+ * the same file (each INCLUDE may bring one) add. An error in a HOME list ends the list; entries before it
+ * stand.
  */
 #include "base/str.h"
 #include "net/home.h"
@@ -101,7 +102,8 @@ bool stmt_bsdroutingparms(struct profile *p) {
     }
     p->bsd_seen = true;
     bool good = true;
-    if (!profile_keyword(p, "TRUE") && !profile_keyword(p, "FALSE")) good = profile_expected(p, "TRUE OR FALSE");
+    if (!profile_keyword(p, "TRUE") && !profile_keyword(p, "FALSE"))
+        good = profile_expected(p, "TRUE OR FALSE");
     while (good && !profile_keyword(p, "ENDBSDROUTINGPARMS")) good = bsd_entry(p);
     route_direct_refresh(stk, p->now);
     return good;

@@ -47,8 +47,8 @@ void profile_close_top(struct profile *p) {
     if (p->depth) console_message(con(p), EZZ0304I, top(p)->name);
 }
 
-/* The next line of s, resolved. false at the end of the member. A record longer than SYMBOL_LINE_MAX is cut: data
- * sets have 80 bytes a record, only a host file can be longer. */
+/* The next line of s, resolved. false at the end of the member. A record longer than SYMBOL_LINE_MAX is cut:
+ * data sets have 80 bytes a record, only a host file can be longer. */
 static bool line_next(struct profile *p, struct profile_source *s) {
     if (s->at >= s->member.len) return false;
     const char *line = s->member.text + s->at;
@@ -122,11 +122,11 @@ static void include(struct profile *p) {
     if (rc == 0) return;
     CHECK(p->depth == depth);
     p->errors++;
-    const char *why = rc == -ERR_EXIST    ? "IT IS BEING READ ALREADY"
-                      : rc == -ERR_NOENT  ? "IT DOES NOT EXIST"
-                      : rc == -ERR_INVAL  ? "ITS NAME IS NOT VALID OR INCLUDES ARE NESTED TOO DEEP"
-                      : rc == -ERR_NOMEM  ? "THERE IS NO STORAGE FOR IT"
-                                          : "OF AN I/O ERROR";
+    const char *why = rc == -ERR_EXIST   ? "IT IS BEING READ ALREADY"
+                      : rc == -ERR_NOENT ? "IT DOES NOT EXIST"
+                      : rc == -ERR_INVAL ? "ITS NAME IS NOT VALID OR INCLUDES ARE NESTED TOO DEEP"
+                      : rc == -ERR_NOMEM ? "THERE IS NO STORAGE FOR IT"
+                                         : "OF AN I/O ERROR";
     console_message(con(p), PLX0202E, p->token, why);
     profile_where(p);
 }
@@ -195,10 +195,12 @@ bool profile_keyword(struct profile *p, const char *spec) {
 static bool number_in(struct profile *p, u32 low, u32 high, bool hex, u32 *out) {
     const char *t = profile_peek(p);
     u32 v;
-    bool good = t && (hex ? str_hex_u32(t, strlen(t), &v) : str_u32(t, strlen(t), &v)) && v >= low && v <= high;
+    bool good =
+        t && (hex ? str_hex_u32(t, strlen(t), &v) : str_u32(t, strlen(t), &v)) && v >= low && v <= high;
     if (!good) {
         char what[64];
-        str_fmt(what, sizeof what, hex ? "A HEXADECIMAL NUMBER FROM %X TO %X" : "A NUMBER FROM %u TO %u", low, high);
+        str_fmt(what, sizeof what, hex ? "A HEXADECIMAL NUMBER FROM %X TO %X" : "A NUMBER FROM %u TO %u", low,
+                high);
         return profile_expected(p, what);
     }
     *out = v;
@@ -206,8 +208,12 @@ static bool number_in(struct profile *p, u32 low, u32 high, bool hex, u32 *out) 
     return true;
 }
 
-bool profile_number(struct profile *p, u32 low, u32 high, u32 *out) { return number_in(p, low, high, false, out); }
-bool profile_hex(struct profile *p, u32 low, u32 high, u32 *out) { return number_in(p, low, high, true, out); }
+bool profile_number(struct profile *p, u32 low, u32 high, u32 *out) {
+    return number_in(p, low, high, false, out);
+}
+bool profile_hex(struct profile *p, u32 low, u32 high, u32 *out) {
+    return number_in(p, low, high, true, out);
+}
 
 bool profile_address(struct profile *p, struct ipaddr *out) {
     const char *t = profile_peek(p);

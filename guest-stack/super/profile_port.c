@@ -1,8 +1,8 @@
 /* profile_port.c - PORT, PORTRANGE, their DELETE, and AUTOLOG.
  *
  *   PORT      { num {TCP|UDP} who }...          PORTRANGE { first count {TCP|UDP} who }...
- *   who       RESERVED | job [NOAUTOLog] [DELAYAcks|NODELAYAcks] [SHAREPort|SHAREPORTWLM] [BIND ipaddr] [SAF resource]
- *             options in this order; SHAREPORT for TCP only; BIND not for a range
+ *   who       RESERVED | job [NOAUTOLog] [DELAYAcks|NODELAYAcks] [SHAREPort|SHAREPORTWLM] [BIND ipaddr]
+ *             [SAF resource]; options in this order; SHAREPORT for TCP only; BIND not for a range
  *   DELETE PORT num {TCP|UDP} [job|RESERVED]     DELETE PORTRANGE first count {TCP|UDP} [job|RESERVED]
  *   AUTOLOG [minutes] { proc [JOBNAME job] [PARMSTRING 'text'] }... ENDAUTOLOG
  *
@@ -106,7 +106,8 @@ bool delete_port(struct profile *p, bool range) {
     struct port_rule want = {.proto = 0};
     if (!port_numbers(p, range, &want)) return false;
     bool any_job = profile_at_statement(p);
-    if (!any_job && !profile_keyword(p, "RESERVED") && !profile_name(p, want.jobname, sizeof want.jobname, "A JOB NAME"))
+    if (!any_job && !profile_keyword(p, "RESERVED") &&
+        !profile_name(p, want.jobname, sizeof want.jobname, "A JOB NAME"))
         return false;
     u32 deleted = 0;
     for (bool again = true; again;) {

@@ -1,7 +1,8 @@
 /* profile_route.c - BEGINROUTES and GATEWAY: the static routes.
  *
- *   BEGINROUTES { ROUTE {dest HOST | dest mask | dest/len | DEFAULT} {first_hop | =} link MTU {n|DEFAULTSIZE} [opt]... }
- *   ENDROUTES     opt: MAXImumretransmittime MINImumretransmittime ROUNDTRIPGain VARIANCEGain VARIANCEMultiplier
+ *   BEGINROUTES { ROUTE {dest HOST | dest mask | dest/len | DEFAULT} {first_hop | =} link
+ *                 MTU {n|DEFAULTSIZE} [opt]... } ENDROUTES
+ *                 opt: MAXImumretransmittime MINImumretransmittime ROUNDTRIPGain VARIANCEGain VARIANCEMultiplier
  *                      (numbers with up to three decimals), DELAYAcks NODELAYAcks, REPLaceable NOREPLaceable
  *   GATEWAY { {network|DEFAULTNET} {first_hop|=} link {size|DEFAULTSIZE} {mask value | HOST | 0} }...
  *                 network: the class's octets of an address ("9", "192.5"); mask and value: the subnet part
@@ -56,7 +57,9 @@ static bool add(struct profile *p, struct route_def *def, u32 line) {
     } else {
         int rc = route_add(p->ip->stk, def, p->now);
         if (rc == 0) return true;
-        why = rc == -ERR_EXIST ? "IT IS DEFINED ALREADY" : rc == -ERR_NOMEM ? "THE TABLE IS FULL" : "IT IS NOT VALID";
+        why = rc == -ERR_EXIST   ? "IT IS DEFINED ALREADY"
+              : rc == -ERR_NOMEM ? "THE TABLE IS FULL"
+                                 : "IT IS NOT VALID";
     }
     p->errors++;
     console_message(con(p), PLX0241E, ipaddr_text(def->dest, text), (u32)def->prefix_bits, line, why);
@@ -112,9 +115,11 @@ static bool thousandths(struct profile *p, u32 high, u32 *out) {
     if (!t) return profile_expected(p, "A NUMBER");
     for (; *t >= '0' && *t <= '9' && digits < 6; t++, digits++) whole = whole * 10 + (u32)(*t - '0');
     if (*t == '.')
-        for (t++; *t >= '0' && *t <= '9' && scale > 1; t++, digits++) fraction += (u32)(*t - '0') * (scale /= 10);
+        for (t++; *t >= '0' && *t <= '9' && scale > 1; t++, digits++)
+            fraction += (u32)(*t - '0') * (scale /= 10);
     u32 value = whole * 1000 + fraction;
-    if (*t || digits == 0 || value == 0 || value > high) return profile_expected(p, "A NUMBER SUCH AS 120, .5 OR 0.125");
+    if (*t || digits == 0 || value == 0 || value > high)
+        return profile_expected(p, "A NUMBER SUCH AS 120, .5 OR 0.125");
     *out = value;
     profile_take(p);
     return true;

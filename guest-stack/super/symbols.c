@@ -12,8 +12,8 @@
 
 static const char *const system_names[] = {"SYSPLEX", "SYSR1", "SYSALVL", "SYSNAME", "SYSCLONE"};
 /* Names that IEASYMxx may not define: the system's own, and the dynamic ones. */
-static const char *const dynamic_names[] = {"YYMMDD", "HHMMSS", "YR4", "YR2", "MON", "DAY", "JDAY", "WDAY",
-                                            "HR",     "MIN",    "SEC", "SEQ", "JOBNAME"};
+static const char *const dynamic_names[] = {"YYMMDD", "HHMMSS", "YR4", "YR2", "MON", "DAY",    "JDAY",
+                                            "WDAY",   "HR",     "MIN", "SEC", "SEQ", "JOBNAME"};
 
 static char fold_char(char c, bool fold) { return fold && c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
 static bool name_first(char c) { return (c >= 'A' && c <= 'Z') || c == '@' || c == '#' || c == '$'; }
@@ -111,7 +111,8 @@ static u32 substring_parse(const char *in, u32 len, struct reference *ref) {
     if (negative) at++;
     for (u32 part = 0; part < 2; part++) {
         u32 from = at;
-        while (at < len && is_digit(in[at]) && at - from < 3) number[part] = number[part] * 10 + (u32)(in[at++] - '0');
+        while (at < len && is_digit(in[at]) && at - from < 3)
+            number[part] = number[part] * 10 + (u32)(in[at++] - '0');
         if (at == from || at == len || in[at] != (part ? ')' : ':')) return 0;
         at++;
     }
@@ -156,7 +157,7 @@ static bool dynamic_text(const struct moment *when, const char *name, char *out)
     const struct {
         const char *name;
         u32 value;
-    } two[] = {{"YR2", yy},     {"MON", c.month},  {"DAY", c.day},
+    } two[] = {{"YR2", yy},    {"MON", c.month},  {"DAY", c.day},
                {"HR", c.hour}, {"MIN", c.minute}, {"SEC", c.second}};
     for (u32 i = 0; i < ARRAY_LEN(two); i++)
         if (str_eq_ci(n, two[i].name)) return str_fmt(out, 9, "%02u", two[i].value) > 0;
@@ -185,8 +186,8 @@ static bool reference_resolve(const struct symbols *s, const struct moment *when
     return true;
 }
 
-static void resolve_into(const struct symbols *s, const struct moment *when, bool fold, const char *in, u32 len,
-                         struct output *o) {
+static void resolve_into(const struct symbols *s, const struct moment *when, bool fold, const char *in,
+                         u32 len, struct output *o) {
     for (u32 at = 0; at < len;) {
         struct reference ref;
         if (in[at] != '&') {

@@ -21,8 +21,8 @@
 #include "base/base.h"
 
 #define SYMBOL_NAME_MAX 8
-#define SYMBOL_RAW_MAX 44  /* text as written in IEASYMxx, before other symbols in it are resolved */
-#define SYMBOLS_MAX 128    /* OS/390 promises at least 99 of the installation's own */
+#define SYMBOL_RAW_MAX  44  /* text as written in IEASYMxx, before other symbols in it are resolved */
+#define SYMBOLS_MAX     128 /* OS/390 promises at least 99 of the installation's own */
 #define SYMBOL_LINE_MAX 256 /* longest record that is ever substituted */
 
 struct symbol {
@@ -43,10 +43,10 @@ struct moment {
     const char *jobname; /* for &JOBNAME; NULL = unknown */
 };
 struct calendar {
-    u16 year;       /* 2000.. */
-    u8 month, day;  /* 1.. */
-    u16 yday;       /* 1..366 */
-    u8 wday;        /* 0 = Sunday */
+    u16 year;      /* 2000.. */
+    u8 month, day; /* 1.. */
+    u16 yday;      /* 1..366 */
+    u8 wday;       /* 0 = Sunday */
     u8 hour, minute, second;
 };
 void calendar_of(u32 seconds, struct calendar *out);

@@ -1,10 +1,10 @@
 /* sysipl.c - from IPL parameters to a named image: LOADxx, IEASYMxx, system symbols. Order of calls: system.h.
  *
  * LOADxx is looked for in SYS0.IPLPARM to SYS9.IPLPARM, then in SYS1.PARMLIB; other members in the PARMLIB
- * concatenation of LOADxx, which is SYS1.PARMLIB if LOADxx names none.
- * SYSNAME is what IEASYMxx says, else the LPAR's name, else the machine's, else SYSTEM. SYSCLONE is what IEASYMxx
- * says, else the last two characters of SYSNAME.
- * An image whose symbols are not what was asked for would take another image's addresses: any error is a wait.
+ * concatenation of LOADxx, which is SYS1.PARMLIB if LOADxx names none. SYSNAME is what IEASYMxx says, else
+ * the LPAR's name, else the machine's, else SYSTEM. SYSCLONE is what IEASYMxx says, else the last two
+ * characters of SYSNAME. An image whose symbols are not what was asked for would take another image's
+ * addresses: any error is a wait.
  *
  * Touches data sets, console and the symbol table only: the host's EZACFSM1 is this file and four others.
  */
@@ -129,17 +129,22 @@ static u32 symbols_finish(struct system *sys, const struct ieasym *names) {
     symbols_set_system(s, "SYSALVL", "1");
     const char *name = names->sysname[0] ? names->sysname : default_name(sys);
     symbols_set_system(s, "SYSNAME", name);
-    symbols_set_system(s, "SYSCLONE", names->sysclone[0] ? names->sysclone : name[1] ? "&SYSNAME(-2:2)" : name);
+    symbols_set_system(s, "SYSCLONE",
+                       names->sysclone[0] ? names->sysclone
+                       : name[1]          ? "&SYSNAME(-2:2)"
+                                          : name);
     const struct symbol *bad;
     enum symbol_error e = symbols_settle(s, &bad);
     if (!name_valid(system_name(sys))) {
         /* Said first: a bad SYSNAME is often the cause of what settling found. */
-        struct parm_error err = {.reason = SYMERR_VALUE, .expected = "A SYSNAME OF 1-8 CHARACTERS A-Z 0-9 @ # $"};
+        struct parm_error err = {.reason = SYMERR_VALUE,
+                                 .expected = "A SYSNAME OF 1-8 CHARACTERS A-Z 0-9 @ # $"};
         str_copy(err.token, sizeof err.token, system_name(sys));
         return symbol_wait(sys, "SYSNAME", &err);
     }
     if (e == SYMERR_NONE) return 0;
-    struct parm_error err = {.reason = e, .line = bad->line, .expected = "A TEXT NOT LONGER THAN &NAME (SYSCLONE: 2)"};
+    struct parm_error err = {
+        .reason = e, .line = bad->line, .expected = "A TEXT NOT LONGER THAN &NAME (SYSCLONE: 2)"};
     str_fmt(err.token, sizeof err.token, "&%s='%s'", bad->name, bad->text);
     return symbol_wait(sys, sys->load.ieasyms ? "IEASYM" : "IPL", &err);
 }
@@ -163,7 +168,8 @@ u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct syst
         memcpy(sys->load.sysparm, names.sysparm, sizeof sys->load.sysparm);
         sys->load.sysparms = names.sysparms;
     }
-    console_message(con(sys), PLX0106I, system_name(sys), symbols_find(&sys->symbols, "SYSCLONE", 8), sys->load.sysplex);
+    console_message(con(sys), PLX0106I, system_name(sys), symbols_find(&sys->symbols, "SYSCLONE", 8),
+                    sys->load.sysplex);
     return 0;
 }
 

@@ -24,7 +24,7 @@
 #include "super/parmlib.h"
 #include "super/symbols.h"
 
-#define SYSTEM_STACKS_MAX 2
+#define SYSTEM_STACKS_MAX  2
 #define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
 
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
@@ -41,8 +41,9 @@ struct system_env {
     void *ctx;
     struct arena *arena; /* storage for stacks and programs, taken at system_start() and S TCPIP */
     struct datasets *ds;
-    struct console *con;          /* messages; also handed on to programs */
-    const struct driver *drivers[SYSTEM_STACKS_MAX]; /* each [DEV_TYPES]; NULL: that stack cannot be started */
+    struct console *con; /* messages; also handed on to programs */
+    const struct driver
+        *drivers[SYSTEM_STACKS_MAX];         /* each [DEV_TYPES]; NULL: that stack cannot be started */
     const struct stack_config *stack_config; /* NULL: stack_config_default() */
     u32 (*random)(void *ctx);
     u32 (*wall_seconds)(void *ctx); /* UTC, since 1970-01-01 00:00; shown only, never used for timing */

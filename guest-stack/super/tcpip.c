@@ -23,7 +23,8 @@ static u32 random_bits(void *ctx) {
 
 /* A row of sys->stacks: the one that had this name before, else one that is not running, else a new one with
  * storage of its own. */
-static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg, struct tcpip **out) {
+static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg,
+                     struct tcpip **out) {
     u32 slot = SYSTEM_STACKS_MAX;
     for (u32 i = SYSTEM_STACKS_MAX; i-- > 0;) {
         struct tcpip *ip = sys->stacks[i];
@@ -49,7 +50,8 @@ static int slot_take(struct system *sys, const char *name, const struct stack_co
 }
 
 /* Everything but the region itself begins anew, so nothing of an earlier life remains. */
-static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, const struct stack_config *cfg, u64 now) {
+static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, const struct stack_config *cfg,
+                       u64 now) {
     u8 *base = ip->arena.base;
     size_t size = ip->arena.size;
     u32 slot = ip->slot;
@@ -61,13 +63,21 @@ static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, c
     ip->max_records = DEFAULT_MAX_RECORDS;
     str_copy(ip->name, sizeof ip->name, name);
     autolog_clear(&ip->autolog);
-    ip->env = (struct stack_env){.ctx = ip, .message = say, .random = random_bits, .trace = pkttrace_packet,
+    ip->env = (struct stack_env){.ctx = ip,
+                                 .message = say,
+                                 .random = random_bits,
+                                 .trace = pkttrace_packet,
                                  .drivers = sys->env.drivers[slot]};
     ip->stk = stack_create(&ip->arena, ip->name, cfg, &ip->env, now);
     if (!ip->stk) return false;
     stack_pkttrace(ip->stk, false);
-    ip->app_env = (struct app_env){.stk = ip->stk, .ds = sys->env.ds, .con = sys->env.con, .sysname = system_name(sys),
-                                   .stackname = ip->name, .arena = &ip->arena, .ipl_time = sys->ipl_now};
+    ip->app_env = (struct app_env){.stk = ip->stk,
+                                   .ds = sys->env.ds,
+                                   .con = sys->env.con,
+                                   .sysname = system_name(sys),
+                                   .stackname = ip->name,
+                                   .arena = &ip->arena,
+                                   .ipl_time = sys->ipl_now};
     return true;
 }
 
@@ -191,8 +201,8 @@ static bool devices_active(const struct tcpip *ip) {
     return false;
 }
 
-/* Gives every device back to its driver, whose storage outlives the stack. A device that would not stop keeps its
- * driver's row: its card may still write there. */
+/* Gives every device back to its driver, whose storage outlives the stack. A device that would not stop
+ * keeps its driver's row: its card may still write there. */
 static void devices_detach(struct tcpip *ip, u64 now) {
     struct stack *stk = ip->stk;
     home_clear(stk, now);

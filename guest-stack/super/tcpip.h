@@ -24,7 +24,7 @@ struct system;
 #define TCPIP_PROGRAMS_MAX 16
 /* Storage for programs of one stack, beside what the stack itself takes. */
 #define TCPIP_PROGRAM_BYTES (3u << 20)
-#define TCPIP_STOP_WAIT_US (10u * USEC_PER_SEC) /* devices that do not stop by then are left behind */
+#define TCPIP_STOP_WAIT_US  (10u * USEC_PER_SEC) /* devices that do not stop by then are left behind */
 
 struct program {
     const struct app *app; /* NULL = free row */

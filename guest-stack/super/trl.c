@@ -1,6 +1,7 @@
 /* trl.c - looks a PORTNAME up in the active TRL major nodes; formats in trl.h.
  *
- * Members are read for each look-up: it happens once per DEVICE statement, and an OBEYFILE sees what was edited since.
+ * Members are read for each look-up: it happens once per DEVICE statement, and an OBEYFILE sees what was
+ * edited since.
  */
 #include "super/trl.h"
 
@@ -9,25 +10,28 @@
 #include "super/symbols.h"
 #include "super/system.h"
 
-#define VTAMLST "SYS1.VTAMLST"
-#define START_LIST "ATCCON00"
+#define VTAMLST       "SYS1.VTAMLST"
+#define START_LIST    "ATCCON00"
 #define STATEMENT_MAX 512
-#define LAST_COLUMN 71
+#define LAST_COLUMN   71
 
 /* Next line of a member, without columns 72-80, symbols resolved. false at the end. */
-static bool line_next(const struct system *sys, const struct member *m, u32 *at, char out[SYMBOL_LINE_MAX + 1]) {
+static bool line_next(const struct system *sys, const struct member *m, u32 *at,
+                      char out[SYMBOL_LINE_MAX + 1]) {
     if (*at >= m->len) return false;
     const char *line = m->text + *at;
     u32 len = 0, left = m->len - *at;
     while (len < left && line[len] != '\n') len++;
     *at += len + (len < left);
-    len = symbols_resolve(&sys->symbols, NULL, false, line, u32_min(len, LAST_COLUMN), out, SYMBOL_LINE_MAX + 1);
+    len = symbols_resolve(&sys->symbols, NULL, false, line, u32_min(len, LAST_COLUMN), out,
+                          SYMBOL_LINE_MAX + 1);
     while (len && out[len - 1] == ' ') out[--len] = '\0';
     return true;
 }
 
 /* One statement: lines joined while the operands end with a comma, leading blanks of continuations dropped. */
-static bool statement_next(const struct system *sys, const struct member *m, u32 *at, char out[STATEMENT_MAX]) {
+static bool statement_next(const struct system *sys, const struct member *m, u32 *at,
+                           char out[STATEMENT_MAX]) {
     char line[SYMBOL_LINE_MAX + 1];
     u32 len = 0;
     out[0] = '\0';
@@ -70,7 +74,8 @@ static bool operand(const char *operands, const char *key, char *out, u32 cap) {
             out[n] = '\0';
             return true;
         }
-        for (u32 depth = 0; *s && (*s != ',' || depth); s++) depth += (u32)(*s == '(') - (u32)(*s == ')' && depth);
+        for (u32 depth = 0; *s && (*s != ',' || depth); s++)
+            depth += (u32)(*s == '(') - (u32)(*s == ')' && depth);
         if (*s == ',') s++;
     }
     return false;
@@ -78,7 +83,8 @@ static bool operand(const char *operands, const char *key, char *out, u32 cap) {
 
 static bool operand_hex(const char *operands, const char *key, u32 *out) {
     char text[16];
-    return operand(operands, key, text, sizeof text) && str_hex_u32(text, strlen(text), out) && *out <= 0xFFFF;
+    return operand(operands, key, text, sizeof text) && str_hex_u32(text, strlen(text), out) &&
+           *out <= 0xFFFF;
 }
 
 /* true: this statement is the TRLE of portname; *why tells whether it can be used. */
@@ -102,7 +108,8 @@ static bool trle_matches(const char *statement, const char *portname, u16 *devnu
     return true;
 }
 
-static bool node_search(struct system *sys, const char *node, const char *portname, u16 *devnum, const char **why) {
+static bool node_search(struct system *sys, const char *node, const char *portname, u16 *devnum,
+                        const char **why) {
     struct member m;
     if (dataset_read(sys->env.ds, VTAMLST, node, &m)) return false;
     char statement[STATEMENT_MAX];

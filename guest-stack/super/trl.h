@@ -1,8 +1,9 @@
 /* trl.h - VTAM's transport resource list: which devices belong to an MPCIPA device's name.
  *
  * SYS1.VTAMLST(ATCCON00) names the major nodes that are active, separated by commas or blanks. A major node
- * of TYPE=TRL holds one TRLE statement for each OSA in QDIO mode, in assembler format (label, operation, operands;
- * '*' in column 1 is a comment; columns 72-80 are not read; operands that end with a comma go on in the next line):
+ * of TYPE=TRL holds one TRLE statement for each OSA in QDIO mode, in assembler format (label, operation,
+ * operands; '*' in column 1 is a comment; columns 72-80 are not read; operands that end with a comma go on in
+ * the next line):
  *
  *   OSATRL  VBUILD TYPE=TRL
  *   OSA1T   TRLE   LNCTL=MPC,MPCLEVEL=QDIO,READ=(0E00),WRITE=(0E01),

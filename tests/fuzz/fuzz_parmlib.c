@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t at = 0;
     while (at + 4 <= size && memcmp(data + at, "---\n", 4) != 0) at++;
     if (at + 4 > size) at = size;
-    char *load = text_of(data, at), *sym = text_of(data + (at < size ? at + 4 : at), at < size ? size - at - 4 : 0);
+    char *load = text_of(data, at),
+         *sym = text_of(data + (at < size ? at + 4 : at), at < size ? size - at - 4 : 0);
     struct loadxx *l = calloc(1, sizeof *l);
     struct symbols *s = malloc(sizeof *s);
     struct ieasym names = {.sysname = ""};
@@ -28,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     CHECK(l->parmlibs <= PARMLIB_MAX && l->ieasyms <= SUFFIXES_MAX);
     symbols_init(s);
     err = (struct parm_error){.reason = SYMERR_NONE};
-    if (!parmlib_ieasym(sym, &id, s, &names, &err)) CHECK(err.reason != SYMERR_NONE && err.expected && err.line);
+    if (!parmlib_ieasym(sym, &id, s, &names, &err))
+        CHECK(err.reason != SYMERR_NONE && err.expected && err.line);
     symbols_set_system(s, "SYSNAME", names.sysname);
     symbols_set_system(s, "SYSCLONE", names.sysclone);
     if (symbols_settle(s, &bad) == SYMERR_NONE)

@@ -1,8 +1,9 @@
 /* fuzz_profile.c - a whole system started from any PROFILE.TCPIP, then any OBEYFILE and operator commands.
  *
- * Lines of "---" part the input: the profile, an OBEYFILE (which the profile may also INCLUDE as DEV0A), then commands, one
- * a line. Devices become READY at once and swallow packets. Checked by the code's own CHECKs, the sanitizers, and that
- * every member read was released and every device was given back when the stack is down.
+ * Lines of "---" part the input: the profile, an OBEYFILE (which the profile may also INCLUDE as DEV0A), then
+ * commands, one a line. Devices become READY at once and swallow packets. Checked by the code's own CHECKs,
+ * the sanitizers, and that every member read was released and every device was given back when the stack is
+ * down.
  */
 #include "tests/unit/memds.h"
 
@@ -57,10 +58,20 @@ static u32 env_wall(void *ctx) {
 
 static const struct device_ops device_ops = {"FUZZ", dev_attach, dev_detach, dev_start, dev_stop};
 static const struct link_ops link_ops = {.output = lnk_output};
-static const struct stack_config limits = {
-    .max_sockets = 16, .max_timewait = 8, .buffer_chunks = 16, .small_pbufs = 16, .large_pbufs = 4, .huge_pbufs = 2,
-    .max_datagram_sockets = 8, .max_groups = 4, .max_links = 6, .max_home = 6, .max_routes = 8, .max_arp = 8,
-    .max_port_rules = 8, .max_reassembly = 2};
+static const struct stack_config limits = {.max_sockets = 16,
+                                           .max_timewait = 8,
+                                           .buffer_chunks = 16,
+                                           .small_pbufs = 16,
+                                           .large_pbufs = 4,
+                                           .huge_pbufs = 2,
+                                           .max_datagram_sockets = 8,
+                                           .max_groups = 4,
+                                           .max_links = 6,
+                                           .max_home = 6,
+                                           .max_routes = 8,
+                                           .max_arp = 8,
+                                           .max_port_rules = 8,
+                                           .max_reassembly = 2};
 
 /* Cuts the next part out of *at; returns its length. */
 static u32 part(const char **at, const char *end) {
@@ -91,7 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct console_sink sink = {.line = sink_line, .ctx = &said};
     struct arena arena;
     struct driver drivers[DEV_TYPES] = {{0}};
-    struct system_env env = {.arena = &arena, .con = &con, .stack_config = &limits, .random = env_random, .wall_seconds = env_wall};
+    struct system_env env = {.arena = &arena,
+                             .con = &con,
+                             .stack_config = &limits,
+                             .random = env_random,
+                             .wall_seconds = env_wall};
     const struct ipl_info ipl = {.device = 0x0A80, .volser = "PLXRES", .lparname = "SYSA"};
     const char *at = (const char *)data, *end = at + size;
     u64 now = 1000000;

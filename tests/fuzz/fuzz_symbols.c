@@ -1,7 +1,7 @@
 /* fuzz_symbols.c - symbol definition, settlement and substitution with any bytes.
  *
- * Lines NAME=TEXT define symbols; the first line without '=' and all that follows is text to resolve. Checked: texts keep
- * the length rule after settlement, and substitution never lengthens a record.
+ * Lines NAME=TEXT define symbols; the first line without '=' and all that follows is text to resolve.
+ * Checked: texts keep the length rule after settlement, and substitution never lengthens a record.
  */
 #include "base/str.h"
 #include "super/ezacfsm1.h"

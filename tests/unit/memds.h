@@ -34,7 +34,9 @@ static inline void memds_put(const char *name, const char *text, u32 len, int er
     memds[i].len = len;
     memds[i].error = error;
 }
-static inline void memds_set(const char *name, const char *text) { memds_put(name, text, (u32)strlen(text), 0); }
+static inline void memds_set(const char *name, const char *text) {
+    memds_put(name, text, (u32)strlen(text), 0);
+}
 static inline void memds_clear(void) { memds_count = 0; }
 
 int dataset_read(struct datasets *ds, const char *dsname, const char *member, struct member *out) {

@@ -1,5 +1,6 @@
-/* sysfix.h - a whole system without a machine, for tests of super: memory data sets, a console that remembers,
- * and drivers whose devices become READY at once and swallow packets. Include it in one file of a program.
+/* sysfix.h - a whole system without a machine, for tests of super: memory data sets, a console that
+ * remembers, and drivers whose devices become READY at once and swallow packets. Include it in one file of a
+ * program.
  *
  *   fix_ipl()      IPL as LPAR SYSA from volume PLXRES; returns the wait code
  *   fix_start()    system_start()
@@ -24,7 +25,7 @@
 
 #include <cmocka.h>
 
-#define FIX_TEXT (256u << 10)
+#define FIX_TEXT  (256u << 10)
 #define FIX_ARENA (16u << 20)
 
 static struct {
@@ -117,10 +118,20 @@ static inline void fix_begin(void) {
         fix.env.drivers[i] = fix.drivers[i];
     }
     /* Small: each test carves a stack or two. */
-    static const struct stack_config small = {
-        .max_sockets = 64, .max_timewait = 64, .buffer_chunks = 128, .small_pbufs = 64, .large_pbufs = 16, .huge_pbufs = 4,
-        .max_datagram_sockets = 16, .max_groups = 8, .max_links = 12, .max_home = 16, .max_routes = 24, .max_arp = 32,
-        .max_port_rules = 24, .max_reassembly = 4};
+    static const struct stack_config small = {.max_sockets = 64,
+                                              .max_timewait = 64,
+                                              .buffer_chunks = 128,
+                                              .small_pbufs = 64,
+                                              .large_pbufs = 16,
+                                              .huge_pbufs = 4,
+                                              .max_datagram_sockets = 16,
+                                              .max_groups = 8,
+                                              .max_links = 12,
+                                              .max_home = 16,
+                                              .max_routes = 24,
+                                              .max_arp = 32,
+                                              .max_port_rules = 24,
+                                              .max_reassembly = 4};
     fix.env.stack_config = &small;
     fix.env.arena = &fix.arena;
     fix.env.con = &fix.con;
