@@ -19,6 +19,8 @@ unit: $(UNIT)
 CHECK += unit
 .PHONY: unit
 
+-include tests/fuzz/rules.mk
+
 TEST_PROGRAMS := $(UNIT)
 test: $(TEST_PROGRAMS)
 	@tests/run.sh

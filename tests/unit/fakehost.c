@@ -56,11 +56,16 @@ static void keep_log(void *ctx, enum engine_severity sev, const char *text) {
     snprintf(f->last_log, sizeof f->last_log, "%d %s", (int)sev, text);
 }
 
+/* One pair of buffers is kept for the next: a fuzzer makes thousands of hosts a second. */
+static u8 *kept_storage, *kept_ring;
+
 void fake_init(struct fake *f) {
     memset(f, 0, sizeof *f);
-    f->storage = calloc(1, FAKE_STORAGE);
-    f->ring = malloc(FAKE_RING);
+    f->storage = kept_storage ? kept_storage : malloc(FAKE_STORAGE);
+    f->ring = kept_ring ? kept_ring : malloc(FAKE_RING);
+    kept_storage = kept_ring = NULL;
     CHECK(f->storage && f->ring);
+    memset(f->storage, 0, FAKE_STORAGE);
     f->ring_room = UINT32_MAX;
     f->host = (struct engine_host){.ctx = f,
                                    .storage = storage,
@@ -74,8 +79,10 @@ void fake_init(struct fake *f) {
 }
 
 void fake_free(struct fake *f) {
-    free(f->storage);
-    free(f->ring);
+    free(kept_storage);
+    free(kept_ring);
+    kept_storage = f->storage;
+    kept_ring = f->ring;
 }
 
 u8 *fake_at(struct fake *f, u64 addr) {
