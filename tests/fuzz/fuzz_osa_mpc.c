@@ -5,7 +5,7 @@
  * with LAN; 4: layer 2), then steps until it ends: 0 WRITE on the write device   2 length, bytes     1 WRITE
  * on the read device   2 length, bytes 2 READ on a device            1 device 2 count    3 message from the
  * card      2 length, bytes 4 card connects or vanishes   1 which             5 halt                       1
- * unit 6 system reset                                    7 IPA command in a proper frame   2 length, bytes 8
+ * unit 6 system reset                                    7 IPA in a proper frame   2 length, command, data 8
  * the card answers all requests                   9 room in the ring           2 bytes
  */
 #include <stdlib.h>
@@ -17,7 +17,6 @@
 #define STEPS_MAX 400
 
 static void start(struct driver_test *d, u32 stage) {
-    u8 frame[256];
     drv_init(d, 0, "");
     if (stage == 0) return;
     drv_card(d);
@@ -27,7 +26,6 @@ static void start(struct driver_test *d, u32 stage) {
         drv_activate_idx(d);
         if (stage == 2) drv_control(d, MPC_PROTO_L3);
     }
-    UNUSED(frame);
 }
 
 static void write_step(struct driver_test *d, struct fuzz *z, u32 unit) {
@@ -64,9 +62,9 @@ static void step(struct driver_test *d, struct fuzz *z) {
     case 6: e->ops->reset(e); break;
     case 7:
         bytes = fuzz_take(z, fuzz_u16(z) % 512, &got);
-        if (d->f.waiting[OSA_UNIT_WRITE]) break;
-        drv_ipa_frame(d, frame, got ? bytes[0] : 0, IPA_PROTO_IPV4, bytes, got);
-        fake_ccw(&d->f, OSA_UNIT_WRITE, CCW_WRITE, CCW_SLI, frame, MPC_PDU_AT + IPA_HDR_BYTES + got);
+        if (d->f.waiting[OSA_UNIT_WRITE] || !got) break;
+        drv_ipa_frame(d, frame, bytes[0], IPA_PROTO_IPV4, bytes + 1, got - 1);
+        fake_ccw(&d->f, OSA_UNIT_WRITE, CCW_WRITE, CCW_SLI, frame, MPC_PDU_AT + IPA_HDR_BYTES + got - 1);
         break;
     case 8: fake_answer_all(&d->f); break;
     default: d->f.ring_room = fuzz_u16(z); break;

@@ -15,7 +15,7 @@ $(B)/replay/%: $(B)/san/tests/fuzz/fuzz_%.o $(B)/san/tests/fuzz/replay.o $(B)/sa
 	@mkdir -p $(@D)
 	$(CC) $(SAN) $(filter %.o,$^) $(UNIT_LIBS_fuzz_$*) $(B)/san/libplex.a -lcmocka -lpthread -o $@
 fuzz-replay: $(FUZZ:%=$(B)/replay/%)
-	@for t in $(FUZZ); do timeout -k 5 300 $(B)/replay/$$t tests/fuzz/corpus/$$t || exit 1; done
+	@for t in $(FUZZ); do timeout -k 5 300 $(B)/replay/$$t tests/fuzz/corpus/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
 
 $(B)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -29,7 +29,7 @@ $(B)/fuzz/afl_%: tests/fuzz/fuzz_%.c
 	afl-clang-fast $(HOST) -fsanitize=fuzzer $< $(FUZZ_LIB_SRC) $(UNIT_LIBS_fuzz_$*) -lcmocka -lpthread -o $@
 
 fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%)
-	@for t in $(FUZZ); do mkdir -p $(B)/fuzz/$$t.new && \
+	@for t in $(FUZZ); do mkdir -p $(B)/fuzz/$$t.new tests/fuzz/corpus/$$t && \
 	    $(B)/fuzz/fuzz_$$t -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -artifact_prefix=$(B)/fuzz/$$t- \
 	    $(B)/fuzz/$$t.new tests/fuzz/corpus/$$t || exit 1; done
 
