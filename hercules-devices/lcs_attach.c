@@ -1,8 +1,9 @@
 /* lcs_attach.c - the card of an LCS device: attachment, requests and their answers, events.
  *
- *   link_state(true)   ATTACH -> WAIT; ATTACHED -> UP: groups are registered again, then STARTLAN if the
- * guest had started link_state(false)  commands without an answer get "LAN offline"; the guest is told
- * STOPLAN DETACH + ATTACH    STARTUP, SHUTDOWN and reset: the port forgets the session
+ *   link_state(true)   ATTACH -> WAIT
+ *   ATTACHED           -> UP; groups are registered again, then STARTLAN if the guest had started its LAN
+ *   link_state(false)  commands without an answer get "LAN offline"; the guest is told STOPLAN
+ *   DETACH + ATTACH    STARTUP, SHUTDOWN and reset: the port forgets the session
  *
  * Requests for the guest carry tags below REPLAY_TAG; those made here carry REPLAY_TAG and want no reply.
  */

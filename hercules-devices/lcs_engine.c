@@ -13,7 +13,7 @@
  * READ gives one block: replies that are due, else frames as they come, as many as the batch has and the
  * count takes. Frames wait in the ring while no READ is outstanding. WRITE takes one block; while the ring to
  * the card is full, or ATTACH is unanswered and a command comes, the CCW stays outstanding and is taken up
- * again (rx_end, link_state, READ).
+ * again by rx_end or link_state.
  */
 #include "hercules-devices/lcs_internal.h"
 

@@ -1,10 +1,13 @@
 /* osa_adapter.c - SETADAPTERPARMS: what the adapter is and what its port does.
  *
  *   command         answer
- *   QUERY           one LAN type, the commands below
- *   ALTER_MAC       READ: the port's MAC. REPLACE, RESET: layer 3 has the port's MAC and no other, refused;
- * layer 2 drivers set theirs with SETVMAC PROMISC         by the port CARD_INFO       fibre, full duplex, 1
- * Gbit/s ACCESS_CONTROL  refused: "not supported by this adapter" others          refused by name
+ *   QUERY           one LAN type, and the commands of this table that are not refused
+ *   ALTER_MAC       READ: the port's MAC. REPLACE and RESET are refused: layer 3 has the port's MAC and no
+ *                   other, layer 2 drivers set theirs with SETVMAC
+ *   PROMISC         when the port answered
+ *   CARD_INFO       fibre, full duplex, 1 Gbit/s
+ *   ACCESS_CONTROL  refused: "not supported by this adapter"
+ *   others          refused by name
  */
 #include "hercules-devices/osa_internal.h"
 

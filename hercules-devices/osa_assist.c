@@ -1,13 +1,14 @@
-/* osa_assist.c - SETASSPARMS: ARP processing, checksum offload in and out, segmentation, multicast, broadcast
- * filtering.
+/* osa_assist.c - SETASSPARMS: ARP processing, checksum offload, segmentation both ways, multicast, filtering.
  *
- *   assist       START                     ENABLE                    STOP        others
- *   ARP          enabled                   -                         disabled    QUERY ADD REMOVE FLUSH by
- * the port CSUM_IN/OUT  replies capabilities      wanted -> supported,      to port     - enabled; to the
- * port TSO          replies MSS, capabilities the same                  to port     - MULTICAST    enabled -
- * disabled FILTERING    enabled                   enabled                   disabled    CONFIGURE accepted
- *   MC_ROUTER    enabled                   -                         disabled
+ *   assist         START                      ENABLE                       STOP        others
+ *   ARP            on                         -                            off         QUERY ADD REMOVE FLUSH
+ *   CSUM_IN, _OUT  replies capabilities       replies supported, enabled   off         -
+ *   TSO, LRO       replies MSS, capabilities  replies supported, enabled   off         -
+ *   MULTICAST      on                         -                            off         -
+ *   FILTERING      on                         on                           off         CONFIGURE accepted
+ *   MC_ROUTER      on                         -                            off         -
  *
+ * ARP's others, and ENABLE and STOP of the offloads, are requests to the port; its answer makes the reply.
  * The return code stands in the sub-header and in the IPA header alike. An assist that QIPASSIST did not
  * announce, a command it does not have, or protocol 6 is refused by name.
  */
@@ -61,7 +62,9 @@ static u32 mss_of(const struct osa_engine *e) {
 }
 
 /* Segmentation, out or in: its data has one word more in front, the MSS. */
-static bool is_tso(u32 assist) { return assist == IPA_ASS_TSO || assist == IPA_ASS_LRO; }
+static bool is_tso(u32 assist) {
+    return assist == IPA_ASS_TSO || assist == IPA_ASS_LRO;
+}
 
 static u32 capabilities(u32 assist) {
     return is_tso(assist) ? TSO_TCP : CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP | CSUM_LPAR_TO_LPAR;

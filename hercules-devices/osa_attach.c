@@ -1,12 +1,12 @@
-/* osa_attach.c - the card: attachment, requests and their answers, events, and registering anew when the card
- * comes back.
+/* osa_attach.c - the card: attachment, requests and their answers, events, registering again.
  *
- *   link_state(true)   ATTACH                                  -> WAIT
- *   ATTACHED rc 0      what the session registered is registered again, entry by entry as the ring has room;
- * then router role, assists, promiscuous mode, STARTLAN; the guest is told STARTLAN when the port answered
- *   link_state(false)  pending commands are answered "LAN offline"; the guest is told STOPLAN
+ *   link_state(true)   ATTACH -> WAIT
+ *   ATTACHED rc 0      -> UP; what the session registered is registered again, as the ring has room: entries,
+ *                      router role, assists, promiscuous mode, STARTLAN. When the port answered that one, the
+ *                      guest is told STARTLAN.
+ *   link_state(false)  -> DOWN; commands without an answer get "LAN offline"; the guest is told STOPLAN
  *   DETACH + ATTACH    when a session ends or asks for the other layer: the port forgets what it registered
- *   FENCED             as if the link were lost, until a new one is made
+ *   event FENCED       as if the link were lost, until a new one is made
  *
  * Requests of the guest carry tags below REPLAY_TAG; those made here carry REPLAY_TAG and want no reply.
  */

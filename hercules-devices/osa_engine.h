@@ -1,16 +1,15 @@
 /* osa_engine.h - the channel side of an OSA-Express in QDIO mode: three units (read, write, data), layer 3 or
  * layer 2 as the driver asks. Layouts: wire/osa.h. What calls it: engine.h. The other side: osa_wire.h.
  *
- *   struct engine *e = osa_engine_init(<osa_engine_bytes() bytes>, &host, &params);      then only
- * e->ops->...(e, ...)
+ *   struct engine *e = osa_engine_init(<osa_engine_bytes() bytes>, &host, &params);
+ *   then only e->ops->...(e, ...)
  *
- * The engine attaches to the card as soon as link_state(true) is told, re-attaches and re-registers what the
- * guest had registered when the card comes back, and tells the guest STOPLAN and STARTLAN.
+ * The engine attaches to the card as soon as link_state(true) is told. When the card comes back it attaches
+ * and registers again what the guest had registered, and tells the guest STOPLAN and STARTLAN.
  *
  * What the adapter owes it beyond engine.h:
- *  - rx_end() after each batch, and also now and then (100 ms) while the ring to the card was found full:
- * output that did not fit stays in the guest's buffers and is sent then, at the next SIGA, or at the next
- * message;
+ *  - rx_end() also now and then (100 ms at most) while the ring to the card was found full: output that did
+ *    not fit stays in the guest's buffers and is sent then, at the next SIGA, or at the next message;
  *  - QDIO state in the SCSW (activate is ENGINE_WAIT until halted) and the SSQD data: osa_engine_queues().
  */
 #ifndef HERCULES_DEVICES_OSA_ENGINE_H

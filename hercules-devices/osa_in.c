@@ -1,15 +1,16 @@
 /* osa_in.c - the input queue: messages of the card into the program's buffers.
  *
  *   osa_in_frame   opens the buffer at in.next if none is open and it is SLSB_CU_INPUT_EMPTY; appends header
- * and packet; one that does not fit any more goes to the next buffer. No empty buffer: false, the message
- * stays in the ring. A packet with gso bytes (the program switched inbound TSO on) has the TSO
- * header, whose extension counts as the beginning of the packet here. osa_in_close   end of a batch: lengths and flags into the SBAL, state :=
- * SLSB_P_INPUT_PRIMED osa_in_signal  one PCI for all buffers of the batch, unless the program polls (see
- * wire/osa.h, "ack")
+ *                  and packet; one that does not fit any more goes to the next buffer. No empty buffer:
+ *                  false, the message stays in the ring. A packet with gso bytes (the program switched
+ *                  inbound TSO on) has the TSO header, whose extension is laid out as the beginning of
+ *                  the packet.
+ *   osa_in_close   end of a batch: lengths and flags into the SBAL, state := SLSB_P_INPUT_PRIMED
+ *   osa_in_signal  one PCI for all buffers of the batch, unless the program polls (wire/osa.h, "ack")
  *
  * The packet is copied once, from the ring into the program's storage. SBALs are copied when a buffer is
- * opened and believed from then on; each element is checked again when bytes go into it. A buffer with a bad
- * SBAL is given back in error.
+ * opened and believed from then on; each element is checked again when bytes go into it. A buffer with a
+ * bad SBAL is given back in error.
  */
 #include "hercules-devices/osa_internal.h"
 

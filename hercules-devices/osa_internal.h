@@ -1,20 +1,22 @@
-/* osa_internal.h - the state of one OSA engine and what its files ask of one another. Private to osa_*.c and
- * its tests.
+/* osa_internal.h - the state of one OSA engine, and what its files ask of one another.
  *
  *   osa_engine.c    life, CCW dispatch, sense, node descriptors, counters, log
  *   osa_mpc.c       IDX and MPC: the dialogue's state table, replies to the read device
  *   osa_ipa.c       IPA commands: table, replies, addresses, groups, routing
- *   osa_assist.c    SETASSPARMS            osa_adapter.c   SETADAPTERPARMS
- *   osa_attach.c    the card: attach, requests and answers, events, re-registration
- *   osa_qdio.c      establish, activate, SIGA     osa_out.c   output queues     osa_in.c   the input queue
+ *   osa_assist.c    SETASSPARMS
+ *   osa_adapter.c   SETADAPTERPARMS
+ *   osa_attach.c    the card: attach, requests and answers, events, registering again
+ *   osa_qdio.c      establish, activate, SIGA
+ *   osa_out.c       output queues
+ *   osa_in.c        the input queue
  *
  * One guest session runs from IDX ACTIVATE to the halt of the data device. What it registered at the port
  * (struct osa_entry, router role, assists) is kept here as long as the session lives, so that a card that
  * comes back gets it again.
  *
  *   data device   DOWN --ESTABLISH--> ESTABLISHED --ACTIVATE--> ACTIVE --halt, reset--> DOWN
- *   card          DOWN --link up--> WAIT (ATTACH sent) --ATTACHED--> UP --link down--> DOWN;  FENCED until
- * the link is new
+ *   card          DOWN --link up--> WAIT (ATTACH sent) --ATTACHED--> UP --link down--> DOWN
+ *                 any --event FENCED, ATTACH refused--> FENCED --link down--> DOWN
  */
 #ifndef HERCULES_DEVICES_OSA_INTERNAL_H
 #define HERCULES_DEVICES_OSA_INTERNAL_H

@@ -1,17 +1,16 @@
 /* osa_out.c - output queues: from SBALs to messages for the card.
  *
- *   for each queue, from q->next on, while the buffer is SLSB_CU_OUTPUT_PRIMED and at most a round:
- *     for each packet in it:  header -> struct out_packet -> reserve, copy once, fix the IP header, commit
- *     state := SLSB_P_OUTPUT_EMPTY, or _ERROR if the buffer's structure is broken; PCI if SBALE 0 asks for
- * one
+ *   for each queue, from q->next on, while the buffer is SLSB_CU_OUTPUT_PRIMED, at most a round:
+ *     for each packet in it: header -> struct out_packet -> reserve, copy once, finish the headers, commit
+ *     state := SLSB_P_OUTPUT_EMPTY, or _ERROR if the buffer's structure is broken; PCI if SBALE 0 asks for it
  *
- * The ring to the card is full: the buffer stays primed, q->element and q->offset say where to go on, and it
- * is taken up at the next SIGA, message or rx_end. No card, or LAN stopped: packets are dropped and counted,
- * the buffers come back empty.
+ * When the ring to the card is full the buffer stays primed, q->element and q->offset say where to go on,
+ * and it is taken up at the next SIGA, message or rx_end. No card, or LAN stopped: packets are dropped and
+ * counted, the buffers come back empty.
  *
- * A driver that asks for a checksum may leave anything in its field: the pseudo header's sum is put there as
- * the port expects it; the IP header's checksum is finished here. A driver that asks for segmentation may
- * leave the total length zero; it is filled in. Work is bounded by 128 buffers a queue.
+ * A driver that asks for a checksum may leave anything in its field: the pseudo header's sum is put there
+ * as the port expects it; the IP header's checksum is finished here. A driver that asks for segmentation
+ * may leave the total length zero; it is filled in. Work is bounded by 128 buffers a queue.
  */
 #include "hercules-devices/osa_internal.h"
 
