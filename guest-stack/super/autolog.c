@@ -39,6 +39,14 @@ void autolog_start(struct tcpip *ip, u64 now) {
     ip->autolog.next_check = now + AUTOLOG_MONITOR_US;
 }
 
+void autolog_refresh(struct tcpip *ip, u64 now) {
+    for (u32 i = 0; i < ip->autolog.count; i++) {
+        const struct autolog_entry *e = &ip->autolog.entry[i];
+        if (!program_find(ip, e->jobname)) program_start(ip, e->proc, e->jobname, e->parm, now);
+    }
+    ip->autolog.next_check = now + AUTOLOG_MONITOR_US;
+}
+
 static bool udp_bound(struct stack *stk, u16 port, const char *jobname) {
     for (const struct dgram *d = NULL; (d = dgram_next(stk, d));)
         if (d->kind == DGRAM_UDP && d->local.port == port && str_eq_ci(d->jobname, jobname)) return true;

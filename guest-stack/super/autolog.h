@@ -35,6 +35,8 @@ void autolog_clear(struct autolog *a);
 /* -ERR_NOMEM when full, -ERR_EXIST for a job name that is in the list. */
 int autolog_add(struct autolog *a, const struct autolog_entry *e);
 void autolog_start(struct tcpip *ip, u64 now);
+/* After an OBEYFILE replaced the list: starts what is not active, leaves alone what is. */
+void autolog_refresh(struct tcpip *ip, u64 now);
 u64 autolog_poll(struct tcpip *ip, u64 now);
 
 #endif

@@ -129,7 +129,10 @@ int profile_run(struct profile *p, struct tcpip *ip, const char *dsn, enum profi
     /* Cached routes and registrations follow what the file changed. */
     net_config_changed(ip->stk);
     home_sync(ip->stk, now);
-    if (!p->obeyfile) say_status(p);
+    if (!p->obeyfile)
+        say_status(p);
+    else if (p->autolog_seen)
+        autolog_refresh(ip, now);
     return 0;
 }
 

@@ -229,6 +229,17 @@ static void test_autolog_monitor(void **state) {
     assert_true(system_poll(&fix.sys, fix.now) <= ip->autolog.next_check);
 }
 
+static void test_autolog_obeyfile(void **state) {
+    (void)state;
+    memds_set("TCPIP.TCPPARMS(OBEY)", "AUTOLOG BULKSRV HTTPD ENDAUTOLOG");
+    assert_true(fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)"));
+    FIX_SAID("IEF403I BULKSRV - STARTED");
+    FIX_NOT_SAID("HTTPD"); /* active already: left alone */
+    assert_non_null(program_find(ip, "MISCSERV")); /* no longer in the list, but nobody stopped it */
+    assert_true(fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)"));
+    FIX_NOT_SAID("STARTED");
+}
+
 static void test_ping(void **state) {
     (void)state;
     assert_true(fix_cmd("PING 10.1.9.1 (COUNT 3 LENGTH 1000"));
@@ -371,6 +382,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_stack_cycles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_stacks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_autolog_monitor, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_autolog_obeyfile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ping, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pkttrace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drop, setup, teardown),
