@@ -1,7 +1,7 @@
 # The OSA card's process, the objects of peer and ring for tests, and the emulators' modules.
 
 PEER := hercules-devices/ring.c $(wildcard hercules-devices/peer*.c)
-CARD_SRC := $(sort $(wildcard hercules-devices/*_card.c) $(PEER) $(ENGINES) tests/unit/bug.c \
+CARD_SRC := $(sort $(wildcard hercules-devices/*_card.c hercules-devices/osa_port*.c) hercules-devices/pcapng.c $(PEER) tests/unit/bug.c \
               $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
 CARD_OBJ := $(CARD_SRC:%.c=$(B)/host/%.o)
 CARD_LIBS := -lvdeplug -lpcap -ljansson -lpthread

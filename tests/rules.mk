@@ -34,7 +34,7 @@ bench: all
 
 # The card with sanitizers, and the long drills that use it.
 $(B)/san/osa-card: $(patsubst %.c,$(B)/san/%.o,$(CARD_SRC)) $(B)/san/libplex.a
-	$(CC) $(SAN) $^ -lpcap -lvdeplug -lpthread -o $@
+	$(CC) $(SAN) $^ $(CARD_LIBS) -o $@
 soak: all $(B)/san/osa-card
 	@tests/soak.sh
 .PHONY: soak

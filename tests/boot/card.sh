@@ -244,3 +244,24 @@ ok "its packets stay outside" not ping_to "$client" 10.1.1.1
 kill "$a_lpar"
 ok "quit" ctl quit
 ok "the sockets are gone" soon sh -c "! test -e '$tmp/osa1.sock' && ! test -e '$tmp/osa1.ctl'"
+
+# ---- an uplink of libvdeplug, for users without a TAP ----
+if [ -e /usr/lib/x86_64-linux-gnu/vdeplug/libvdeplug_slirp.so ]; then
+    nsenter -t "$client" -n timeout -k 5 60 "$card" --name OSA1 --socket "$tmp/osa1.sock" --mac 02:00:00:00:00:01 \
+        --uplink "slirp:///v4/addr=10.1.1.254/24/tcpfwd=127.0.0.1:5080:10.1.1.2:5001" --control "$tmp/osa1.ctl" \
+        >>"$tmp/card.log" 2>&1 &
+    card_pid=$!
+    pids="$pids $card_pid"
+    ok "slirp: the card starts" soon test -S "$tmp/osa1.ctl"
+    ok "slirp: the LPAR comes back" soon sh -c "[ \$(grep -c attached '$tmp/SYSB.log') -ge 5 ]"
+    ok "slirp: a forwarded port" soon in_ns "$client" timeout 20 python3 -c '
+import socket
+s = socket.create_connection(("127.0.0.1", 5080), timeout=5)
+s.sendall(b"g")
+n = 0
+while n < 1 << 20: n += len(s.recv(65536)) or 1 << 30
+raise SystemExit(n >= 1 << 30)'
+    ctl quit >/dev/null
+    wait "$card_pid" 2>/dev/null
+fi
+ok "no word from a sanitizer" not grep -q 'Sanitizer\|runtime error' "$tmp/card.log"
