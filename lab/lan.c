@@ -111,9 +111,9 @@ enum lan_mode lan_find(const char *dir, pid_t *holder) {
     return access(marker, F_OK) == 0 ? LAN_SLIRP : LAN_NONE;
 }
 
-/* slirp:///addr=CLIENT/tcpfwd=127.0.0.1:HOST:GUEST:PORT,...: the first card serves the forwards. */
+/* slirp:///v4/addr='CLIENT'/tcpfwd=127.0.0.1:HOST:GUEST:PORT,...: the first card serves the forwards. */
 static void slirp_url(const struct plex *p, int card, char *out, size_t cap) {
-    size_t n = (size_t)snprintf(out, cap, "slirp:///v4/addr=%s", p->client);
+    size_t n = (size_t)snprintf(out, cap, "slirp:///v4/addr='%s'", p->client);
     for (int i = 0; card == 0 && i < p->forwards && n < cap; i++)
         n += (size_t)snprintf(out + n, cap - n, "%s127.0.0.1:%d:%s:%d", i ? "," : "/tcpfwd=", p->forward[i].host_port,
                               p->forward[i].guest, p->forward[i].guest_port);

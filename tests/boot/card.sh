@@ -248,7 +248,7 @@ ok "the sockets are gone" soon sh -c "! test -e '$tmp/osa1.sock' && ! test -e '$
 # ---- an uplink of libvdeplug, for users without a TAP ----
 if [ -e /usr/lib/x86_64-linux-gnu/vdeplug/libvdeplug_slirp.so ]; then
     nsenter -t "$client" -n timeout -k 5 60 "$card" --name OSA1 --socket "$tmp/osa1.sock" --mac 02:00:00:00:00:01 \
-        --uplink "slirp:///v4/addr=10.1.1.254/24/tcpfwd=127.0.0.1:5080:10.1.1.2:5001" --control "$tmp/osa1.ctl" \
+        --uplink "slirp:///v4/addr='10.1.1.254/24'/tcpfwd=127.0.0.1:5080:10.1.1.2:5001" --control "$tmp/osa1.ctl" \
         >>"$tmp/card.log" 2>&1 &
     card_pid=$!
     pids="$pids $card_pid"
