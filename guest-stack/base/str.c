@@ -1,7 +1,8 @@
 /* str.c - text formatting and parsing, and the mem* functions of a freestanding program. See str.h.
  *
- * A conversion is read into struct spec, its argument is turned into characters in a small local buffer, and emit()
- * pads it. Numbers are taken apart without 64-bit division, which S/390 in 31-bit mode would have to call for.
+ * A conversion is read into struct spec, its argument is turned into characters in a small local buffer, and
+ * emit() pads it. Numbers are taken apart without 64-bit division, which S/390 in 31-bit mode would have to
+ * call for.
  */
 #include "base/str.h"
 
@@ -112,8 +113,10 @@ static const char *read_number(const char *f, struct args *a, u32 *out) {
 static const char *read_spec(const char *f, struct args *a, struct spec *sp) {
     *sp = (struct spec){.precision = UINT32_MAX};
     for (; *f == '-' || *f == '0'; f++) {
-        if (*f == '-') sp->left = true;
-        else sp->zero = true;
+        if (*f == '-')
+            sp->left = true;
+        else
+            sp->zero = true;
     }
     f = read_number(f, a, &sp->width);
     if (*f == '.') f = read_number(f + 1, a, &sp->precision);
@@ -230,7 +233,9 @@ bool str_hex_u32(const char *s, size_t len, u32 *out) {
     return true;
 }
 
-static char upper(char c) { return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c; }
+static char upper(char c) {
+    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
 
 bool str_eq_ci(const char *a, const char *b) {
     while (*a && upper(*a) == upper(*b)) {
@@ -252,9 +257,9 @@ u32 str_copy(char *out, size_t cap, const char *in) {
 }
 
 #if !__STDC_HOSTED__
-/* Correct everywhere and slow; weak, so that arch/s390 puts its instructions in their place. The compiler must not see
- * "this is memcpy" in them and call themselves: each byte passes through a barrier. */
-#define WEAK __attribute__((weak))
+/* Correct everywhere and slow; weak, so that arch/s390 puts its instructions in their place. The compiler
+ * must not see "this is memcpy" in them and call themselves: each byte passes through a barrier. */
+#define WEAK      __attribute__((weak))
 #define BARRIER() __asm__ volatile("" ::: "memory")
 
 WEAK void *memcpy(void *restrict to, const void *restrict from, size_t n) {

@@ -14,7 +14,9 @@ static const u8 broadcast_mac[MAC_LEN] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
 
 static void arp_timeout(struct stack *stk, struct timer *t, u64 now);
 
-size_t arp_bytes(u32 max_arp) { return hash_bytes(max_arp) + (sizeof(struct arp_entry) + 16) * (size_t)max_arp + 32; }
+size_t arp_bytes(u32 max_arp) {
+    return hash_bytes(max_arp) + (sizeof(struct arp_entry) + 16) * (size_t)max_arp + 32;
+}
 
 bool arp_init(struct stack *stk, struct arena *a, u32 max_arp) {
     list_init(&stk->arp.all);
@@ -37,7 +39,8 @@ static struct arp_entry *arp_find(const struct stack *stk, struct ipaddr addr, c
 
 /* ---- sending ---- */
 
-static void arp_send(struct link *lnk, u16 op, const u8 *to_mac, struct ipaddr sender, struct ipaddr target, u64 now) {
+static void arp_send(struct link *lnk, u16 op, const u8 *to_mac, struct ipaddr sender, struct ipaddr target,
+                     u64 now) {
     static const u8 nobody[MAC_LEN] = {0};
     u8 room[PKT_HEADROOM + ARP_BYTES];
     struct pkt p = {.data = room + PKT_HEADROOM, .len = ARP_BYTES, .headroom = PKT_HEADROOM};
@@ -132,8 +135,10 @@ static void arp_timeout(struct stack *stk, struct timer *t, u64 now) {
     switch (e->state) {
     case ARP_REACHABLE:
         stk->stats.arp.timed_out++;
-        if (e->used) arp_ask(stk, e, ARP_PROBING, now);
-        else arp_drop(stk, e, false, now);
+        if (e->used)
+            arp_ask(stk, e, ARP_PROBING, now);
+        else
+            arp_drop(stk, e, false, now);
         return;
     case ARP_INCOMPLETE:
     case ARP_PROBING:
@@ -212,9 +217,12 @@ void arp_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now
 static void arp_confirm(struct stack *stk, struct arp_entry *e, const u8 *mac, u64 now) {
     struct list ready;
     bool fresh = e->state == ARP_REACHABLE || e->state == ARP_PROBING;
-    if (!fresh) stk->stats.arp.learned++;
-    else if (!eth_mac_eq(e->mac, mac)) stk->stats.arp.changed++;
-    else stk->stats.arp.refreshed++;
+    if (!fresh)
+        stk->stats.arp.learned++;
+    else if (!eth_mac_eq(e->mac, mac))
+        stk->stats.arp.changed++;
+    else
+        stk->stats.arp.refreshed++;
     memcpy(e->mac, mac, MAC_LEN);
     e->state = ARP_REACHABLE;
     e->used = false;
@@ -237,8 +245,8 @@ static void arp_defend(struct link *lnk, struct ipaddr addr, const u8 *mac, u64 
     stk->stats.arp.conflicts++;
     if (now < stk->arp.defend_after) return;
     stk->arp.defend_after = now + (u64)ARP_DEFEND_SEC * USEC_PER_SEC;
-    stack_message(stk, "PLX4331W IP ADDRESS %s ON LINK %s IS IN USE BY %02X%02X%02X%02X%02X%02X", ipaddr_text(addr, text),
-                  lnk->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    stack_message(stk, "PLX4331W IP ADDRESS %s ON LINK %s IS IN USE BY %02X%02X%02X%02X%02X%02X",
+                  ipaddr_text(addr, text), lnk->name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     arp_announce(lnk, addr, now);
 }
 
@@ -255,8 +263,10 @@ static void arp_learn(struct link *lnk, const struct arp_packet *a, bool for_us,
     if (ipaddr_is_any(a->sender)) return; /* an RFC 5227 probe names no sender */
     struct arp_entry *e = arp_find(stk, a->sender, lnk);
     if (!e && for_us && a->op == ARP_REQUEST) e = arp_create(lnk, a->sender, now);
-    if (e) arp_confirm(stk, e, a->sender_mac, now);
-    else if (a->op == ARP_REPLY) stk->stats.arp.drop_unwanted++;
+    if (e)
+        arp_confirm(stk, e, a->sender_mac, now);
+    else if (a->op == ARP_REPLY)
+        stk->stats.arp.drop_unwanted++;
 }
 
 void arp_input(struct link *lnk, const struct pkt *p, u64 now) {
@@ -264,13 +274,17 @@ void arp_input(struct link *lnk, const struct pkt *p, u64 now) {
     struct arp_packet a;
     bool is_short;
     if (!arp_check(p->data, p->len, &is_short)) {
-        if (is_short) stk->stats.arp.drop_short++;
-        else stk->stats.arp.drop_format++;
+        if (is_short)
+            stk->stats.arp.drop_short++;
+        else
+            stk->stats.arp.drop_format++;
         return;
     }
     arp_parse(p->data, &a);
-    if (a.op == ARP_REQUEST) stk->stats.arp.in_requests++;
-    else stk->stats.arp.in_replies++;
+    if (a.op == ARP_REQUEST)
+        stk->stats.arp.in_requests++;
+    else
+        stk->stats.arp.in_replies++;
     if (!arp_sane(lnk, &a)) {
         stk->stats.arp.drop_martian++;
         return;
@@ -296,7 +310,8 @@ void arp_purge(struct stack *stk, struct link *lnk, u64 now) {
         struct arp_entry *e = LIST_ENTRY(n, struct arp_entry, node);
         if (e->lnk == lnk) arp_drop(stk, e, false, now);
     }
-    if ((lnk->caps & LINK_CAP_ARP) && lnk->up && lnk->ops && lnk->ops->arp_purge) lnk->ops->arp_purge(lnk, now);
+    if ((lnk->caps & LINK_CAP_ARP) && lnk->up && lnk->ops && lnk->ops->arp_purge)
+        lnk->ops->arp_purge(lnk, now);
 }
 
 /* One row from a card's table on its way to the caller. */
@@ -322,6 +337,7 @@ void arp_for_each(struct stack *stk, void (*row)(void *ctx, const struct arp_row
     LIST_FOR_EACH(n, &stk->links) {
         struct link *lnk = LIST_ENTRY(n, struct link, node);
         struct card_rows c = {.row = row, .ctx = ctx, .lnk = lnk};
-        if (lnk->up && lnk->ops && (lnk->caps & LINK_CAP_ARP) && lnk->ops->arp_query) lnk->ops->arp_query(lnk, card_row, &c);
+        if (lnk->up && lnk->ops && (lnk->caps & LINK_CAP_ARP) && lnk->ops->arp_query)
+            lnk->ops->arp_query(lnk, card_row, &c);
     }
 }

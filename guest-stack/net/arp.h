@@ -7,8 +7,8 @@
  *   FAILED       dropped          ARP_HOLD_SEC -> gone (ICMP host unreachable for what was queued)
  *
  * What is learned: replies we asked for; requests to one of our addresses (made or refreshed); gratuitous ARP
- * only refreshes or changes a row that exists, so a stranger cannot fill the table. A packet that claims one of
- * our addresses is counted and answered by one announcement at most every ARP_DEFEND_SEC (RFC 5227 2.4 b).
+ * only refreshes or changes a row that exists, so a stranger cannot fill the table. A packet that claims one
+ * of our addresses is counted and answered by one announcement at most every ARP_DEFEND_SEC (RFC 5227 2.4 b).
  */
 #ifndef NET_ARP_H
 #define NET_ARP_H
@@ -22,9 +22,9 @@
 #include "net/timer.h"
 #include "wire/ipaddr.h"
 
-#define ARP_TRIES 3
-#define ARP_HOLD_SEC 20
-#define ARP_DEFEND_SEC 10
+#define ARP_TRIES       3
+#define ARP_HOLD_SEC    20
+#define ARP_DEFEND_SEC  10
 #define ARP_PENDING_MAX 4
 
 enum arp_state { ARP_INCOMPLETE, ARP_REACHABLE, ARP_PROBING, ARP_FAILED, ARP_STATES };

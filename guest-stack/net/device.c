@@ -1,14 +1,16 @@
 /* device.c - DEVICE and LINK: their tables, START and STOP, and recovery of a failed device. See link.h.
  *
- *   event      NOT_ACTIVE               STARTING                READY                   STOPPING
- *   start      driver starts; STARTING  -                       -                       wanted; starts after
- *   stop       not wanted; retry off    driver stops; STOPPING  driver stops; STOPPING  not wanted
- *   ready      -                        READY, link up          -                       -
- *   failed     -                        recover or NOT_ACTIVE   recover or NOT_ACTIVE   as stopped
- *   stopped    -                        NOT_ACTIVE              NOT_ACTIVE              NOT_ACTIVE; starts if wanted
+ *   event    NOT_ACTIVE              STARTING                READY                   STOPPING
+ *   start    driver starts;          -                       -                       wanted: starts after
+ *            STARTING                                                                the stop
+ *   stop     not wanted; no retry    driver stops; STOPPING  driver stops; STOPPING  not wanted
+ *   ready    -                       READY, link up          -                       -
+ *   failed   -                       recover, else           recover, else           as stopped
+ *                                    NOT_ACTIVE              NOT_ACTIVE
+ *   stopped  -                       NOT_ACTIVE              NOT_ACTIVE              NOT_ACTIVE; starts if wanted
  *
- * Recovery (AUTORESTART): EZZ4309I once, then a try every DEVICE_RETRY_SEC until DEVRETRYDURATION has passed. While
- * it goes on a failed try is silent, since the operator knows; the last one says EZZ4308I.
+ * Recovery (AUTORESTART): EZZ4309I once, then a try every DEVICE_RETRY_SEC until DEVRETRYDURATION has passed.
+ * While it goes on a failed try is silent, since the operator knows; the last one says EZZ4308I.
  */
 #include "base/str.h"
 #include "net/stack_impl.h"
@@ -28,8 +30,12 @@ static const u8 links_of[DEV_TYPES] = {
     [DEV_MPCPTP] = 1u << LNK_MPCPTP,
 };
 
-const char *device_status_name(enum device_status s) { return (u32)s < DEVST_STATES ? status_names[s] : "UNKNOWN"; }
-const char *device_type_name(enum device_type t) { return (u32)t < DEV_TYPES ? type_names[t] : "UNKNOWN"; }
+const char *device_status_name(enum device_status s) {
+    return (u32)s < DEVST_STATES ? status_names[s] : "UNKNOWN";
+}
+const char *device_type_name(enum device_type t) {
+    return (u32)t < DEV_TYPES ? type_names[t] : "UNKNOWN";
+}
 
 size_t link_bytes(const struct stack_config *cfg) {
     return (sizeof(struct device) + sizeof(struct link) + 64) * (size_t)cfg->max_links + 32;
@@ -241,14 +247,16 @@ void device_failed(struct device *dev, u32 code, u64 now) {
     stk->now = now;
     bool recovering = dev->retry_since != 0;
     dev->status = DEVST_NOT_ACTIVE;
-    if (was == DEVST_READY) stack_message(stk, "EZZ4310I ERROR: CODE=%08X REPORTED ON DEVICE %s", code, dev->name);
+    if (was == DEVST_READY)
+        stack_message(stk, "EZZ4310I ERROR: CODE=%08X REPORTED ON DEVICE %s", code, dev->name);
     else if (!recovering)
         stack_message(stk, "EZZ4308I ERROR: CODE=%08X DURING ACTIVATION OF DEVICE %s.", code, dev->name);
     link_lan_down(dev->lnk, now);
     if (device_recover(dev, now)) return;
     dev->wanted = false;
     dev->retry_since = 0;
-    if (recovering) stack_message(stk, "EZZ4308I ERROR: CODE=%08X DURING ACTIVATION OF DEVICE %s.", code, dev->name);
+    if (recovering)
+        stack_message(stk, "EZZ4308I ERROR: CODE=%08X DURING ACTIVATION OF DEVICE %s.", code, dev->name);
 }
 
 void device_stopped(struct device *dev, u64 now) {

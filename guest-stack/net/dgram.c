@@ -1,4 +1,5 @@
-/* dgram.c - datagram end points: opening, binding, queues, options. See udp.h; the protocols are in udp.c and icmp.c. */
+/* dgram.c - datagram end points: opening, binding, queues, options. See udp.h; the protocols are in udp.c and
+ * icmp.c. */
 #include "base/str.h"
 #include "net/stack_impl.h"
 #include "wire/cksum.h"
@@ -6,12 +7,13 @@
 #include "wire/udphdr.h"
 
 #define HEADER_BYTES 8 /* of UDP and of ICMP: kept in front of what waits */
-#define MCAST_TTL 1
+#define MCAST_TTL    1
 
 size_t dgram_bytes(const struct stack_config *cfg) {
     u32 n = cfg->max_datagram_sockets;
-    return (sizeof(struct dgram) + 16) * (size_t)n + (sizeof(struct dgram_group) + 16) * (size_t)cfg->max_groups +
-           hash_bytes(n) * (DGRAM_KINDS + 1) + 64;
+    return (sizeof(struct dgram) + 16) * (size_t)n +
+           (sizeof(struct dgram_group) + 16) * (size_t)cfg->max_groups + hash_bytes(n) * (DGRAM_KINDS + 1) +
+           64;
 }
 
 bool dgram_init(struct stack *stk, struct arena *a, const struct stack_config *cfg) {
@@ -54,8 +56,7 @@ static void dgram_signal(struct dgram *d, u32 events, u64 now) {
 
 static u32 dgram_hash(const struct dgram *d) {
     const struct hash_key *k = &d->stk->key;
-    if (d->connected && d->kind == DGRAM_UDP)
-        return hash3(k, d->local.port, d->peer.addr.v4, d->peer.port);
+    if (d->connected && d->kind == DGRAM_UDP) return hash3(k, d->local.port, d->peer.addr.v4, d->peer.port);
     return hash1(k, d->local.port);
 }
 
@@ -126,7 +127,8 @@ int dgram_bind(struct dgram *d, struct ipaddr addr, u16 port, u64 now) {
     int rc = bind_address(d, addr, now);
     if (!rc) rc = choose_port(d, addr, &port);
     if (rc) {
-        if (d->dynamic_bind && d->stk->hooks.bind_released) d->stk->hooks.bind_released(d->stk->hooks.ctx, addr, now);
+        if (d->dynamic_bind && d->stk->hooks.bind_released)
+            d->stk->hooks.bind_released(d->stk->hooks.ctx, addr, now);
         d->dynamic_bind = false;
         return rc;
     }
@@ -242,7 +244,8 @@ static int may_send(struct dgram *d, const struct sockaddr4 *to, u32 len) {
     if (ipaddr_is_any(to->addr)) return -ERR_INVAL;
     if (d->kind == DGRAM_UDP && to->port == 0) return -ERR_INVAL;
     if (ipaddr_is_broadcast(to->addr) && !d->broadcast) return -ERR_ACCES;
-    if (len > 65535u - IP_HEADER_BYTES - HEADER_BYTES || len > d->stk->conf.udp.send_buffer_bytes) return -ERR_MSGSIZE;
+    if (len > 65535u - IP_HEADER_BYTES - HEADER_BYTES || len > d->stk->conf.udp.send_buffer_bytes)
+        return -ERR_MSGSIZE;
     return 0;
 }
 
@@ -362,8 +365,10 @@ int dgram_setopt(struct dgram *d, enum sock_opt opt, u32 value, u64 now) {
     case SO_TTL:
     case SO_MCAST_TTL:
         if (value > 255 || (opt == SO_TTL && value == 0)) return -ERR_INVAL;
-        if (opt == SO_TTL) d->ttl = (u8)value;
-        else d->mcast_ttl = (u8)value;
+        if (opt == SO_TTL)
+            d->ttl = (u8)value;
+        else
+            d->mcast_ttl = (u8)value;
         return 0;
     case SO_TOS:
         if (value > 255) return -ERR_INVAL;
@@ -410,7 +415,8 @@ void dgram_stop(struct stack *stk, u64 now) {
         d->error = ERR_NETDOWN;
         dgram_signal(d, SOCK_EV_CLOSED, now);
     }
-    while (!list_empty(&stk->dgrams.all)) dgram_close(LIST_ENTRY(stk->dgrams.all.next, struct dgram, node), now);
+    while (!list_empty(&stk->dgrams.all))
+        dgram_close(LIST_ENTRY(stk->dgrams.all.next, struct dgram, node), now);
 }
 
 const struct dgram *dgram_next(const struct stack *stk, const struct dgram *d) {

@@ -1,8 +1,8 @@
 /* hash.h - keyed hash chains: how every table of the stack finds a row in O(1).
  *
- * Multiply-shift hashing with a random odd multiplier per stack (Dietzfelbinger et al., 1997): universal, so a
- * peer who does not know the key cannot choose addresses or ports that share a chain; and three instructions.
- * A table is a power-of-two array of heads; a row carries its own link.
+ * Multiply-shift hashing with a random odd multiplier per stack (Dietzfelbinger et al., 1997): universal, so
+ * a peer who does not know the key cannot choose addresses or ports that share a chain; and three
+ * instructions. A table is a power-of-two array of heads; a row carries its own link.
  */
 #ifndef NET_HASH_H
 #define NET_HASH_H
@@ -24,8 +24,12 @@ struct hash_table {
     u32 rows;
 };
 
-static inline u32 hash1(const struct hash_key *k, u32 a) { return a * k->mul1 + k->add; }
-static inline u32 hash2(const struct hash_key *k, u32 a, u32 b) { return a * k->mul1 + b * k->mul2 + k->add; }
+static inline u32 hash1(const struct hash_key *k, u32 a) {
+    return a * k->mul1 + k->add;
+}
+static inline u32 hash2(const struct hash_key *k, u32 a, u32 b) {
+    return a * k->mul1 + b * k->mul2 + k->add;
+}
 static inline u32 hash3(const struct hash_key *k, u32 a, u32 b, u32 c) {
     return a * k->mul1 + b * k->mul2 + c * k->mul3 + k->add;
 }
@@ -36,7 +40,9 @@ static inline u32 hash_bits(u32 want) {
     while (bits < 20 && (1u << bits) < want) bits++;
     return bits;
 }
-static inline size_t hash_bytes(u32 want) { return sizeof(struct hash_row *) << hash_bits(want); }
+static inline size_t hash_bytes(u32 want) {
+    return sizeof(struct hash_row *) << hash_bits(want);
+}
 
 static inline bool hash_init(struct hash_table *t, struct arena *a, u32 want) {
     u32 bits = hash_bits(want);

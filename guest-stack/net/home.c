@@ -4,8 +4,12 @@
 #include "base/str.h"
 #include "net/stack_impl.h"
 
-static u32 addr_hash(const struct stack *stk, struct ipaddr addr) { return hash1(&stk->key, addr.v4); }
-static u64 link_bit(const struct link *lnk) { return (u64)1 << lnk->index; }
+static u32 addr_hash(const struct stack *stk, struct ipaddr addr) {
+    return hash1(&stk->key, addr.v4);
+}
+static u64 link_bit(const struct link *lnk) {
+    return (u64)1 << lnk->index;
+}
 
 static void home_retry(struct stack *stk, struct timer *t, u64 now) {
     UNUSED(t);
@@ -66,7 +70,8 @@ struct ipaddr home_source_vipa(const struct stack *stk, const struct link *lnk) 
     return IPADDR_ANY;
 }
 
-bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ipaddr *net, struct ipaddr *mask) {
+bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ipaddr *net,
+                      struct ipaddr *mask) {
     struct ipaddr addr = home_of_link(stk, lnk);
     if (ipaddr_is_any(addr) || !lnk->dev->driver) return false;
     if (lnk->bsd_mask.v4) {
@@ -93,8 +98,10 @@ bool home_answers(struct stack *stk, const struct link *lnk, struct ipaddr addr)
 
 static void home_route(struct stack *stk, const struct home_entry *e, bool add, u64 now) {
     struct route_def def = {.dest = e->addr, .prefix_bits = 32, .kind = ROUTE_HOME, .lnk = e->lnk};
-    if (add) route_add(stk, &def, now);
-    else route_del(stk, &def, now);
+    if (add)
+        route_add(stk, &def, now);
+    else
+        route_del(stk, &def, now);
 }
 
 static void home_announce_change(struct stack *stk, u64 now) {
@@ -108,7 +115,8 @@ static void home_place(struct home_table *t, struct home_entry *e) {
     struct list *at = &t->order;
     if (!(e->flags & HOME_GENERATED)) {
         at = t->order.next;
-        while (at != &t->order && !(LIST_ENTRY(at, struct home_entry, node)->flags & HOME_GENERATED)) at = at->next;
+        while (at != &t->order && !(LIST_ENTRY(at, struct home_entry, node)->flags & HOME_GENERATED))
+            at = at->next;
     }
     list_add_between(&e->node, at->prev, at);
 }
@@ -187,7 +195,8 @@ static bool on_lan(const struct lan *l, struct ipaddr addr) {
 }
 
 /* The first up link on the same LAN as of. */
-static const struct link *lan_first_up(const struct stack *stk, const struct lan *lans, const struct link *of) {
+static const struct link *lan_first_up(const struct stack *stk, const struct lan *lans,
+                                       const struct link *of) {
     LIST_FOR_EACH(n, &stk->links) {
         const struct link *l = LIST_ENTRY(n, struct link, node);
         if (l->dev->driver && l->up && same_lan(&lans[l->index], &lans[of->index])) return l;
@@ -198,11 +207,13 @@ static const struct link *lan_first_up(const struct stack *stk, const struct lan
 /* Should lnk answer for e? The rules are those of home.h. */
 static bool home_wanted(const struct stack *stk, const struct lan *lans, const struct home_entry *e,
                         const struct link *lnk) {
-    if (!lnk->up || !lnk->dev->driver || (e->flags & HOME_INTERNAL) || e->lnk->type == LNK_LOOPBACK) return false;
+    if (!lnk->up || !lnk->dev->driver || (e->flags & HOME_INTERNAL) || e->lnk->type == LNK_LOOPBACK)
+        return false;
     if (e->lnk == lnk) return true;
     if (e->flags & (HOME_VIPA | HOME_DYNAMIC))
         return !on_lan(&lans[lnk->index], e->addr) || lan_first_up(stk, lans, lnk) == lnk;
-    return !e->lnk->up && same_lan(&lans[lnk->index], &lans[e->lnk->index]) && lan_first_up(stk, lans, e->lnk) == lnk;
+    return !e->lnk->up && same_lan(&lans[lnk->index], &lans[e->lnk->index]) &&
+           lan_first_up(stk, lans, e->lnk) == lnk;
 }
 
 static void home_register(struct stack *stk, struct home_entry *e, struct link *lnk, u64 now) {
@@ -215,8 +226,8 @@ static void home_register(struct stack *stk, struct home_entry *e, struct link *
         if (rc) home_registration_result(stk, lnk, e->addr, (u32)-rc, now);
     }
     if (!is_vipa && e->lnk != lnk && !(e->refused & link_bit(lnk)))
-        stack_message(stk, "EZZ4329I LINK %s HAS TAKEN OVER ARP RESPONSIBILITY FOR INACTIVE LINK %s", lnk->name,
-                      e->lnk->name);
+        stack_message(stk, "EZZ4329I LINK %s HAS TAKEN OVER ARP RESPONSIBILITY FOR INACTIVE LINK %s",
+                      lnk->name, e->lnk->name);
 }
 
 static void home_unregister(struct home_entry *e, struct link *lnk, u64 now) {

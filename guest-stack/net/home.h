@@ -1,19 +1,22 @@
 /* home.h - the HOME list: the addresses this stack answers for, and which link answers for each.
  *
- * Order is that of the HOME statement and matters: SOURCEVIPA takes the nearest static VIPA above the outgoing
- * link's entry; the first entry (or PRIMARYINTERFACE's) is the default local address. Dynamic VIPAs behave as if they stood
- * at the end. LOOPBACK's 127.0.0.1 is always there.
+ * Order is that of the HOME statement and matters: SOURCEVIPA takes the nearest static VIPA above the
+ * outgoing link's entry; the first entry (or PRIMARYINTERFACE's) is the default local address. Dynamic VIPAs
+ * behave as if they stood at the end. LOOPBACK's 127.0.0.1 is always there.
  *
  * Every entry is registered with links (an OSA's address table, or our own ARP where the card has none):
- *   - an address of a link with that link, as long as it is up;
- *   - a VIPA with every up link; but of several up links on one LAN to which the VIPA itself belongs, only with
- *     the first, so that one adapter answers ARP for it;
- *   - an address of a lost link with the first other up link on the same LAN (EZZ4329I), until the lost one is
- *     back. Two links are on one LAN when their HOME addresses share a subnet (BSDROUTINGPARMS' mask, else the direct
- *     route of the link).
- * home_sync() compares what is with what should be and tells the drivers the difference; it is called after
- * each change of a link, a route or the list. A refused registration (EZZ4327I) is tried again every
- * HOME_RETRY_SEC.
+ *
+ *   entry                       answered for by
+ *   address of a link           that link while it is up; else the first other up link on the same LAN
+ *                               (EZZ4329I) until the lost one is back
+ *   VIPA outside a link's LAN   that link, while it is up: any adapter may be the way in
+ *   VIPA inside a LAN           the first up link of that LAN, so that one adapter answers ARP for it
+ *   INTERNAL, LOOPBACK          nobody
+ *
+ * Two links are on one LAN when their HOME addresses share a subnet: BSDROUTINGPARMS' mask, else the link's
+ * direct route. home_sync() compares what is with what should be and tells the drivers the difference; it is
+ * called after each change of a link, a route or the list. A refused registration (EZZ4327I) is tried again
+ * every HOME_RETRY_SEC.
  */
 #ifndef NET_HOME_H
 #define NET_HOME_H
@@ -29,9 +32,9 @@
 #define HOME_RETRY_SEC 10
 
 enum home_flags {
-    HOME_VIPA = 0x01,     /* on a VIRTUAL link */
-    HOME_DYNAMIC = 0x02,  /* DVIPA: packets for it are offered to stack_hooks.claim first */
-    HOME_INTERNAL = 0x04, /* flag I of NETSTAT HOME: ours, but never registered with a link */
+    HOME_VIPA = 0x01,      /* on a VIRTUAL link */
+    HOME_DYNAMIC = 0x02,   /* DVIPA: packets for it are offered to stack_hooks.claim first */
+    HOME_INTERNAL = 0x04,  /* flag I of NETSTAT HOME: ours, but never registered with a link */
     HOME_GENERATED = 0x08, /* not from a HOME statement: survives its replacement (LOOPBACK, XCF, DVIPA) */
 };
 
@@ -48,7 +51,7 @@ struct home_entry {
 struct home_table {
     struct pool pool;
     struct hash_table hash;
-    struct list order; /* struct home_entry.node */
+    struct list order;    /* struct home_entry.node */
     struct link *primary; /* PRIMARYINTERFACE, NULL = first entry */
     struct home_entry *last_hit;
     struct timer retry;
@@ -78,7 +81,8 @@ struct home_entry *home_primary(const struct stack *stk);
 /* The static VIPA that SOURCEVIPA uses on lnk; any if there is none above its entry. */
 struct ipaddr home_source_vipa(const struct stack *stk, const struct link *lnk);
 /* The subnet of a LAN link as its HOME address and mask say; false if unknown. */
-bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ipaddr *net, struct ipaddr *mask);
+bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ipaddr *net,
+                      struct ipaddr *mask);
 /* Does this link answer (ARP) for addr now? */
 bool home_answers(struct stack *stk, const struct link *lnk, struct ipaddr addr);
 void home_sync(struct stack *stk, u64 now);

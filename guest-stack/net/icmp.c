@@ -1,15 +1,16 @@
 /* icmp.c - ICMP (RFC 792, 1122 3.2.2, 1191, 1812 4.3): answers, errors sent, errors and redirects received.
  *
- *   received                    done
- *   echo                        answered, except to a broadcast or multicast address (RFC 1122 3.2.2.6 allows)
- *   timestamp                   answered; our times carry the "non-standard" bit
- *   echo reply                  to the PING end point with that identifier
- *   error                       to the transport of the packet that it quotes, if that packet was ours
- *   redirect                    a host route, if it comes from the gateway in use (RFC 1122 3.2.2.2); else dropped
- *   address mask, other         dropped and counted
+ *   received             done
+ *   echo                 answered, except to a broadcast or multicast address (as RFC 1122 3.2.2.6 allows)
+ *   timestamp            answered; our times carry the "non-standard" bit
+ *   echo reply           to the PING end point with that identifier
+ *   error                to the transport of the packet that it quotes, if that packet was ours
+ *   redirect             a host route, if it comes from the gateway in use (RFC 1122 3.2.2.2); else dropped
+ *   address mask, other  dropped and counted
  *
- * Errors sent: never about an ICMP error, a fragment but the first, a broadcast or multicast, or a source that is no single host.
- * Rate limit: the generic cell rate algorithm, ICMP_BURST at once and one each ICMP_INTERVAL_USEC.
+ * Errors sent: never about an ICMP error, a fragment but the first, a broadcast or multicast, or a source
+ * that is no single host. Their rate is limited by the generic cell rate algorithm: ICMP_BURST at once and
+ * one each ICMP_INTERVAL_USEC.
  */
 #include "base/str.h"
 #include "net/ip_impl.h"
@@ -19,8 +20,8 @@
 #include "wire/ip4.h"
 
 #define ICMP_INTERVAL_USEC 10000u
-#define ICMP_BURST 50u
-#define TIMESTAMP_BYTES 20
+#define ICMP_BURST         50u
+#define TIMESTAMP_BYTES    20
 
 /* ---- sending ---- */
 
@@ -117,8 +118,10 @@ static void reply_in_place(struct stack *stk, struct pkt *p, u8 type, u64 now) {
 
 static void echo_input(struct stack *stk, struct pkt *p, u64 now) {
     stk->stats.icmp.in_echos++;
-    if (p->flags & (PKT_LINK_BCAST | PKT_LINK_MCAST)) stk->stats.icmp.drop_broadcast_echo++;
-    else reply_in_place(stk, p, ICMP_ECHO_REPLY, now);
+    if (p->flags & (PKT_LINK_BCAST | PKT_LINK_MCAST))
+        stk->stats.icmp.drop_broadcast_echo++;
+    else
+        reply_in_place(stk, p, ICMP_ECHO_REPLY, now);
 }
 
 static void timestamp_input(struct stack *stk, struct pkt *p, u64 now) {
@@ -136,7 +139,8 @@ static void timestamp_input(struct stack *stk, struct pkt *p, u64 now) {
 }
 
 /* Is the gateway that an ICMP redirect names one that may be believed? */
-static struct link *redirect_link(struct stack *stk, const struct pkt *p, struct ipaddr dst, struct ipaddr gateway) {
+static struct link *redirect_link(struct stack *stk, const struct pkt *p, struct ipaddr dst,
+                                  struct ipaddr gateway) {
     const struct route *now_used = route_lookup(stk, dst, 0, false);
     const struct route *near = route_attached(stk, gateway);
     if (!now_used || !near || near->def.lnk != now_used->def.lnk) return NULL;
@@ -173,7 +177,8 @@ static void redirect_input(struct stack *stk, const struct pkt *p, u64 now) {
         stk->stats.icmp.drop_redirect_ignored++;
         return;
     }
-    if (!icmp_quote_parse(p->data, p->len, &q) || !home_find(stk, q.src) || home_find(stk, q.dst) || p->data[1] > 3) {
+    if (!icmp_quote_parse(p->data, p->len, &q) || !home_find(stk, q.src) || home_find(stk, q.dst) ||
+        p->data[1] > 3) {
         stk->stats.icmp.drop_quote++;
         return;
     }
@@ -184,16 +189,21 @@ static void redirect_input(struct stack *stk, const struct pkt *p, u64 now) {
     }
     redirect_forget(stk, q.dst, now);
     redirect_make_room(stk, now);
-    struct route_def def = {.dest = q.dst, .prefix_bits = 32, .kind = ROUTE_REDIRECT, .gateway = gateway, .lnk = lnk};
+    struct route_def def = {
+        .dest = q.dst, .prefix_bits = 32, .kind = ROUTE_REDIRECT, .gateway = gateway, .lnk = lnk};
     if (route_add(stk, &def, now) != 0) stk->stats.icmp.drop_redirect_refused++;
 }
 
 static void count_error_in(struct stack *stk, u8 type) {
     struct icmp_stats *s = &stk->stats.icmp;
-    if (type == ICMP_UNREACHABLE) s->in_dest_unreachs++;
-    else if (type == ICMP_TIME_EXCEEDED) s->in_time_excds++;
-    else if (type == ICMP_PARAMETER) s->in_parm_probs++;
-    else s->in_src_quenchs++;
+    if (type == ICMP_UNREACHABLE)
+        s->in_dest_unreachs++;
+    else if (type == ICMP_TIME_EXCEEDED)
+        s->in_time_excds++;
+    else if (type == ICMP_PARAMETER)
+        s->in_parm_probs++;
+    else
+        s->in_src_quenchs++;
 }
 
 static void error_input(struct stack *stk, const struct pkt *p, u64 now) {
@@ -235,8 +245,10 @@ static void icmp_input(struct stack *stk, struct pkt *p, u64 now) {
     stk->stats.icmp.in_msgs++;
     if (!icmp_check(p->data, p->len, &is_short)) {
         stk->stats.icmp.in_errors++;
-        if (is_short) stk->stats.icmp.drop_short++;
-        else stk->stats.icmp.drop_checksum++;
+        if (is_short)
+            stk->stats.icmp.drop_short++;
+        else
+            stk->stats.icmp.drop_checksum++;
         return;
     }
     switch (p->data[0]) {

@@ -80,7 +80,9 @@ static void igmp_timer(struct stack *stk, struct timer *t, u64 now) {
     igmp_report(g, now);
 }
 
-static bool is_reported(struct ipaddr group) { return !ipaddr_eq(group, IGMP_ALL_HOSTS); }
+static bool is_reported(struct ipaddr group) {
+    return !ipaddr_eq(group, IGMP_ALL_HOSTS);
+}
 
 static void igmp_begin(struct mcast_group *g, u64 now) {
     struct link *lnk = g->lnk;
@@ -118,7 +120,9 @@ static struct link *default_mcast_link(struct stack *stk) {
     return NULL;
 }
 
-struct link *mcast_link(struct stack *stk, struct link *lnk) { return lnk ? lnk : default_mcast_link(stk); }
+struct link *mcast_link(struct stack *stk, struct link *lnk) {
+    return lnk ? lnk : default_mcast_link(stk);
+}
 
 int mcast_join(struct stack *stk, struct link *lnk, struct ipaddr group, u64 now) {
     if (!ipaddr_is_multicast(group)) return -ERR_INVAL;

@@ -5,9 +5,9 @@
  *                                                        query with a shorter time -> DELAYING, timer moved
  *   IDLE       member, nothing due                       query -> DELAYING
  *
- * A joiner sends one report at once and one more after a random time up to IGMP_UNSOLICITED_SEC. The last reporter
- * sends a leave to 224.0.0.2. A version 1 query makes the link speak version 1 for IGMP_V1_SEC. 224.0.0.1 is
- * joined on every multicast link and never reported.
+ * A joiner sends one report at once and one more after a random time up to IGMP_UNSOLICITED_SEC. The last
+ * reporter sends a leave to 224.0.0.2. A version 1 query makes the link speak version 1 for IGMP_V1_SEC.
+ * 224.0.0.1 is joined on every multicast link and never reported.
  */
 #ifndef NET_IGMP_H
 #define NET_IGMP_H
@@ -21,7 +21,7 @@
 #include "wire/ipaddr.h"
 
 #define IGMP_UNSOLICITED_SEC 10
-#define IGMP_V1_SEC 400
+#define IGMP_V1_SEC          400
 
 enum igmp_state { IGMP_IDLE, IGMP_DELAYING, IGMP_STATES };
 
@@ -45,7 +45,8 @@ struct igmp_table {
 size_t igmp_bytes(u32 max_groups);
 bool igmp_init(struct stack *stk, struct arena *a, u32 max_groups);
 
-/* lnk NULL: the primary interface's. -ERR_INVAL not a group, -ERR_NETUNREACH no multicast link, -ERR_NOBUFS. */
+/* lnk NULL: the primary interface's. -ERR_INVAL not a group, -ERR_NETUNREACH no multicast link, -ERR_NOBUFS.
+ */
 int mcast_join(struct stack *stk, struct link *lnk, struct ipaddr group, u64 now);
 int mcast_leave(struct stack *stk, struct link *lnk, struct ipaddr group, u64 now);
 /* Where a join with this argument goes: lnk itself, or what NULL stands for. */

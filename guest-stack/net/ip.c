@@ -1,14 +1,15 @@
-/* ip.c - IPv4 input: checks, local delivery (RFC 791, 1122 3.2.1), and the demultiplexing of protocols. See ip.h.
+/* ip.c - IPv4 input: checks, local delivery (RFC 791, 1122 3.2.1), and which transport gets what. See ip.h.
  *
- *   destination                                      what happens
- *   HOME address                                     delivered, whatever link it came by; DYNAMIC: sysplex is asked first
- *   127/8                                            delivered if it came by LOOPBACK, else dropped (martian)
- *   multicast group                                  delivered if the link is a member, or 224.0.0.1
- *   255.255.255.255, broadcast of the link's subnet  delivered
- *   anything else                                    ip_forward()
+ *   destination                           what happens
+ *   HOME address                          delivered, whatever link it came by; DYNAMIC: sysplex is asked first
+ *   127/8                                 delivered if it came by LOOPBACK, else dropped (martian)
+ *   multicast group                       delivered if the link is a member, or it is 224.0.0.1
+ *   255.255.255.255, broadcast of         delivered
+ *     the link's subnet
+ *   anything else                         ip_forward()
  *
- * The order of tests is that of their frequency: a HOME address without options or fragments, from a card that
- * has verified the checksums, passes through in a straight line.
+ * The order of tests is that of their frequency: a HOME address without options or fragments, from a card
+ * that has verified the checksums, passes through in a straight line.
  */
 #include "net/ip.h"
 
@@ -97,7 +98,8 @@ static bool accept_options(struct stack *stk, struct pkt *p, u64 now) {
         return false;
     }
     if (verdict == IP_OPTIONS_SOURCE_ROUTE) {
-        /* Source routing lets a stranger choose paths past filters; it is refused by policy (RFC 1122 3.2.1.8 c). */
+        /* Source routing lets a stranger choose paths past filters; it is refused by policy (RFC 1122 3.2.1.8
+         * c). */
         stk->stats.ip.drop_source_route++;
         icmp_send_error(stk, p, ICMP_UNREACHABLE, ICMP_UNREACH_SOURCE_ROUTE, 0, now);
         return false;

@@ -56,9 +56,10 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now);
 struct ip_proto {
     const char *name;
     void (*input)(struct stack *stk, struct pkt *p, u64 now);
-    /* Did we send what an error quotes (addresses, ports, a sequence number in flight)? Asked before its path MTU is
-     * believed (RFC 5927 7); false: the error is counted and dropped. NULL: every quote of ours is believed. */
-    bool (*icmp_valid)(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted, u32 quoted_len);
+    /* Did we send what an error quotes (addresses, ports, a sequence number in flight)? Asked before its path
+     * MTU is believed (RFC 5927 7); false: the error is counted and dropped. NULL: every quote is believed. */
+    bool (*icmp_valid)(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted,
+                       u32 quoted_len);
     void (*icmp_error)(struct stack *stk, u8 type, u8 code, u32 mtu, struct ipaddr src, struct ipaddr dst,
                        const u8 *quoted, u32 quoted_len, u64 now);
 };

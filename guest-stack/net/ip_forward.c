@@ -1,8 +1,8 @@
-/* ip_forward.c - forwarding (IPCONFIG DATAGRAMFWD; RFC 1812 5). 
+/* ip_forward.c - forwarding (IPCONFIG DATAGRAMFWD; RFC 1812 5).
  *
- * In this order: allowed at all? time to live; way; back where it came from (redirect); size; options; one hop less.
- * A packet that a card has passed as "transport checksum right" may never have had one (it came from another LPAR of the same
- * card), so its checksum is finished anew on its way out.
+ * In this order: allowed at all? time to live; way; back where it came from (redirect); size; options; one
+ * hop less. A packet that a card has passed as "transport checksum right" may never have had one (it came
+ * from another LPAR of the same card), so its checksum is finished anew on its way out.
  */
 #include "net/ip_impl.h"
 #include "net/stack_impl.h"
@@ -12,8 +12,8 @@
 #include "wire/udphdr.h"
 
 #define TCP_CKSUM_AT 16
-#define TCP_MIN 20
-#define TCP_OFFSET 12
+#define TCP_MIN      20
+#define TCP_OFFSET   12
 
 static bool may_forward(struct stack *stk, const struct pkt *p) {
     struct ip_stats *s = &stk->stats.ip;
@@ -71,7 +71,8 @@ static u32 wire_bytes(const struct pkt *p) {
     return headers < p->len ? headers + p->gso_bytes : 0;
 }
 
-/* Several segments that a card joined go on as such: the payload apart from the headers, as TCP hands them down. */
+/* Several segments that a card joined go on as such: the payload apart from the headers, as TCP hands them
+ * down. */
 static void split_payload(struct pkt *p) {
     u32 header = ip4_header_bytes(p->data);
     u32 headers = header + (u32)(p->data[header + TCP_OFFSET] >> 4) * 4;

@@ -13,16 +13,18 @@ void ip_deliver(struct stack *stk, struct pkt *p, u64 now);
 enum ip_option_verdict { IP_OPTIONS_OK, IP_OPTIONS_BAD, IP_OPTIONS_SOURCE_ROUTE };
 /* Looks at the options of a received packet without changing it; *pointer is the offset of a fault. */
 enum ip_option_verdict ip_options_check(const u8 *header, u32 *pointer);
-/* Record route and timestamp: writes this_hop into the header at h where the sender left room. The checksum is renewed if
- * anything changed. */
+/* Record route and timestamp: writes this_hop into the header at h where the sender left room. The checksum
+ * is renewed if anything changed. */
 void ip_options_record(struct stack *stk, u8 *h, struct ipaddr this_hop, u64 now);
-/* The options that an echo reply carries back (RFC 1122 3.2.2.6): record route and timestamp. Returns their length, a
- * multiple of 4, at most IP4_OPTIONS_MAX. */
+/* The options that an echo reply carries back (RFC 1122 3.2.2.6): record route and timestamp. Returns their
+ * length, a multiple of 4, at most IP4_OPTIONS_MAX. */
 u32 ip_options_reply(const u8 *header, u8 *out);
 
 /* A direct network's broadcast address, seen through the route that leads there? */
 bool ip_is_subnet_broadcast(const struct route *r, struct ipaddr dst);
-/* Sends a finished IP packet (header at p->data) to next_hop: whole, or in fragments if it is larger than mtu. */
-int ip_emit(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes, u64 now);
+/* Sends a finished IP packet (header at p->data) to next_hop: whole, or in fragments if it is larger than
+ * mtu. */
+int ip_emit(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes,
+            u64 now);
 
 #endif

@@ -1,7 +1,9 @@
-/* ip_option.c - IP options of received packets (RFC 791 3.1, 1122 3.2.1.8, 1812 5.2.4): checked once, then recorded into.
+/* ip_option.c - IP options of received packets (RFC 791 3.1, 1122 3.2.1.8, 1812 5.2.4): checked once, then
+ * recorded into.
  *
- *   record route   type len pointer  addresses of 4 bytes                 pointer counts from 1, begins at 4
- *   timestamp      type len pointer  overflow*16+flag  then by flag: 0 times, 1 address and time, 3 the same, given
+ *   record route   type len pointer, then addresses of 4 bytes; pointer counts from 1 and begins at 4
+ *   timestamp      type len pointer overflow*16+flag, then by flag: 0 times, 1 addresses and times, 3 the
+ *                  same with the addresses given
  *   source route   as record route; a packet whose pointer is not past the end still has hops to make
  *
  * Times are ours, not midnight's: the high-order bit says so (RFC 791: "non-standard value").
@@ -11,11 +13,11 @@
 #include "net/stack_impl.h"
 #include "wire/ip4.h"
 
-#define OPT_LEN 1
-#define OPT_POINTER 2
-#define TS_FLAGS 3
-#define TS_ONLY 0
-#define TS_ADDRESS 1
+#define OPT_LEN      1
+#define OPT_POINTER  2
+#define TS_FLAGS     3
+#define TS_ONLY      0
+#define TS_ADDRESS   1
 #define TS_PREFILLED 3
 
 /* 0, or the offset within the option of what is wrong. */

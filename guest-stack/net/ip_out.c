@@ -1,11 +1,11 @@
 /* ip_out.c - IPv4 output: the way, the source, the header (RFC 791, 1122 3.3). See ip.h.
  *
- * With a valid route cache a packet costs: one comparison, twenty bytes of header written as five words whose sum is
- * taken on the way, one size comparison, link_output().
+ * With a valid route cache a packet costs: one comparison, twenty bytes of header written as five words whose
+ * sum is taken on the way, one size comparison, link_output().
  *
- * Identification: counters chosen by a keyed hash of source, destination and protocol, each begun at random, so that one
- * peer cannot see how much we send to another (RFC 6274 3.5.2), and a pair does not repeat an id for 65,536
- * datagrams.
+ * Identification: counters chosen by a keyed hash of source, destination and protocol, each begun at random,
+ * so that one peer cannot see how much we send to another (RFC 6274 3.5.2), and a pair does not repeat an id
+ * for 65,536 datagrams.
  */
 #include "net/ip.h"
 
@@ -95,7 +95,8 @@ static u32 flow_hash(const struct stack *stk, const struct pkt *p, const struct 
     return hash3(&stk->key, how->src.v4, how->dst.v4, ports);
 }
 
-static int find_way(struct stack *stk, const struct pkt *p, const struct ip_out *how, struct route_cache *way) {
+static int find_way(struct stack *stk, const struct pkt *p, const struct ip_out *how,
+                    struct route_cache *way) {
     if (!how->lnk) return ip_route(stk, how->dst, flow_hash(stk, p, how), way);
     if (!how->lnk->up) return -ERR_NETUNREACH;
     *way = (struct route_cache){.lnk = how->lnk, .next_hop = how->dst, .mtu_bytes = how->lnk->mtu_bytes};
@@ -125,7 +126,8 @@ static void push_header(struct stack *stk, struct pkt *p, const struct ip_out *h
     be32_put(h + 16, how->dst.v4);
 }
 
-int ip_emit(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes, u64 now) {
+int ip_emit(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes,
+            u64 now) {
     if (lnk == stk->loopback) {
         link_loop(stk, p, now);
         return 0;
@@ -143,9 +145,10 @@ int ip_emit(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr ne
 }
 
 /* What goes to many goes to ourselves too, if we listen. */
-static void loop_to_all(struct stack *stk, const struct pkt *p, const struct route_cache *way, struct ipaddr dst,
-                        u64 now) {
-    bool to_us = ipaddr_is_multicast(dst) ? mcast_is_member(stk, way->lnk, dst) : ipaddr_is_broadcast(way->next_hop);
+static void loop_to_all(struct stack *stk, const struct pkt *p, const struct route_cache *way,
+                        struct ipaddr dst, u64 now) {
+    bool to_us =
+        ipaddr_is_multicast(dst) ? mcast_is_member(stk, way->lnk, dst) : ipaddr_is_broadcast(way->next_hop);
     if (to_us && way->lnk != stk->loopback) link_loop_as(stk, p, way->lnk, now);
 }
 

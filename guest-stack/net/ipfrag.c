@@ -1,6 +1,7 @@
 /* ipfrag.c - fragmentation and reassembly. See ipfrag.h.
  *
- * A datagram's payload is gathered in one huge pbuf, its header is put right before it when the first fragment comes:
+ * A datagram's payload is gathered in one huge pbuf, its header is put right before it when the first
+ * fragment comes:
  *
  *   pkt.data - headroom        FRAG_PAYLOAD_AT - header_bytes      FRAG_PAYLOAD_AT
  *   | PKT_HEADROOM |  (unused) | IP header with its options        | payload, up to 65,515 bytes |
@@ -14,8 +15,8 @@
 #include "wire/ip4.h"
 
 #define FRAG_PAYLOAD_AT IP4_HEADER_MAX
-#define BLOCK_BYTES 8
-#define PAYLOAD_MAX (IP4_TOTAL_MAX - IP4_HEADER_MIN)
+#define BLOCK_BYTES     8
+#define PAYLOAD_MAX     (IP4_TOTAL_MAX - IP4_HEADER_MIN)
 
 struct fragment {
     const u8 *payload;
@@ -81,7 +82,8 @@ static struct frag_datagram *frag_find(const struct stack *stk, const struct pkt
     struct hash_row *row = *hash_head(&stk->frags.hash, row_hash(stk, p->src, p->dst, id, p->proto));
     for (; row; row = row->next) {
         struct frag_datagram *d = (struct frag_datagram *)row;
-        if (d->id == id && d->proto == p->proto && ipaddr_eq(d->src, p->src) && ipaddr_eq(d->dst, p->dst)) return d;
+        if (d->id == id && d->proto == p->proto && ipaddr_eq(d->src, p->src) && ipaddr_eq(d->dst, p->dst))
+            return d;
     }
     return NULL;
 }
@@ -153,7 +155,9 @@ static enum range_verdict range_add(struct frag_datagram *d, u16 first, u16 end)
 }
 
 /* The payload area: pkt.data stands at it until the header has been put before it. */
-static u8 *frag_payload(const struct frag_datagram *d) { return d->buf->pkt.data + d->header_bytes; }
+static u8 *frag_payload(const struct frag_datagram *d) {
+    return d->buf->pkt.data + d->header_bytes;
+}
 
 static bool same_bytes(const struct frag_datagram *d, const struct fragment *f) {
     return memcmp(frag_payload(d) + f->at, f->payload, f->len) == 0;
@@ -175,7 +179,8 @@ static void frag_header(struct frag_datagram *d, const struct pkt *p) {
 }
 
 /* Enters a fragment that is sound by itself. false: the datagram is spoilt or the fragment dropped. */
-static bool frag_enter(struct stack *stk, struct frag_datagram *d, const struct pkt *p, const struct fragment *f) {
+static bool frag_enter(struct stack *stk, struct frag_datagram *d, const struct pkt *p,
+                       const struct fragment *f) {
     enum range_verdict verdict = RANGE_OVERLAP;
     u32 end = (f->at + f->len + BLOCK_BYTES - 1) / BLOCK_BYTES;
     if (end_agrees(d, f)) verdict = range_add(d, (u16)(f->at / BLOCK_BYTES), (u16)end);
@@ -260,7 +265,8 @@ struct pbuf *ipfrag_input(struct stack *stk, struct pkt *p, u64 now) {
 }
 
 void ipfrag_stop(struct stack *stk) {
-    while (!list_empty(&stk->frags.all)) frag_drop(stk, LIST_ENTRY(stk->frags.all.next, struct frag_datagram, node));
+    while (!list_empty(&stk->frags.all))
+        frag_drop(stk, LIST_ENTRY(stk->frags.all.next, struct frag_datagram, node));
 }
 
 /* ---- fragmentation ---- */
@@ -280,7 +286,8 @@ static u32 later_header(const u8 *h, u8 *out) {
     return used;
 }
 
-static void send_pieces(struct link *lnk, const struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes, u64 now) {
+static void send_pieces(struct link *lnk, const struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes,
+                        u64 now) {
     const u8 *h = p->data;
     u32 header = ip4_header_bytes(h), payload = pkt_bytes(p) - header;
     u32 base = be16_get(h + IP4_FRAG); /* a fragment of a fragment begins where that began */
@@ -288,8 +295,10 @@ static void send_pieces(struct link *lnk, const struct pkt *p, struct ipaddr nex
     u32 part;
     for (u32 at = 0; at < payload; at += part) {
         struct pkt piece = {.data = room + PKT_HEADROOM, .headroom = PKT_HEADROOM, .flags = p->flags};
-        if (at == 0) memcpy(piece.data, h, piece.len = header);
-        else piece.len = later_header(h, piece.data);
+        if (at == 0)
+            memcpy(piece.data, h, piece.len = header);
+        else
+            piece.len = later_header(h, piece.data);
         part = u32_min(payload - at, (mtu_bytes - piece.len) & ~(u32)(BLOCK_BYTES - 1));
         bool more = at + part < payload || (base & IP4_FRAG_MF);
         u32 offset = (base & IP4_FRAG_OFFSET) + at / BLOCK_BYTES;
@@ -302,7 +311,8 @@ static void send_pieces(struct link *lnk, const struct pkt *p, struct ipaddr nex
     }
 }
 
-int ipfrag_output(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes, u64 now) {
+int ipfrag_output(struct stack *stk, struct link *lnk, struct pkt *p, struct ipaddr next_hop, u32 mtu_bytes,
+                  u64 now) {
     if (mtu_bytes < IP4_HEADER_MAX + BLOCK_BYTES) {
         stk->stats.ip.frag_fails++;
         return -ERR_MSGSIZE;

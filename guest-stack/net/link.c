@@ -12,7 +12,9 @@
 static const char *const link_types[LNK_TYPES] = {"LOOPBACK", "VIRTUAL", "IPAQENET", "ETHERNET",
                                                   "CTC",      "MPCPTP",  "IPAQIDIO"};
 
-const char *link_type_name(enum link_type t) { return (u32)t < LNK_TYPES ? link_types[t] : "UNKNOWN"; }
+const char *link_type_name(enum link_type t) {
+    return (u32)t < LNK_TYPES ? link_types[t] : "UNKNOWN";
+}
 
 static void link_flush_later(struct link *lnk) {
     if (lnk->flush_due) return;
@@ -43,8 +45,10 @@ void link_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 no
     }
     if (stk->tracing) stk->env.trace(stk->env.ctx, lnk, true, p, now);
     if ((p->flags & PKT_CSUM_NEEDED) && !(lnk->caps & LINK_CAP_CSUM_OUT)) pkt_finish_checksum(stk, p);
-    if (lnk->caps & LINK_CAP_ARP) link_send(lnk, p, next_hop, now);
-    else arp_output(lnk, p, next_hop, now);
+    if (lnk->caps & LINK_CAP_ARP)
+        link_send(lnk, p, next_hop, now);
+    else
+        arp_output(lnk, p, next_hop, now);
 }
 
 void link_output_frame(struct link *lnk, struct pkt *p, const u8 *mac, u16 type, u64 now) {
@@ -53,7 +57,8 @@ void link_output_frame(struct link *lnk, struct pkt *p, const u8 *mac, u16 type,
         link_send(lnk, p, IPADDR_ANY, now);
         return;
     }
-    /* A packet that is forwarded from a card whose buffer has no room before it: the header goes first, by itself. */
+    /* A packet that is forwarded from a card whose buffer has no room before it: the header goes first, by
+     * itself. */
     u8 header[ETH_HEADER_BYTES];
     struct pkt frame = *p;
     CHECK(p->ext[PKT_EXT_MAX - 1].len == 0);
@@ -136,7 +141,8 @@ void link_lan_down(struct link *lnk, u64 now) {
     stk->now = now;
     lnk->up = false;
     route_changed(stk);
-    /* The card forgets what was registered while its LAN is down, or is told again when it is back: both are right. */
+    /* The card forgets what was registered while its LAN is down, or is told again when it is back: both are
+     * right. */
     home_link_forgotten(stk, lnk);
     arp_purge(stk, lnk, now);
     igmp_link_down(stk, lnk, now);

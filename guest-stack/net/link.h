@@ -131,8 +131,8 @@ struct link {
 };
 
 /* ---- configuration (control path; profile and commands call these) ---- */
-/* Both fail with -ERR_EXIST (name in use, or the device has a link), -ERR_NOMEM (table full), -ERR_NOENT (no driver for
- * this type), -ERR_INVAL (no such link on such a device); link_add also with what the driver's attach() says. */
+/* Both fail with -ERR_EXIST (name in use, or the device has a link), -ERR_NOMEM (table full), -ERR_NOENT (no
+ * driver for this type), -ERR_INVAL (no such link on such a device); link_add also with what attach() says. */
 int device_add(struct stack *stk, const char *name, enum device_type type, u16 devnum, struct device **out);
 int link_add(struct stack *stk, struct device *dev, const char *name, enum link_type type, u16 adapter,
              struct link **out);
@@ -141,8 +141,8 @@ int link_delete(struct stack *stk, const char *name);
 int device_delete(struct stack *stk, const char *name);
 struct device *device_find(struct stack *stk, const char *name);
 struct link *link_find(struct stack *stk, const char *name);
-/* START/STOP. Idempotent; messages EZZ4313I etc. follow when it is done. -ERR_INVAL: VIRTUAL and LOOPBACK, which are
- * always active; -ERR_NOENT: the device has no link. */
+/* START/STOP. Idempotent; messages EZZ4313I etc. follow when it is done. -ERR_INVAL: VIRTUAL and LOOPBACK,
+ * which are always active; -ERR_NOENT: the device has no link. */
 int device_start(struct device *dev, u64 now);
 int device_stop(struct device *dev, u64 now);
 const char *device_status_name(enum device_status s);

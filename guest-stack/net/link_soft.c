@@ -3,21 +3,22 @@
  * A GSO packet has its headers in data and its payload in ext. Segment n of it has the same headers, with
  *   IP     total length of its own, identification + n
  *   TCP    sequence number + n * gso_bytes; FIN and PSH only in the last, CWR only in the first
- * and a checksum over its own pseudo header. Payload is never copied: each segment's ext points into the original's.
+ * and a checksum over its own pseudo header. Payload is never copied: each segment's ext points into the
+ * original's.
  */
 #include "base/str.h"
 #include "net/stack_impl.h"
 #include "wire/cksum.h"
 #include "wire/ip4.h"
 
-#define TCP_SEQ 4
-#define TCP_OFFSET 12
-#define TCP_FLAGS 13
-#define TCP_CKSUM 16
-#define TCP_MIN 20
-#define TCP_FIN 0x01
-#define TCP_PSH 0x08
-#define TCP_CWR 0x80
+#define TCP_SEQ      4
+#define TCP_OFFSET   12
+#define TCP_FLAGS    13
+#define TCP_CKSUM    16
+#define TCP_MIN      20
+#define TCP_FIN      0x01
+#define TCP_PSH      0x08
+#define TCP_CWR      0x80
 #define UDP_CKSUM_AT 6
 
 void pkt_finish_checksum(struct stack *stk, struct pkt *p) {

@@ -34,6 +34,10 @@ void net_config_default(struct net_config *c) {
     };
 }
 
-struct net_config *net_config(struct stack *stk) { return &stk->conf; }
+struct net_config *net_config(struct stack *stk) {
+    return &stk->conf;
+}
 
-void net_config_changed(struct stack *stk) { route_changed(stk); }
+void net_config_changed(struct stack *stk) {
+    route_changed(stk);
+}

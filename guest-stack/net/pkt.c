@@ -7,11 +7,15 @@
 
 #define SMALL_BYTES 256
 #define LARGE_BYTES 9216
-#define HUGE_BYTES (65535 + 64)
+#define HUGE_BYTES  (65535 + 64)
 
-static u32 object_bytes(u32 packet_bytes) { return (u32)sizeof(struct pbuf) + PKT_HEADROOM + packet_bytes; }
+static u32 object_bytes(u32 packet_bytes) {
+    return (u32)sizeof(struct pbuf) + PKT_HEADROOM + packet_bytes;
+}
 
-static size_t pool_bytes(u32 bytes, u32 count) { return (size_t)((object_bytes(bytes) + 15) / 16 * 16) * count + 16; }
+static size_t pool_bytes(u32 bytes, u32 count) {
+    return (size_t)((object_bytes(bytes) + 15) / 16 * 16) * count + 16;
+}
 
 size_t pbuf_bytes(const struct stack_config *cfg) {
     return pool_bytes(SMALL_BYTES, cfg->small_pbufs) + pool_bytes(LARGE_BYTES, cfg->large_pbufs) +

@@ -1,6 +1,7 @@
 /* pmtu.c - the path MTU cache. See pmtu.h.
  *
- * Rows stand in the order in which they were last learned, so the oldest is always first and one timer serves all.
+ * Rows stand in the order in which they were last learned, so the oldest is always first and one timer serves
+ * all.
  */
 #include "net/pmtu.h"
 
@@ -23,7 +24,9 @@ static void pmtu_age(struct stack *stk, struct timer *t, u64 now) {
     route_changed(stk); /* cached routes carry the MTU that has just been forgotten */
 }
 
-size_t pmtu_bytes(void) { return hash_bytes(PMTU_ROWS) + (sizeof(struct pmtu_row) + 16) * PMTU_ROWS + 32; }
+size_t pmtu_bytes(void) {
+    return hash_bytes(PMTU_ROWS) + (sizeof(struct pmtu_row) + 16) * PMTU_ROWS + 32;
+}
 
 bool pmtu_init(struct stack *stk, struct arena *a) {
     list_init(&stk->pmtu.all);

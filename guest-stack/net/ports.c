@@ -5,7 +5,7 @@
 #include "net/stack_impl.h"
 
 #define BITMAP_WORDS (65536 / 32)
-#define LOW_PORTS 1024
+#define LOW_PORTS    1024
 
 size_t port_bytes(u32 max_port_rules) {
     return 2 * BITMAP_WORDS * sizeof(u32) + (sizeof(struct port_rule) + 16) * (size_t)max_port_rules + 64;
@@ -22,7 +22,9 @@ bool port_init(struct stack *stk, struct arena *a, u32 max_port_rules) {
     return pool_init(&t->pool, "PORT", a, sizeof(struct port_rule), max_port_rules);
 }
 
-static u32 *bitmap(const struct stack *stk, u8 proto) { return stk->ports.ruled[proto == IP_PROTO_UDP]; }
+static u32 *bitmap(const struct stack *stk, u8 proto) {
+    return stk->ports.ruled[proto == IP_PROTO_UDP];
+}
 
 static bool is_ruled(const struct stack *stk, u8 proto, u16 port) {
     return bitmap(stk, proto)[port / 32] >> port % 32 & 1;
@@ -101,7 +103,8 @@ int port_rule_del(struct stack *stk, const struct port_rule *rule) {
 }
 
 int port_check(struct stack *stk, u8 proto, u16 port, const char *jobname, const struct port_rule **out) {
-    bool restricted = proto == IP_PROTO_UDP ? stk->conf.udp.restrict_low_ports : stk->conf.tcp.restrict_low_ports;
+    bool restricted =
+        proto == IP_PROTO_UDP ? stk->conf.udp.restrict_low_ports : stk->conf.tcp.restrict_low_ports;
     *out = NULL;
     if (!is_ruled(stk, proto, port)) return restricted && port < LOW_PORTS ? -ERR_ACCES : 0;
     LIST_FOR_EACH(n, &stk->ports.rules) {

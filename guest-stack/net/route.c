@@ -1,17 +1,21 @@
 /* route.c - the routing table. See route.h for what it promises.
  *
- * A group is the chain of routes to one destination and prefix, best kind first; only its first route stands in the hash.
- * The prefix lengths in use are kept as a short list, longest first, so a look-up makes one probe for each of
- * them: with host routes, one subnet size and a default that is three.
+ * A group is the chain of routes to one destination and prefix, best kind first; only its first route stands
+ * in the hash. The prefix lengths in use are kept as a short list, longest first, so a look-up makes one
+ * probe for each of them: with host routes, one subnet size and a default that is three.
  */
 #include "net/route.h"
 
 #include "base/str.h"
 #include "net/stack_impl.h"
 
-static u32 mask_of(u32 bits) { return bits ? UINT32_MAX << (32 - bits) : 0; }
+static u32 mask_of(u32 bits) {
+    return bits ? UINT32_MAX << (32 - bits) : 0;
+}
 
-static u32 key_hash(const struct stack *stk, u32 dest, u32 bits) { return hash2(&stk->key, dest, bits); }
+static u32 key_hash(const struct stack *stk, u32 dest, u32 bits) {
+    return hash2(&stk->key, dest, bits);
+}
 
 size_t route_bytes(u32 max_routes) {
     return hash_bytes(max_routes) + (sizeof(struct route) + 16) * (size_t)max_routes + 32;
@@ -20,7 +24,8 @@ size_t route_bytes(u32 max_routes) {
 bool route_init(struct stack *stk, struct arena *a, u32 max_routes) {
     struct route_table *t = &stk->routes;
     list_init(&t->all);
-    return pool_init(&t->pool, "ROUTE", a, sizeof(struct route), max_routes) && hash_init(&t->hash, a, max_routes);
+    return pool_init(&t->pool, "ROUTE", a, sizeof(struct route), max_routes) &&
+           hash_init(&t->hash, a, max_routes);
 }
 
 void route_changed(struct stack *stk) {
@@ -116,15 +121,19 @@ static void length_unused(struct route_table *t, u32 bits) {
 }
 
 /* HOME routes are for the display: ip_route() asks the HOME list itself. */
-static bool is_indexed(const struct route *r) { return r->def.kind != ROUTE_HOME; }
+static bool is_indexed(const struct route *r) {
+    return r->def.kind != ROUTE_HOME;
+}
 
 static void group_insert(struct stack *stk, struct route *r) {
     struct route_table *t = &stk->routes;
     u32 hash = key_hash(stk, r->def.dest.v4, r->def.prefix_bits);
     struct route *first = group_find(stk, r->def.dest.v4, r->def.prefix_bits);
     if (!first || r->def.kind < first->def.kind) {
-        if (first) hash_del(&t->hash, hash, &first->hash);
-        else length_used(t, r->def.prefix_bits);
+        if (first)
+            hash_del(&t->hash, hash, &first->hash);
+        else
+            length_used(t, r->def.prefix_bits);
         r->group = first;
         hash_add(&t->hash, hash, &r->hash);
         return;
@@ -140,8 +149,10 @@ static void group_remove(struct stack *stk, struct route *r) {
     struct route *first = group_find(stk, r->def.dest.v4, r->def.prefix_bits);
     if (first == r) {
         hash_del(&t->hash, hash, &r->hash);
-        if (r->group) hash_add(&t->hash, hash, &r->group->hash);
-        else length_unused(t, r->def.prefix_bits);
+        if (r->group)
+            hash_add(&t->hash, hash, &r->group->hash);
+        else
+            length_unused(t, r->def.prefix_bits);
         return;
     }
     while (first->group != r) first = first->group;
@@ -149,8 +160,8 @@ static void group_remove(struct stack *stk, struct route *r) {
 }
 
 static bool same_route(const struct route_def *a, const struct route_def *b) {
-    return ipaddr_eq(a->dest, b->dest) && a->prefix_bits == b->prefix_bits && ipaddr_eq(a->gateway, b->gateway) &&
-           a->lnk == b->lnk && a->kind == b->kind;
+    return ipaddr_eq(a->dest, b->dest) && a->prefix_bits == b->prefix_bits &&
+           ipaddr_eq(a->gateway, b->gateway) && a->lnk == b->lnk && a->kind == b->kind;
 }
 
 static struct route *route_find(struct stack *stk, const struct route_def *def) {
@@ -178,7 +189,8 @@ int route_add(struct stack *stk, const struct route_def *def, u64 now) {
     if (!r) return -ERR_NOMEM;
     *r = (struct route){.def = *def};
     struct list *at = t->all.next;
-    while (at != &t->all && LIST_ENTRY(at, struct route, node)->def.prefix_bits >= def->prefix_bits) at = at->next;
+    while (at != &t->all && LIST_ENTRY(at, struct route, node)->def.prefix_bits >= def->prefix_bits)
+        at = at->next;
     list_add_between(&r->node, at->prev, at);
     if (is_indexed(r)) group_insert(stk, r);
     if (def->kind == ROUTE_REDIRECT) t->redirects++;
@@ -232,7 +244,9 @@ void route_direct_refresh(struct stack *stk, u64 now) {
 
 const struct route *route_next(const struct stack *stk, const struct route *r) {
     const struct list *n = r ? r->node.next : stk->routes.all.next;
-    return n == &stk->routes.all ? NULL : (const struct route *)(const void *)((const u8 *)n - offsetof(struct route, node));
+    return n == &stk->routes.all
+               ? NULL
+               : (const struct route *)(const void *)((const u8 *)n - offsetof(struct route, node));
 }
 
 const char *route_flags_text(const struct route *r, char out[ROUTE_FLAGS_MAX]) {

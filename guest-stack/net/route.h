@@ -45,9 +45,9 @@ struct route_def {
 };
 
 struct route {
-    struct hash_row hash;  /* first member: a row is its route; only the group's first is in the hash */
-    struct list node;      /* all routes, longest prefix first */
-    struct route *group;   /* next route to the same destination, best kind first */
+    struct hash_row hash; /* first member: a row is its route; only the group's first is in the hash */
+    struct list node;     /* all routes, longest prefix first */
+    struct route *group;  /* next route to the same destination, best kind first */
     struct route_def def;
     u32 references; /* look-ups that chose it */
 };
@@ -56,11 +56,11 @@ struct route_table {
     struct pool pool;
     struct hash_table hash;
     struct list all;
-    u8 lengths;     /* how many prefix lengths are in use */
-    u8 length[33];  /* which, longest first */
+    u8 lengths;         /* how many prefix lengths are in use */
+    u8 length[33];      /* which, longest first */
     u32 per_length[33]; /* groups of that length */
     u32 round_robin;
-    u32 redirects;    /* how many REDIRECT routes are installed */
+    u32 redirects; /* how many REDIRECT routes are installed */
 };
 
 #define ROUTE_REDIRECT_MAX 64 /* a peer on the LAN must not be able to fill the table */
@@ -71,7 +71,8 @@ bool route_init(struct stack *stk, struct arena *a, u32 max_routes);
 /* -ERR_INVAL: prefix over 32, bits set beyond it, no link; -ERR_EXIST: same destination, gateway and link;
  * -ERR_NOMEM. */
 int route_add(struct stack *stk, const struct route_def *def, u64 now);
-int route_del(struct stack *stk, const struct route_def *def, u64 now); /* by dest, prefix, gateway, link, kind */
+int route_del(struct stack *stk, const struct route_def *def,
+              u64 now); /* by dest, prefix, gateway, link, kind */
 /* Removes every route of a kind. BEGINROUTES and GATEWAY begin with STATIC and REDIRECT. */
 void route_clear(struct stack *stk, enum route_kind kind, u64 now);
 void route_clear_link(struct stack *stk, const struct link *lnk, u64 now);

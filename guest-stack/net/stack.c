@@ -6,8 +6,9 @@
 #include "base/str.h"
 #include "net/stack_impl.h"
 
-#define LOOP_MAX 1024      /* packets to ourselves that wait; more are dropped and counted */
-#define LOOPBACK_MTU 9216  /* fits the large pbufs, so that loopback traffic cannot exhaust the few huge ones */
+#define LOOP_MAX 1024 /* packets to ourselves that wait; more are dropped and counted */
+#define LOOPBACK_MTU                                                                                         \
+    9216 /* fits the large pbufs, so that loopback traffic cannot exhaust the few huge ones */
 #define MESSAGE_MAX 256
 
 void stack_config_default(struct stack_config *cfg) {
@@ -33,13 +34,15 @@ void stack_config_default(struct stack_config *cfg) {
 static u32 route_rows(const struct stack_config *cfg) {
     return cfg->max_routes + cfg->max_home + cfg->max_links + ROUTE_REDIRECT_MAX;
 }
-static u32 arp_rows(const struct stack_config *cfg) { return cfg->max_arp; }
+static u32 arp_rows(const struct stack_config *cfg) {
+    return cfg->max_arp;
+}
 
 size_t stack_bytes(const struct stack_config *cfg) {
     return sizeof(struct stack) + 64 + pbuf_bytes(cfg) + link_bytes(cfg) + home_bytes(cfg->max_home + 1) +
-           route_bytes(route_rows(cfg)) + pmtu_bytes() + arp_bytes(arp_rows(cfg)) + ipfrag_bytes(cfg->max_reassembly) +
-           dgram_bytes(cfg) + port_bytes(cfg->max_port_rules) + igmp_bytes(cfg->max_groups) +
-           tcp_bytes(cfg) + sock_bytes(cfg) + 256;
+           route_bytes(route_rows(cfg)) + pmtu_bytes() + arp_bytes(arp_rows(cfg)) +
+           ipfrag_bytes(cfg->max_reassembly) + dgram_bytes(cfg) + port_bytes(cfg->max_port_rules) +
+           igmp_bytes(cfg->max_groups) + tcp_bytes(cfg) + sock_bytes(cfg) + 256;
 }
 
 static bool tables_init(struct stack *stk, struct arena *a, const struct stack_config *cfg) {
@@ -99,8 +102,10 @@ static void loop_queue(struct stack *stk, const struct pkt *p, struct link *as, 
     struct pbuf *b = NULL;
     if (stk->loop_count < LOOP_MAX) b = pbuf_hold(stk, p, now);
     if (!b) {
-        if (stk->loop_count < LOOP_MAX) stk->stats.ip.drop_no_buffer++;
-        else stk->stats.ip.drop_loop_full++;
+        if (stk->loop_count < LOOP_MAX)
+            stk->stats.ip.drop_no_buffer++;
+        else
+            stk->stats.ip.drop_loop_full++;
         return;
     }
     b->pkt.flags = PKT_IP_CSUM_OK | PKT_L4_CSUM_OK;
@@ -116,7 +121,9 @@ void link_loop(struct stack *stk, const struct pkt *p, u64 now) {
     loop_queue(stk, p, stk->loopback, now);
 }
 
-void link_loop_as(struct stack *stk, const struct pkt *p, struct link *lnk, u64 now) { loop_queue(stk, p, lnk, now); }
+void link_loop_as(struct stack *stk, const struct pkt *p, struct link *lnk, u64 now) {
+    loop_queue(stk, p, lnk, now);
+}
 
 void link_loop_forget(struct stack *stk, const struct link *lnk) {
     LIST_FOR_EACH(n, &stk->loop) {
@@ -173,10 +180,18 @@ void stack_stop(struct stack *stk, u64 now) {
 
 /* ---- small questions ---- */
 
-struct stack_hooks *stack_hooks(struct stack *stk) { return &stk->hooks; }
-const struct stack_env *stack_env(const struct stack *stk) { return &stk->env; }
-const char *stack_name(const struct stack *stk) { return stk->name; }
-void stack_pkttrace(struct stack *stk, bool on) { stk->tracing = on && stk->env.trace; }
+struct stack_hooks *stack_hooks(struct stack *stk) {
+    return &stk->hooks;
+}
+const struct stack_env *stack_env(const struct stack *stk) {
+    return &stk->env;
+}
+const char *stack_name(const struct stack *stk) {
+    return stk->name;
+}
+void stack_pkttrace(struct stack *stk, bool on) {
+    stk->tracing = on && stk->env.trace;
+}
 
 void stack_message(struct stack *stk, const char *fmt, ...) {
     char text[MESSAGE_MAX];

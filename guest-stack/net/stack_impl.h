@@ -32,20 +32,21 @@ struct stack_work {
     struct list node;
     void (*fn)(struct stack *stk, struct stack_work *w, u64 now);
 };
-static inline void stack_work_init(struct stack_work *w, void (*fn)(struct stack *, struct stack_work *, u64)) {
+static inline void stack_work_init(struct stack_work *w,
+                                   void (*fn)(struct stack *, struct stack_work *, u64)) {
     list_init(&w->node);
     w->fn = fn;
 }
 
 /* The timing wheel: 6 levels of 32 slots; a tick is 1,024 us, so that time needs a shift and no division. */
-#define WHEEL_LEVELS 6
-#define WHEEL_SLOT_BITS 5
-#define WHEEL_SLOTS (1u << WHEEL_SLOT_BITS)
+#define WHEEL_LEVELS     6
+#define WHEEL_SLOT_BITS  5
+#define WHEEL_SLOTS      (1u << WHEEL_SLOT_BITS)
 #define WHEEL_TICK_SHIFT 10
 struct timer_wheel {
-    u64 moment;              /* everything due up to here has fired; the time of tick */
-    u32 tick;                /* counts on from 0 and wraps */
-    u32 busy[WHEEL_LEVELS];  /* bit s: slot s may hold timers */
+    u64 moment;             /* everything due up to here has fired; the time of tick */
+    u32 tick;               /* counts on from 0 and wraps */
+    u32 busy[WHEEL_LEVELS]; /* bit s: slot s may hold timers */
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
@@ -64,9 +65,9 @@ struct stack {
     u32 next_conn_id;
 
     struct timer_wheel wheel;
-    struct list work;   /* struct stack_work */
-    struct list flush;  /* struct link.flush_node: links with unrung output */
-    struct list loop;   /* struct pbuf: packets to ourselves */
+    struct list work;  /* struct stack_work */
+    struct list flush; /* struct link.flush_node: links with unrung output */
+    struct list loop;  /* struct pbuf: packets to ourselves */
     u32 loop_count;
 
     struct pool small, large, huge; /* pbufs */
@@ -94,9 +95,13 @@ struct stack {
 };
 
 /* ---- for the files of room net ---- */
-static inline u32 stack_random(struct stack *stk) { return stk->env.random(stk->env.ctx); }
+static inline u32 stack_random(struct stack *stk) {
+    return stk->env.random(stk->env.ctx);
+}
 /* NETSTAT's connection number of a new TCP connection or datagram end point. */
-static inline u32 stack_conn_id(struct stack *stk) { return ++stk->next_conn_id; }
+static inline u32 stack_conn_id(struct stack *stk) {
+    return ++stk->next_conn_id;
+}
 /* Runs w->fn in the next stack_poll(); idempotent. Cancel with list_del(&w->node). */
 static inline void stack_defer(struct stack *stk, struct stack_work *w) {
     if (!list_is_in(&w->node)) list_push_back(&stk->work, &w->node);

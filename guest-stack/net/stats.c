@@ -27,7 +27,9 @@ static const struct {
     {"LINK", link_names, ARRAY_LEN(link_names), offsetof(struct net_stats, link)},
 };
 
-const struct net_stats *net_stats(const struct stack *stk) { return &stk->stats; }
+const struct net_stats *net_stats(const struct stack *stk) {
+    return &stk->stats;
+}
 
 bool net_stats_row(const struct stack *stk, u32 index, struct stats_row *out) {
     for (u32 g = 0; g < ARRAY_LEN(groups); g++) {

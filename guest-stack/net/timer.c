@@ -3,22 +3,23 @@
  *   level   slot covers      a timer stands there when its tick is
  *     0     1 tick           less than 32 ticks ahead
  *     1     32 ticks         less than 1,024 ahead
- *    ...                     ... level 5: less than 2^30 ahead (12 days); a longer one is looked at again then
+ *    ...                     ... level 5: less than 2^30 ahead (12 days);
+ *                          a longer one is looked at again then
  *
- * When time reaches the start of a slot of level n > 0 its timers are sorted into lower levels; a level 0 slot fires. Time
- * jumps from one occupied slot to the next, so an idle hour costs nothing.
+ * When time reaches the start of a slot of level n > 0 its timers are sorted into lower levels; a level 0
+ * slot fires. Time jumps from one occupied slot to the next, so an idle hour costs nothing.
  *
- * Invariant: the slot of a timer begins no later than its due time. A timer that is moved to a later moment keeps its
- * slot and is sorted anew when that is reached; so a retransmission timer that every acknowledgement moves is
- * touched once per timeout and not once per acknowledgement.
- * A busy bit is set with a timer and cleared when its slot is found empty.
+ * Invariant: the slot of a timer begins no later than its due time. A timer that is moved to a later moment
+ * keeps its slot and is sorted anew when that is reached; so a retransmission timer that every
+ * acknowledgement moves is touched once per timeout and not once per acknowledgement. A busy bit is set with
+ * a timer and cleared when its slot is found empty.
  */
 #include "net/timer.h"
 
 #include "net/stack_impl.h"
 
 #define WHEEL_HORIZON (1u << (WHEEL_LEVELS * WHEEL_SLOT_BITS))
-#define TICK_USEC (1u << WHEEL_TICK_SHIFT)
+#define TICK_USEC     (1u << WHEEL_TICK_SHIFT)
 
 /* Number of the lowest one bit of v != 0. By halves: the machine has no instruction for it. */
 static u32 lowest_bit(u32 v) {
@@ -74,7 +75,8 @@ void timer_disarm(struct stack *stk, struct timer *t) {
     t->due = TIME_NEVER;
 }
 
-/* The tick at which the next occupied slot of a level begins, as a distance from now; false if it is empty. */
+/* The tick at which the next occupied slot of a level begins, as a distance from now; false if it is empty.
+ */
 static bool level_next(struct timer_wheel *w, u32 level, u32 *ahead) {
     u32 shift = level * WHEEL_SLOT_BITS;
     u32 here = w->tick >> shift, index = here & (WHEEL_SLOTS - 1);

@@ -1,4 +1,5 @@
-/* udp.c - UDP (RFC 768, 1122 4.1): input, demultiplexing, ICMP errors. End points are in dgram.c. See udp.h. */
+/* udp.c - UDP (RFC 768, 1122 4.1): input, demultiplexing, ICMP errors. End points are in dgram.c. See udp.h.
+ */
 #include "net/udp.h"
 
 #include "net/stack_impl.h"
@@ -7,9 +8,10 @@
 #include "wire/udphdr.h"
 
 /* The connected end point of exactly this pair, or NULL. local any: every local address will do. */
-static struct dgram *find_connected(const struct stack *stk, struct ipaddr local, u16 local_port, struct ipaddr peer,
-                                    u16 peer_port) {
-    struct hash_row *row = *hash_head(&stk->dgrams.connected, hash3(&stk->key, local_port, peer.v4, peer_port));
+static struct dgram *find_connected(const struct stack *stk, struct ipaddr local, u16 local_port,
+                                    struct ipaddr peer, u16 peer_port) {
+    struct hash_row *row =
+        *hash_head(&stk->dgrams.connected, hash3(&stk->key, local_port, peer.v4, peer_port));
     for (; row; row = row->next) {
         struct dgram *d = (struct dgram *)row;
         if (d->local.port == local_port && d->peer.port == peer_port && ipaddr_eq(d->peer.addr, peer) &&
@@ -33,7 +35,8 @@ static struct dgram *find_bound(const struct stack *stk, struct ipaddr local, u1
 }
 
 static bool wants_group(const struct dgram *d, const struct pkt *p) {
-    if (!ipaddr_is_any(d->bound) && !ipaddr_eq(d->bound, p->dst) && !ipaddr_is_multicast(p->dst)) return false;
+    if (!ipaddr_is_any(d->bound) && !ipaddr_eq(d->bound, p->dst) && !ipaddr_is_multicast(p->dst))
+        return false;
     if (d->connected && !ipaddr_eq(d->peer.addr, p->src)) return false;
     return !ipaddr_is_multicast(p->dst) || dgram_in_group(d, p->in, p->dst);
 }
@@ -91,14 +94,16 @@ static void udp_input(struct stack *stk, struct pkt *p, u64 now) {
     dgram_deliver(d, p, now);
 }
 
-static struct dgram *find_sender(const struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted) {
+static struct dgram *find_sender(const struct stack *stk, struct ipaddr src, struct ipaddr dst,
+                                 const u8 *quoted) {
     u16 local = be16_get(quoted + UDP_SRC), peer = be16_get(quoted + UDP_DST);
     struct dgram *d = find_connected(stk, src, local, dst, peer);
     return d ? d : find_bound(stk, src, local);
 }
 
 /* A path MTU is believed only if someone here may have sent the datagram. */
-static bool udp_icmp_valid(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted, u32 len) {
+static bool udp_icmp_valid(struct stack *stk, struct ipaddr src, struct ipaddr dst, const u8 *quoted,
+                           u32 len) {
     UNUSED(len);
     return find_sender(stk, src, dst, quoted) != NULL;
 }
@@ -120,7 +125,8 @@ static void udp_icmp_error(struct stack *stk, u8 type, u8 code, u32 mtu, struct 
     UNUSED(quoted_len);
     struct dgram *d = find_sender(stk, src, dst, quoted);
     int err = error_number(type, code);
-    /* An unconnected program could not tell which of its datagrams is meant (RFC 1122 4.1.3.3 by way of 4.2 BSD). */
+    /* An unconnected program could not tell which of its datagrams is meant (RFC 1122 4.1.3.3 by way of 4.2
+     * BSD). */
     if (d && err && d->connected) dgram_report_error(d, err, now);
 }
 

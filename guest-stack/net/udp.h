@@ -1,15 +1,15 @@
 /* udp.h - datagram end points: UDP sockets (RFC 768, 1122 4.1) and ICMP echo identifiers (PING, TRACERTE).
  *
- * struct dgram is the protocol's half of a SOCK_UDP or SOCK_ICMP socket; net/sock.c keeps the program's half and
- * calls these functions one to one. Received datagrams wait in the end point's queue, each in a pbuf, bounded
- * by its receive buffer (bytes) and UDPQUEUELIMIT (datagrams).
+ * struct dgram is the protocol's half of a SOCK_UDP or SOCK_ICMP socket; net/sock.c keeps the program's half
+ * and calls these functions one to one. Received datagrams wait in the end point's queue, each in a pbuf,
+ * bounded by its receive buffer (bytes) and UDPQUEUELIMIT (datagrams).
  *
- * Demultiplexing is two hash probes: connected end points by (local port, peer), others by local port, where the most
- * specific binding wins. Multicast and broadcast reach every matching end point.
+ * Demultiplexing is two hash probes: connected end points by (local port, peer), others by local port, where
+ * the most specific binding wins. Multicast and broadcast reach every matching end point.
  *
- * An ICMP end point: the local port is the echo identifier; sendto() sends an echo request whose sequence number is
- * the number of the request on this end point, counted from 1; what arrives begins with the 8 bytes of the ICMP
- * header: an echo reply, or an error that quotes one of its requests (from = who sent the error).
+ * An ICMP end point: the local port is the echo identifier; sendto() sends an echo request whose sequence
+ * number is the number of the request on this end point, counted from 1; what arrives begins with the 8 bytes
+ * of the ICMP header: an echo reply, or an error that quotes one of its requests (from = who sent the error).
  */
 #ifndef NET_UDP_H
 #define NET_UDP_H
@@ -36,11 +36,11 @@ struct dgram {
     struct stack *stk;
     dgram_event_fn *event;
     void *event_ctx;
-    struct list queue; /* struct pbuf */
+    struct list queue;            /* struct pbuf */
     struct sockaddr4 local, peer; /* peer.addr any: not connected */
     struct ipaddr bound;          /* what bind() said; local.addr may follow from connect() */
     struct route_cache cache;
-    struct ipaddr cache_dst, cache_src; /* what cache was made for, and the source found then */
+    struct ipaddr cache_dst, cache_src;         /* what cache was made for, and the source found then */
     u32 queued, queued_bytes, recv_limit_bytes; /* datagrams, bytes, SO_RCVBUF */
     u32 conn_id;
     u32 datagrams_in, datagrams_out;
@@ -91,7 +91,8 @@ int dgram_getopt(const struct dgram *d, enum sock_opt opt, u32 *value);
 int dgram_take_error(struct dgram *d);
 /* Iteration for displays: d = NULL starts, NULL ends. */
 const struct dgram *dgram_next(const struct stack *stk, const struct dgram *d);
-/* A received datagram (UDP or ICMP header at p->data, p->src and p->dst set) for one end point: queued or dropped and counted. */
+/* A received datagram (UDP or ICMP header at p->data, p->src and p->dst set) for one end point: queued or
+ * dropped and counted. */
 void dgram_deliver(struct dgram *d, const struct pkt *p, u64 now);
 void dgram_report_error(struct dgram *d, int err, u64 now); /* an ICMP error concerns it */
 bool dgram_in_group(const struct dgram *d, const struct link *lnk, struct ipaddr group);

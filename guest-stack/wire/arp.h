@@ -11,9 +11,9 @@
 #include "base/be.h"
 #include "wire/ipaddr.h"
 
-#define ARP_BYTES 28
+#define ARP_BYTES   28
 #define ARP_REQUEST 1
-#define ARP_REPLY 2
+#define ARP_REPLY   2
 
 struct arp_packet {
     u16 op;

@@ -1,8 +1,8 @@
 /* cksum.c - the Internet checksum in C, for machines without CKSM. See cksum.h.
  *
  * A little-endian host sums words as it loads them and turns the folded result round once: swapping the bytes
- * of every word swaps those of the ones-complement sum (RFC 1071, 2 B). Two independent 64-bit accumulators of 32-bit
- * words cannot overflow below 16 GB and let the compiler use its vector unit.
+ * of every word swaps those of the ones-complement sum (RFC 1071, 2 B). Two independent 64-bit accumulators
+ * of 32-bit words cannot overflow below 16 GB and let the compiler use its vector unit.
  */
 #include "wire/cksum.h"
 

@@ -24,7 +24,9 @@ static inline u32 cksum_join(u32 a, u32 b) {
     return s + (s < a);
 }
 /* The sum of a piece as it counts when it begins at an odd offset: each byte moves to the other half. */
-static inline u32 cksum_odd(u32 sum) { return sum << 8 | sum >> 24; }
+static inline u32 cksum_odd(u32 sum) {
+    return sum << 8 | sum >> 24;
+}
 
 /* Folded to 16 bits and complemented: what the field holds. */
 static inline u16 cksum_fold(u32 sum) {
@@ -33,7 +35,9 @@ static inline u16 cksum_fold(u32 sum) {
     return (u16)~sum;
 }
 /* Folded only: what the field of a packet holds whose checksum the card finishes (PKT_CSUM_NEEDED). */
-static inline u16 cksum_partial(u32 sum) { return (u16)~cksum_fold(sum); }
+static inline u16 cksum_partial(u32 sum) {
+    return (u16)~cksum_fold(sum);
+}
 
 /* The sum of the pseudo header of TCP and UDP; len is that of the transport header and its data. */
 static inline u32 cksum_pseudo(struct ipaddr src, struct ipaddr dst, u8 proto, u32 len) {

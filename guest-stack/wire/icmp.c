@@ -21,7 +21,8 @@ bool icmp_quote_parse(const u8 *p, u32 len, struct icmp_quote *out) {
     const u8 *h = p + ICMP_HEADER_BYTES;
     if (len < ICMP_HEADER_BYTES + IP4_HEADER_MIN) return false;
     u32 room = len - ICMP_HEADER_BYTES;
-    /* Only the header's own lengths are checked: the quote is cut, and a router may have changed its checksum. */
+    /* Only the header's own lengths are checked: the quote is cut, and a router may have changed its
+     * checksum. */
     u32 header = ip4_header_bytes(h);
     if (h[0] >> 4 != 4 || header < IP4_HEADER_MIN || room < header + 8) return false;
     out->src = ipaddr_get(h + IP4_SRC);

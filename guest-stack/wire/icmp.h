@@ -1,9 +1,9 @@
 /* icmp.h - ICMP messages (RFC 792, 950, 1191): 8 bytes of header, then data.
  *
  *    0  1 type   1  1 code   2  2 checksum over the whole message   4  4 by type:
- *       echo, timestamp, mask: 4 2 identifier, 6 2 sequence | redirect: 4 4 gateway | fragmentation needed: 6 2 MTU
- *       parameter problem: 4 1 pointer
- *    8  data: of an error, the header of the packet it is about and at least 8 bytes more
+ *       echo, timestamp, mask: 4 2 identifier, 6 2 sequence | redirect: 4 4 gateway | fragmentation needed: 6
+ * 2 MTU parameter problem: 4 1 pointer 8  data: of an error, the header of the packet it is about and at
+ * least 8 bytes more
  */
 #ifndef WIRE_ICMP_H
 #define WIRE_ICMP_H
@@ -12,7 +12,7 @@
 #include "wire/ipaddr.h"
 
 #define ICMP_HEADER_BYTES 8
-#define ICMP_QUOTE_MAX 548 /* an error stays within 576 bytes (RFC 1812 4.3.2.3) */
+#define ICMP_QUOTE_MAX    548 /* an error stays within 576 bytes (RFC 1812 4.3.2.3) */
 
 enum icmp_type {
     ICMP_ECHO_REPLY = 0,
@@ -37,8 +37,8 @@ enum icmp_unreachable {
     ICMP_UNREACH_SOURCE_ROUTE = 5,
     ICMP_UNREACH_PROHIBITED = 13,
 };
-#define ICMP_REDIRECT_HOST 1
-#define ICMP_EXCEEDED_TTL 0
+#define ICMP_REDIRECT_HOST       1
+#define ICMP_EXCEEDED_TTL        0
 #define ICMP_EXCEEDED_REASSEMBLY 1
 
 /* Is this one of the five messages that report an error (and must never cause another)? */
@@ -46,7 +46,8 @@ static inline bool icmp_is_error(u8 type) {
     return type == ICMP_UNREACHABLE || type == ICMP_SOURCE_QUENCH || type == ICMP_REDIRECT ||
            type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETER;
 }
-/* Fills the first 8 bytes; word is bytes 4..7 as a number. The checksum covers len bytes, whose data must be in place. */
+/* Fills the first 8 bytes; word is bytes 4..7 as a number. The checksum covers len bytes, whose data must be
+ * in place. */
 void icmp_emit(u8 *p, u8 type, u8 code, u32 word, u32 len);
 bool icmp_check(const u8 *p, u32 len, bool *is_short);
 

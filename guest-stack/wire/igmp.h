@@ -4,13 +4,13 @@
 #ifndef WIRE_IGMP_H
 #define WIRE_IGMP_H
 
-#define IGMP_BYTES 8
-#define IGMP_QUERY 0x11
+#define IGMP_BYTES     8
+#define IGMP_QUERY     0x11
 #define IGMP_REPORT_V1 0x12
 #define IGMP_REPORT_V2 0x16
-#define IGMP_LEAVE 0x17
+#define IGMP_LEAVE     0x17
 
-#define IGMP_ALL_HOSTS ((struct ipaddr){0xE0000001u})
+#define IGMP_ALL_HOSTS   ((struct ipaddr){0xE0000001u})
 #define IGMP_ALL_ROUTERS ((struct ipaddr){0xE0000002u})
 
 #endif

@@ -16,41 +16,45 @@
 #include "wire/cksum.h"
 #include "wire/ipaddr.h"
 
-#define IP4_HEADER_MIN 20
-#define IP4_HEADER_MAX 60
+#define IP4_HEADER_MIN  20
+#define IP4_HEADER_MAX  60
 #define IP4_OPTIONS_MAX 40
-#define IP4_TOTAL_MAX 65535
+#define IP4_TOTAL_MAX   65535
 
-#define IP4_TOS 1
+#define IP4_TOS   1
 #define IP4_TOTAL 2
-#define IP4_ID 4
-#define IP4_FRAG 6
-#define IP4_TTL 8
+#define IP4_ID    4
+#define IP4_FRAG  6
+#define IP4_TTL   8
 #define IP4_PROTO 9
 #define IP4_CKSUM 10
-#define IP4_SRC 12
-#define IP4_DST 16
+#define IP4_SRC   12
+#define IP4_DST   16
 
-#define IP4_FRAG_DF 0x4000
-#define IP4_FRAG_MF 0x2000
+#define IP4_FRAG_DF     0x4000
+#define IP4_FRAG_MF     0x2000
 #define IP4_FRAG_OFFSET 0x1FFF /* in 8-byte blocks */
 
-#define IP4_OPT_END 0
-#define IP4_OPT_NOP 1
+#define IP4_OPT_END          0
+#define IP4_OPT_NOP          1
 #define IP4_OPT_RECORD_ROUTE 7
-#define IP4_OPT_TIMESTAMP 68
-#define IP4_OPT_LOOSE_ROUTE 131
+#define IP4_OPT_TIMESTAMP    68
+#define IP4_OPT_LOOSE_ROUTE  131
 #define IP4_OPT_STRICT_ROUTE 137
 #define IP4_OPT_ROUTER_ALERT 148
-#define IP4_OPT_COPIED 0x80 /* goes into every fragment */
+#define IP4_OPT_COPIED       0x80 /* goes into every fragment */
 
 enum ip4_fault { IP4_OK, IP4_SHORT, IP4_VERSION, IP4_HEADER_LEN, IP4_TOTAL_LEN, IP4_CHECKSUM };
 
 /* Are these len bytes an IPv4 packet? len may exceed the total length (padding). verify: sum the header. */
 enum ip4_fault ip4_check(const u8 *h, u32 len, bool verify);
 
-static inline u32 ip4_header_bytes(const u8 *h) { return (h[0] & 15u) * 4; }
-static inline u32 ip4_total(const u8 *h) { return be16_get(h + IP4_TOTAL); }
+static inline u32 ip4_header_bytes(const u8 *h) {
+    return (h[0] & 15u) * 4;
+}
+static inline u32 ip4_total(const u8 *h) {
+    return be16_get(h + IP4_TOTAL);
+}
 
 struct ip4_fields {
     struct ipaddr src, dst;
@@ -68,8 +72,8 @@ static inline void ip4_hop(u8 *h) {
     be16_put(h + IP4_CKSUM, cksum_update(be16_get(h + IP4_CKSUM), was, be16_get(h + IP4_TTL)));
 }
 
-/* Steps over options: *at starts at IP4_HEADER_MIN. Returns the option's type with *opt and *opt_len set, IP4_OPT_END
- * after the last, -1 if an option's length is wrong (then *at is the offset of the fault). */
+/* Steps over options: *at starts at IP4_HEADER_MIN. Returns the option's type with *opt and *opt_len set,
+ * IP4_OPT_END after the last, -1 if an option's length is wrong (then *at is the offset of the fault). */
 int ip4_option_next(const u8 *h, u32 *at, const u8 **opt, u32 *opt_len);
 
 #endif

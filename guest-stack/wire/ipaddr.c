@@ -12,7 +12,8 @@ const char *ipaddr_text(struct ipaddr a, char *out) {
 static bool octet_parse(const char *text, size_t len, size_t *at, u32 *out) {
     size_t from = *at;
     u32 v = 0;
-    while (*at < len && text[*at] >= '0' && text[*at] <= '9' && *at - from < 3) v = v * 10 + (u32)(text[(*at)++] - '0');
+    while (*at < len && text[*at] >= '0' && text[*at] <= '9' && *at - from < 3)
+        v = v * 10 + (u32)(text[(*at)++] - '0');
     *out = v;
     return *at > from && v <= 255 && (text[from] != '0' || *at - from == 1);
 }

@@ -7,10 +7,10 @@
 #include "base/be.h"
 
 #define UDP_HEADER_BYTES 8
-#define UDP_SRC 0
-#define UDP_DST 2
-#define UDP_LEN 4
-#define UDP_CKSUM 6
+#define UDP_SRC          0
+#define UDP_DST          2
+#define UDP_LEN          4
+#define UDP_CKSUM        6
 
 static inline void udp_emit(u8 *p, u16 src, u16 dst, u16 len) {
     be16_put(p + UDP_SRC, src);

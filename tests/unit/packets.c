@@ -67,7 +67,8 @@ u32 packet_frame(u8 *out, const u8 *dst_mac, const u8 *src_mac, u16 type, const 
     return len + 14;
 }
 
-u32 packet_arp(u8 *out, u16 op, const u8 *sender_mac, const char *sender, const u8 *target_mac, const char *target) {
+u32 packet_arp(u8 *out, u16 op, const u8 *sender_mac, const char *sender, const u8 *target_mac,
+               const char *target) {
     struct arp_packet a = {.op = op, .sender = testnet_ip(sender), .target = testnet_ip(target)};
     memcpy(a.sender_mac, sender_mac, 6);
     if (target_mac) memcpy(a.target_mac, target_mac, 6);

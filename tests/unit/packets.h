@@ -22,6 +22,7 @@ u32 packet_icmp(u8 *out, const struct packet_ip *h, u8 type, u8 code, u32 word, 
 u32 packet_igmp(u8 *out, const struct packet_ip *h, u8 type, u8 tenths, const char *group);
 /* An Ethernet frame around an IP packet or ARP. dst_mac NULL: broadcast. */
 u32 packet_frame(u8 *out, const u8 *dst_mac, const u8 *src_mac, u16 type, const void *payload, u32 len);
-u32 packet_arp(u8 *out, u16 op, const u8 *sender_mac, const char *sender, const u8 *target_mac, const char *target);
+u32 packet_arp(u8 *out, u16 op, const u8 *sender_mac, const char *sender, const u8 *target_mac,
+               const char *target);
 
 #endif

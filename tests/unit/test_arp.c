@@ -1,4 +1,5 @@
-/* test_arp.c - ARP: packet format, each state and how it is left, what is learned and what is not, takeover announcements. */
+/* test_arp.c - ARP: packet format, each state and how it is left, what is learned and what is not, takeover
+ * announcements. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -42,8 +43,12 @@ static void answer(struct fixture *f, const u8 *mac, const char *sender) {
 }
 
 static void rfc826_layout(void **state) {
-    static const u8 want[28] = {0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 9, 9, 10, 0, 1, 7, 0, 0, 0, 0, 0, 0, 10, 0, 1, 1};
-    struct arp_packet a = {.op = ARP_REQUEST, .sender = testnet_ip("10.0.1.7"), .target = testnet_ip("10.0.1.1")}, b;
+    static const u8 want[28] = {0,  1, 8, 0, 6, 4, 0, 1, 2, 0, 0,  0, 9, 9,
+                                10, 0, 1, 7, 0, 0, 0, 0, 0, 0, 10, 0, 1, 1};
+    struct arp_packet a = {.op = ARP_REQUEST,
+                           .sender = testnet_ip("10.0.1.7"),
+                           .target = testnet_ip("10.0.1.1")},
+                      b;
     bool is_short;
     UNUSED(state);
     memcpy(a.sender_mac, peer_mac, 6);
@@ -93,7 +98,8 @@ static void asks_waits_and_sends(void **state) {
     testnet_destroy(f.t);
 }
 
-/* An ICMP end point sees the host unreachable that the failed resolution makes of a forwarded or own packet. */
+/* An ICMP end point sees the host unreachable that the failed resolution makes of a forwarded or own packet.
+ */
 static void nobody_answers(void **state) {
     struct fixture f = setup();
     UNUSED(state);
@@ -129,7 +135,7 @@ static void entries_age(void **state) {
     testnet_run(f.t, 10 * USEC_PER_SEC + 500000);
     assert_int_equal(testnet_sent(f.l), 1);
     assert_memory_equal(testnet_frame(f.l, 0)->bytes, peer_mac, 6); /* asked by itself */
-    ping_like(&f, "10.0.1.9", 3); /* still sent meanwhile */
+    ping_like(&f, "10.0.1.9", 3);                                   /* still sent meanwhile */
     assert_int_equal(testnet_sent(f.l), 2);
     answer(&f, peer_mac, "10.0.1.9");
     testnet_run(f.t, 61 * USEC_PER_SEC); /* unused now: it goes quietly */

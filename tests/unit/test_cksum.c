@@ -1,4 +1,5 @@
-/* test_cksum.c - the Internet checksum, addresses and headers: RFC vectors, a naive sum, every length and alignment. */
+/* test_cksum.c - the Internet checksum, addresses and headers: RFC vectors, a naive sum, every length and
+ * alignment. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -63,7 +64,8 @@ static void header_vector(void **state) {
     u8 h[20];
     UNUSED(state);
     assert_int_equal(ip4_check(header, 0x73, true), IP4_OK);
-    struct ip4_fields f = {.src = {0xC0A80001}, .dst = {0xC0A800C7}, .total = 0x73, .frag = 0x4000, .ttl = 64, .proto = 17};
+    struct ip4_fields f = {
+        .src = {0xC0A80001}, .dst = {0xC0A800C7}, .total = 0x73, .frag = 0x4000, .ttl = 64, .proto = 17};
     ip4_emit(h, &f);
     assert_memory_equal(h, header, 20);
 }
@@ -120,11 +122,21 @@ static void addresses_as_text(void **state) {
         bool ok;
         u32 value;
     } rows[] = {
-        {"0.0.0.0", true, 0},        {"255.255.255.255", true, UINT32_MAX}, {"9.67.115.5", true, 0x09437305},
-        {"256.0.0.0", false, 0},     {"1.2.3", false, 0},                   {"1.2.3.", false, 0},
-        {"1.2.3.4.", false, 0},      {"1.2.3.4.5", false, 0},               {"01.2.3.4", false, 0},
-        {"1..2.3", false, 0},        {"", false, 0},                        {"1.2.3.4 ", false, 0},
-        {"a.b.c.d", false, 0},       {"1.2.3.0004", false, 0},              {"-1.2.3.4", false, 0},
+        {"0.0.0.0", true, 0},
+        {"255.255.255.255", true, UINT32_MAX},
+        {"9.67.115.5", true, 0x09437305},
+        {"256.0.0.0", false, 0},
+        {"1.2.3", false, 0},
+        {"1.2.3.", false, 0},
+        {"1.2.3.4.", false, 0},
+        {"1.2.3.4.5", false, 0},
+        {"01.2.3.4", false, 0},
+        {"1..2.3", false, 0},
+        {"", false, 0},
+        {"1.2.3.4 ", false, 0},
+        {"a.b.c.d", false, 0},
+        {"1.2.3.0004", false, 0},
+        {"-1.2.3.4", false, 0},
     };
     char out[IPADDR_TEXT_MAX];
     UNUSED(state);
@@ -143,9 +155,12 @@ static void addresses_as_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rfc1071_vector),      cmocka_unit_test(every_length_and_alignment),
-        cmocka_unit_test(all_ones_do_not_overflow), cmocka_unit_test(header_vector),
-        cmocka_unit_test(a_hop_keeps_the_sum_right), cmocka_unit_test(header_faults),
+        cmocka_unit_test(rfc1071_vector),
+        cmocka_unit_test(every_length_and_alignment),
+        cmocka_unit_test(all_ones_do_not_overflow),
+        cmocka_unit_test(header_vector),
+        cmocka_unit_test(a_hop_keeps_the_sum_right),
+        cmocka_unit_test(header_faults),
         cmocka_unit_test(addresses_as_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* test_home.c - the HOME list, who answers for which address, takeover and give-back; devices and their recovery. */
+/* test_home.c - the HOME list, who answers for which address, takeover and give-back; devices and their
+ * recovery. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -36,7 +37,8 @@ static void the_list(void **state) {
     static const char *const order[] = {"172.16.0.1", "10.0.1.1", "10.0.1.2", "127.0.0.1"};
     u32 n = 0;
     UNUSED(state);
-    for (struct home_entry *e = NULL; (e = home_next(f.a, e)); n++) assert_int_equal(e->addr.v4, testnet_ip(order[n]).v4);
+    for (struct home_entry *e = NULL; (e = home_next(f.a, e)); n++)
+        assert_int_equal(e->addr.v4, testnet_ip(order[n]).v4);
     assert_int_equal(n, 4);
     assert_int_equal(home_primary(f.a)->addr.v4, testnet_ip("172.16.0.1").v4);
     home_set_primary(f.a, f.l2);
@@ -47,11 +49,13 @@ static void the_list(void **state) {
     assert_int_equal(home_add(f.a, testnet_ip("224.0.0.1"), f.v, 0, f.t->now), -ERR_INVAL);
     assert_int_equal(home_add(f.a, IPADDR_ANY, f.v, 0, f.t->now), -ERR_INVAL);
     assert_int_equal(home_del(f.a, testnet_ip("10.0.1.5"), f.t->now), -ERR_NOENT);
-    for (n = 0; home_add(f.a, ipaddr_v4(0xAC110000 + n), f.v, 0, f.t->now) == 0; n++) {}
+    for (n = 0; home_add(f.a, ipaddr_v4(0xAC110000 + n), f.v, 0, f.t->now) == 0; n++) {
+    }
     assert_int_equal(n, f.a->cfg.max_home + 1 - 4);
     /* The first HOME of an OBEYFILE: everything that a HOME statement made goes, what was generated stays. */
     assert_int_equal(home_del(f.a, ipaddr_v4(0xAC110000), f.t->now), 0);
-    assert_int_equal(home_add(f.a, testnet_ip("172.18.0.1"), f.v, HOME_GENERATED | HOME_DYNAMIC, f.t->now), 0);
+    assert_int_equal(home_add(f.a, testnet_ip("172.18.0.1"), f.v, HOME_GENERATED | HOME_DYNAMIC, f.t->now),
+                     0);
     home_clear(f.a, f.t->now);
     n = 0;
     for (struct home_entry *e = NULL; (e = home_next(f.a, e)); n++) assert_true(e->flags & HOME_GENERATED);
@@ -71,7 +75,9 @@ static void registration(void **state) {
     assert_true(testnet_registered(f.l2, "172.16.0.1"));
     assert_false(testnet_registered(f.l1, "127.0.0.1"));
     /* A hidden target's DVIPA is ours but nobody outside may learn it. */
-    assert_int_equal(home_add(f.a, testnet_ip("172.16.0.2"), f.v, HOME_DYNAMIC | HOME_INTERNAL | HOME_GENERATED, f.t->now), 0);
+    assert_int_equal(
+        home_add(f.a, testnet_ip("172.16.0.2"), f.v, HOME_DYNAMIC | HOME_INTERNAL | HOME_GENERATED, f.t->now),
+        0);
     assert_false(testnet_registered(f.l1, "172.16.0.2"));
     assert_int_equal(home_del(f.a, testnet_ip("172.16.0.1"), f.t->now), 0);
     assert_false(testnet_registered(f.l1, "172.16.0.1"));
@@ -170,7 +176,8 @@ static void a_refused_registration_is_tried_again(void **state) {
 /* A VIPA's traffic moves to the other adapter with its route. */
 static void a_cached_way_moves_with_the_loss(void **state) {
     struct fixture f = setup(CARD, "10.0.1.2", "172.16.0.1");
-    struct route_def one = {.gateway = testnet_ip("10.0.1.254"), .lnk = f.l1}, two = {.gateway = testnet_ip("10.0.1.254"), .lnk = f.l2};
+    struct route_def one = {.gateway = testnet_ip("10.0.1.254"), .lnk = f.l1},
+                     two = {.gateway = testnet_ip("10.0.1.254"), .lnk = f.l2};
     struct route_cache way = {0};
     UNUSED(state);
     assert_int_equal(route_add(f.a, &one, f.t->now), 0);
@@ -179,12 +186,15 @@ static void a_cached_way_moves_with_the_loss(void **state) {
         struct link *want = round % 2 ? f.l2 : f.l1;
         u8 room[PKT_HEADROOM + 8] = {0};
         struct pkt p = {.data = room + PKT_HEADROOM, .len = 8, .headroom = PKT_HEADROOM};
-        struct ip_out how = {.src = testnet_ip("172.16.0.1"), .dst = testnet_ip("9.9.9.9"), .proto = 6, .cache = &way};
+        struct ip_out how = {
+            .src = testnet_ip("172.16.0.1"), .dst = testnet_ip("9.9.9.9"), .proto = 6, .cache = &way};
         u32 before = testnet_sent(want);
         assert_int_equal(ip_output(f.a, &p, &how, f.t->now), 0);
         assert_int_equal(testnet_sent(want), before + 1);
-        if (round % 2) link_lan_up(f.l1, f.t->now);
-        else link_lan_down(f.l1, f.t->now);
+        if (round % 2)
+            link_lan_up(f.l1, f.t->now);
+        else
+            link_lan_down(f.l1, f.t->now);
     }
     testnet_destroy(f.t);
 }
@@ -208,7 +218,8 @@ static int fail_stop(struct device *dev, u64 now) {
     UNUSED(now);
     return 0;
 }
-static const struct device_ops failing = {.type_name = "LCS", .attach = fail_attach, .start = fail_start, .stop = fail_stop};
+static const struct device_ops failing = {
+    .type_name = "LCS", .attach = fail_attach, .start = fail_start, .stop = fail_stop};
 static const struct link_ops no_link_ops = {0};
 
 static struct device *failing_device(struct testnet *t, struct stack *a, bool autorestart) {
@@ -241,7 +252,7 @@ static void recovery_has_an_end(void **state) {
     assert_int_equal(t->messages, 3);
     u32 were = starts;
     testnet_run(t, 100 * USEC_PER_SEC);
-    assert_int_equal(starts, were); /* given up */
+    assert_int_equal(starts, were);  /* given up */
     a->conf.ip.device_retry_sec = 0; /* for ever */
     device_start(dev, t->now);
     testnet_run(t, 1000 * USEC_PER_SEC);

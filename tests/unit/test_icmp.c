@@ -1,4 +1,5 @@
-/* test_icmp.c - ICMP: answers, errors that may and may not be sent, their rate, PING end points, redirects, path MTU. */
+/* test_icmp.c - ICMP: answers, errors that may and may not be sent, their rate, PING end points, redirects,
+ * path MTU. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -35,7 +36,10 @@ static void echo_is_answered(void **state) {
     UNUSED(state);
     for (u32 len = 0; len < 200; len += 33) {
         testnet_clear(f.l);
-        testnet_give(f.l, buf, packet_icmp(buf, &from_peer, ICMP_ECHO, 0, 0x12340007, "0123456789abcdefghijklmnopqrstuvwxyz", len % 36), 0);
+        testnet_give(f.l, buf,
+                     packet_icmp(buf, &from_peer, ICMP_ECHO, 0, 0x12340007,
+                                 "0123456789abcdefghijklmnopqrstuvwxyz", len % 36),
+                     0);
         const struct testnet_frame *o = testnet_frame(f.l, 0);
         assert_int_equal(ip4_check(o->bytes, o->len, true), IP4_OK);
         assert_int_equal(ipaddr_get(o->bytes + 16).v4, testnet_ip("10.0.1.9").v4);
@@ -76,7 +80,11 @@ static void what_is_not_answered(void **state) {
     buf[27] ^= 1;
     testnet_give(f.l, buf, len, 0);
     assert_int_equal(s->drop_checksum, 1);
-    for (u32 cut = 0; cut < 8; cut++) testnet_give(f.l, buf, packet_ip(buf, &(struct packet_ip){.src = "10.0.1.9", .dst = "10.0.1.1", .proto = 1}, inner, cut), 0);
+    for (u32 cut = 0; cut < 8; cut++)
+        testnet_give(
+            f.l, buf,
+            packet_ip(buf, &(struct packet_ip){.src = "10.0.1.9", .dst = "10.0.1.1", .proto = 1}, inner, cut),
+            0);
     assert_int_equal(s->drop_short, 8);
     testnet_give(f.l, buf, packet_icmp(buf, &from_peer, ICMP_MASK, 0, 1, "1234", 4), 0);
     testnet_give(f.l, buf, packet_icmp(buf, &from_peer, 99, 0, 1, "1234", 4), 0);
@@ -103,7 +111,10 @@ static void errors_that_must_not_be(void **state) {
         {{.src = "10.0.1.9", .dst = "10.0.1.1", .proto = 201}, PKT_LINK_BCAST, false, 0},
         {{.src = "0.0.0.0", .dst = "10.0.1.1", .proto = 201}, 0, false, 0},
         {{.src = "240.0.0.1", .dst = "10.0.1.1", .proto = 201}, 0, false, 0},
-        {{.src = "10.0.1.9", .dst = "10.0.9.9"}, 0, true, ICMP_UNREACHABLE}, /* forwarded error without a route */
+        {{.src = "10.0.1.9", .dst = "10.0.9.9"},
+         0,
+         true,
+         ICMP_UNREACHABLE}, /* forwarded error without a route */
     };
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
@@ -234,7 +245,8 @@ static void redirects_cannot_fill_the_table(void **state) {
     assert_int_equal(route_add(f.a, &def, f.t->now), 0);
     for (u32 i = 0; i < 200; i++) {
         u32 len = ours("10.0.1.1", ipaddr_text(ipaddr_v4(0x0A070000 + i), text));
-        testnet_give(f.l, buf, packet_icmp(buf, &ip, ICMP_REDIRECT, 1, testnet_ip("10.0.1.253").v4, inner, len), 0);
+        testnet_give(f.l, buf,
+                     packet_icmp(buf, &ip, ICMP_REDIRECT, 1, testnet_ip("10.0.1.253").v4, inner, len), 0);
     }
     assert_int_equal(f.a->routes.redirects, ROUTE_REDIRECT_MAX);
     route_clear(f.a, ROUTE_REDIRECT, f.t->now);
@@ -249,7 +261,8 @@ static void path_mtu(void **state) {
         u16 next_mtu, sent;
         u32 learned;
     } rows[] = {
-        {1400, 1500, 1400}, {0, 1500, 1492}, {0, 1492, 1006}, {0, 1006, 552}, {60, 1500, 552}, {1500, 1500, 1492}, {9000, 1500, 1492},
+        {1400, 1500, 1400}, {0, 1500, 1492},    {0, 1492, 1006},    {0, 1006, 552},
+        {60, 1500, 552},    {1500, 1500, 1492}, {9000, 1500, 1492},
     };
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {

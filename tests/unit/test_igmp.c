@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define CARD (LINK_CAP_ARP | LINK_CAP_MCAST)
+#define CARD  (LINK_CAP_ARP | LINK_CAP_MCAST)
 #define GROUP "224.1.2.3"
 
 static u8 buf[256];

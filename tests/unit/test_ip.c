@@ -1,5 +1,5 @@
-/* test_ip.c - IPv4: what is delivered, dropped (each by its counter), forwarded, answered; options; sources; checksums and
- * segments made in software.
+/* test_ip.c - IPv4: what is delivered, dropped (each by its counter), forwarded, answered; options; sources;
+ * checksums and segments made in software.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,8 +53,8 @@ static struct fixture setup(u16 caps) {
 struct input_row {
     const char *name;
     struct packet_ip ip;
-    u16 flags;     /* PKT_* */
-    u32 delivered; /* packets at the transport */
+    u16 flags;      /* PKT_* */
+    u32 delivered;  /* packets at the transport */
     size_t counter; /* of struct ip_stats, must be 1; 0 = none */
 };
 #define C(member) offsetof(struct ip_stats, member)
@@ -62,17 +62,41 @@ struct input_row {
 static const struct input_row input_rows[] = {
     {"to the link's address", {.src = "10.0.1.9", .dst = "10.0.1.1", .proto = 200}, 0, 1, C(in_delivers)},
     {"to another link's address", {.src = "10.0.1.9", .dst = "10.0.2.1", .proto = 200}, 0, 1, C(in_delivers)},
-    {"limited broadcast", {.src = "10.0.1.9", .dst = "255.255.255.255", .proto = 200}, PKT_LINK_BCAST, 1, C(in_delivers)},
-    {"subnet broadcast", {.src = "10.0.1.9", .dst = "10.0.1.255", .proto = 200}, PKT_LINK_BCAST, 1, C(in_delivers)},
-    {"other link's broadcast", {.src = "10.0.1.9", .dst = "10.0.2.255", .proto = 200}, 0, 0, C(drop_not_forwarding)},
+    {"limited broadcast",
+     {.src = "10.0.1.9", .dst = "255.255.255.255", .proto = 200},
+     PKT_LINK_BCAST,
+     1,
+     C(in_delivers)},
+    {"subnet broadcast",
+     {.src = "10.0.1.9", .dst = "10.0.1.255", .proto = 200},
+     PKT_LINK_BCAST,
+     1,
+     C(in_delivers)},
+    {"other link's broadcast",
+     {.src = "10.0.1.9", .dst = "10.0.2.255", .proto = 200},
+     0,
+     0,
+     C(drop_not_forwarding)},
     {"all hosts", {.src = "10.0.1.9", .dst = "224.0.0.1", .proto = 200}, PKT_LINK_MCAST, 1, C(in_delivers)},
-    {"a group we are not in", {.src = "10.0.1.9", .dst = "224.1.2.3", .proto = 200}, PKT_LINK_MCAST, 0, C(drop_not_member)},
+    {"a group we are not in",
+     {.src = "10.0.1.9", .dst = "224.1.2.3", .proto = 200},
+     PKT_LINK_MCAST,
+     0,
+     C(drop_not_member)},
     {"not ours", {.src = "10.0.1.9", .dst = "10.0.3.1", .proto = 200}, 0, 0, C(drop_not_forwarding)},
-    {"loopback from outside", {.src = "10.0.1.9", .dst = "127.0.0.1", .proto = 200}, 0, 0, C(drop_martian_dst)},
+    {"loopback from outside",
+     {.src = "10.0.1.9", .dst = "127.0.0.1", .proto = 200},
+     0,
+     0,
+     C(drop_martian_dst)},
     {"to nobody", {.src = "10.0.1.9", .dst = "0.0.0.0", .proto = 200}, 0, 0, C(drop_martian_dst)},
     {"from loopback", {.src = "127.0.0.1", .dst = "10.0.1.1", .proto = 200}, 0, 0, C(drop_martian_src)},
     {"from a group", {.src = "224.0.0.5", .dst = "10.0.1.1", .proto = 200}, 0, 0, C(drop_martian_src)},
-    {"from broadcast", {.src = "255.255.255.255", .dst = "10.0.1.1", .proto = 200}, 0, 0, C(drop_martian_src)},
+    {"from broadcast",
+     {.src = "255.255.255.255", .dst = "10.0.1.1", .proto = 200},
+     0,
+     0,
+     C(drop_martian_src)},
     {"unknown protocol", {.src = "10.0.1.9", .dst = "10.0.1.1", .proto = 201}, 0, 0, C(in_unknown_protos)},
 };
 
@@ -169,7 +193,8 @@ static void forwarding_errors(void **state) {
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
         struct fixture f = setup_router();
-        struct packet_ip ip = {.src = "10.0.1.9", .dst = rows[i].dst, .proto = 200, .ttl = rows[i].ttl, .frag = rows[i].frag};
+        struct packet_ip ip = {
+            .src = "10.0.1.9", .dst = rows[i].dst, .proto = 200, .ttl = rows[i].ttl, .frag = rows[i].frag};
         f.l2->mtu_bytes = 576;
         testnet_give(f.l1, buf, packet_ip(buf, &ip, buf + 2000, rows[i].len), 0);
         assert_int_equal(testnet_sent(f.l2), 0);
@@ -209,10 +234,8 @@ static void never_forwards(void **state) {
 static void redirects_who_could_go_directly(void **state) {
     struct fixture f = setup_router();
     struct packet_ip ip = {.src = "10.0.1.9", .dst = "10.5.0.1", .proto = 200};
-    struct route_def def = {.dest = testnet_ip("10.5.0.0"),
-                            .prefix_bits = 16,
-                            .gateway = testnet_ip("10.0.1.254"),
-                            .lnk = f.l1};
+    struct route_def def = {
+        .dest = testnet_ip("10.5.0.0"), .prefix_bits = 16, .gateway = testnet_ip("10.0.1.254"), .lnk = f.l1};
     UNUSED(state);
     assert_int_equal(route_add(f.a, &def, f.t->now), 0);
     testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), 0);
@@ -258,14 +281,17 @@ static void options(void **state) {
         u32 len;
         u8 type, code, pointer; /* of the ICMP answer; type 0 = forwarded */
     } rows[] = {
-        {record, 12, 0, 0, 0}, {full, 8, 0, 0, 0},          {source, 8, 3, 5, 0},   {done, 8, 0, 0, 0},
+        {record, 12, 0, 0, 0},   {full, 8, 0, 0, 0},       {source, 8, 3, 5, 0},        {done, 8, 0, 0, 0},
         {bad_len, 4, 12, 0, 20}, {too_long, 4, 12, 0, 20}, {bad_pointer, 8, 12, 0, 22}, {stamp, 12, 0, 0, 0},
     };
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
         struct fixture f = setup_router();
-        struct packet_ip ip = {
-            .src = "10.0.1.9", .dst = "10.0.2.7", .proto = 200, .options = rows[i].options, .options_len = rows[i].len};
+        struct packet_ip ip = {.src = "10.0.1.9",
+                               .dst = "10.0.2.7",
+                               .proto = 200,
+                               .options = rows[i].options,
+                               .options_len = rows[i].len};
         testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), 0);
         if (rows[i].type) {
             const u8 *e = testnet_frame(f.l1, 0)->bytes;
@@ -377,7 +403,8 @@ static u32 gso_packet(struct fixture *f, u16 caps, u32 payload_len, u16 gso) {
     static u8 payload[65536];
     u8 room[PKT_HEADROOM + 20] = {0};
     for (u32 i = 0; i < payload_len; i++) payload[i] = (u8)(i ^ i >> 8);
-    struct pkt p = {.data = room + PKT_HEADROOM, .len = 20, .headroom = PKT_HEADROOM, .flags = PKT_CSUM_NEEDED | PKT_DF};
+    struct pkt p = {
+        .data = room + PKT_HEADROOM, .len = 20, .headroom = PKT_HEADROOM, .flags = PKT_CSUM_NEEDED | PKT_DF};
     be16_put(p.data, 80);
     be16_put(p.data + 2, 1024);
     be32_put(p.data + 4, 0xFFFFFF00u); /* the sequence number wraps within the packet */

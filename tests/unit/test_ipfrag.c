@@ -1,4 +1,5 @@
-/* test_ipfrag.c - fragments: every order, overlaps, limits, time; and our own fragmentation against our own reassembly. */
+/* test_ipfrag.c - fragments: every order, overlaps, limits, time; and our own fragmentation against our own
+ * reassembly. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -76,7 +77,8 @@ static void every_order(void **state) {
 static void the_largest_datagram(void **state) {
     struct fixture f = setup();
     UNUSED(state);
-    for (u32 at = 0; at < 65515; at += 1480) give(&f, 9, at, u32_min(1480, 65515 - at), at + 1480 < 65515, NULL);
+    for (u32 at = 0; at < 65515; at += 1480)
+        give(&f, 9, at, u32_min(1480, 65515 - at), at + 1480 < 65515, NULL);
     assert_int_equal(packets, 1);
     assert_int_equal(got_len, 65515);
     assert_memory_equal(got, data, 65515);
@@ -174,10 +176,12 @@ static void time_runs_out(void **state) {
     testnet_destroy(f.t);
 }
 
-/* What one stack cuts the other joins: every size around the edges, payload in data and spans, in and out of order. */
+/* What one stack cuts the other joins: every size around the edges, payload in data and spans, in and out of
+ * order. */
 static void cut_and_joined(void **state) {
     static const u32 sizes[] = {1480, 1481, 1488, 2960, 2961, 9000, 40001, 65515};
-    static const struct testnet_fault faults[] = {{0}, {.reorder_permille = 400, .delay_usec = 100, .duplicate_permille = 200}};
+    static const struct testnet_fault faults[] = {
+        {0}, {.reorder_permille = 400, .delay_usec = 100, .duplicate_permille = 200}};
     UNUSED(state);
     for (u32 k = 0; k < ARRAY_LEN(faults); k++) {
         struct testnet *t = testnet_create(3 + k);
@@ -235,10 +239,14 @@ static void options_of_later_fragments(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_order),         cmocka_unit_test(the_largest_datagram),
-        cmocka_unit_test(overlaps_spoil_a_datagram), cmocka_unit_test(malformed_fragments),
-        cmocka_unit_test(tables_are_bounded),  cmocka_unit_test(time_runs_out),
-        cmocka_unit_test(cut_and_joined),      cmocka_unit_test(options_of_later_fragments),
+        cmocka_unit_test(every_order),
+        cmocka_unit_test(the_largest_datagram),
+        cmocka_unit_test(overlaps_spoil_a_datagram),
+        cmocka_unit_test(malformed_fragments),
+        cmocka_unit_test(tables_are_bounded),
+        cmocka_unit_test(time_runs_out),
+        cmocka_unit_test(cut_and_joined),
+        cmocka_unit_test(options_of_later_fragments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

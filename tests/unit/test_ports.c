@@ -28,12 +28,14 @@ static void job_names(void **state) {
         const char *rule, *job;
         bool match;
     } rows[] = {
-        {"HTTPD", "HTTPD", true},   {"HTTPD", "httpd", true},  {"HTTPD", "HTTPD1", false}, {"HTTPD", "HTTP", false},
-        {"WEB*", "WEBSRV1", true},  {"WEB*", "WEB", true},     {"WEB*", "WE", false},      {"*", "ANY", true},
-        {"*", "", true},            {"OMVS", "ANYJOB", true},  {"A*B", "A*B", true},       {"A*B", "AXB", false},
+        {"HTTPD", "HTTPD", true}, {"HTTPD", "httpd", true},  {"HTTPD", "HTTPD1", false},
+        {"HTTPD", "HTTP", false}, {"WEB*", "WEBSRV1", true}, {"WEB*", "WEB", true},
+        {"WEB*", "WE", false},    {"*", "ANY", true},        {"*", "", true},
+        {"OMVS", "ANYJOB", true}, {"A*B", "A*B", true},      {"A*B", "AXB", false},
     };
     UNUSED(state);
-    for (u32 i = 0; i < ARRAY_LEN(rows); i++) assert_int_equal(port_jobname_matches(rows[i].rule, rows[i].job), rows[i].match);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++)
+        assert_int_equal(port_jobname_matches(rows[i].rule, rows[i].job), rows[i].match);
 }
 
 static void rules_that_are_refused(void **state) {
@@ -71,15 +73,26 @@ static void rules_that_are_refused(void **state) {
         assert_int_equal(rc, rows[i].rc);
     }
     u32 n = 0;
-    for (const struct port_rule *r = NULL; (r = port_rule_next(a, r)); n++) {}
+    for (const struct port_rule *r = NULL; (r = port_rule_next(a, r)); n++) {
+    }
     assert_int_equal(n, 6);
     teardown(NULL);
 }
 
 static void who_may_bind(void **state) {
     static const struct port_rule rules[] = {
-        {.first = 23, .last = 23, .proto = 6, .jobname = "OTELNETD", .flags = PORT_BIND, .bind = {0x0A010901}},
-        {.first = 23, .last = 23, .proto = 6, .jobname = "INTCLIEN", .flags = PORT_BIND, .bind = {0x0A010902}},
+        {.first = 23,
+         .last = 23,
+         .proto = 6,
+         .jobname = "OTELNETD",
+         .flags = PORT_BIND,
+         .bind = {0x0A010901}},
+        {.first = 23,
+         .last = 23,
+         .proto = 6,
+         .jobname = "INTCLIEN",
+         .flags = PORT_BIND,
+         .bind = {0x0A010902}},
         {.first = 8080, .last = 8080, .proto = 6, .jobname = "WEB*", .flags = PORT_SHAREPORT},
         {.first = 500, .last = 510, .proto = 6, .flags = PORT_RANGE | PORT_RESERVED},
         {.first = 600, .last = 610, .proto = 17, .jobname = "DNS", .flags = PORT_RANGE},
@@ -90,11 +103,11 @@ static void who_may_bind(void **state) {
         const char *job;
         int rc, rule; /* index, -1 = none */
     } rows[] = {
-        {6, 23, "OTELNETD", 0, 0},         {6, 23, "INTCLIEN", 0, 1},     {6, 23, "OTHER", -ERR_ACCES, -1},
-        {17, 23, "OTHER", 0, -1},          {6, 8080, "WEBSRV1", 0, 2},    {6, 8080, "HTTPD", -ERR_ACCES, -1},
-        {6, 500, "ANY", -ERR_ACCES, -1},   {6, 510, "ANY", -ERR_ACCES, -1}, {6, 511, "ANY", 0, -1},
-        {6, 499, "ANY", 0, -1},            {17, 605, "DNS", 0, 4},        {17, 605, "ANY", -ERR_ACCES, -1},
-        {6, 605, "ANY", 0, -1},            {6, 65535, "ANY", 0, -1},
+        {6, 23, "OTELNETD", 0, 0},       {6, 23, "INTCLIEN", 0, 1},       {6, 23, "OTHER", -ERR_ACCES, -1},
+        {17, 23, "OTHER", 0, -1},        {6, 8080, "WEBSRV1", 0, 2},      {6, 8080, "HTTPD", -ERR_ACCES, -1},
+        {6, 500, "ANY", -ERR_ACCES, -1}, {6, 510, "ANY", -ERR_ACCES, -1}, {6, 511, "ANY", 0, -1},
+        {6, 499, "ANY", 0, -1},          {17, 605, "DNS", 0, 4},          {17, 605, "ANY", -ERR_ACCES, -1},
+        {6, 605, "ANY", 0, -1},          {6, 65535, "ANY", 0, -1},
     };
     const struct port_rule *all[5], *rule, *r = NULL;
     UNUSED(state);
@@ -121,7 +134,9 @@ static void who_may_bind(void **state) {
     teardown(NULL);
 }
 
-static bool use_table(void *ctx, u16 port) { return ((const u8 *)ctx)[port]; }
+static bool use_table(void *ctx, u16 port) {
+    return ((const u8 *)ctx)[port];
+}
 
 static void ephemeral_ports(void **state) {
     static u8 used[65536];
@@ -129,7 +144,8 @@ static void ephemeral_ports(void **state) {
     u16 port;
     UNUSED(state);
     setup(NULL);
-    const struct port_rule hole = {.first = 2000, .last = 2999, .proto = 6, .flags = PORT_RANGE | PORT_RESERVED};
+    const struct port_rule hole = {
+        .first = 2000, .last = 2999, .proto = 6, .flags = PORT_RANGE | PORT_RESERVED};
     assert_int_equal(port_rule_add(a, &hole), 0);
     for (u32 i = 0; i < 1000; i++) {
         assert_int_equal(port_ephemeral(a, 6, use_table, used, &port), 0);

@@ -25,7 +25,8 @@ static struct fixture setup(void) {
     return f;
 }
 
-static int add(struct fixture *f, const char *dest, u8 bits, const char *gateway, struct link *l, enum route_kind kind) {
+static int add(struct fixture *f, const char *dest, u8 bits, const char *gateway, struct link *l,
+               enum route_kind kind) {
     struct route_def def = {.dest = testnet_ip(dest),
                             .prefix_bits = bits,
                             .kind = (u8)kind,
@@ -144,15 +145,19 @@ static void kinds_and_flags(void **state) {
         enum route_kind kind;
         const char *flags, *down;
     } rows[] = {
-        {"10.9.0.0", 16, "10.0.1.254", ROUTE_STATIC, "UGS", "GS"}, {"10.9.1.1", 32, "10.0.1.254", ROUTE_STATIC, "UGHS", "GHS"},
-        {"10.9.2.0", 24, NULL, ROUTE_STATIC, "US", "S"},           {"10.9.3.0", 24, NULL, ROUTE_DIRECT, "U", ""},
-        {"10.9.4.1", 32, "10.0.1.254", ROUTE_REDIRECT, "UGHD", "GHD"}, {"10.9.5.0", 24, "10.0.1.254", ROUTE_DYNAMIC, "UG", "G"},
+        {"10.9.0.0", 16, "10.0.1.254", ROUTE_STATIC, "UGS", "GS"},
+        {"10.9.1.1", 32, "10.0.1.254", ROUTE_STATIC, "UGHS", "GHS"},
+        {"10.9.2.0", 24, NULL, ROUTE_STATIC, "US", "S"},
+        {"10.9.3.0", 24, NULL, ROUTE_DIRECT, "U", ""},
+        {"10.9.4.1", 32, "10.0.1.254", ROUTE_REDIRECT, "UGHD", "GHD"},
+        {"10.9.5.0", 24, "10.0.1.254", ROUTE_DYNAMIC, "UG", "G"},
     };
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
         assert_int_equal(add(&f, rows[i].dest, rows[i].bits, rows[i].gateway, f.l1, rows[i].kind), 0);
         const struct route *r = NULL;
-        while ((r = route_next(f.a, r)) && r->def.dest.v4 != testnet_ip(rows[i].dest).v4) {}
+        while ((r = route_next(f.a, r)) && r->def.dest.v4 != testnet_ip(rows[i].dest).v4) {
+        }
         assert_non_null(r);
         assert_string_equal(route_flags_text(r, flags), rows[i].flags);
         f.l1->up = false;
@@ -261,15 +266,20 @@ static void random_tables(void **state) {
                                     .prefix_bits = (u8)bits,
                                     .kind = (u8)(testnet_random(f.t) % 3),
                                     .lnk = links[testnet_random(f.t) % 3]};
-            if (testnet_random(f.t) % 2) route_add(f.a, &def, f.t->now);
-            else route_del(f.a, &def, f.t->now);
+            if (testnet_random(f.t) % 2)
+                route_add(f.a, &def, f.t->now);
+            else
+                route_del(f.a, &def, f.t->now);
             struct link *l = links[testnet_random(f.t) % 3];
             if (testnet_random(f.t) % 16 == 0) {
-                if (l->up) link_lan_down(l, f.t->now);
-                else link_lan_up(l, f.t->now);
+                if (l->up)
+                    link_lan_down(l, f.t->now);
+                else
+                    link_lan_up(l, f.t->now);
             }
             u32 probe = 0x0A000000 | (testnet_random(f.t) & 0x30303);
-            const struct route *fast = route_lookup(f.a, ipaddr_v4(probe), 0, false), *slow = slow_lookup(f.a, probe);
+            const struct route *fast = route_lookup(f.a, ipaddr_v4(probe), 0, false),
+                               *slow = slow_lookup(f.a, probe);
             assert_true((fast == NULL) == (slow == NULL));
             if (!fast) continue;
             assert_int_equal(fast->def.prefix_bits, slow->def.prefix_bits);

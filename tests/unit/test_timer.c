@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #define TIMERS 64
-#define TICK 1024u
+#define TICK   1024u
 
 struct watched {
     struct timer t;
@@ -38,9 +38,9 @@ static struct stack *wheel_create(u64 now) {
 }
 
 static void fires_in_time_and_never_early(void **state) {
-    static const u64 delays[] = {0,     1,      1023,        1024,          1025,           31 * TICK,
-                                 32 * TICK, 33 * TICK, 1023 * TICK, 1024 * TICK, 1025 * TICK, 60000000ull,
-                                 7200000000ull, 1ull << 41, (1ull << 41) + 12345};
+    static const u64 delays[] = {0,           1,           1023,          1024,        1025,
+                                 31 * TICK,   32 * TICK,   33 * TICK,     1023 * TICK, 1024 * TICK,
+                                 1025 * TICK, 60000000ull, 7200000000ull, 1ull << 41,  (1ull << 41) + 12345};
     UNUSED(state);
     for (u32 skew = 0; skew < 5000; skew += 777) {
         for (u32 i = 0; i < ARRAY_LEN(delays); i++) {
@@ -131,9 +131,12 @@ static void random_programs(void **state) {
         for (u32 step = 0; step < 3000; step++) {
             struct watched *x = &w[draw(&rng) % TIMERS];
             u32 what = draw(&rng) % 8;
-            if (what < 5) timer_arm(stk, &x->t, x->want = now + (draw(&rng) >> draw(&rng) % 31));
-            else if (what == 5) timer_disarm(stk, &x->t), x->want = TIME_NEVER;
-            else timer_wheel_run(stk, now += draw(&rng) >> draw(&rng) % 31);
+            if (what < 5)
+                timer_arm(stk, &x->t, x->want = now + (draw(&rng) >> draw(&rng) % 31));
+            else if (what == 5)
+                timer_disarm(stk, &x->t), x->want = TIME_NEVER;
+            else
+                timer_wheel_run(stk, now += draw(&rng) >> draw(&rng) % 31);
             u64 earliest = TIME_NEVER;
             for (u32 i = 0; i < TIMERS; i++) {
                 assert_true(timer_armed(&w[i].t) == (w[i].want != TIME_NEVER));
@@ -149,8 +152,10 @@ static void random_programs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fires_in_time_and_never_early), cmocka_unit_test(one_long_jump_fires_all),
-        cmocka_unit_test(moving_later_and_earlier),      cmocka_unit_test(rearming_now_does_not_spin),
+        cmocka_unit_test(fires_in_time_and_never_early),
+        cmocka_unit_test(one_long_jump_fires_all),
+        cmocka_unit_test(moving_later_and_earlier),
+        cmocka_unit_test(rearming_now_does_not_spin),
         cmocka_unit_test(random_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,8 @@ static void give(struct fixture *f, const char *src, const char *dst, u16 from, 
 static void the_most_specific_wins(void **state) {
     struct fixture f = setup();
     UNUSED(state);
-    struct dgram *any = bound(&f, NULL, 500), *addr = bound(&f, "10.0.1.1", 500), *conn = bound(&f, "10.0.1.1", 500);
+    struct dgram *any = bound(&f, NULL, 500), *addr = bound(&f, "10.0.1.1", 500),
+                 *conn = bound(&f, "10.0.1.1", 500);
     assert_int_equal(dgram_connect(conn, testnet_ip("10.0.1.9"), 77, f.t->now), 0);
     give(&f, "10.0.1.9", "10.0.1.1", 77, 500, 5, 0);
     assert_int_equal(conn->queued, 1);
@@ -152,7 +153,8 @@ static void queues_are_bounded(void **state) {
     assert_int_equal(dgram_setopt(d, SO_RCVBUF_OPT, 1u << 20, f.t->now), 0);
     for (u32 i = 0; i < 100; i++) give(&f, "10.0.1.9", "10.0.1.1", 77, 500, 1, 0);
     assert_int_equal(f.a->stats.udp.drop_no_buffer, 100 - f.a->small.count);
-    while (dgram_recvfrom(d, buf, 10, NULL, NULL, f.t->now) > 0) {}
+    while (dgram_recvfrom(d, buf, 10, NULL, NULL, f.t->now) > 0) {
+    }
     assert_int_equal(d->queued + d->queued_bytes, 0);
     testnet_check_pools(f.t);
     testnet_destroy(f.t);
@@ -195,7 +197,11 @@ static void binding_rules(void **state) {
     struct port_rule rule = {.first = 600, .last = 600, .proto = 17, .jobname = "OTHER"};
     assert_int_equal(port_rule_add(f.a, &rule), 0);
     assert_int_equal(dgram_bind(b, IPADDR_ANY, 600, f.t->now), -ERR_ACCES);
-    struct port_rule server = {.first = 601, .last = 601, .proto = 17, .flags = PORT_BIND, .jobname = "JOBB",
+    struct port_rule server = {.first = 601,
+                               .last = 601,
+                               .proto = 17,
+                               .flags = PORT_BIND,
+                               .jobname = "JOBB",
                                .bind = testnet_ip("10.0.2.1")};
     assert_int_equal(port_rule_add(f.a, &server), 0);
     assert_int_equal(dgram_bind(b, IPADDR_ANY, 601, f.t->now), 0);
@@ -211,17 +217,20 @@ static void errors_reach_the_connected(void **state) {
     static const struct {
         u8 type, code;
         int err;
-    } rows[] = {{3, 3, ERR_CONNREFUSED}, {3, 1, ERR_HOSTUNREACH}, {3, 0, ERR_NETUNREACH}, {3, 4, ERR_MSGSIZE}, {11, 0, ERR_HOSTUNREACH}, {4, 0, 0}};
+    } rows[] = {{3, 3, ERR_CONNREFUSED}, {3, 1, ERR_HOSTUNREACH},  {3, 0, ERR_NETUNREACH},
+                {3, 4, ERR_MSGSIZE},     {11, 0, ERR_HOSTUNREACH}, {4, 0, 0}};
     struct fixture f = setup();
     struct dgram *c = bound(&f, NULL, 1000), *u = bound(&f, NULL, 1001);
-    struct packet_ip ours = {.src = "10.0.1.1", .dst = "10.0.1.9"}, from = {.src = "10.0.1.9", .dst = "10.0.1.1"};
+    struct packet_ip ours = {.src = "10.0.1.1", .dst = "10.0.1.9"},
+                     from = {.src = "10.0.1.9", .dst = "10.0.1.1"};
     u8 quote[64];
     UNUSED(state);
     assert_int_equal(dgram_connect(c, testnet_ip("10.0.1.9"), 2000, f.t->now), 0);
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
         u32 len = packet_udp(quote, &ours, 1000, 2000, "x", 1);
         testnet_give(f.l1, buf, packet_icmp(buf, &from, rows[i].type, rows[i].code, 0, quote, len), 0);
-        assert_int_equal(dgram_recvfrom(c, buf, 10, NULL, NULL, f.t->now), rows[i].err ? -rows[i].err : -ERR_AGAIN);
+        assert_int_equal(dgram_recvfrom(c, buf, 10, NULL, NULL, f.t->now),
+                         rows[i].err ? -rows[i].err : -ERR_AGAIN);
         len = packet_udp(quote, &ours, 1001, 2000, "x", 1);
         testnet_give(f.l1, buf, packet_icmp(buf, &from, rows[i].type, rows[i].code, 0, quote, len), 0);
         assert_int_equal(dgram_recvfrom(u, buf, 10, NULL, NULL, f.t->now), -ERR_AGAIN);

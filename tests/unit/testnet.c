@@ -1,8 +1,8 @@
 /* testnet.c - stacks under test. See testnet.h.
  *
- * The test driver is synchronous: START makes a device ready at once. A card's offload is done here by code of its own
- * (segments cut, checksums finished), so that it checks the stack's against something else. Every packet is delivered from a
- * heap block of exactly its size, with no headroom.
+ * The test driver is synchronous: START makes a device ready at once. A card's offload is done here by code
+ * of its own (segments cut, checksums finished), so that it checks the stack's against something else. Every
+ * packet is delivered from a heap block of exactly its size, with no headroom.
  */
 #include "testnet.h"
 
@@ -13,7 +13,7 @@
 #include "wire/cksum.h"
 #include "wire/ip4.h"
 
-#define START_USEC (3600ull * USEC_PER_SEC)
+#define START_USEC    (3600ull * USEC_PER_SEC)
 #define ADDRESSES_MAX 64
 
 struct testnet_end {
@@ -51,7 +51,9 @@ u32 testnet_random(struct testnet *t) {
     return (u32)(t->rng >> 16);
 }
 
-static bool chance(struct testnet *t, u32 permille) { return permille && testnet_random(t) % 1000 < permille; }
+static bool chance(struct testnet *t, u32 permille) {
+    return permille && testnet_random(t) % 1000 < permille;
+}
 
 struct ipaddr testnet_ip(const char *text) {
     struct ipaddr a;
@@ -79,7 +81,8 @@ static void onto_wire(struct testnet_end *e, u8 *bytes, u32 len) {
         return;
     }
     u64 at = t->now + f->delay_usec + (f->jitter_usec ? testnet_random(t) % f->jitter_usec : 0);
-    if (at < e->last_arrival && !chance(t, f->reorder_permille)) at = e->last_arrival;
+    if (at < e->last_arrival && !chance(t, f->reorder_permille))
+        at = e->last_arrival;
     else if (chance(t, f->reorder_permille)) {
         at += f->delay_usec + 1000;
         t->reordered++;
@@ -99,8 +102,10 @@ static void deliver(struct testnet_end *to, const u8 *bytes, u32 len, u16 flags)
     u8 *copy = malloc(len ? len : 1);
     memcpy(copy, bytes, len);
     struct pkt p = {.data = copy, .len = len, .flags = flags};
-    if (to->lnk->caps & LINK_CAP_ARP) link_input(to->lnk, &p, to->t->now);
-    else link_input_frame(to->lnk, &p, to->t->now);
+    if (to->lnk->caps & LINK_CAP_ARP)
+        link_input(to->lnk, &p, to->t->now);
+    else
+        link_input_frame(to->lnk, &p, to->t->now);
     link_flush_all(to->lnk->stk, to->t->now);
     free(copy);
 }
@@ -111,26 +116,30 @@ static void card_checksum(u8 *ip, u32 len) {
     u32 header = ip4_header_bytes(ip);
     u8 *field = ip + header + (ip[IP4_PROTO] == 6 ? 16 : 6);
     u32 sum = cksum_pseudo(ipaddr_get(ip + IP4_SRC), ipaddr_get(ip + IP4_DST), ip[IP4_PROTO], len - header);
-    if (be16_get(field) != cksum_partial(sum)) die("PKT_CSUM_NEEDED without the pseudo header's sum in the field");
+    if (be16_get(field) != cksum_partial(sum))
+        die("PKT_CSUM_NEEDED without the pseudo header's sum in the field");
     be16_put(field, 0);
     u16 value = cksum_fold(cksum_add(sum, ip + header, len - header));
     be16_put(field, value == 0 && ip[IP4_PROTO] == 17 ? 0xFFFF : value);
 }
 
 /* One packet of at most the MTU, checksums finished. */
-static void card_send(struct testnet_end *e, u8 *bytes, u32 len, const struct pkt *p, struct ipaddr next_hop) {
+static void card_send(struct testnet_end *e, u8 *bytes, u32 len, const struct pkt *p,
+                      struct ipaddr next_hop) {
     if (e->peer) {
         onto_wire(e, bytes, len);
         return;
     }
     if (e->frames == TESTNET_FRAMES) return;
     struct testnet_frame *f = &e->frame[e->frames++];
-    *f = (struct testnet_frame){.len = len, .flags = p->flags, .gso_bytes = p->gso_bytes, .next_hop = next_hop};
+    *f = (struct testnet_frame){
+        .len = len, .flags = p->flags, .gso_bytes = p->gso_bytes, .next_hop = next_hop};
     f->bytes = malloc(len);
     memcpy(f->bytes, bytes, len);
 }
 
-static void card_cut(struct testnet_end *e, const u8 *whole, u32 len, const struct pkt *p, struct ipaddr next_hop) {
+static void card_cut(struct testnet_end *e, const u8 *whole, u32 len, const struct pkt *p,
+                     struct ipaddr next_hop) {
     u32 ip_bytes = ip4_header_bytes(whole), headers = ip_bytes + (u32)(whole[ip_bytes + 12] >> 4) * 4;
     u32 seq = be32_get(whole + ip_bytes + 4);
     u8 *seg = malloc(headers + p->gso_bytes);
@@ -143,8 +152,8 @@ static void card_cut(struct testnet_end *e, const u8 *whole, u32 len, const stru
         ip4_sign(seg);
         be32_put(seg + ip_bytes + 4, seq + at - headers);
         if (at + part < len) seg[ip_bytes + 13] &= 0xF6;
-        be16_put(seg + ip_bytes + 16, cksum_partial(cksum_pseudo(ipaddr_get(seg + 12), ipaddr_get(seg + 16), 6,
-                                                                 headers + part - ip_bytes)));
+        be16_put(seg + ip_bytes + 16, cksum_partial(cksum_pseudo(ipaddr_get(seg + 12), ipaddr_get(seg + 16),
+                                                                 6, headers + part - ip_bytes)));
         card_checksum(seg, headers + part);
         card_send(e, seg, headers + part, p, next_hop);
     }
@@ -157,7 +166,8 @@ static int link_out(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64
     u8 *flat = malloc(len);
     UNUSED(now);
     pkt_copy(p, 0, flat, len);
-    if (len > (p->gso_bytes ? lnk->gso_max_bytes : lnk->mtu_bytes) + frame) die("a packet larger than the link takes");
+    if (len > (p->gso_bytes ? lnk->gso_max_bytes : lnk->mtu_bytes) + frame)
+        die("a packet larger than the link takes");
     if (p->gso_bytes && e->peer) {
         card_cut(e, flat, len, p, next_hop);
     } else {
@@ -222,7 +232,9 @@ static int device_attach(struct device *dev, void *ctx) {
     return 0;
 }
 
-static void device_detach(struct device *dev) { ((struct testnet_end *)dev->lnk->state)->lnk = NULL; }
+static void device_detach(struct device *dev) {
+    ((struct testnet_end *)dev->lnk->state)->lnk = NULL;
+}
 
 static int device_begin(struct device *dev, u64 now) {
     struct testnet_end *e = dev->lnk->state;
@@ -236,8 +248,11 @@ static int device_end(struct device *dev, u64 now) {
     return 0;
 }
 
-static const struct device_ops test_device_ops = {
-    .type_name = "TEST", .attach = device_attach, .detach = device_detach, .start = device_begin, .stop = device_end};
+static const struct device_ops test_device_ops = {.type_name = "TEST",
+                                                  .attach = device_attach,
+                                                  .detach = device_detach,
+                                                  .start = device_begin,
+                                                  .stop = device_end};
 
 /* ---- setting up ---- */
 
@@ -246,7 +261,9 @@ static void note_message(void *ctx, const char *text) {
     str_copy(t->message[t->messages++ % TESTNET_MESSAGES], sizeof t->message[0], text);
 }
 
-static u32 env_random(void *ctx) { return testnet_random(ctx); }
+static u32 env_random(void *ctx) {
+    return testnet_random(ctx);
+}
 
 struct testnet *testnet_create(u64 seed) {
     struct testnet *t = calloc(1, sizeof *t);
@@ -255,7 +272,8 @@ struct testnet *testnet_create(u64 seed) {
     t->rng = seed * 0x9E3779B97F4A7C15ull + 0x1234567;
     for (u32 i = 0; i < DEV_TYPES; i++)
         t->drivers[i] = (struct driver){.device = &test_device_ops, .link = &test_link_ops, .ctx = t};
-    t->env = (struct stack_env){.ctx = t, .message = note_message, .random = env_random, .drivers = t->drivers};
+    t->env =
+        (struct stack_env){.ctx = t, .message = note_message, .random = env_random, .drivers = t->drivers};
     return t;
 }
 
@@ -304,8 +322,8 @@ static void testnet_home(struct testnet *t, struct link *lnk, const char *addr, 
     if (rc) die("route_add");
 }
 
-struct link *testnet_link(struct testnet *t, struct stack *stk, const char *name, const char *addr, const char *mask,
-                          u16 caps) {
+struct link *testnet_link(struct testnet *t, struct stack *stk, const char *name, const char *addr,
+                          const char *mask, u16 caps) {
     char device[NAME_MAX_LEN + 1];
     struct device *dev;
     struct link *lnk;
@@ -331,9 +349,15 @@ void testnet_join(struct testnet *t, struct link *a, struct link *b, const struc
 
 /* ---- what was sent ---- */
 
-u32 testnet_sent(const struct link *l) { return ((const struct testnet_end *)l->state)->frames; }
-u32 testnet_flushes(const struct link *l) { return ((const struct testnet_end *)l->state)->flushes; }
-void testnet_answer(struct link *l, u32 ipa_rc) { ((struct testnet_end *)l->state)->answer = ipa_rc; }
+u32 testnet_sent(const struct link *l) {
+    return ((const struct testnet_end *)l->state)->frames;
+}
+u32 testnet_flushes(const struct link *l) {
+    return ((const struct testnet_end *)l->state)->flushes;
+}
+void testnet_answer(struct link *l, u32 ipa_rc) {
+    ((struct testnet_end *)l->state)->answer = ipa_rc;
+}
 
 const struct testnet_frame *testnet_frame(const struct link *l, u32 i) {
     const struct testnet_end *e = l->state;
@@ -353,7 +377,9 @@ bool testnet_registered(const struct link *l, const char *addr) {
     return false;
 }
 
-void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags) { deliver(l->state, bytes, len, flags); }
+void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags) {
+    deliver(l->state, bytes, len, flags);
+}
 
 bool testnet_said(const struct testnet *t, const char *part) {
     size_t n = strlen(part);
@@ -402,7 +428,9 @@ bool testnet_run_until(struct testnet *t, u64 usec, bool (*done)(void *ctx), voi
     return false;
 }
 
-void testnet_run(struct testnet *t, u64 usec) { testnet_run_until(t, usec, NULL, NULL); }
+void testnet_run(struct testnet *t, u64 usec) {
+    testnet_run_until(t, usec, NULL, NULL);
+}
 
 /* ---- the end ---- */
 
