@@ -68,7 +68,7 @@ static u32 wire_bytes(const struct pkt *p) {
     if (!p->gso_bytes) return p->len;
     if (p->proto != IP_PROTO_TCP || p->len < header + TCP_MIN) return 0;
     u32 headers = header + (u32)(p->data[header + TCP_OFFSET] >> 4) * 4;
-    return headers < p->len ? headers + p->gso_bytes : 0;
+    return headers >= header + TCP_MIN && headers < p->len ? headers + p->gso_bytes : 0;
 }
 
 /* Several segments that a card joined go on as such: the payload apart from the headers, as TCP hands them
@@ -94,8 +94,14 @@ static void forward_along(struct stack *stk, struct link *in, struct pkt *p, con
         icmp_send_error(stk, p, ICMP_UNREACHABLE, ICMP_UNREACH_FRAG_NEEDED, mtu, now);
         return;
     }
-    /* Segments too long for the way, but allowed to be cut: shorter ones instead of fragments. */
-    if (p->gso_bytes && bytes > mtu) p->gso_bytes = (u16)(p->gso_bytes - (bytes - mtu));
+    if (p->gso_bytes && bytes > mtu) {
+        /* Segments too long for the way, but allowed to be cut: shorter ones instead of fragments. */
+        if (bytes - mtu >= p->gso_bytes) {
+            stk->stats.ip.frag_fails++; /* the way does not even hold the headers */
+            return;
+        }
+        p->gso_bytes = (u16)(p->gso_bytes - (bytes - mtu));
+    }
     renew_checksum(p);
     ip4_hop(p->data);
     if (p->data[0] != 0x45) ip_options_record(stk, p->data, home_of_link(stk, r->def.lnk), now);

@@ -111,7 +111,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             packet_frame(out, l->mac, peer, 0x0800, out + 14, len);
             testnet_give(l, out, len + 14, flags);
         } else {
-            testnet_give(l, out + 14, len, flags);
+            /* What a card vouches for it may also have joined. */
+            testnet_give_joined(l, out + 14, len, flags, flags && (control & 0x80) ? (u16)(n / 2) : 0);
         }
         testnet_poll(w.t);
         testnet_clear(w.l[0]);

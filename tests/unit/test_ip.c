@@ -265,6 +265,43 @@ static void forwarding_renews_a_checksum_the_card_vouched_for(void **state) {
     testnet_destroy(f.t);
 }
 
+static void forwards_joined_segments(void **state) {
+    static const struct {
+        u8 data_offset;
+        u16 gso, mtu;
+        u32 payload, segments; /* 0 = dropped */
+        u16 frag;
+    } rows[] = {
+        {0x50, 1000, 1500, 2500, 3, 0},
+        {0x50, 1460, 576, 2680, 5, 0},           /* may be cut shorter: 536 each */
+        {0x50, 1460, 576, 2680, 0, IP4_FRAG_DF}, /* may not */
+        {0x40, 1000, 1500, 2500, 0, 0},          /* a TCP header of 16 bytes */
+        {0xF0, 1000, 1500, 30, 0, 0},            /* longer than the packet */
+        {0x50, 1000, 40, 2500, 0, 0},
+    };
+    static u8 tcp[4096];
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture f = setup_router();
+        struct packet_ip ip = {.src = "10.0.1.9", .dst = "10.0.2.7", .proto = 6, .frag = rows[i].frag};
+        for (u32 k = 20; k < sizeof tcp; k++) tcp[k] = (u8)(k - 20);
+        tcp[12] = rows[i].data_offset;
+        f.l2->mtu_bytes = rows[i].mtu;
+        u32 len = packet_ip(buf, &ip, tcp, 20 + rows[i].payload), at = 0;
+        testnet_give_joined(f.l1, buf, len, PKT_IP_CSUM_OK | PKT_L4_CSUM_OK, rows[i].gso);
+        assert_int_equal(testnet_sent(f.l2), rows[i].segments);
+        for (u32 k = 0; k < rows[i].segments; k++) {
+            const struct testnet_frame *o = testnet_frame(f.l2, k);
+            assert_int_equal(ip4_check(o->bytes, o->len, true), IP4_OK);
+            u32 sum = cksum_pseudo(testnet_ip(ip.src), testnet_ip(ip.dst), 6, o->len - 20);
+            assert_int_equal(cksum_fold(cksum_add(sum, o->bytes + 20, o->len - 20)), 0);
+            for (u32 j = 40; j < o->len; j++) assert_int_equal(o->bytes[j], (u8)at++);
+        }
+        assert_int_equal(at, rows[i].segments ? rows[i].payload : 0);
+        testnet_destroy(f.t);
+    }
+}
+
 /* ---- options ---- */
 
 static void options(void **state) {
@@ -499,6 +536,7 @@ int main(void) {
         cmocka_unit_test(never_forwards),
         cmocka_unit_test(redirects_who_could_go_directly),
         cmocka_unit_test(forwarding_renews_a_checksum_the_card_vouched_for),
+        cmocka_unit_test(forwards_joined_segments),
         cmocka_unit_test(options),
         cmocka_unit_test(output_header),
         cmocka_unit_test(to_ourselves_by_loopback),

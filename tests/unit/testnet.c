@@ -98,10 +98,10 @@ static void onto_wire(struct testnet_end *e, u8 *bytes, u32 len) {
     fly(e->peer, bytes, len, flags, at + 10);
 }
 
-static void deliver(struct testnet_end *to, const u8 *bytes, u32 len, u16 flags) {
+static void deliver(struct testnet_end *to, const u8 *bytes, u32 len, u16 flags, u16 gso_bytes) {
     u8 *copy = malloc(len ? len : 1);
     memcpy(copy, bytes, len);
-    struct pkt p = {.data = copy, .len = len, .flags = flags};
+    struct pkt p = {.data = copy, .len = len, .flags = flags, .gso_bytes = gso_bytes};
     if (to->lnk->caps & LINK_CAP_ARP)
         link_input(to->lnk, &p, to->t->now);
     else
@@ -378,7 +378,10 @@ bool testnet_registered(const struct link *l, const char *addr) {
 }
 
 void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags) {
-    deliver(l->state, bytes, len, flags);
+    deliver(l->state, bytes, len, flags, 0);
+}
+void testnet_give_joined(struct link *l, const void *bytes, u32 len, u16 flags, u16 gso_bytes) {
+    deliver(l->state, bytes, len, flags, gso_bytes);
 }
 
 bool testnet_said(const struct testnet *t, const char *part) {
@@ -400,7 +403,7 @@ static u64 poll_all(struct testnet *t) {
 static void land(struct testnet *t) {
     for (struct flying *f; (f = t->wire) && f->at <= t->now;) {
         t->wire = f->next;
-        if (f->to->lnk) deliver(f->to, f->bytes, f->len, f->flags);
+        if (f->to->lnk) deliver(f->to, f->bytes, f->len, f->flags, 0);
         t->delivered++;
         free(f);
     }

@@ -72,6 +72,8 @@ void testnet_answer(struct link *l, u32 ipa_rc);
 /* An IP packet or frame arrives on a link: copied to a buffer of exactly len bytes, so that ASan sees every
  * overrun. */
 void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags);
+/* The same for TCP segments that the card joined. */
+void testnet_give_joined(struct link *l, const void *bytes, u32 len, u16 flags, u16 gso_bytes);
 void testnet_poll(struct testnet *t);          /* at the present moment */
 void testnet_run(struct testnet *t, u64 usec); /* for so long */
 bool testnet_run_until(struct testnet *t, u64 usec, bool (*done)(void *ctx), void *ctx);
