@@ -6,6 +6,7 @@
  *   otherwise an ARP packet: bytes 0 op, 1 sender MAC, 2 sender host, 3 target host
  */
 #include "base/str.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/packets.h"
 #include "tests/unit/testnet.h"
 
@@ -24,7 +25,6 @@ static u32 build_arp(u8 *out, const struct link *l, const u8 *b) {
     return packet_arp(out, b[0] & 3, mac, sender, b[0] & 4 ? l->mac : NULL, target);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct stack_config cfg;
     struct testnet *t = testnet_create(1);

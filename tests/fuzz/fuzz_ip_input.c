@@ -9,6 +9,7 @@
  * invariant may have broken (CHECK), and at the end every pool is level (testnet_destroy).
  */
 #include "base/str.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/packets.h"
 #include "tests/unit/testnet.h"
 #include "wire/cksum.h"
@@ -91,7 +92,6 @@ static u32 build(u8 *out, u8 control, const u8 *bytes, u32 n) {
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct world w = world_create();
     u8 out[512];

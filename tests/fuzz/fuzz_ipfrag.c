@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
+#include "tests/fuzz/fuzz.h"
 #include "tests/unit/packets.h"
 #include "tests/unit/testnet.h"
 
@@ -25,7 +26,6 @@ static void whole_input(struct stack *stk, struct pkt *p, u64 now) {
 }
 static const struct ip_proto whole_proto = {.name = "FUZZ", .input = whole_input};
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct stack_config cfg;
     struct testnet *t = testnet_create(1);
