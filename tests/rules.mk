@@ -19,7 +19,6 @@ unit: $(UNIT)
 CHECK += unit
 .PHONY: unit
 
--include tests/fuzz/rules.mk
 
 TEST_PROGRAMS := $(UNIT)
 test: $(TEST_PROGRAMS)
