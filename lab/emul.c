@@ -208,7 +208,7 @@ bool emul_wait(const char *dir, const char *name, const char *text, long from, i
     long long end = now_ms() + ms;
     in_dir(path, dir, name, ".log");
     for (;;) {
-        bool alive = proc_find(dir, name, NULL) != 0;
+        bool alive = proc_find(dir, name, NULL) != 0 && emul_count(dir, name, "isabled wait state", from) == 0;
         if (count_lines(path, text, from, found, cap) > 0) return true;
         if (!alive || now_ms() > end) return false;
         sleep_ms(10);
@@ -236,5 +236,6 @@ const char *emul_console_line(const char *line) {
         if (strncmp(line, chatter[i], strlen(chatter[i])) == 0) return NULL;
     /* SDL-Hyperion prefixes the lines of an integrated console with the console's own prefix. */
     if (line[0] == '/') line++;
-    return line;
+    /* "(0009) text" is the emulator's echo of what was entered at that device. */
+    return line[0] == '(' && strlen(line) > 6 && line[5] == ')' ? NULL : line;
 }

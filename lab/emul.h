@@ -24,8 +24,8 @@ bool emul_start(const struct places *at, const struct plex *p, const struct plex
 bool emul_ipl(const struct plex_system *s, const char *dir);
 /* Gives the emulator one command line (an operator's line to the guest begins with '/'). */
 bool emul_command(const char *dir, const char *name, const char *line);
-/* Waits until a line with text stands in the log at or after offset from; false after ms or when the emulator
- * has ended. found may be NULL. */
+/* Waits until a line with text stands in the log at or after offset from; false after ms, when the emulator
+ * has ended, or when its guest has loaded a disabled wait. found may be NULL. */
 bool emul_wait(const char *dir, const char *name, const char *text, long from, int ms, char *found, size_t cap);
 /* Lines with text at or after offset from. */
 int emul_count(const char *dir, const char *name, const char *text, long from);

@@ -33,7 +33,9 @@
 
 #define IPL_MS 20000
 #define ANSWER_MS 10000
-#define ECHO_MS 2000
+#define REPEAT_MS 500
+#define WAIT_MS 30000
+#define SYSTEM_LINE_MAX 126 /* of an operator command, as MVS has it */
 #define READY_TEXT "EZAIN11I"
 #define DEVICE_TEXT "EZZ4313I"
 #define DEVICE_MS 5000
@@ -221,17 +223,30 @@ static int cmd_console(struct lab *l, int argc, char **argv) {
     return 0;
 }
 
-/* A command and its answer. The command is followed by a second one whose reply marks the end: commands are
- * answered in order. With -w the answer goes on until a line contains the text (PING, START: they end later). */
+/* Enters "#token command" until its mark shows that the guest has it: an integrated console loses what is typed
+ * while it is written to, and the guest carries a token out only once. */
+static bool enter(const struct lab *l, const char *system, const char *command, long from, char *mark, size_t cap) {
+    char line[SYSTEM_LINE_MAX + 32];
+    snprintf(line, sizeof line, "/#%d.%lld %s", (int)getpid() % 100000, now_ms() % 100000, command);
+    snprintf(mark, cap, "PLX0310I %.*s", (int)strcspn(line + 2, " "), line + 2);
+    for (int i = 0; i < ANSWER_MS / REPEAT_MS; i++) {
+        if (!emul_command(l->dir, system, line)) return false;
+        if (emul_wait(l->dir, system, mark, from, REPEAT_MS, NULL, 0)) return true;
+    }
+    fprintf(stderr, "plex390: %s did not finish its answer in %d s\n", system, ANSWER_MS / 1000);
+    return false;
+}
+
+/* A command and its answer; with -w the answer goes on until a line contains the text (PING, START: they end later). */
 static int cmd_cmd(struct lab *l, int argc, char **argv) {
     const char *until = NULL;
-    char mark[64], line[512];
+    char mark[64];
     if (argc == 5 && strcmp(argv[1], "-w") == 0) {
         until = argv[2];
         argv += 2;
         argc -= 2;
     }
-    if (argc != 3) return usage();
+    if (argc != 3 || strlen(argv[2]) > SYSTEM_LINE_MAX) return usage();
     if (!load(l, false)) return 1;
     const struct plex_system *s = plex_system(&l->plex, argv[1]);
     if (!s) {
@@ -239,18 +254,12 @@ static int cmd_cmd(struct lab *l, int argc, char **argv) {
         return 1;
     }
     long from = emul_log_size(l->dir, s->name);
-    snprintf(line, sizeof line, "/%s", argv[2]);
-    char echo[40];
-    snprintf(echo, sizeof echo, "/ECHO %d.%lld", (int)getpid(), now_ms() % 100000);
-    snprintf(mark, sizeof mark, "PLX0310I %s", echo + 6); /* the emulator's log may hold the line itself, too */
-    if (!emul_command(l->dir, s->name, line)) return 1;
-    /* The integrated console holds one line: the next is entered when the guest has read this one. */
-    emul_wait(l->dir, s->name, argv[2], from, ECHO_MS, NULL, 0);
-    if (!until && !emul_command(l->dir, s->name, echo)) return 1;
-    const char *end = until ? until : mark;
-    bool ok = emul_wait(l->dir, s->name, end, from, ANSWER_MS, NULL, 0);
-    show_answer(l->dir, s->name, from, argv[2], end, until != NULL);
-    if (!ok) fprintf(stderr, "plex390: %s did not finish its answer in %d s\n", s->name, ANSWER_MS / 1000);
+    bool ok = enter(l, s->name, argv[2], from, mark, sizeof mark);
+    if (ok && until && !emul_wait(l->dir, s->name, until, from, WAIT_MS, NULL, 0)) {
+        fprintf(stderr, "plex390: no line with '%s' came in %d s\n", until, WAIT_MS / 1000);
+        ok = false;
+    }
+    show_answer(l->dir, s->name, from, mark, until);
     return ok ? 0 : 1;
 }
 

@@ -109,20 +109,22 @@ bool show_status(const struct plex *p, const char *dir, bool json) {
     return true;
 }
 
-void show_answer(const char *dir, const char *system, long from, const char *command, const char *end,
-                 bool inclusive) {
+void show_answer(const char *dir, const char *system, long from, const char *mark, const char *until) {
     char path[PATH_MAX], line[1024];
-    bool last = false;
+    bool marked = false, found = until == NULL;
     snprintf(path, sizeof path, "%s/%s.log", dir, system);
     FILE *f = fopen(path, "r");
     if (!f) return;
     fseek(f, from, SEEK_SET);
-    while (!last && fgets(line, sizeof line, f)) {
+    while (!(marked && found) && fgets(line, sizeof line, f)) {
         const char *seen = emul_console_line(line);
-        /* "(0009) text" is the console device's echo of what was entered. */
-        if (!seen || (seen[0] == '(' && seen[5] == ')') || strncmp(seen, command, strlen(command)) == 0) continue;
-        last = strstr(seen, end);
-        if (!last || inclusive) fputs(seen, stdout);
+        if (!seen) continue;
+        if (strncmp(seen, mark, strlen(mark)) == 0) {
+            marked = true;
+            continue;
+        }
+        if (until && strstr(seen, until)) found = true;
+        fputs(seen, stdout);
     }
     fclose(f);
 }

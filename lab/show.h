@@ -4,15 +4,13 @@
 
 #include "lab/plex.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Table on standard output, or one JSON object with --json. false if nothing could be shown. */
 bool show_status(const struct plex *p, const char *dir, bool json);
-/* Prints the console lines of SYS.log from offset on, without the echo of command, up to the line that contains
- * end (or the end of the log); that line too if inclusive. */
-void show_answer(const char *dir, const char *system, long from, const char *command, const char *end,
-                 bool inclusive);
+/* Prints the console lines of SYS.log from offset on: the answer up to the line with mark, which is not shown; and
+ * if until is given, what follows, up to and with the line that contains it. */
+void show_answer(const char *dir, const char *system, long from, const char *mark, const char *until);
 /* "address" or "address:port" under which the client reaches a port of a system; with slirp the forwarded one.
  * false after a message. */
 bool show_address(const struct plex *p, const struct plex_system *s, bool slirp, int port, char *out, size_t cap);

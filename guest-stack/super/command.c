@@ -8,7 +8,9 @@
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
- *   ECHO text               answered by the text: automation puts it behind a command to see the answer's end
+ *   #token command          for automation: the command, and PLX0310I token behind its answer. A console may lose a
+ *                           line that is entered while it is being written to; the sender repeats it with its token
+ *                           until the message comes, and a token that was seen is not carried out twice.
  */
 #include "super/command.h"
 
@@ -32,7 +34,6 @@ static const struct verb {
     {"PING", "PING", command_ping},
     {"TRACERTE", "TRACERTE", command_tracerte},
     {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
-    {"ECHO", "ECHO", command_echo},
 };
 
 /* ---- reading the line ---- */
@@ -41,7 +42,7 @@ static void line_fold(struct command *c, const char *text) {
     char raw[SYSTEM_COMMAND_MAX + 1];
     struct moment when;
     bool quoted = false;
-    while (*text == ' ' || *text == '/') text++; /* a '/' is the emulator's sign for a guest's command */
+    while (*text == ' ') text++;
     u32 len = str_copy(raw, sizeof raw, text);
     while (len && (raw[len - 1] == ' ' || raw[len - 1] == '\r' || raw[len - 1] == '\n')) len--;
     system_moment(c->sys, &when);
@@ -75,7 +76,7 @@ static void operands_cut(struct command *c) {
     }
 }
 
-bool command_run(struct system *sys, const char *text, const struct reply *reply, u64 now) {
+static bool command_run_one(struct system *sys, const char *text, const struct reply *reply, u64 now) {
     struct command c = {.sys = sys, .r = reply, .now = now};
     char verb[17];
     u32 n = 0;
@@ -97,6 +98,23 @@ bool command_run(struct system *sys, const char *text, const struct reply *reply
     }
     reply_line(reply, IEE305I, verb);
     return false;
+}
+
+bool command_run(struct system *sys, const char *text, const struct reply *reply, u64 now) {
+    char token[SYSTEM_TOKEN_MAX + 1];
+    u32 n = 0;
+    while (*text == ' ' || *text == '/') text++; /* a '/' is the emulator's sign for a guest's command */
+    if (*text != '#') return command_run_one(sys, text, reply, now);
+    for (text++; *text && *text != ' '; text++)
+        if (n < SYSTEM_TOKEN_MAX) token[n++] = *text;
+    token[n] = '\0';
+    bool done = true;
+    if (strcmp(token, sys->last_token) != 0) {
+        str_copy(sys->last_token, sizeof sys->last_token, token);
+        done = command_run_one(sys, text, reply, now);
+    }
+    reply_line(reply, PLX0310I, token);
+    return done;
 }
 
 const char *command_op(const struct command *c, u32 i) { return i < c->ops ? c->op[i] : ""; }
@@ -200,11 +218,6 @@ bool command_halt(struct command *c) {
     c->sys->stopping = true;
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++)
         if (c->sys->stacks[i]) tcpip_stop(c->sys->stacks[i], c->now);
-    return true;
-}
-
-bool command_echo(struct command *c) {
-    reply_line(c->r, PLX0310I, c->rest);
     return true;
 }
 

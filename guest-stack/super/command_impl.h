@@ -43,6 +43,5 @@ bool command_halt(struct command *c);
 bool command_ping(struct command *c);
 bool command_tracerte(struct command *c);
 bool command_ezacfsm1(struct command *c);
-bool command_echo(struct command *c);
 
 #endif

@@ -25,6 +25,7 @@
 #include "super/symbols.h"
 
 #define SYSTEM_STACKS_MAX  2
+#define SYSTEM_TOKEN_MAX   15
 #define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
 
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
@@ -59,6 +60,7 @@ struct system {
     u32 ipl_seconds; /* wall clock at IPL */
     u64 ipl_now;
     u32 display_number; /* of multi-line displays, 1..999 */
+    char last_token[SYSTEM_TOKEN_MAX + 1]; /* of the last '#token command' */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;
     struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */
