@@ -194,6 +194,9 @@ static void attached(struct osa_engine *e, const u8 *msg) {
     e->frame_max = u32_min(u32_max(be32_get(msg + 20), 576), 65535);
     e->card_assists = be32_get(msg + 24);
     e->lan_up = msg[28] != 0;
+    if (msg[29] && msg[29] != e->params.chpid_type)
+        osa_log(e, ENGINE_WARNING, "the card's CHPID type is %02X, this device is defined as %02X", msg[29],
+                e->params.chpid_type);
     e->replay = 1;
     osa_attach_pump(e);
     osa_mpc_resume(e);
