@@ -96,7 +96,8 @@ void lcslink_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program,
 /* ---- lcslink_block.c ---- */
 void lcslink_read_start(struct lcs_device *d, u64 now);
 void lcslink_read_done(struct lcs_device *d, const struct chan_status *st, u64 now);
-void lcslink_write_next(struct lcs_device *d, u64 now); /* starts a WRITE if there is something and none is running */
+void lcslink_write_next(struct lcs_device *d,
+                        u64 now); /* starts a WRITE if there is something and none is running */
 int lcslink_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
 /* Room for one frame of len bytes, header included and written; NULL if both write buffers are full. */
 u8 *lcslink_frame(struct lcs_device *d, u8 type, u32 len);

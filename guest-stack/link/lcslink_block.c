@@ -12,11 +12,11 @@
 #include "link/lcslink.h"
 #include "net/stack.h"
 
-#define LAN_TYPE_ETHERNET 1
-#define END_MARK_BYTES 2
+#define LAN_TYPE_ETHERNET  1
+#define END_MARK_BYTES     2
 #define ETHER_HEADER_BYTES 14
-#define FRAME_MAX 1518
-#define BUSY_USEC (10u * USEC_PER_MSEC)
+#define FRAME_MAX          1518
+#define BUSY_USEC          (10u * USEC_PER_MSEC)
 
 /* ---- write ---- */
 

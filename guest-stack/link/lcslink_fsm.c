@@ -5,15 +5,16 @@
  *   READY -> STARTLAN -> ... -> READY                  the LAN is there again
  *   any -> HALT -> DOWN                                failure, or STOP before READY
  *
- * As in mpcipa_fsm.c: a cell is an action and the next state; entering a state runs its function and arms the step
- * timer; what a state does not expect is ignored; HALT is left only when no subchannel has a program.
+ * As in mpcipa_fsm.c: a cell is an action and the next state; entering a state runs its function and arms
+ * the step timer; what a state does not expect is ignored; HALT is left only when no subchannel has a
+ * program.
  */
 #include "base/str.h"
 #include "link/lcslink.h"
 #include "net/stack.h"
 
-#define RETRY_USEC (100u * USEC_PER_MSEC)
-#define TRIES_MAX 3
+#define RETRY_USEC    (100u * USEC_PER_MSEC)
+#define TRIES_MAX     3
 #define LCS_MTU_BYTES 1500
 
 enum act { IGNORE, GO, MORE, RETRY, FAIL, QUIT };
@@ -24,12 +25,18 @@ struct cell {
 #define STEP(to, on_error, on_refused)                                                                       \
     {                                                                                                        \
         [LCS_EV_STOP] = {GO, LCS_HALT}, [LCS_EV_OK] = {GO, to}, [LCS_EV_MORE] = {MORE, 0},                   \
-        [LCS_EV_ERROR] = {on_error, 0}, [LCS_EV_REFUSED] = {on_refused, to}, [LCS_EV_TIMEOUT] = {FAIL, 0}    \
+        [LCS_EV_ERROR] = {on_error, 0}, [LCS_EV_REFUSED] = {on_refused, to}, [LCS_EV_TIMEOUT] = {            \
+            FAIL,                                                                                            \
+            0                                                                                                \
+        }                                                                                                    \
     }
 #define LEAVE(to)                                                                                            \
     {                                                                                                        \
         [LCS_EV_OK] = {GO, to}, [LCS_EV_REFUSED] = {GO, to}, [LCS_EV_ERROR] = {GO, LCS_HALT},                \
-        [LCS_EV_TIMEOUT] = {GO, LCS_HALT}                                                                    \
+        [LCS_EV_TIMEOUT] = {                                                                                 \
+            GO,                                                                                              \
+            LCS_HALT                                                                                         \
+        }                                                                                                    \
     }
 
 static const struct cell TABLE[LCS_STATES][LCS_EVENTS] = {
@@ -48,12 +55,15 @@ static const struct cell TABLE[LCS_STATES][LCS_EVENTS] = {
     [LCS_HALT] = {[LCS_EV_STOP] = {QUIT, 0}, [LCS_EV_TIMEOUT] = {MORE, 0}, [LCS_EV_QUIET] = {GO, LCS_DOWN}},
 };
 
-static const char *const FAIL_NAMES[LCS_FAILS] = {"NONE", "NO DEVICE", "WRONG TYPE", "I/O ERROR", "COMMAND", "TIMEOUT"};
+static const char *const FAIL_NAMES[LCS_FAILS] = {"NONE",      "NO DEVICE", "WRONG TYPE",
+                                                  "I/O ERROR", "COMMAND",   "TIMEOUT"};
 
 static void enter_down(struct lcs_device *d, u64 now);
 static void enter_sense(struct lcs_device *d, u64 now);
 static void enter_startup(struct lcs_device *d, u64 now);
-static void enter_command(struct lcs_device *d, u64 now) { lcslink_step_send(d, now); }
+static void enter_command(struct lcs_device *d, u64 now) {
+    lcslink_step_send(d, now);
+}
 static void enter_ready(struct lcs_device *d, u64 now);
 static void enter_halt(struct lcs_device *d, u64 now);
 
@@ -293,7 +303,9 @@ static void enter_down(struct lcs_device *d, u64 now) {
 
 /* ---- displays ---- */
 
-const char *lcslink_state_text(u32 state) { return state < LCS_STATES ? STATES[state].name : "?"; }
+const char *lcslink_state_text(u32 state) {
+    return state < LCS_STATES ? STATES[state].name : "?";
+}
 
 const char *link_lcs_fail_text(u32 code, char *out, size_t cap) {
     u32 why = code >> 24;

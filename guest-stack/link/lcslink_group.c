@@ -1,15 +1,16 @@
 /* lcslink_group.c - the multicast groups that an LCS device receives: SETIPM and DELIPM, one at a time.
  *
  * At most LCS_GROUPS_MAX groups; an entry with due set is told to the station when no command is outstanding.
- * When the LAN comes back the stack joins anew what it wants; what it does not join again is left (mpcipa_addr.c).
+ * When the LAN comes back the stack joins anew what it wants; what it does not join again is left
+ * (mpcipa_addr.c).
  */
 #include "base/str.h"
 #include "link/lcslink.h"
 #include "net/stack.h"
 
-#define COMMAND_USEC (5u * USEC_PER_SEC)
-#define SETIPM_BYTES (LCS_PAIR_AT + LCS_PAIR_BYTES)
-#define VERSION_AT 18
+#define COMMAND_USEC     (5u * USEC_PER_SEC)
+#define SETIPM_BYTES     (LCS_PAIR_AT + LCS_PAIR_BYTES)
+#define VERSION_AT       18
 #define RC_GROUP_DEFINED 0xE013 /* SETIPM of a group that the station has: what we want to hear */
 
 static struct lcs_group *group_slot(struct lcs_device *d, struct ipaddr group) {

@@ -5,7 +5,7 @@
 #include "link/mpcipa.h"
 #include "net/stack.h"
 
-#define PAGE 4096u
+#define PAGE         4096u
 #define BOUNCE_BYTES 65536u
 
 /* ---- device operations ---- */
@@ -58,9 +58,13 @@ static int mpcipa_stop(struct device *dev, u64 now) {
 
 /* ---- link operations ---- */
 
-static struct mpcipa *device_of(struct link *lnk) { return lnk->dev->state; }
+static struct mpcipa *device_of(struct link *lnk) {
+    return lnk->dev->state;
+}
 
-static void mpcipa_flush(struct link *lnk, u64 now) { mpcipa_queue_flush(device_of(lnk), now); }
+static void mpcipa_flush(struct link *lnk, u64 now) {
+    mpcipa_queue_flush(device_of(lnk), now);
+}
 
 static int mpcipa_address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now) {
     return mpcipa_addr_want(device_of(lnk), addr, false, is_vipa, true, now);
@@ -74,8 +78,11 @@ static int mpcipa_group_join(struct link *lnk, struct ipaddr group, u64 now) {
 static int mpcipa_group_leave(struct link *lnk, struct ipaddr group, u64 now) {
     return mpcipa_addr_want(device_of(lnk), group, true, false, false, now);
 }
-static int mpcipa_purge(struct link *lnk, u64 now) { return mpcipa_arp_purge(device_of(lnk), now); }
-static int mpcipa_query(struct link *lnk, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx) {
+static int mpcipa_purge(struct link *lnk, u64 now) {
+    return mpcipa_arp_purge(device_of(lnk), now);
+}
+static int mpcipa_query(struct link *lnk, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac),
+                        void *ctx) {
     return mpcipa_arp_query(device_of(lnk), row, ctx);
 }
 

@@ -2,15 +2,16 @@
  *
  * A device owns three subchannels: devnum (read control), devnum + 1 (write control), devnum + 2 (data, the
  * queues). START walks the dialogue that OS/390 and Linux walk: sense id, IDX activation of both control
- * subchannels, MPC connection, establish and activate queues, then IPA commands. The steps and what each event does in
- * them are the table in mpcipa_fsm.c; link_osa_print_fsm() prints it. Layouts: wire/osa.h.
+ * subchannels, MPC connection, establish and activate queues, then IPA commands. The steps and what each
+ * event does in them are the table in mpcipa_fsm.c; link_osa_print_fsm() prints it. Layouts: wire/osa.h.
  *
  * How to use it: link_osa_driver_init() once per stack and put *out at env.drivers[DEV_MPCIPA]; DEVICE calls
- * attach(). One driver serves one stack. All storage is taken from the arena at init: LINK_OSA_DEVICE_BYTES
- * for each of max_devices, of which most is buffers (below).
+ * attach(). One driver serves one stack. All storage is taken from the arena at init: link_osa_bytes(), of
+ * which most is buffers (below): about 4.3 MB a device.
  *
- * What the card offers decides the link's capabilities: always LINK_CAP_ARP; LINK_CAP_CSUM_IN/OUT, _MCAST, _BCAST
- * and _GSO when QIPASSIST announces them and the card accepts their START and ENABLE.
+ * What the card offers decides the link's capabilities: always LINK_CAP_ARP; LINK_CAP_CSUM_IN/OUT, _MCAST,
+ * _BCAST and _GSO when QIPASSIST announces them and the card accepts their START and ENABLE. With inbound
+ * TSO a run of TCP segments arrives as one packet, pkt.gso_bytes saying what each of them was on the wire.
  *
  * Failure codes given to device_failed(): OSA_FAIL_* << 24 | state in which it happened << 16 | detail (an
  * IPA return code, or unit status << 8 | subchannel status).
@@ -24,21 +25,21 @@
 
 struct chan_system;
 
-#define LINK_OSA_INPUT_BUFFERS 32  /* of 64 KB, given to the card at once */
-#define LINK_OSA_OUTPUT_BUFFERS 32 /* of 64 KB, owned by the card at once */
-#define LINK_OSA_ADDRESSES_MAX 256 /* HOME addresses and groups registered per device */
+#define LINK_OSA_INPUT_BUFFERS  32  /* of 64 KB, given to the card at once */
+#define LINK_OSA_OUTPUT_BUFFERS 32  /* of 64 KB, owned by the card at once */
+#define LINK_OSA_ADDRESSES_MAX  256 /* HOME addresses and groups registered per device */
 
 enum osa_fail {
     OSA_FAIL_NONE,
-    OSA_FAIL_NO_DEVICE,   /* a subchannel does not exist or is not operational */
-    OSA_FAIL_WRONG_TYPE,  /* sense id is not 1731/1732 */
-    OSA_FAIL_IO,          /* a channel program ended with an error */
-    OSA_FAIL_REFUSED,     /* IDX or MPC: the card said no */
-    OSA_FAIL_BAD_REPLY,   /* an answer that no card may give */
-    OSA_FAIL_TIMEOUT,     /* no answer in the time of that step */
-    OSA_FAIL_COMMAND,     /* an IPA command without which the device is useless failed */
-    OSA_FAIL_TERMINATED,  /* the card ended the connection while it was running */
-    OSA_FAIL_QUEUE,       /* the card put a queue into error state */
+    OSA_FAIL_NO_DEVICE,  /* a subchannel does not exist or is not operational */
+    OSA_FAIL_WRONG_TYPE, /* sense id is not 1731/1732 */
+    OSA_FAIL_IO,         /* a channel program ended with an error */
+    OSA_FAIL_REFUSED,    /* IDX or MPC: the card said no */
+    OSA_FAIL_BAD_REPLY,  /* an answer that no card may give */
+    OSA_FAIL_TIMEOUT,    /* no answer in the time of that step */
+    OSA_FAIL_COMMAND,    /* an IPA command without which the device is useless failed */
+    OSA_FAIL_TERMINATED, /* the card ended the connection while it was running */
+    OSA_FAIL_QUEUE,      /* the card put a queue into error state */
     OSA_FAILS
 };
 
@@ -46,17 +47,17 @@ enum osa_fail {
 struct link_osa_counters {
     u64 siga_read, siga_write, pci_events, input_buffers, output_buffers;
     u64 packets_per_input_buffer_max;
-    u64 drops_in_header;     /* qeth header of an unknown kind, or longer than its buffer */
-    u64 drops_in_length;     /* packet longer than what the buffer holds */
-    u64 buffers_in_error;    /* input buffer handed over in error state */
-    u64 drops_out_full;      /* all output buffers are with the card */
-    u64 drops_out_size;      /* packet larger than a buffer */
-    u64 buffers_out_error;   /* output buffer came back in error state */
-    u64 replies_stray;       /* IPA answer that nobody waits for */
-    u64 replies_malformed;   /* frame on the control subchannel that fails its check */
-    u64 address_refused;     /* SETIP or SETIPM answered with a return code */
-    u64 routing_refused;     /* SETRTG: another LPAR of the card is that router */
-    u64 address_table_full;  /* LINK_OSA_ADDRESSES_MAX reached */
+    u64 drops_in_header;    /* qeth header of an unknown kind, or longer than its buffer */
+    u64 drops_in_length;    /* packet longer than what the buffer holds */
+    u64 buffers_in_error;   /* input buffer handed over in error state */
+    u64 drops_out_full;     /* all output buffers are with the card */
+    u64 drops_out_size;     /* packet larger than a buffer */
+    u64 buffers_out_error;  /* output buffer came back in error state */
+    u64 replies_stray;      /* IPA answer that nobody waits for */
+    u64 replies_malformed;  /* frame on the control subchannel that fails its check */
+    u64 address_refused;    /* SETIP or SETIPM answered with a return code */
+    u64 routing_refused;    /* SETRTG: another LPAR of the card is that router */
+    u64 address_table_full; /* LINK_OSA_ADDRESSES_MAX reached */
     u64 starts, stops, failures, lan_losses;
 };
 

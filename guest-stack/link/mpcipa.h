@@ -56,7 +56,7 @@ enum mpcipa_event {
 /* An address that the card is to answer for, or a group it is to deliver. */
 struct mpcipa_addr {
     struct mpcipa_addr *next; /* in the hash chain */
-    struct list due;       /* in mpcipa.due while something is to be told to the card */
+    struct list due;          /* in mpcipa.due while something is to be told to the card */
     struct ipaddr addr;
     bool group, vipa;
     bool wanted;     /* the stack wants it */
@@ -64,7 +64,7 @@ struct mpcipa_addr {
 };
 
 #define OSA_ADDR_BUCKETS 128
-#define OSA_ARP_ROWS 128 /* of the card's neighbours, kept for NETSTAT ARP */
+#define OSA_ARP_ROWS     128 /* of the card's neighbours, kept for NETSTAT ARP */
 
 struct mpcipa_neighbour {
     struct ipaddr ip;
@@ -95,16 +95,16 @@ struct mpcipa {
 
     /* the step */
     struct timer step, stall, refresh;
-    u32 tries;        /* of this step */
-    u32 part;         /* within SENSE and ASSIST */
-    u32 start_error;  /* chan_start() refused; handled at the next timer tick */
-    bool again;       /* the step timer means "try again", not "time is over" */
-    u32 detail;       /* of the latest event, for the failure code */
-    u32 fail_code;    /* why the device goes down; 0 = STOP */
-    enum osa_fail why; /* of the latest EV_ERROR, EV_REFUSED or EV_LOST */
-    bool announced;   /* device_ready() was called */
+    u32 tries;              /* of this step */
+    u32 part;               /* within SENSE and ASSIST */
+    u32 start_error;        /* chan_start() refused; handled at the next timer tick */
+    bool again;             /* the step timer means "try again", not "time is over" */
+    u32 detail;             /* of the latest event, for the failure code */
+    u32 fail_code;          /* why the device goes down; 0 = STOP */
+    enum osa_fail why;      /* of the latest EV_ERROR, EV_REFUSED or EV_LOST */
+    bool announced;         /* device_ready() was called */
     bool stop_due, lan_due; /* came while a command was outstanding */
-    u8 held_event;    /* answer that came before the end of its write; OSA_EVENTS = none */
+    u8 held_event;          /* answer that came before the end of its write; OSA_EVENTS = none */
     enum osa_fail held_why;
     u32 held_detail;
 
@@ -112,12 +112,12 @@ struct mpcipa {
     u8 *write_buf, *read_buf, *bounce; /* OSA_CTL_BYTES; bounce: an input packet that is not contiguous */
     u32 th_seq, seq, ack;
     u16 ipa_seq;
-    u8 ipa_command; /* outstanding, 0 = none */
+    u8 ipa_command;                                                       /* outstanding, 0 = none */
     u32 token_rm, token_cm_filter, token_cm, token_ulp_filter, token_ulp; /* the card's */
 
     /* what the card is */
     u32 mtu_bytes;
-    u32 assists;        /* offered by QIPASSIST */
+    u32 assists;          /* offered by QIPASSIST */
     u32 adapter_commands; /* offered by SETADAPTERPARMS QUERY */
     u32 csum_in_offered, csum_out_offered, tso_offered, lro_offered;
     u16 caps;

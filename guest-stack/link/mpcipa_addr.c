@@ -5,23 +5,24 @@
  *   registered             SETIP once more            DELIP / DELIPM, then forgotten
  *
  * SETIP once more is what makes the card announce the address again (gratuitous ARP) after the LAN was away
- * or when the stack takes an address back. Entries with something to tell stand in one queue, oldest first; one
- * command is on its way at a time, and an entry that changes its mind meanwhile is queued again. O(1) each.
+ * or when the stack takes an address back. Entries with something to tell stand in one queue, oldest first;
+ * one command is on its way at a time, and an entry that changes its mind meanwhile is queued again. O(1)
+ * each.
  *
- * When the LAN comes back the stack says anew what it wants, while the card still has what it had: every entry is
- * set to "no longer wanted" before the stack is told, and the queue is held until it has spoken.
+ * When the LAN comes back the stack says anew what it wants, while the card still has what it had: every
+ * entry is set to "no longer wanted" before the stack is told, and the queue is held until it has spoken.
  *
- * The card's neighbours are fetched when somebody asks, and every NEIGHBOURS_USEC while packets are sent, so that
- * NETSTAT ARP has something to show at once.
+ * The card's neighbours are fetched when somebody asks, and every NEIGHBOURS_USEC while packets are sent, so
+ * that NETSTAT ARP has something to show at once.
  */
 #include "base/str.h"
 #include "link/mpcipa.h"
 #include "net/stack.h"
 
-#define COMMAND_USEC (20u * USEC_PER_SEC)
-#define SETIP_BYTES 12
-#define SETIPM_BYTES 24
-#define QUERY_BYTES 8
+#define COMMAND_USEC  (20u * USEC_PER_SEC)
+#define SETIP_BYTES   12
+#define SETIPM_BYTES  24
+#define QUERY_BYTES   8
 #define QUERY_REQUEST 0x000F
 
 /* ---- the table ---- */
@@ -177,7 +178,8 @@ static void addr_answer(struct mpcipa *d, u32 rc, u64 now) {
         return;
     }
     /* "Registered already" is what we want to hear about our own address. */
-    if ((rc == IPA_RC_DUPLICATE_IP && e->registered) || (e->group && rc == IPA_RC_GROUP_DEFINED)) rc = IPA_RC_OK;
+    if ((rc == IPA_RC_DUPLICATE_IP && e->registered) || (e->group && rc == IPA_RC_GROUP_DEFINED))
+        rc = IPA_RC_OK;
     struct ipaddr a = e->addr;
     bool tell = e->wanted && !e->group;
     e->registered = rc == IPA_RC_OK;
@@ -196,7 +198,8 @@ static bool arp_rows(struct mpcipa *d, const u8 *p, u32 len) {
     u32 rows = be32_get(p + ASS_DATA_AT + 4);
     const u8 *row = p + ASS_DATA_AT + QUERY_BYTES;
     u32 room = (len - ASS_DATA_AT - QUERY_BYTES) / ARP_ENTRY_BYTES;
-    for (u32 i = 0; i < u32_min(rows, room) && d->neighbours_new < OSA_ARP_ROWS; i++, row += ARP_ENTRY_BYTES) {
+    for (u32 i = 0; i < u32_min(rows, room) && d->neighbours_new < OSA_ARP_ROWS;
+         i++, row += ARP_ENTRY_BYTES) {
         struct mpcipa_neighbour *n = &d->neighbour[d->neighbours_new++];
         memcpy(n->mac, row + 34, MAC_LEN);
         n->ip = ipaddr_get(row + 40);

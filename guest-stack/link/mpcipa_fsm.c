@@ -6,9 +6,9 @@
  *   any -> HALT -> DOWN                                  failure, or STOP before READY
  *   READY -> STARTLAN -> ... -> READY                    the card lost its LAN state and found it again
  *
- * The table below says it per state and event; a cell is an action and the state that follows. Entering a state
- * runs its function and arms the step timer with its time. An event that a state does not expect is ignored:
- * a late answer or a second failure while the device already goes down.
+ * The table below says it per state and event; a cell is an action and the state that follows. Entering a
+ * state runs its function and arms the step timer with its time. An event that a state does not expect is
+ * ignored: a late answer or a second failure while the device already goes down.
  *
  * Invariant: HALT is left only when no subchannel has a program, so storage that the card may write is never
  * given up while it may. A subchannel that does not answer a halt is cleared, again and again, once a second.
@@ -17,10 +17,10 @@
 #include "link/mpcipa.h"
 #include "net/stack.h"
 
-#define RETRY_USEC (100u * USEC_PER_MSEC)
-#define TRIES_MAX 3
+#define RETRY_USEC         (100u * USEC_PER_MSEC)
+#define TRIES_MAX          3
 #define ACTIVATE_POLL_USEC (5u * USEC_PER_MSEC)
-#define ACTIVATE_POLLS 400
+#define ACTIVATE_POLLS     400
 
 enum act { IGNORE, GO, MORE, RETRY, FAIL, FORGIVE, QUIT };
 struct cell {
@@ -32,9 +32,13 @@ struct cell {
     {                                                                                                        \
         [OSA_EV_STOP] = {GO, OSA_HALT}, [OSA_EV_OK] = {GO, to}, [OSA_EV_MORE] = {MORE, 0},                   \
         [OSA_EV_ERROR] = {on_error, 0}, [OSA_EV_REFUSED] = {on_refused, to}, [OSA_EV_TIMEOUT] = {FAIL, 0},   \
-        [OSA_EV_LOST] = {FAIL, 0}                                                                            \
+        [OSA_EV_LOST] = {                                                                                    \
+            FAIL,                                                                                            \
+            0                                                                                                \
+        }                                                                                                    \
     }
-#define ANY_TO_HALT {GO, OSA_HALT}
+#define ANY_TO_HALT                                                                                          \
+    { GO, OSA_HALT }
 
 static const struct cell TABLE[OSA_STATES][OSA_EVENTS] = {
     [OSA_DOWN] = {[OSA_EV_START] = {GO, OSA_SENSE}},
@@ -64,30 +68,37 @@ static const struct cell TABLE[OSA_STATES][OSA_EVENTS] = {
                      [OSA_EV_ERROR] = ANY_TO_HALT,
                      [OSA_EV_TIMEOUT] = ANY_TO_HALT,
                      [OSA_EV_LOST] = ANY_TO_HALT},
-    [OSA_HALT] = {[OSA_EV_STOP] = {QUIT, OSA_HALT}, [OSA_EV_TIMEOUT] = {MORE, 0}, [OSA_EV_QUIET] = {GO, OSA_DOWN}},
+    [OSA_HALT] =
+        {[OSA_EV_STOP] = {QUIT, OSA_HALT}, [OSA_EV_TIMEOUT] = {MORE, 0}, [OSA_EV_QUIET] = {GO, OSA_DOWN}},
 };
 
-static const char *const EVENT_NAMES[OSA_EVENTS] = {"START",   "STOP", "OK",  "MORE", "REFUSED", "ERROR",
-                                                    "TIMEOUT", "LOST", "LAN", "QUIET"};
+static const char *const EVENT_NAMES[OSA_EVENTS] = {"START", "STOP",    "OK",   "MORE", "REFUSED",
+                                                    "ERROR", "TIMEOUT", "LOST", "LAN",  "QUIET"};
 static const char *const ACT_NAMES[] = {"ignore", "", "again", "retry", "fail", "forgive", "stop asked"};
-static const char *const FAIL_NAMES[OSA_FAILS] = {
-    "NONE",    "NO DEVICE", "WRONG TYPE", "I/O ERROR", "REFUSED", "BAD REPLY",
-    "TIMEOUT", "COMMAND",   "TERMINATED", "QUEUE ERROR"};
+static const char *const FAIL_NAMES[OSA_FAILS] = {"NONE",       "NO DEVICE",  "WRONG TYPE", "I/O ERROR",
+                                                  "REFUSED",    "BAD REPLY",  "TIMEOUT",    "COMMAND",
+                                                  "TERMINATED", "QUEUE ERROR"};
 
 static void enter_down(struct mpcipa *d, u64 now);
 static void enter_sense(struct mpcipa *d, u64 now);
-static void enter_idx(struct mpcipa *d, u64 now) { mpcipa_idx_send(d, now); }
-static void enter_mpc(struct mpcipa *d, u64 now) { mpcipa_mpc_send(d, now); }
+static void enter_idx(struct mpcipa *d, u64 now) {
+    mpcipa_idx_send(d, now);
+}
+static void enter_mpc(struct mpcipa *d, u64 now) {
+    mpcipa_mpc_send(d, now);
+}
 static void enter_cm_enable(struct mpcipa *d, u64 now);
 static void enter_establish(struct mpcipa *d, u64 now);
 static void enter_activate(struct mpcipa *d, u64 now);
-static void enter_ipa(struct mpcipa *d, u64 now) { mpcipa_ipa_step(d, now); }
+static void enter_ipa(struct mpcipa *d, u64 now) {
+    mpcipa_ipa_step(d, now);
+}
 static void enter_ready(struct mpcipa *d, u64 now);
 static void enter_halt(struct mpcipa *d, u64 now);
 
 #define CHANNEL_USEC (5u * USEC_PER_SEC)
-#define MPC_USEC (10u * USEC_PER_SEC)
-#define IPA_USEC (20u * USEC_PER_SEC)
+#define MPC_USEC     (10u * USEC_PER_SEC)
+#define IPA_USEC     (20u * USEC_PER_SEC)
 
 static const struct {
     const char *name;
@@ -294,7 +305,8 @@ static void mpcipa_attention(void *ctx, u8 unit_status, u64 now) {
     if (d->again && d->state != OSA_ACTIVATE) mpcipa_step_again(d, 0, now);
 }
 
-static const struct chan_events OSA_CHAN_EVENTS = {.done = mpcipa_done, .attention = mpcipa_attention, .pci = mpcipa_pci};
+static const struct chan_events OSA_CHAN_EVENTS = {
+    .done = mpcipa_done, .attention = mpcipa_attention, .pci = mpcipa_pci};
 
 /* ---- entering states ---- */
 
@@ -406,7 +418,9 @@ static void enter_down(struct mpcipa *d, u64 now) {
 
 /* ---- displays ---- */
 
-const char *mpcipa_state_text(u32 state) { return state < OSA_STATES ? STATES[state].name : "?"; }
+const char *mpcipa_state_text(u32 state) {
+    return state < OSA_STATES ? STATES[state].name : "?";
+}
 
 const char *link_osa_fail_text(u32 code, char *out, size_t cap) {
     u32 why = code >> 24;

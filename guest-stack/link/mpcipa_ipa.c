@@ -17,10 +17,10 @@
 #include "link/mpcipa.h"
 #include "net/stack.h"
 
-#define CSUM_WANTED (CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP)
-#define ADP_HEADER_BYTES 24 /* before its data */
-#define ASS_HEADER_BYTES 12
-#define PARAMETERS 1
+#define CSUM_WANTED       (CSUM_IP_HEADER | CSUM_UDP | CSUM_TCP)
+#define ADP_HEADER_BYTES  24 /* before its data */
+#define ASS_HEADER_BYTES  12
+#define PARAMETERS        1
 #define LAN_TYPE_ETHERNET 1
 
 /* ---- building ---- */

@@ -1,5 +1,6 @@
-/* mpcipa_mpc.c - the control connection of a QDIO device: IDX activation of both control subchannels, then MPC
- * frames. Layouts: wire/osa.h. Source of the order and of who echoes which token: Linux drivers/s390/net/qeth.
+/* mpcipa_mpc.c - the control connection of a QDIO device: IDX activation of both control subchannels, then
+ * MPC frames. Layouts: wire/osa.h. Source of the order and of who echoes which token: Linux
+ * drivers/s390/net/qeth.
  *
  *   step         we send                                              we keep from the answer
  *   IDX_READ     our read token, data device number                   the card's resource manager token
@@ -28,9 +29,9 @@ enum {
     TOKEN_ULP_FILTER = 0x0001010A,
     TOKEN_ULP = 0x0001010B,
 };
-#define FIELD_MARK 4
-#define TOKEN_MARK 5
-#define PORT_NUMBER 0
+#define FIELD_MARK        4
+#define TOKEN_MARK        5
+#define PORT_NUMBER       0
 #define UNIT_ADDRESS_MASK 0xFF
 
 #define PORT_NAME_BYTES 8
@@ -81,7 +82,9 @@ void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
 
 /* ---- sending ---- */
 
-u8 *mpcipa_pdu(struct mpcipa *d) { return d->write_buf + MPC_PDU_AT; }
+u8 *mpcipa_pdu(struct mpcipa *d) {
+    return d->write_buf + MPC_PDU_AT;
+}
 
 void mpcipa_pdu_send(struct mpcipa *d, u8 type, u8 proto, u32 token, u32 len, u64 now) {
     const struct mpc_frame f = {.th_seq = d->th_seq++,
@@ -92,7 +95,8 @@ void mpcipa_pdu_send(struct mpcipa *d, u8 type, u8 proto, u32 token, u32 len, u6
                                 .proto = proto,
                                 .pdu_len = len};
     u32 total = mpc_emit(d->write_buf, &f);
-    const struct chan_cmd cmd = {.op = CCW_WRITE, .flags = CCW_SLI, .count = (u16)total, .data = d->write_buf};
+    const struct chan_cmd cmd = {
+        .op = CCW_WRITE, .flags = CCW_SLI, .count = (u16)total, .data = d->write_buf};
     mpcipa_run(d, OSA_UNIT_WRITE, &cmd, 1, now);
 }
 
@@ -174,7 +178,8 @@ void mpcipa_mpc_send(struct mpcipa *d, u64 now) {
     be16_put(pdu, MPC_PUK_BYTES);
     be16_put(pdu + 2, what);
     be16_put(pdu + 4, (u16)(len - MPC_PUK_BYTES));
-    mpcipa_pdu_send(d, cm ? MPC_TYPE_CM : MPC_TYPE_ULP, MPC_PROTO_UNKNOWN, cm ? d->token_rm : d->token_cm, len, now);
+    mpcipa_pdu_send(d, cm ? MPC_TYPE_CM : MPC_TYPE_ULP, MPC_PROTO_UNKNOWN, cm ? d->token_rm : d->token_cm,
+                    len, now);
 }
 
 /* ---- receiving ---- */
@@ -239,8 +244,8 @@ void mpcipa_read_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
     const u8 *p = d->read_buf;
     u32 len = OSA_CTL_BYTES - u32_min(st->residual, OSA_CTL_BYTES);
     struct mpc_frame f;
-    if (len > IDX_TERMINATE_CAUSE_AT && (p[IDX_TERMINATE_AT] & IDX_TERMINATE) == IDX_TERMINATE &&
-        p[0] == 0 && p[1] == 0) {
+    if (len > IDX_TERMINATE_CAUSE_AT && (p[IDX_TERMINATE_AT] & IDX_TERMINATE) == IDX_TERMINATE && p[0] == 0 &&
+        p[1] == 0) {
         mpcipa_event(d, OSA_EV_LOST, OSA_FAIL_TERMINATED, p[IDX_TERMINATE_CAUSE_AT], now);
         return;
     }

@@ -1,52 +1,60 @@
-/* mpcipa_queue.c - the queues of a QDIO device: one for input, one for output, 128 buffers each. Layouts and rules
- * of the states: wire/osa.h.
+/* mpcipa_queue.c - the queues of a QDIO device: one for input, one for output, 128 buffers each. Layouts and
+ * rules of the states: wire/osa.h.
  *
- * Storage. Only `slots` buffers of a queue have storage at a time: SBAL i uses slot i % slots for ever, 16 pages in a
- * row, one page an SBALE. So addresses are written once, a packet that fills its SBALEs is contiguous,
- * and a slot is free when the SBAL that used it last, i - slots, is back.
+ * Storage. Only `slots` buffers of a queue have storage at a time: SBAL i uses slot i % slots for ever, 16
+ * pages in a row, one page an SBALE. So addresses are written once, a packet that fills its SBALEs is
+ * contiguous, and a slot is free when the SBAL that used it last, i - slots, is back.
  *
- * Input. A PCI starts mpcipa_queue_input(). Each buffer taken is answered by giving the card the SBAL one round
- * ahead. The buffer taken last stands in state ACK, which keeps the card from interrupting; before going to sleep
- * it is set to NOT_INIT and the queue looked at once more, so no buffer is left lying. The card is rung (SIGA-r)
- * only if it may have run out of buffers meanwhile: if the last one it had before this batch is used.
- * After INPUT_BATCH buffers the rest waits for the next stack_poll(), so that timers and output get their turn.
+ * Input. A PCI starts mpcipa_queue_input(). Each buffer taken is answered by giving the card the SBAL one
+ * round ahead. The buffer taken last stands in state ACK, which keeps the card from interrupting; before
+ * going to sleep it is set to NOT_INIT and the queue looked at once more, so no buffer is left lying. The
+ * card is rung (SIGA-r) only if it may have run out of buffers meanwhile: if the last one it had before this
+ * batch is used. After INPUT_BATCH buffers the rest waits for the next stack_poll(), so that timers and
+ * output get their turn.
  *
- * Output. Packets are gathered into the open buffer, each from a page boundary on, one SBALE per page; the buffer
- * is closed (PRIMED) when the next packet does not fit or at flush, which rings the card once for all closed
- * buffers (SIGA-w). Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer that was closed
- * last, it is rung again after STALL_USEC, twice that, and so on: its way out may have been full.
+ * Output. Packets are gathered into the open buffer, each from a page boundary on, one SBALE per page; the
+ * buffer is closed (PRIMED) when the next packet does not fit or at flush, which rings the card once for all
+ * closed buffers (SIGA-w). Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer
+ * that was closed last, it is rung again after STALL_USEC, twice that, and so on: its way out may have been
+ * full.
  */
 #include "base/str.h"
 #include "link/mpcipa.h"
 #include "net/stack.h"
 
-#define PAGE 4096u
-#define BUFFER_BYTES (QDIO_ELEMENTS * PAGE)
-#define MASK (QDIO_BUFFERS - 1)
-#define QUEUE_0 0x80000000u
-#define INPUT_BATCH 64
-#define STALL_USEC (2u * USEC_PER_MSEC)
+#define PAGE           4096u
+#define BUFFER_BYTES   (QDIO_ELEMENTS * PAGE)
+#define MASK           (QDIO_BUFFERS - 1)
+#define QUEUE_0        0x80000000u
+#define INPUT_BATCH    64
+#define STALL_USEC     (2u * USEC_PER_MSEC)
 #define STALL_MAX_USEC (128u * USEC_PER_MSEC)
-#define SIGA_TRIES 8
-#define PROTO_TCP 6
-#define PROTO_UDP 17
+#define SIGA_TRIES     8
+#define PROTO_TCP      6
+#define PROTO_UDP      17
 
 _Static_assert((LINK_OSA_INPUT_BUFFERS & (LINK_OSA_INPUT_BUFFERS - 1)) == 0, "slots are masked");
 _Static_assert((LINK_OSA_OUTPUT_BUFFERS & (LINK_OSA_OUTPUT_BUFFERS - 1)) == 0, "slots are masked");
 _Static_assert(LINK_OSA_INPUT_BUFFERS < QDIO_BUFFERS && LINK_OSA_OUTPUT_BUFFERS < QDIO_BUFFERS, "one round");
 
-/* The card runs on another processor: its stores before a state are seen after that state, and ours likewise. */
-static u8 state_get(const struct mpcipa_queue *q, u32 i) { return __atomic_load_n(q->slsb + i, __ATOMIC_ACQUIRE); }
+/* The card runs on another processor: who sees a state sees also what its setter stored before it. */
+static u8 state_get(const struct mpcipa_queue *q, u32 i) {
+    return __atomic_load_n(q->slsb + i, __ATOMIC_ACQUIRE);
+}
 static void state_set(struct mpcipa_queue *q, u32 i, u8 state) {
     __atomic_store_n(q->slsb + i, state, __ATOMIC_RELEASE);
 }
 /* Between a state that is set and another one that is then looked at. */
-static void serialize(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+static void serialize(void) {
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 
 static u8 *sbale_of(const struct mpcipa_queue *q, u32 i, u32 element) {
     return q->sbals + i * SBAL_BYTES + element * SBALE_BYTES;
 }
-static u8 *storage_of(const struct mpcipa_queue *q, u32 i) { return q->storage + (i & (q->slots - 1)) * BUFFER_BYTES; }
+static u8 *storage_of(const struct mpcipa_queue *q, u32 i) {
+    return q->storage + (i & (q->slots - 1)) * BUFFER_BYTES;
+}
 
 /* ---- storage ---- */
 
@@ -77,7 +85,8 @@ bool mpcipa_queue_storage(struct mpcipa *d, struct arena *a) {
     d->qdr = arena_take(a, 2 * PAGE, PAGE);
     if (!d->qdr) return false;
     d->qib = d->qdr + PAGE;
-    return queue_storage(&d->in, a, LINK_OSA_INPUT_BUFFERS) && queue_storage(&d->out, a, LINK_OSA_OUTPUT_BUFFERS);
+    return queue_storage(&d->in, a, LINK_OSA_INPUT_BUFFERS) &&
+           queue_storage(&d->out, a, LINK_OSA_OUTPUT_BUFFERS);
 }
 
 static void queue_build(struct chan_system *sys, struct mpcipa_queue *q, u8 first_state, u32 length) {

@@ -1,4 +1,5 @@
-/* simcard.c - see simcard.h. A LAN is a queue of frames: the port's uplink function must not call back into a port. */
+/* simcard.c - see simcard.h. A LAN is a queue of frames: the port's uplink function must not call back into
+ * a port. */
 #include "tests/sim/simcard.h"
 
 #include <stdio.h>
@@ -81,7 +82,9 @@ static void lan_put(struct sim_lan *lan, struct sim_card *from, const u8 *bytes,
     lan->last = &f->next;
 }
 
-void simlan_send(struct sim_lan *lan, const u8 *bytes, u32 len) { lan_put(lan, NULL, bytes, len); }
+void simlan_send(struct sim_lan *lan, const u8 *bytes, u32 len) {
+    lan_put(lan, NULL, bytes, len);
+}
 
 u32 simlan_run(struct sim_lan *lan, u64 now) {
     u32 n = 0;
@@ -195,8 +198,12 @@ void simcard_destroy(struct sim_card *c) {
     free(c);
 }
 
-struct sim_port *simcard_port(struct sim_card *c) { return c->port; }
-const struct osa_port *simcard_osa(const struct sim_card *c) { return c->osa; }
+struct sim_port *simcard_port(struct sim_card *c) {
+    return c->port;
+}
+const struct osa_port *simcard_osa(const struct sim_card *c) {
+    return c->osa;
+}
 
 void simcard_kill(struct sim_card *c) {
     c->alive = false;
@@ -223,4 +230,6 @@ u32 simcard_run(struct sim_card *c, u64 now) {
     return n;
 }
 
-u64 simcard_due(const struct sim_card *c) { return c->alive ? c->due : TIME_NEVER; }
+u64 simcard_due(const struct sim_card *c) {
+    return c->alive ? c->due : TIME_NEVER;
+}

@@ -1,11 +1,12 @@
-/* simcard.h - a card process in the simulator: the real osa_port behind a sim_port, and a LAN that joins the uplinks
- * of several cards with a station of the test's own.
+/* simcard.h - a card process in the simulator: the real osa_port behind a sim_port, and a LAN that joins the
+ * uplinks of several cards with a station of the test's own.
  *
  *   lan = simlan_create();  card = simcard_create(&params, lan);
  *   simport_join(simcard_port(card), group)              one attachment per engine
  *   simcard_run(card, now), simlan_run(lan, now)         until both return 0; simcard_due() when to come back
  *
- * simcard_kill/_start are a crash and a restart: the port's tables are gone. simcard_cable is the plug in the back.
+ * simcard_kill/_start are a crash and a restart: the port's tables are gone. simcard_cable is the plug in
+ * the back.
  */
 #ifndef TESTS_SIM_SIMCARD_H
 #define TESTS_SIM_SIMCARD_H

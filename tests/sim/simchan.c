@@ -1,5 +1,5 @@
-/* simchan.c - see simchan.h. One struct chan per subchannel; a program is executed and its end presented only by
- * simchan_run(), so a driver meets the same asynchrony as behind Hercules:
+/* simchan.c - see simchan.h. One struct chan per subchannel; a program is executed and its end presented
+ * only by simchan_run(), so a driver meets the same asynchrony as behind Hercules:
  *
  *   chan_start -> PENDING -> (simchan_run) engine CCW -> RUNNING while the engine waits -> ENDED -> done()
  *
@@ -38,9 +38,15 @@ void simchan_destroy(struct chan_system *sys) {
     free(sys);
 }
 
-struct arena *simchan_arena(struct chan_system *sys) { return &sys->arena; }
-const struct simchan_counters *simchan_counters(const struct chan_system *sys) { return &sys->count; }
-void simchan_verbose(struct chan_system *sys, bool on) { sys->verbose = on; }
+struct arena *simchan_arena(struct chan_system *sys) {
+    return &sys->arena;
+}
+const struct simchan_counters *simchan_counters(const struct chan_system *sys) {
+    return &sys->count;
+}
+void simchan_verbose(struct chan_system *sys, bool on) {
+    sys->verbose = on;
+}
 
 u32 simchan_open_count(const struct chan_system *sys) {
     u32 n = 0;
@@ -121,11 +127,21 @@ struct sim_group *simchan_group_add(struct chan_system *sys, u16 devnum, u32 uni
     return g;
 }
 
-const struct engine_host *simchan_group_host(struct sim_group *g) { return &g->host; }
-void simchan_group_engine(struct sim_group *g, struct engine *e) { g->engine = e; }
-struct engine *simchan_engine(struct sim_group *g) { return g->engine; }
-void simchan_group_tx(struct sim_group *g, const struct sim_tx *tx) { g->tx = *tx; }
-const char *simchan_last_log(const struct sim_group *g) { return g->last_log; }
+const struct engine_host *simchan_group_host(struct sim_group *g) {
+    return &g->host;
+}
+void simchan_group_engine(struct sim_group *g, struct engine *e) {
+    g->engine = e;
+}
+struct engine *simchan_engine(struct sim_group *g) {
+    return g->engine;
+}
+void simchan_group_tx(struct sim_group *g, const struct sim_tx *tx) {
+    g->tx = *tx;
+}
+const char *simchan_last_log(const struct sim_group *g) {
+    return g->last_log;
+}
 
 /* ---- faults ---- */
 
@@ -133,7 +149,9 @@ void simchan_fault(struct chan_system *sys, const struct sim_fault *f) {
     CHECK(sys->fault_count < ARRAY_LEN(sys->faults));
     sys->faults[sys->fault_count++] = *f;
 }
-void simchan_faults_clear(struct chan_system *sys) { sys->fault_count = 0; }
+void simchan_faults_clear(struct chan_system *sys) {
+    sys->fault_count = 0;
+}
 
 /* The fault that hits this CCW, counted down; NULL if none does. */
 static const struct sim_fault *fault_match(struct chan *ch, u8 op) {
@@ -227,7 +245,8 @@ static void ccw_finish(struct chan *ch) {
         program_end(ch, c->unit_status, 0);
         return;
     }
-    bool wrong_length = (c->residual != 0 || c->more) && !(cmd->flags & (CCW_SLI | CCW_CD)) && cmd->op != CCW_NOP;
+    bool wrong_length =
+        (c->residual != 0 || c->more) && !(cmd->flags & (CCW_SLI | CCW_CD)) && cmd->op != CCW_NOP;
     if (wrong_length) {
         program_end(ch, c->unit_status, CS_INCORRECT_LENGTH);
         return;
@@ -268,11 +287,8 @@ static void program_step(struct chan *ch) {
         program_end(ch, 0, CS_PROGRAM_CHECK);
         return;
     }
-    ch->ccw = (struct engine_ccw){.code = cmd->op,
-                                  .flags = cmd->flags,
-                                  .chained = ch->chained,
-                                  .count = cmd->count,
-                                  .buf = data};
+    ch->ccw = (struct engine_ccw){
+        .code = cmd->op, .flags = cmd->flags, .chained = ch->chained, .count = cmd->count, .buf = data};
     ch->phase = CHAN_RUNNING;
     ch->sys->count.ccws++;
     ch->group->activity++;
@@ -347,7 +363,8 @@ static struct chan *chan_find(struct chan_system *sys, u16 devnum) {
     return NULL;
 }
 
-int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev, void *ctx, struct chan **out) {
+int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev, void *ctx,
+              struct chan **out) {
     struct chan *ch = chan_find(sys, devnum);
     if (!ch || !ch->group->engine) return -ERR_NOENT;
     if (ch->open) return -ERR_BUSY;
@@ -394,8 +411,12 @@ static int chan_end(struct chan *ch) {
     return 0;
 }
 
-int chan_halt(struct chan *ch) { return chan_end(ch); }
-int chan_clear(struct chan *ch) { return chan_end(ch); }
+int chan_halt(struct chan *ch) {
+    return chan_end(ch);
+}
+int chan_clear(struct chan *ch) {
+    return chan_end(ch);
+}
 
 int chan_resume(struct chan *ch) {
     ch->resumed = true;
@@ -403,7 +424,9 @@ int chan_resume(struct chan *ch) {
     return 0;
 }
 
-u16 chan_devnum(const struct chan *ch) { return (u16)(ch->group->devnum + ch->unit); }
+u16 chan_devnum(const struct chan *ch) {
+    return (u16)(ch->group->devnum + ch->unit);
+}
 
 u32 chan_list(struct chan_system *sys, u16 *out, u32 max) {
     u32 n = 0;

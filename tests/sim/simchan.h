@@ -9,10 +9,11 @@
  *   drivers take their storage from simchan_arena(sys)
  *   simchan_run(sys, now) until it returns 0    delivers events; chan_* calls never do
  *
- * Addresses: storage is a heap block that stands for absolute addresses SIMCHAN_ORIGIN and up, so that zero, and
- * everything below, is an address that does not exist, and ASan sees every step outside.
+ * Addresses: storage is a heap block that stands for absolute addresses SIMCHAN_ORIGIN and up, so that zero,
+ * and everything below, is an address that does not exist, and ASan sees every step outside.
  *
- * Faults are armed by device number and CCW op code; each says how many matches to let pass and how many to hit.
+ * Faults are armed by device number and CCW op code; each says how many matches to let pass and how many to
+ * hit.
  */
 #ifndef TESTS_SIM_SIMCHAN_H
 #define TESTS_SIM_SIMCHAN_H

@@ -1,4 +1,5 @@
-/* simchan_impl.h - what simchan.c and simport.c share: the subchannels and groups of one simulated machine. */
+/* simchan_impl.h - what simchan.c and simport.c share: the subchannels and groups of one simulated machine.
+ * */
 #ifndef TESTS_SIM_SIMCHAN_IMPL_H
 #define TESTS_SIM_SIMCHAN_IMPL_H
 

@@ -22,8 +22,8 @@ struct sim_wire {
     struct sim_port *port;
     struct sim_group *group;
     u32 number, ring_bytes;
-    bool joined; /* the engine was told that the card is there */
-    bool died;   /* the process was killed since; it may be back already */
+    bool joined;  /* the engine was told that the card is there */
+    bool died;    /* the process was killed since; it may be back already */
     bool refused; /* the ring to the card was found full */
     bool blocked;
     u32 blocked_at; /* the group's activity when the engine refused a message */
@@ -42,7 +42,9 @@ struct sim_port {
 
 /* ---- queues ---- */
 
-static void queue_init(struct queue *q) { *q = (struct queue){.last = &q->first}; }
+static void queue_init(struct queue *q) {
+    *q = (struct queue){.last = &q->first};
+}
 
 static struct message *message_new(u32 len) {
     struct message *m = malloc(sizeof *m + len);
@@ -140,15 +142,23 @@ bool simport_send(struct sim_wire *w, const u8 *msg, u32 len) {
     return true;
 }
 
-void simport_wire_set(struct sim_wire *w, void *attachment) { w->attachment = attachment; }
-void *simport_wire_get(const struct sim_wire *w) { return w->attachment; }
-u32 simport_wire_number(const struct sim_wire *w) { return w->number; }
+void simport_wire_set(struct sim_wire *w, void *attachment) {
+    w->attachment = attachment;
+}
+void *simport_wire_get(const struct sim_wire *w) {
+    return w->attachment;
+}
+u32 simport_wire_number(const struct sim_wire *w) {
+    return w->number;
+}
 
 void simport_kill(struct sim_port *p) {
     p->alive = false;
     for (struct sim_wire *w = p->wires; w; w = w->next) w->died = w->joined;
 }
-void simport_start(struct sim_port *p) { p->alive = true; }
+void simport_start(struct sim_port *p) {
+    p->alive = true;
+}
 
 /* Tells both sides that the process came or went. */
 static u32 wire_link_state(struct sim_wire *w, u64 now) {

@@ -1,8 +1,8 @@
 /* simport.h - joins device engines (simchan.h) to the port of one card, with rings that can fill, a process
  * that can die and a cable that can be pulled.
  *
- * A struct sim_port is one card process. Behind it stands either a script (struct simport_ops: a test plays the
- * card) or the real osa_port (simcard.h). Each engine that is joined gets a wire of two message rings of
+ * A struct sim_port is one card process. Behind it stands either a script (struct simport_ops: a test plays
+ * the card) or the real osa_port (simcard.h). Each engine that is joined gets a wire of two message rings of
  * bounded size. Messages move in simport_run() only.
  *
  *   simport_kill()   the process dies: both rings are lost, engines get link_state(false)
@@ -32,7 +32,7 @@ void simport_destroy(struct sim_port *p);
 struct sim_wire *simport_join(struct sim_port *p, struct sim_group *g, u32 ring_bytes);
 /* Towards the engine. false: the ring is full or the process is dead. */
 bool simport_send(struct sim_wire *w, const u8 *msg, u32 len);
-u32 simport_room(const struct sim_wire *w); /* bytes that simport_send() would take now */
+u32 simport_room(const struct sim_wire *w);                  /* bytes that simport_send() would take now */
 void simport_wire_set(struct sim_wire *w, void *attachment); /* what the port keeps for this wire */
 void *simport_wire_get(const struct sim_wire *w);
 u32 simport_wire_number(const struct sim_wire *w);

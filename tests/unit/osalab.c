@@ -16,7 +16,7 @@
 #include "net/tcp.h"
 
 #define START_USEC 30000000u
-#define STEPS_MAX 2000000u
+#define STEPS_MAX  2000000u
 
 struct ipaddr lab_ip(const char *text) {
     struct ipaddr a;
@@ -64,7 +64,9 @@ bool lab_until(struct lab *lab, u64 usec, bool (*done)(void *ctx), void *ctx) {
     }
 }
 
-void lab_run(struct lab *lab, u64 usec) { lab_until(lab, usec, NULL, NULL); }
+void lab_run(struct lab *lab, u64 usec) {
+    lab_until(lab, usec, NULL, NULL);
+}
 
 /* ---- hosts ---- */
 
@@ -141,7 +143,8 @@ static void lab_address(struct device *dev, const char *addr) {
     assert_int_equal(route_add(stk, &r, now), 0);
 }
 
-static struct device *lab_device(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum, bool lcs) {
+static struct device *lab_device(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
+                                 bool lcs) {
     u32 n = h->engines++;
     struct device *dev;
     struct link *lnk;
@@ -164,13 +167,15 @@ static struct device *lab_device(struct lab_host *h, struct sim_card *card, cons
     return dev;
 }
 
-struct device *lab_osa(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum, const char *addr) {
+struct device *lab_osa(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
+                       const char *addr) {
     struct device *dev = lab_device(h, card, name, devnum, false);
     lab_address(dev, addr);
     return dev;
 }
 
-struct device *lab_lcs(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum, const char *addr) {
+struct device *lab_lcs(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
+                       const char *addr) {
     struct device *dev = lab_device(h, card, name, devnum, true);
     lab_address(dev, addr);
     return dev;
@@ -193,8 +198,12 @@ void lab_route(struct lab_host *h, const char *addr, u8 bits, const char *gatewa
 static struct lab *lab_of(const struct device *dev) {
     return ((struct lab_host *)dev->stk->env.ctx)->lab;
 }
-static bool is_ready(void *ctx) { return ((struct device *)ctx)->status == DEVST_READY && ((struct device *)ctx)->lnk->up; }
-static bool is_down(void *ctx) { return ((struct device *)ctx)->status == DEVST_NOT_ACTIVE; }
+static bool is_ready(void *ctx) {
+    return ((struct device *)ctx)->status == DEVST_READY && ((struct device *)ctx)->lnk->up;
+}
+static bool is_down(void *ctx) {
+    return ((struct device *)ctx)->status == DEVST_NOT_ACTIVE;
+}
 
 void lab_start(struct device *dev) {
     assert_int_equal(device_start(dev, lab_of(dev)->now), 0);

@@ -1,4 +1,5 @@
-/* osalab.h - LPARs with real stacks, real drivers and real engines on real ports, in one process and one thread.
+/* osalab.h - LPARs with real stacks, real drivers and real engines on real ports, in one process and one
+ * thread.
  *
  *   lab = lab_create();  card = lab_card(lab, "OSA1", 8992);
  *   host = lab_host(lab, "SYSA");
@@ -16,9 +17,9 @@
 #include "net/stack_impl.h"
 #include "tests/sim/simcard.h"
 
-#define LAB_HOSTS 4
-#define LAB_CARDS 3
-#define LAB_DEVICES 4 /* of each kind in one host */
+#define LAB_HOSTS    4
+#define LAB_CARDS    3
+#define LAB_DEVICES  4 /* of each kind in one host */
 #define LAB_MESSAGES 64
 
 struct lab_host {
@@ -49,8 +50,10 @@ struct lab *lab_create(void);
 void lab_destroy(struct lab *lab);
 struct sim_card *lab_card(struct lab *lab, const char *name, u32 mtu_bytes);
 struct lab_host *lab_host(struct lab *lab, const char *name);
-struct device *lab_osa(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum, const char *addr);
-struct device *lab_lcs(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum, const char *addr);
+struct device *lab_osa(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
+                       const char *addr);
+struct device *lab_lcs(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
+                       const char *addr);
 void lab_vipa(struct lab_host *h, const char *addr);
 /* A route to addr/bits over a gateway ("" = direct). */
 void lab_route(struct lab_host *h, const char *addr, u8 bits, const char *gateway, struct device *dev);

@@ -1,5 +1,6 @@
-/* test_link_lcs.c - the LCS driver against the real engine and port: START and STOP, every CCW that can fail, the
- * cable, the card's death, groups, damaged blocks, and the soaks. The path of packets is in test_osa_stack.c. */
+/* test_link_lcs.c - the LCS driver against the real engine and port: START and STOP, every CCW that can
+ * fail, the cable, the card's death, groups, damaged blocks, and the soaks. The path of packets is in
+ * test_osa_stack.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -63,7 +64,9 @@ static void test_stop_anywhere(void **state) {
     lab_destroy(t.lab);
 }
 
-static bool failed(void *ctx) { return ((struct one *)ctx)->dev->status == DEVST_NOT_ACTIVE; }
+static bool failed(void *ctx) {
+    return ((struct one *)ctx)->dev->status == DEVST_NOT_ACTIVE;
+}
 
 static void test_faults_everywhere(void **state) {
     UNUSED(state);
@@ -76,8 +79,12 @@ static void test_faults_everywhere(void **state) {
     for (u32 k = 0; k < ARRAY_LEN(kinds); k++) {
         for (u16 unit = 0; unit < 2; unit++) {
             for (u32 skip = 0; skip < 8; skip++) {
-                struct sim_fault f = {.kind = kinds[k], .devnum = (u16)(0x0E00 + unit), .detail = 0x40,
-                                      .skip = skip, .times = 1, .delay_us = 3000000};
+                struct sim_fault f = {.kind = kinds[k],
+                                      .devnum = (u16)(0x0E00 + unit),
+                                      .detail = 0x40,
+                                      .skip = skip,
+                                      .times = 1,
+                                      .delay_us = 3000000};
                 u64 before = simchan_counters(t.host->sys)->faults_hit;
                 simchan_fault(t.host->sys, &f);
                 device_start(t.dev, t.lab->now);
@@ -110,7 +117,8 @@ static void test_wrong_type(void **state) {
     lab_run(t.lab, 1000000);
     assert_int_equal(dev->status, DEVST_NOT_ACTIVE);
     assert_true(lab_said(t.host, "CODE=02011731")); /* WRONG TYPE in SENSE, control unit 1731 */
-    assert_string_equal(link_lcs_fail_text(0x02011731, text, sizeof text), "WRONG TYPE in SENSE, detail 1731");
+    assert_string_equal(link_lcs_fail_text(0x02011731, text, sizeof text),
+                        "WRONG TYPE in SENSE, detail 1731");
     lab_destroy(t.lab);
 }
 
@@ -190,11 +198,11 @@ static void test_damaged_blocks(void **state) {
         {{0}, 0, false},
         {{0}, 1, false},
         {{0, 0}, 2, false},
-        {{0, 1}, 12, true},                    /* ends before its own header */
-        {{0, 4, 1, 0}, 12, true},              /* a frame without an Ethernet header */
-        {{0, 12, 0, 0, 1, 1, 0, 0}, 8, true},  /* says more than there is */
+        {{0, 1}, 12, true},                   /* ends before its own header */
+        {{0, 4, 1, 0}, 12, true},             /* a frame without an Ethernet header */
+        {{0, 12, 0, 0, 1, 1, 0, 0}, 8, true}, /* says more than there is */
         {{0xFF, 0xFF, 1, 0}, 12, true},
-        {{0, 8, 0, 0, 1, 1, 0, 0}, 12, true},  /* a command without a return code */
+        {{0, 8, 0, 0, 1, 1, 0, 0}, 12, true},       /* a command without a return code */
         {{0, 8, 9, 0, 0, 0, 0, 0, 0, 4}, 12, true}, /* unknown type, then an end that lies behind */
     };
     struct one t;
@@ -203,7 +211,8 @@ static void test_damaged_blocks(void **state) {
     for (u32 i = 0; i < ARRAY_LEN(cases); i++) {
         u64 before = link_lcs_counters(t.dev)->drops_in_malformed;
         u8 *block = t.d->read_buf[t.d->reading];
-        struct chan_status st = {.unit = US_CHANNEL_END | US_DEVICE_END, .residual = (u16)(LCS_BLOCK_BYTES - cases[i].len)};
+        struct chan_status st = {.unit = US_CHANNEL_END | US_DEVICE_END,
+                                 .residual = (u16)(LCS_BLOCK_BYTES - cases[i].len)};
         memcpy(block, cases[i].bytes, cases[i].len);
         /* The READ that is outstanding is for this buffer; end it as if the station had written this block. */
         assert_int_equal(chan_halt(t.d->sub[LCS_UNIT_READ].ch), 0);

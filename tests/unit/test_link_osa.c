@@ -1,5 +1,6 @@
-/* test_link_osa.c - the QDIO driver against the real engine and port: START and STOP, every step that can fail,
- * the card's death, addresses and groups, and the soaks: 1,000 START/STOP cycles, 100 kills of the card. */
+/* test_link_osa.c - the QDIO driver against the real engine and port: START and STOP, every step that can
+ * fail, the card's death, addresses and groups, and the soaks: 1,000 START/STOP cycles, 100 kills of the
+ * card. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -44,7 +45,8 @@ static void test_start_stop(void **state) {
     assert_string_equal(link_osa_state_name(t.dev), "READY");
     assert_int_equal(lnk->mtu_bytes, 8992);
     assert_memory_equal(lnk->mac, simcard_osa(t.card)->params.mac, 6);
-    u16 all = LINK_CAP_ARP | LINK_CAP_CSUM_IN | LINK_CAP_CSUM_OUT | LINK_CAP_MCAST | LINK_CAP_BCAST | LINK_CAP_GSO;
+    u16 all =
+        LINK_CAP_ARP | LINK_CAP_CSUM_IN | LINK_CAP_CSUM_OUT | LINK_CAP_MCAST | LINK_CAP_BCAST | LINK_CAP_GSO;
     assert_int_equal(lnk->caps, all);
     assert_true(in_oat(t.card, "10.1.1.1"));
     assert_true(lab_said(t.host, "EZZ4313I"));
@@ -58,7 +60,8 @@ static void test_start_stop(void **state) {
     lab_destroy(t.lab);
 }
 
-/* STOP at every moment of START: whatever is going on, the device ends NOT ACTIVE and leaves nothing behind. */
+/* STOP at every moment of START: whatever is going on, the device ends NOT ACTIVE and leaves nothing behind.
+ * */
 static void test_stop_anywhere(void **state) {
     UNUSED(state);
     struct one t;
@@ -78,10 +81,12 @@ static void test_stop_anywhere(void **state) {
     lab_destroy(t.lab);
 }
 
-static bool failed(void *ctx) { return ((struct one *)ctx)->dev->status == DEVST_NOT_ACTIVE; }
+static bool failed(void *ctx) {
+    return ((struct one *)ctx)->dev->status == DEVST_NOT_ACTIVE;
+}
 
-/* Each CCW of the dialogue is hit by each kind of fault: the device fails with a code, or retries and comes up;
- * afterwards a START without faults succeeds. */
+/* Each CCW of the dialogue is hit by each kind of fault: the device fails with a code, or retries and comes
+ * up; afterwards a START without faults succeeds. */
 static void test_faults_everywhere(void **state) {
     UNUSED(state);
     static const enum sim_fault_kind kinds[] = {SIM_FAULT_UNIT_CHECK,      SIM_FAULT_PROGRAM_CHECK,
@@ -93,8 +98,12 @@ static void test_faults_everywhere(void **state) {
     for (u32 k = 0; k < ARRAY_LEN(kinds); k++) {
         for (u16 unit = 0; unit < 3; unit++) {
             for (u32 skip = 0; skip < 28; skip++) {
-                struct sim_fault f = {.kind = kinds[k], .devnum = (u16)(0x0E00 + unit), .detail = 0x40,
-                                      .skip = skip, .times = 1, .delay_us = 3000000};
+                struct sim_fault f = {.kind = kinds[k],
+                                      .devnum = (u16)(0x0E00 + unit),
+                                      .detail = 0x40,
+                                      .skip = skip,
+                                      .times = 1,
+                                      .delay_us = 3000000};
                 u64 before = simchan_counters(t.host->sys)->faults_hit;
                 simchan_fault(t.host->sys, &f);
                 device_start(t.dev, t.lab->now);
@@ -127,8 +136,9 @@ static void test_no_device(void **state) {
     lab_run(t.lab, 2000000);
     assert_int_equal(dev->status, DEVST_NOT_ACTIVE);
     assert_true(lab_said(t.host, "EZZ4308I"));
-    assert_string_equal(link_osa_fail_text(OSA_FAIL_TIMEOUT << 24 | OSA_ULP_SETUP << 16 | 0x12, text, sizeof text),
-                        "TIMEOUT in ULP_SETUP, detail 0012");
+    assert_string_equal(
+        link_osa_fail_text(OSA_FAIL_TIMEOUT << 24 | OSA_ULP_SETUP << 16 | 0x12, text, sizeof text),
+        "TIMEOUT in ULP_SETUP, detail 0012");
     assert_string_equal(link_osa_fail_text(0xFFFF0000, text, sizeof text), "? in ?, detail 0000");
     lab_destroy(t.lab);
 }
@@ -216,7 +226,8 @@ static void test_addresses(void **state) {
     /* The table's limit is counted. */
     for (u32 i = 0; i < LINK_OSA_ADDRESSES_MAX; i++) {
         struct ipaddr a = {0x0A020000 + i};
-        assert_int_equal(lnk->ops->address_add(lnk, a, true, t.lab->now), i < LINK_OSA_ADDRESSES_MAX - 1 ? 0 : -ERR_NOMEM);
+        assert_int_equal(lnk->ops->address_add(lnk, a, true, t.lab->now),
+                         i < LINK_OSA_ADDRESSES_MAX - 1 ? 0 : -ERR_NOMEM);
     }
     assert_int_equal(link_osa_counters(t.dev)->address_table_full, 1);
     lab_run(t.lab, 10000000);
@@ -318,27 +329,54 @@ static void test_hundred_kills(void **state) {
 
 /* ---- the table ---- */
 
-static void count_line(void *ctx, const char *text) {
-    assert_true(strlen(text) > 10 && strlen(text) < 80);
-    ++*(u32 *)ctx;
+struct printed {
+    u32 lines;
+    char text[16384];
+};
+
+static void keep_line(void *ctx, const char *text) {
+    struct printed *p = ctx;
+    size_t at = strlen(p->text);
+    snprintf(p->text + at, sizeof p->text - at, "%s\n", text);
+    p->lines++;
 }
 
-/* Every state that takes time leads somewhere on TIMEOUT, ERROR and STOP: nothing hangs for ever. */
+/* Every step of the start-up and of the way down leads somewhere on each of these: nothing hangs for ever. */
 static void test_table(void **state) {
     UNUSED(state);
-    u32 lines = 0;
-    link_osa_print_fsm(count_line, &lines);
-    assert_true(lines > 100);
+    static const char *const steps[] = {"SENSE",      "IDX_READ",  "IDX_WRITE", "CM_ENABLE", "CM_SETUP",
+                                        "ULP_ENABLE", "ULP_SETUP", "ESTABLISH", "ACTIVATE",  "DM_ACT",
+                                        "STARTLAN",   "QIPASSIST", "ADAPTER",   "MAC",       "ASSIST",
+                                        "ROUTING",    "STOPLAN"};
+    static const char *const events[] = {"OK", "REFUSED", "ERROR", "TIMEOUT", "LOST"};
+    static struct printed p;
+    char cell[32];
+    link_osa_print_fsm(keep_line, &p);
+    assert_true(p.lines > 100);
+    for (u32 s = 0; s < ARRAY_LEN(steps); s++) {
+        for (u32 e = 0; e < ARRAY_LEN(events); e++) {
+            snprintf(cell, sizeof cell, "%-10s %-8s ", steps[s], events[e]);
+            if (!strstr(p.text, cell)) fail_msg("no cell for %s", cell);
+        }
+    }
+    assert_non_null(strstr(p.text, "HALT       QUIET    DOWN"));
+    assert_non_null(strstr(p.text, "READY      LAN      STARTLAN"));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start_stop),        cmocka_unit_test(test_stop_anywhere),
-        cmocka_unit_test(test_faults_everywhere), cmocka_unit_test(test_no_device),
-        cmocka_unit_test(test_cable),             cmocka_unit_test(test_start_without_lan),
-        cmocka_unit_test(test_addresses),         cmocka_unit_test(test_duplicate),
-        cmocka_unit_test(test_router_role),       cmocka_unit_test(test_groups),
-        cmocka_unit_test(test_hundred_kills),     cmocka_unit_test(test_thousand_cycles),
+        cmocka_unit_test(test_start_stop),
+        cmocka_unit_test(test_stop_anywhere),
+        cmocka_unit_test(test_faults_everywhere),
+        cmocka_unit_test(test_no_device),
+        cmocka_unit_test(test_cable),
+        cmocka_unit_test(test_start_without_lan),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_duplicate),
+        cmocka_unit_test(test_router_role),
+        cmocka_unit_test(test_groups),
+        cmocka_unit_test(test_hundred_kills),
+        cmocka_unit_test(test_thousand_cycles),
         cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

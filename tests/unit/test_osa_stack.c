@@ -1,6 +1,7 @@
-/* test_osa_stack.c - the whole path in one process: socket - stack - QDIO or LCS driver - engine - port - (LAN -
- * port -) engine - driver - stack - socket. PING, UDP, TCP with segmentation and checksums left to the card,
- * a foreign station on the LAN, and what must heal by itself: loss, cable, card restart, VIPA takeover. */
+/* test_osa_stack.c - the whole path in one process: socket - stack - QDIO or LCS driver - engine - port -
+ * (LAN - port -) engine - driver - stack - socket. PING, UDP, TCP with segmentation and checksums left to
+ * the card, a foreign station on the LAN, and what must heal by itself: loss, cable, card restart, VIPA
+ * takeover. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,8 +17,8 @@
 #include "tests/unit/osalab.h"
 #include "wire/cksum.h"
 
-#define PORT 2049
-#define PIECE 16384
+#define PORT          2049
+#define PIECE         16384
 #define SOCKET_BUFFER (180 * 1024) /* several packets of 60 KB under way */
 
 /* ---- one TCP transfer, client to server, of a pattern that depends on the position ---- */
@@ -29,7 +30,9 @@ struct flow {
     int error;
 };
 
-static u8 pattern(u64 at) { return (u8)(at ^ at >> 8 ^ at >> 16); }
+static u8 pattern(u64 at) {
+    return (u8)(at ^ at >> 8 ^ at >> 16);
+}
 
 static void server_event(void *ctx, struct sock *s, u32 events, u64 now) {
     struct flow *f = ctx;
@@ -74,7 +77,8 @@ static void client_event(void *ctx, struct sock *s, u32 events, u64 now) {
     sock_shutdown_send(s, now);
 }
 
-static void flow_begin(struct flow *f, struct lab_host *from, struct lab_host *to, const char *addr, u64 total) {
+static void flow_begin(struct flow *f, struct lab_host *from, struct lab_host *to, const char *addr,
+                       u64 total) {
     u64 now = from->lab->now;
     memset(f, 0, sizeof *f);
     f->total = total;
@@ -100,8 +104,8 @@ static bool flow_half(void *ctx) {
 
 static void flow_end(struct flow *f, struct lab *lab, u64 usec) {
     if (!lab_until(lab, usec, flow_done, f))
-        fail_msg("%llu of %llu bytes after %llu s", (unsigned long long)f->received, (unsigned long long)f->total,
-                 (unsigned long long)usec / 1000000);
+        fail_msg("%llu of %llu bytes after %llu s", (unsigned long long)f->received,
+                 (unsigned long long)f->total, (unsigned long long)usec / 1000000);
     assert_int_equal(f->error, 0);
     assert_int_equal(f->received, f->total);
     sock_close(f->server, lab->now);
@@ -172,7 +176,8 @@ static void echo_datagrams(void *ctx, struct sock *s, u32 events, u64 now) {
     i32 n;
     UNUSED(ctx);
     UNUSED(events);
-    while ((n = sock_recvfrom(s, buf, sizeof buf, &from, NULL, now)) > 0) sock_sendto(s, buf, (u32)n, &from, now);
+    while ((n = sock_recvfrom(s, buf, sizeof buf, &from, NULL, now)) > 0)
+        sock_sendto(s, buf, (u32)n, &from, now);
 }
 
 static void ping(struct pair *p, u32 bytes, u32 times) {
@@ -509,11 +514,16 @@ static void test_lcs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_datagrams_one_card), cmocka_unit_test(test_datagrams_jumbo),
-        cmocka_unit_test(test_tcp_one_card),       cmocka_unit_test(test_tcp_two_cards),
-        cmocka_unit_test(test_tcp_loss),           cmocka_unit_test(test_tcp_cable),
-        cmocka_unit_test(test_tcp_card_restart),   cmocka_unit_test(test_vipa),
-        cmocka_unit_test(test_station),            cmocka_unit_test(test_lcs),
+        cmocka_unit_test(test_datagrams_one_card),
+        cmocka_unit_test(test_datagrams_jumbo),
+        cmocka_unit_test(test_tcp_one_card),
+        cmocka_unit_test(test_tcp_two_cards),
+        cmocka_unit_test(test_tcp_loss),
+        cmocka_unit_test(test_tcp_cable),
+        cmocka_unit_test(test_tcp_card_restart),
+        cmocka_unit_test(test_vipa),
+        cmocka_unit_test(test_station),
+        cmocka_unit_test(test_lcs),
         cmocka_unit_test(test_forwarding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

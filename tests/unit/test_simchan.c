@@ -86,8 +86,12 @@ static u32 echo_sense_id(struct engine *base, u32 unit, u8 *out, u32 max) {
     memcpy(out, id, n);
     return n;
 }
-static const struct engine_ops ECHO = {
-    .type = "ECHO", .units = 2, .ccw = echo_ccw, .halt = echo_halt, .sense = echo_sense, .sense_id = echo_sense_id};
+static const struct engine_ops ECHO = {.type = "ECHO",
+                                       .units = 2,
+                                       .ccw = echo_ccw,
+                                       .halt = echo_halt,
+                                       .sense = echo_sense,
+                                       .sense_id = echo_sense_id};
 
 struct bench {
     struct chan_system *sys;
@@ -125,7 +129,8 @@ static void begin(struct bench *t) {
     simchan_group_engine(g, &t->echo.base);
     t->a = arena_take(simchan_arena(t->sys), 256, 16);
     t->b = arena_take(simchan_arena(t->sys), 256, 16);
-    for (u16 i = 0; i < 2; i++) assert_int_equal(chan_open(t->sys, (u16)(0x0E00 + i), &EVENTS, t, &t->ch[i]), 0);
+    for (u16 i = 0; i < 2; i++)
+        assert_int_equal(chan_open(t->sys, (u16)(0x0E00 + i), &EVENTS, t, &t->ch[i]), 0);
 }
 static void end(struct bench *t) {
     for (u32 i = 0; i < 2; i++) chan_close(t->ch[i]);
@@ -270,7 +275,8 @@ static void test_faults(void **state) {
     struct bench t;
     begin(&t);
     struct chan_cmd nop = {.op = CCW_NOP, .flags = CCW_SLI, .count = 0};
-    struct sim_fault f = {.kind = SIM_FAULT_UNIT_CHECK, .devnum = 0x0E01, .op = CCW_NOP, .detail = 0x40, .skip = 1, .times = 1};
+    struct sim_fault f = {
+        .kind = SIM_FAULT_UNIT_CHECK, .devnum = 0x0E01, .op = CCW_NOP, .detail = 0x40, .skip = 1, .times = 1};
     simchan_fault(t.sys, &f);
     run(&t, &nop, 1);
     assert_int_equal(t.st.unit, US_CHANNEL_END | US_DEVICE_END);
