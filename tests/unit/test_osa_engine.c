@@ -428,6 +428,54 @@ static void sequence_gaps_are_counted(void **state) {
     drv_free(&d);
 }
 
+/* HiperSockets: model 05, the peer's level, and one of four frame sizes in place of the MTU. */
+static void hipersockets(void **state) {
+    static const struct {
+        u32 frame_max;
+        u16 word;
+    } rows[] = {{8992, 0x4000}, {16384, 0x6000}, {32768, 0xA000}, {57344, 0xFFFF}};
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        struct driver_test d;
+        u8 frame[256], reply[64];
+        drv_init(&d, 0, "");
+        osa_of(d.f.engine)->params.chpid_type = OSA_CHPID_IQD;
+        assert_true(fake_ccw(&d.f, OSA_UNIT_READ, CCW_SENSE_ID, CCW_SLI, reply, sizeof reply));
+        assert_int_equal(reply[3], 5);
+        assert_int_equal(reply[6], 5);
+        drv_idx(frame, false, 0);
+        be16_put(frame + IDX_LEVEL_AT, IDX_LEVEL_IQD);
+        assert_true(fake_ccw(&d.f, OSA_UNIT_READ, CCW_WRITE, CCW_CC, frame, IDX_BYTES));
+        assert_true(fake_ccw_chained(&d.f, OSA_UNIT_READ, CCW_READ, CCW_SLI, CCW_CC, reply, sizeof reply));
+        assert_int_equal(be16_get(reply + IDX_LEVEL_AT), IDX_LEVEL_IQD_REPLY);
+        fake_connect(&d.f, true);
+        fake_attached(&d.f, true, 0, rows[i].frame_max);
+        assert_non_null(strstr(d.f.last_log, "CHPID type")); /* the card says OSD */
+        drv_activate_idx(&d);
+        assert_true(drv_exchange(&d, frame, drv_cm_enable(&d, frame)));
+        d.token_cm_filter = be32_get(d.read + MPC_PDU_AT + 0x13);
+        assert_true(drv_exchange(&d, frame, drv_cm_setup(&d, frame)));
+        d.token_cm = be32_get(d.read + MPC_PDU_AT + 0x1A);
+        assert_true(drv_exchange(&d, frame, drv_ulp_enable(&d, frame, MPC_PROTO_L3, "")));
+        assert_int_equal(be16_get(d.read + MPC_PDU_AT + 0x1F), rows[i].word);
+        drv_free(&d);
+    }
+}
+
+/* SET INTERFACE IDENTIFIER and READ NODE IDENTIFIER, as z/VM asks. */
+static void node_identifier(void **state) {
+    struct driver_test d;
+    u8 b[64] = {0xB0};
+    UNUSED(state);
+    drv_init(&d, 0, "");
+    assert_true(fake_ccw(&d.f, OSA_UNIT_READ, OSA_CCW_SII, CCW_CC | CCW_SLI, b, 4));
+    assert_int_equal(d.f.ccw[0].unit_status, US_CHANNEL_END | US_DEVICE_END);
+    assert_true(fake_ccw_chained(&d.f, OSA_UNIT_READ, OSA_CCW_RNI, CCW_SLI, CCW_CC, b, sizeof b));
+    assert_int_equal(fake_moved(&d.f, OSA_UNIT_READ), 64);
+    assert_int_equal(b[30], 0x76);
+    drv_free(&d);
+}
+
 static void bad_parameters(void **state) {
     struct fake f;
     UNUSED(state);
@@ -469,6 +517,8 @@ int main(void) {
         cmocka_unit_test(read_outstanding_and_halt),
         cmocka_unit_test(system_reset_forgets),
         cmocka_unit_test(sequence_gaps_are_counted),
+        cmocka_unit_test(hipersockets),
+        cmocka_unit_test(node_identifier),
         cmocka_unit_test(bad_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
