@@ -2,7 +2,7 @@
 #
 #   make fuzz-replay            the corpora as a test, gcc with ASan and UBSan (part of make test)
 #   make fuzz FUZZ_SECONDS=60   libFuzzer (clang) on each target; what it finds new goes to build/fuzz/X.new
-#   build/fuzz/afl_X            the same target for AFL++:  afl-fuzz -i tests/fuzz/corpus/X -o OUT build/fuzz/afl_X @@
+#   build/fuzz/afl_X            the same target for AFL++:  afl-fuzz -i tests/fuzz/corpus/X -o OUT build/fuzz/afl_X
 #
 # UNIT_LIBS_fuzz_X may name more libraries, as for unit tests.
 
@@ -24,9 +24,15 @@ $(B)/fuzz/libplex.a: $(patsubst %.c,$(B)/fuzz/obj/%.o,$(FUZZ_LIB_SRC))
 	@rm -f $@; ar rcs $@ $^
 $(B)/fuzz/fuzz_%: $(B)/fuzz/obj/tests/fuzz/fuzz_%.o $(B)/fuzz/libplex.a
 	clang $(FUZZ_SAN) -fsanitize=fuzzer $^ $(UNIT_LIBS_fuzz_$*) -lcmocka -lpthread -o $@
-$(B)/fuzz/afl_%: tests/fuzz/fuzz_%.c
+# An archive again, so that a target may bring its own data sets and nobody needs the nucleus.
+$(B)/afl/obj/%.o: %.c
 	@mkdir -p $(@D)
-	afl-clang-fast $(HOST) -fsanitize=fuzzer $< $(FUZZ_LIB_SRC) $(UNIT_LIBS_fuzz_$*) -lcmocka -lpthread -o $@
+	AFL_QUIET=1 afl-clang-fast $(HOST) -MMD -MP -c $< -o $@
+$(B)/afl/libplex.a: $(patsubst %.c,$(B)/afl/obj/%.o,$(FUZZ_LIB_SRC))
+	@rm -f $@; ar rcs $@ $^
+$(B)/fuzz/afl_%: $(B)/afl/obj/tests/fuzz/fuzz_%.o $(B)/afl/libplex.a
+	@mkdir -p $(@D)
+	AFL_QUIET=1 afl-clang-fast -fsanitize=fuzzer $^ $(UNIT_LIBS_fuzz_$*) -lcmocka -lpthread -o $@
 
 fuzz: $(FUZZ:%=$(B)/fuzz/fuzz_%)
 	@for t in $(FUZZ); do mkdir -p $(B)/fuzz/$$t.new tests/fuzz/corpus/$$t && \
