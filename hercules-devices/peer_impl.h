@@ -49,7 +49,7 @@ struct peer_link {
     bool tcp;
     int epoll; /* where sock and bell_in are registered; borrowed */
     int sock, bell_in, bell_out; /* TCP: bell_out is bell_in's twin, our sender rings it for our receiver */
-    struct ring tx, rx;
+    struct ring tx, rx; /* TCP: rx is the receiving thread's end of tx, which it empties into the socket */
     u8 *map;
     size_t map_bytes;
     u8 *in, *out; /* TCP: PEER_STREAM_BYTES each */

@@ -88,6 +88,7 @@ bool peer_link_stream(struct peer_link *l) {
     void *map = mmap(NULL, l->map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     l->map = map == MAP_FAILED ? NULL : map;
     if (l->map) ring_init(&l->tx, l->map, PEER_RING_BYTES);
+    if (l->map) ring_init(&l->rx, l->map, PEER_RING_BYTES); /* each end has indices of its own */
     return l->bell_out >= 0 && l->in && l->out && l->map;
 }
 
@@ -143,7 +144,7 @@ static enum peer_step stream_send(struct peer_link *l) {
     for (u32 round = 0; round < PEER_BATCH; round++) {
         if (l->out_from == l->out_to) l->out_from = l->out_to = 0;
         while (PEER_STREAM_BYTES - l->out_to >= 4 + PEER_MESSAGE_MAX) { /* many small ones in one send */
-            int n = ring_get(&l->tx, l->out + l->out_to + 4, PEER_MESSAGE_MAX);
+            int n = ring_get(&l->rx, l->out + l->out_to + 4, PEER_MESSAGE_MAX);
             if (n <= 0) break;
             be32_put(l->out + l->out_to, (u32)n);
             l->out_to += 4 + (u32)n;
@@ -215,5 +216,5 @@ enum peer_step peer_step(struct peer *p) {
     bool held = atomic_load(&p->held);
     if (l->tcp) stream_watch(p, !held);
     if (l->tcp ? l->out_blocked : held) return PEER_IDLE;
-    return ring_sleep(l->tcp ? &l->tx : &l->rx) ? PEER_IDLE : PEER_MORE;
+    return ring_sleep(&l->rx) ? PEER_IDLE : PEER_MORE;
 }

@@ -29,3 +29,11 @@ $(B)/tunlpar: $(patsubst %.c,$(B)/host/%.o,tests/boot/tunlpar_main.c tests/unit/
               $(wildcard guest-stack/base/*.c guest-stack/wire/*.c))
 	$(CC) $(CFLAGS) $^ -lpthread -o $@
 ALL += $(B)/tunlpar
+
+$(B)/bench_card: $(patsubst %.c,$(B)/host/%.o,tests/bench/bench_card_main.c tests/unit/bug.c $(PEER))
+	$(CC) $(CFLAGS) $^ -lpthread -o $@
+ALL += $(B)/bench_card
+bench-card: $(B)/bench_card
+	@$(B)/bench_card
+bench: bench-card
+.PHONY: bench-card

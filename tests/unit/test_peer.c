@@ -3,7 +3,9 @@
  */
 #include "base/be.h"
 #include "hercules-devices/peer.h"
+#include "hercules-devices/peer_socket.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -210,6 +212,65 @@ static void test_server_thread(void **state) {
     peer_close(p);
 }
 
+/* A sender that never pauses, while both receiving threads run. */
+static void flood_over(const char *address) {
+    struct peer_server *s = serve(address);
+    assert_non_null(s);
+    assert_true(peer_server_thread(s));
+    struct peer *p = connect_as(address, "SYSA", "OSA1");
+    UNTIL(NULL, client.ups == 1);
+    for (u32 i = 0; i < 30000;)
+        if (send_one(p, i, 4 + i * 7 % 1500)) i++;
+    UNTIL(NULL, server.messages == 30000);
+    assert_false(server.bad_order);
+    peer_close(p);
+    peer_server_close(s);
+}
+
+static void test_flood(void **state) {
+    UNUSED(state);
+    char address[64];
+    flood_over(path);
+    end_reset(&server);
+    end_reset(&client);
+    snprintf(address, sizeof address, "tcp:127.0.0.1:%d", 20000 + (int)getpid() % 20000);
+    flood_over(address);
+}
+
+/* A server that answers with nonsense: the client says so in one line, takes no harm, and goes on trying. */
+static void test_hostile_server(void **state) {
+    UNUSED(state);
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    memcpy(sun.sun_path, path, strlen(path));
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&sun, sizeof sun), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    struct peer *p = connect_as(path, "SYSA", "OSA1");
+    for (u32 round = 0; round < 6; round++) {
+        int fd = accept(listener, NULL, NULL), null = open("/dev/null", O_RDWR);
+        u8 answer[PEER_HELLO_BYTES] = {'P', 'L', 'X', '3', '9', '0', 0, PEER_PROTOCOL, PEER_OSA, 1};
+        memcpy(answer + 24, "OSA1", 4);
+        be32_put(answer + 12, round == 3 ? 12345 : 2u << 20);
+        if (round == 0) memset(answer, 'x', sizeof answer);
+        int fds[3] = {null, null, null};
+        if (round < 3) assert_int_equal(write(fd, answer, round == 1 ? 10 : sizeof answer), round == 1 ? 10 : 64);
+        else
+            assert_true(peer_socket_send_fds(fd, answer, sizeof answer, fds, round == 5 ? 1 : 3));
+        close(fd);
+        close(null);
+    }
+    UNTIL(NULL, logged(&client, "no end of plex390"));
+    UNTIL(NULL, logged(&client, "no answer to the handshake"));
+    UNTIL(NULL, logged(&client, "the rings it offered are not usable"));
+    assert_int_equal(client.ups, 0);
+    close(listener);
+    unlink(path);
+    struct peer_server *s = serve(path); /* and when the right one is there it connects */
+    UNTIL(s, client.ups == 1);
+    peer_close(p);
+    peer_server_close(s);
+}
+
 /* A message that is not taken is offered again after peer_resume(), and nothing overtakes it. */
 static void test_back_pressure(void **state) {
     UNUSED(state);
@@ -372,6 +433,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_echo_unix, setup, teardown),
         cmocka_unit_test_setup_teardown(test_echo_tcp, setup, teardown),
         cmocka_unit_test_setup_teardown(test_server_thread, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hostile_server, setup, teardown),
         cmocka_unit_test_setup_teardown(test_back_pressure, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
