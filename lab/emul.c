@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TIMER_US 10000
 #define FIFO_MS 2000
 #define IPL_TRIES 20
 #define IPL_REJECT_MS 150
@@ -77,8 +78,11 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
         fprintf(stderr, "plex390: %s: %s\n", path, strerror(errno));
         return false;
     }
-    fprintf(f, "%s\nCPUMODEL 9672\nCPUSERIAL %06d\nMAINSIZE %d\nNUMCPU 1\nOSTAILOR QUIET\n",
+    fprintf(f, "%s\nCPUMODEL 9672\nCPUSERIAL %06d\nMAINSIZE %d\nNUMCPU 1\nOSTAILOR QUIET\nPANRATE 2000\n",
             hyperion ? "ARCHLVL ESA/390" : "ARCHMODE ESA/390", 1 + (int)(s - p->system), s->memory_mb);
+    /* The emulator's clock thread wakes up this often: its default of 50 us is a tenth of a processor when idle, and
+     * the guest's timers need no better than 10 ms. */
+    fprintf(f, "TIMERINT %d\n", TIMER_US);
     fprintf(f, "LPARNAME %s\nLOADPARM %s\n", s->name, s->loadparm);
     if (s->console_port) fprintf(f, "CNSLPORT 127.0.0.1:%d\n", s->console_port);
     fprintf(f, "LDMOD %s/plex390.so\n", dir);
