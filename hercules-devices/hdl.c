@@ -1,5 +1,7 @@
 /* hdl.c - see hdl.h: Hercules on one side, host_group.h and peer.h on the other.
  *
+ * SIGA and CHSC are in qdio_hdl.c.
+ *
  * Locks. Hercules holds dev->lock when it calls init, close, halt and SIGA. The first two and SIGA give it back
  * while they work (a thread of ours that they wait for, or the interrupt that they cause, needs it); halt only
  * notes, which takes the group's lock and nothing else.
@@ -11,9 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "base/be.h"
-#include "hercules-devices/host_chsc.h"
 
 /* A changed layout would corrupt the emulator: Debian's build of 3.13 for this machine has exactly these sizes. */
 #if !defined(HDL_HYPERION) && defined(__x86_64__)
@@ -37,23 +36,34 @@ _Noreturn void base_bug(const char *file, int line, const char *condition) {
 
 u16 hdl_devnum(const struct hdl_group *g) { return g->dev[0] ? g->dev[0]->devnum : 0; }
 
-static struct hdl_group *group_of(const DEVBLK *dev) { return dev->dev_data; }
+struct hdl_group *hdl_group_of(const DEVBLK *dev) { return dev->dev_data; }
 
-static u32 unit_of(const struct hdl_group *g, const DEVBLK *dev) {
+u32 hdl_unit_of(const struct hdl_group *g, const DEVBLK *dev) {
     u32 unit = 0;
     while (unit < g->type->units && g->dev[unit] != dev) unit++;
     return unit;
 }
 
+bool hdl_find(bool (*is_it)(const struct hdl_group *g, void *arg), void *arg) {
+    bool found = false;
+    pthread_mutex_lock(&groups.lock);
+    for (const struct hdl_group *g = groups.first; g && !found; g = g->next) found = is_it(g, arg);
+    pthread_mutex_unlock(&groups.lock);
+    return found;
+}
+
 /* ---- what the group asks of the emulator ---- */
 
-static u8 *port_storage(void *ctx, u64 addr, u32 len, bool will_write) {
-    const struct hdl_group *g = ctx;
+u8 *hdl_storage(const struct hdl_group *g, u64 addr, u32 len) {
     const DEVBLK *dev = g->dev[0];
-    UNUSED(will_write);
     /* The emulator sets mainstor only after the devices are built, so it is read anew each time. */
     if (!dev->mainstor || len == 0 || addr > dev->mainlim || len - 1 > dev->mainlim - addr) return NULL;
     return dev->mainstor + addr;
+}
+
+static u8 *port_storage(void *ctx, u64 addr, u32 len, bool will_write) {
+    UNUSED(will_write);
+    return hdl_storage(ctx, addr, len);
 }
 
 /* Present an attention. false: the device is busy or has status pending, so it must be offered again. */
@@ -72,8 +82,8 @@ static void note_pci(DEVBLK *dev) {
 #ifdef HDL_HYPERION
 
 static void set_indicators(struct hdl_group *g) {
-    u8 *device = port_storage(g, g->device_indicator, 1, true);
-    u8 *summary = port_storage(g, g->summary_indicator, 1, true);
+    u8 *device = hdl_storage(g, g->device_indicator, 1);
+    u8 *summary = hdl_storage(g, g->summary_indicator, 1);
     if (device) __atomic_fetch_or(device, INDICATOR, __ATOMIC_SEQ_CST);
     if (summary) __atomic_fetch_or(summary, INDICATOR, __ATOMIC_SEQ_CST);
 }
@@ -326,7 +336,7 @@ int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[
 }
 
 int hdl_dev_close(DEVBLK *dev) {
-    struct hdl_group *g = group_of(dev);
+    struct hdl_group *g = hdl_group_of(dev);
     if (dev->fd > 2) close(dev->fd);
     dev->fd = -1;
     dev->dev_data = NULL;
@@ -346,7 +356,7 @@ void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
     static char name[] = "OSA";
     if (class) *class = name;
     if (!buffer || buflen <= 0) return;
-    struct hdl_group *g = group_of(dev);
+    struct hdl_group *g = hdl_group_of(dev);
     if (g && g->started)
         group_query(&g->host, buffer, (size_t)buflen);
     else
@@ -390,8 +400,8 @@ static enum group_end wait_for(struct hdl_group *g, DEVBLK *dev, u32 unit, u8 co
 
 void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count count, BYTE prevcode, int ccwseq,
               BYTE *iobuf, BYTE *more, BYTE *unitstat, hdl_count *residual) {
-    struct hdl_group *g = group_of(dev);
-    u32 unit = g ? unit_of(g, dev) : 0;
+    struct hdl_group *g = hdl_group_of(dev);
+    u32 unit = g ? hdl_unit_of(g, dev) : 0;
     struct engine_ccw c = {.code = code, .flags = flags, .chained = chained, .count = count, .buf = iobuf};
     enum group_end end = GROUP_COMPLETED;
     UNUSED(prevcode);
@@ -432,7 +442,7 @@ static void forget_resumption(DEVBLK *dev) {
 #endif
 
 void hdl_dev_halt(DEVBLK *dev) {
-    struct hdl_group *g = group_of(dev);
+    struct hdl_group *g = hdl_group_of(dev);
     if (!g || !g->started) return;
 #ifdef HDL_HYPERION
     if (dev->hoc == HOC_RESET) {
@@ -442,93 +452,5 @@ void hdl_dev_halt(DEVBLK *dev) {
     }
     if (dev->hoc == HOC_HSCH && (dev->scsw.flag3 & SCSW3_AC_SUSP)) forget_resumption(dev);
 #endif
-    group_halt(&g->host, unit_of(g, dev));
-}
-
-/* ---- QDIO ---- */
-
-int hdl_dev_siga_read(DEVBLK *dev, U32 qmask) {
-    struct hdl_group *g = group_of(dev);
-    if (!g || !g->started) return 3;
-    release_lock(&dev->lock);
-    int cc = group_siga_read(&g->host, unit_of(g, dev), qmask);
-    obtain_lock(&dev->lock);
-    return cc;
-}
-
-int hdl_dev_siga_write(DEVBLK *dev, U32 qmask) {
-    struct hdl_group *g = group_of(dev);
-    if (!g || !g->started) return 3;
-    release_lock(&dev->lock);
-    int cc = group_siga_write(&g->host, unit_of(g, dev), qmask);
-    obtain_lock(&dev->lock);
-    return cc;
-}
-
-#ifdef HDL_HYPERION
-
-int hdl_dev_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask) {
-    struct hdl_group *g = group_of(dev);
-    if (!g || !g->started) return 3;
-    release_lock(&dev->lock);
-    int cc = group_siga_sync(&g->host, unit_of(g, dev), out_mask, in_mask);
-    obtain_lock(&dev->lock);
-    return cc;
-}
-
-int hdl_dev_ssqd(DEVBLK *dev, void *row) {
-    struct hdl_group *g = group_of(dev);
-    u8 in, out;
-    if (!g || !g->type->queues) return 0;
-    g->type->queues(&in, &out);
-    chsc_ssqd_row(row, dev->subchan, in, out);
-    return 0;
-}
-
-/* Set subchannel indicators: two bytes of storage that the guest wants set before each interruption. */
-int hdl_dev_ssci(DEVBLK *dev, void *request) {
-    struct hdl_group *g = group_of(dev);
-    const u8 *req = request;
-    u64 summary = be64_get(req + 16), device = be64_get(req + 24);
-    if (!g || be16_get(req + 4) != 0) return 3;
-    bool on = summary && device && port_storage(g, summary, 1, true) && port_storage(g, device, 1, true);
-    g->summary_indicator = on ? summary : 0;
-    g->device_indicator = on ? device : 0;
-    dev->qdio.thinint = on;
-    return on || (!summary && !device) ? 0 : 3;
-}
-
-#endif
-
-/* ---- CHSC ---- */
-
-static u8 chpid_type(void *ctx, u8 chpid) {
-    UNUSED(ctx);
-    u8 type = 0;
-    pthread_mutex_lock(&groups.lock);
-    for (const struct hdl_group *g = groups.first; g && !type; g = g->next)
-        if (g->dev[0]->pmcw.chpid[0] == chpid) type = g->type->chpid_type;
-    pthread_mutex_unlock(&groups.lock);
-    return type;
-}
-
-static bool qdio_subchannel(void *ctx, u8 ssid, u16 subchannel, u8 *in, u8 *out) {
-    UNUSED(ctx);
-    bool found = false;
-    pthread_mutex_lock(&groups.lock);
-    for (const struct hdl_group *g = groups.first; g && !found && ssid == 0; g = g->next)
-        for (u32 u = 0; u < g->type->units && g->type->queues && !found; u++)
-            if (g->dev[u]->subchan == subchannel) {
-                found = true;
-                g->type->queues(in, out);
-            }
-    pthread_mutex_unlock(&groups.lock);
-    return found;
-}
-
-void *hdl_chsc(void *response, void *request, REGS *regs) {
-    static const struct chsc_devices devices = {.chpid_type = chpid_type, .qdio = qdio_subchannel};
-    if (!chsc_answer(&devices, request)) return NULL;
-    regs->psw.cc = 0;
-    return response;
+    group_halt(&g->host, hdl_unit_of(g, dev));
 }

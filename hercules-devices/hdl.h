@@ -81,6 +81,13 @@ struct hdl_group {
 };
 
 u16 hdl_devnum(const struct hdl_group *g); /* of unit 0 */
+/* The group of a device, NULL if it is being detached; which of its units the device is. */
+struct hdl_group *hdl_group_of(const DEVBLK *dev);
+u32 hdl_unit_of(const struct hdl_group *g, const DEVBLK *dev);
+/* Guest absolute storage, NULL if any of it does not exist. */
+u8 *hdl_storage(const struct hdl_group *g, u64 addr, u32 len);
+/* Asks each group that is complete until one says true. */
+bool hdl_find(bool (*is_it)(const struct hdl_group *g, void *arg), void *arg);
 
 /* The entries of a DEVHND. */
 int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]);
