@@ -3,7 +3,7 @@
  *   label (record 3: VOL1, VTOC address)  ->  format 4 DSCB (extent of the VTOC)  ->  format 1 DSCB with key
  *   SYS1.NUCLEUS (first extent)  ->  directory blocks (member, TTR)  ->  blocks to NUCLEUS_ADDR until end of file
  *
- * It runs disabled and polls its one subchannel. Whatever is wrong ends in one message on console 0009 and a
+ * It runs disabled and waits enabled for the end of each channel program. Whatever is wrong ends in one message on console 0009 and a
  * disabled wait of layout.h's registry. Storage use is layout.h's map. ESA/390 PoP chapters 14-17; DSCB and directory
  * layouts: DFSMSdfp Advanced Services, "Using the VTOC".
  */
@@ -33,6 +33,7 @@ _Noreturn void ipl_main(void);
 
 #define CONSOLE_DEVNUM 0x0009
 #define PSA_PGM_NEW    0x68
+#define PSA_IO_NEW     0x78
 #define PSA_IPL_SSID   0xB8
 #define HEADS          15u
 
@@ -106,12 +107,23 @@ static void put_ccw(u32 i, u8 op, u8 flags, u32 count, const void *data) {
 
 #define AC_BUSY 0x000007C0u
 
+/* Enabled wait; goes on behind it when an I/O interruption comes. */
+static void wait_io(void) {
+    static const u32 wait_psw[2] __attribute__((aligned(8))) = {0x020A0000u, 0x80000000u};
+    put32(storage(PSA_IO_NEW), 0x00080000u);
+    __asm__ volatile("larl 1,1f\n st 1,%1\n oi %1,0x80\n lpsw %0\n1:"
+                     :
+                     : "Q"(wait_psw), "Q"(*(u32 *)storage(PSA_IO_NEW + 4))
+                     : "1", "cc", "memory");
+}
+
 /* Runs the program at ccw[first]; unit status other than channel and device end is looked at by run(). */
-static u32 start_and_poll(u32 ssid, u32 first, u8 *irb) {
+static u32 start_and_wait(u32 ssid, u32 first, u8 *irb) {
     u32 orb[8] __attribute__((aligned(4))) = {0, 0x00C0FF00u, (u32)ccw[first]};
     if (ssch(ssid, orb) != 0) return IO_ERROR;
     do {
-        while (tsch(ssid, irb) != 0) {}
+        do wait_io();
+        while (tsch(ssid, irb) != 0);
     } while (get32(irb) & AC_BUSY);
     return irb[8] == 0x0C && irb[9] == 0 ? IO_OK : IO_ERROR;
 }
@@ -119,11 +131,11 @@ static u32 start_and_poll(u32 ssid, u32 first, u8 *irb) {
 static u32 run(void) {
     static u8 sense[32];
     u8 irb[96] __attribute__((aligned(4)));
-    if (start_and_poll(ipl_ssid, 0, irb) == IO_OK) return IO_OK;
+    if (start_and_wait(ipl_ssid, 0, irb) == IO_OK) return IO_OK;
     if (!(irb[8] & 0x02)) return IO_ERROR;
     put_ccw(5, 0x04, 0x20, sizeof sense, sense);
     sense[1] = 0;
-    start_and_poll(ipl_ssid, 5, irb);
+    start_and_wait(ipl_ssid, 5, irb);
     return sense[1] & 0x08 ? IO_NO_RECORD : IO_ERROR;
 }
 
@@ -151,7 +163,7 @@ static void say(const char *text) {
         if (!(schib[5] & 1) || get16(schib + 6) != CONSOLE_DEVNUM) continue;
         schib[5] |= 0x80;
         put_ccw(4, 0x09, 0x20, n, line);
-        if (msch(ssid, schib) == 0) start_and_poll(ssid, 4, irb);
+        if (msch(ssid, schib) == 0) start_and_wait(ssid, 4, irb);
         return;
     }
 }
@@ -307,6 +319,8 @@ _Noreturn void ipl_main(void) {
     struct at from, to;
     put32(storage(PSA_PGM_NEW), 0x000A0000u);
     put32(storage(PSA_PGM_NEW + 4), WAIT_IPL_PROGRAM);
+    static const u32 every_subclass = 0xFF000000u;
+    __asm__ volatile("lctl %%c6,%%c6,%0" : : "Q"(every_subclass));
     ipl_ssid = get32(storage(PSA_IPL_SSID));
     if (stsch(ipl_ssid, schib) != 0) stop(WAIT_IPL_IO, "PLX001A IPL DEVICE IS NOT OPERATIONAL");
     find_data_set(buffer, &from, &to);

@@ -85,7 +85,7 @@ start() {
     mode=ESA/390
     [ "$bits" = 31 ] || mode=z/Arch
     { [ $family = hyperion ] && echo "ARCHLVL $mode" || echo "ARCHMODE $mode"
-        printf 'CPUMODEL 9672\nCPUSERIAL 012345\nMAINSIZE 64\nNUMCPU 1\nLPARNAME SYSA\nLOADPARM %s\n' "$loadparm"
+        printf 'CPUMODEL 9672\nCPUSERIAL 012345\nMAINSIZE 64\nNUMCPU 1\nTIMERINT 5000\nLPARNAME SYSA\nLOADPARM %s\n' "$loadparm"
         [ -z "${MODULE:-}" ] || echo "LDMOD $MODULE"
         printf '0009 3215-C / noprompt\n0A80 3390 %s\n' "$dir/sysres.3390"; } >"$dir/cnf"
     rm -f "$dir/in"
