@@ -10,19 +10,9 @@
 #include "ipl/mkvol.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-void mkvol_complain(const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    fputs("mkvol: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
-    va_end(ap);
-}
 
 static int usage(FILE *f, int status) {
     fputs("usage: mkvol -o FILE [--volser NAME] [--nucleus IMAGE] [--cyls N] [--no-ipl-text] DSN=DIRECTORY ...\n"

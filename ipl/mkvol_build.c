@@ -302,27 +302,24 @@ static bool put_directory(struct builder *b, struct where *w, const struct membe
 static bool put_pds(struct builder *b, const struct data_set *ds, struct member_file *m, u32 n) {
     u32 from = b->next_track;
     u16 used = 0;
-    struct where w = {.track = from};
-    struct volume blank;
-    if (!volume_create(&blank, b->v.cyls)) return false;
-    for (int pass = 0; pass < 2; pass++) {
-        size_t at = (size_t)from * VOLUME_TRACK_BYTES;
-        memcpy(b->v.image + at, blank.image + at, (size_t)volume_tracks(&b->v) * VOLUME_TRACK_BYTES - at);
-        w = (struct where){.track = from};
-        if (!put_directory(b, &w, m, n, &used)) goto full;
-        for (u32 i = 0; i < n; i++)
-            if (!put_member(b, ds, &w, from, &m[i])) goto full;
+    if (from >= volume_tracks(&b->v)) {
+        mkvol_complain("%s: volume full (%u cylinders)", b->job->output, b->v.cyls);
+        return false;
     }
-    volume_free(&blank);
+    struct where w = {.track = from};
+    for (int pass = 0; pass < 2; pass++) {
+        for (u32 t = from; t <= w.track; t++) volume_format_track(&b->v, t);
+        w = (struct where){.track = from};
+        if (!put_directory(b, &w, m, n, &used)) return false;
+        for (u32 i = 0; i < n; i++)
+            if (!put_member(b, ds, &w, from, &m[i])) return false;
+    }
     b->next_track = w.track + 2; /* one spare track for who edits the volume */
     if (b->next_track > volume_tracks(&b->v)) {
         mkvol_complain("%s: volume full (%u cylinders)", b->job->output, b->v.cyls);
         return false;
     }
     return put_format1(b, ds, from, b->next_track - 1, w, used);
-full:
-    volume_free(&blank);
-    return false;
 }
 
 static bool put_text_set(struct builder *b, const struct mkvol_set *set) {

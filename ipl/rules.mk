@@ -1,7 +1,7 @@
 # The IPL text (S/390) and the volume builder (host), which carries it.
 IPL_CC := $(CROSS)gcc -m31 -mesa -march=z900 $(CSTD) $(WARN) -Os -ffreestanding -fno-pic -msoft-float -fno-stack-protector \
   -fno-tree-loop-distribute-patterns -I.
-MKVOL_SRC := ipl/mkvol.c ipl/mkvol_build.c ipl/mkvol_look.c ipl/volume.c guest-stack/base/ebcdic.c
+MKVOL_SRC := ipl/mkvol.c ipl/mkvol_build.c ipl/mkvol_look.c ipl/volume.c ipl/complain.c guest-stack/base/ebcdic.c
 MKVOL_OBJ := $(MKVOL_SRC:%.c=$(B)/mkvol.o/%.o) $(B)/mkvol.o/ipl/bug.o $(B)/mkvol.o/ipltext.o
 
 $(B)/ipl/iplrec.bin: ipl/iplrec.S ipl/layout.h
@@ -30,3 +30,7 @@ $(B)/mkvol.o/%.o: %.c
 $(B)/mkvol: $(MKVOL_OBJ)
 	$(CC) $(CFLAGS) $^ -o $@
 ALL += $(B)/mkvol
+
+# The volume's builder against the guest's reader.
+UNIT_LIBS_test_volume := $(B)/san/ipl/mkvol_build.o $(B)/san/ipl/mkvol_look.o $(B)/san/ipl/volume.o $(B)/san/ipl/complain.o
+$(B)/unit/test_volume: $(UNIT_LIBS_test_volume)

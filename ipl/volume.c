@@ -29,17 +29,20 @@ static void put_count(u8 *p, u32 track, u8 record, u8 key_len, u16 data_len) {
     be16_put(p + 6, data_len);
 }
 
+void volume_format_track(struct volume *v, u32 track) {
+    u8 *p = track_at(v, track);
+    be16_put(p + 1, (u16)(track / VOLUME_HEADS));
+    be16_put(p + 3, (u16)(track % VOLUME_HEADS));
+    put_count(p + TRACK_HEADER, track, 0, 0, 8);
+    memset(p + TRACK_HEADER + COUNT_BYTES, 0, 8);
+    memset(p + TRACK_HEADER + COUNT_BYTES + 8, 0xFF, 8);
+}
+
 bool volume_create(struct volume *v, u32 cyls) {
     v->cyls = cyls;
     v->image = calloc(cyls * VOLUME_HEADS, VOLUME_TRACK_BYTES);
     if (!v->image) return false;
-    for (u32 t = 0; t < volume_tracks(v); t++) {
-        u8 *p = track_at(v, t);
-        be16_put(p + 1, (u16)(t / VOLUME_HEADS));
-        be16_put(p + 3, (u16)(t % VOLUME_HEADS));
-        put_count(p + TRACK_HEADER, t, 0, 0, 8);
-        memset(p + TRACK_HEADER + COUNT_BYTES + 8, 0xFF, 8);
-    }
+    for (u32 t = 0; t < volume_tracks(v); t++) volume_format_track(v, t);
     return true;
 }
 

@@ -34,6 +34,8 @@ struct volume_record {
 /* Formats cyls cylinders: each track has record 0 only. false: no storage. */
 bool volume_create(struct volume *v, u32 cyls);
 void volume_free(struct volume *v);
+/* Leaves record 0 only. */
+void volume_format_track(struct volume *v, u32 track);
 /* Appends a record. Returns its number; 0 if the track has no room for it. */
 u8 volume_append(struct volume *v, u32 track, const u8 *key, u8 key_len, const void *data, u32 data_len);
 /* Writes the image, unused parts as holes. false with errno. */
