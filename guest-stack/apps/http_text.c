@@ -184,28 +184,36 @@ void http_request_begin(struct http_request *r) {
     memset(r, 0, line_at);
 }
 
+/* Bytes up to the line's end or the input's join the line. */
+static u32 take_piece(struct http_request *r, const u8 *in, u32 n) {
+    u32 len = 0;
+    bool nul = false;
+    for (; len < n && in[len] != '\n'; len++) nul |= in[len] == 0;
+    if (nul) set_error(r, 400);
+    u32 room = HTTP_LINE_MAX - 1u - r->line_len, part = u32_min(len, room);
+    memcpy(r->line + r->line_len, in, part);
+    r->line_len = (u16)(r->line_len + part);
+    if (part < len) r->too_long = true;
+    return len;
+}
+
 u32 http_request_feed(struct http_request *r, const u8 *in, u32 n, bool *complete) {
-    for (u32 i = 0; i < n; i++) {
-        char c = (char)in[i];
-        if (c == '\n') {
-            if (r->line_len > 0 && r->line[r->line_len - 1] == '\r') r->line_len--;
-            if (take_line(r)) {
-                *complete = true;
-                return i + 1;
-            }
-            continue;
-        }
-        if (c == '\0') set_error(r, 400);
-        if (r->line_len < HTTP_LINE_MAX - 1)
-            r->line[r->line_len++] = c;
-        else
-            r->too_long = true;
+    u32 at = 0;
+    while (at < n) {
+        at += take_piece(r, in + at, n - at);
         /* A request line without end would hold its connection for ever. */
         if (r->too_long && !r->started) {
             r->started = true;
             set_error(r, 414);
             *complete = true;
-            return i + 1;
+            return at;
+        }
+        if (at == n) return n;
+        at++;
+        if (r->line_len > 0 && r->line[r->line_len - 1] == '\r') r->line_len--;
+        if (take_line(r)) {
+            *complete = true;
+            return at;
         }
     }
     return n;

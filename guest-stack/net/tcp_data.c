@@ -36,20 +36,16 @@ bool tcp_data_in_order(struct tcb *t, const u8 *data, u32 len) {
     return true;
 }
 
-/* What stands ahead and now touches rcv_nxt becomes readable. */
+/* What stands ahead and now touches rcv_nxt becomes readable. A segment may have covered whole ranges: they go first. */
 static void join_ahead(struct tcb *t) {
-    struct tcp_marks *m = t->marks;
-    if (m->ahead.n == 0 || seq_gt(m->ahead.r[0].left, t->q.rcv_nxt)) {
-        tcp_ranges_cut(&m->ahead, t->q.rcv_nxt);
-        return;
-    }
-    if (seq_gt(m->ahead.r[0].right, t->q.rcv_nxt)) {
-        u32 more = m->ahead.r[0].right - t->q.rcv_nxt;
-        cbuf_extend(&t->rx, more);
-        t->q.rcv_nxt += more;
-        t->bytes_in += more;
-    }
-    tcp_ranges_cut(&m->ahead, t->q.rcv_nxt);
+    struct tcp_ranges *ahead = &t->marks->ahead;
+    tcp_ranges_cut(ahead, t->q.rcv_nxt);
+    if (ahead->n == 0 || ahead->r[0].left != t->q.rcv_nxt) return;
+    u32 more = ahead->r[0].right - t->q.rcv_nxt;
+    cbuf_extend(&t->rx, more);
+    t->q.rcv_nxt += more;
+    t->bytes_in += more;
+    tcp_ranges_cut(ahead, t->q.rcv_nxt);
 }
 
 /* Text beyond rcv_nxt goes to its place; false: no room in the list, the pool, or for the list. */

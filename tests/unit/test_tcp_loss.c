@@ -174,6 +174,18 @@ static const struct row overlapping_arrival[] = {
     {0, OUT, A, 1, 2001},
 };
 
+/* One segment covers a whole range ahead and reaches into the next. */
+static const struct row covering_arrival[] = {
+    OPENED_SACK,
+    {0, IN, A, 401, 1, 400},
+    {0, OUT, A, 1, 1, 0, .sack = {{401, 801}}},
+    {0, IN, A, 1401, 1, 400},
+    {0, OUT, A, 1, 1, 0, .sack = {{1401, 1801}, {401, 801}}},
+    {0, IN, A, 1, 1, 1600},
+    {0, OUT, A, 1, 1801},
+    {0, READ, .len = 1800},
+};
+
 /* Window shut: probes with one byte, backed off; then it opens. */
 static const struct row persist[] = {
     OPENED,
@@ -268,6 +280,7 @@ static void rows(void **state) {
     CASE(sack_nonsense);
     CASE(reordered_arrival);
     CASE(overlapping_arrival);
+    CASE(covering_arrival);
     CASE(persist);
     CASE(silly_window);
     CASE(our_window);
