@@ -59,6 +59,6 @@ for o in $(find build/san/guest-stack/base build/san/guest-stack/wire build/san/
 done | sort -u | { grep . && exit 1 || exit 0; } || bad=1
 
 git grep -nIiE '\b(TODO|FIXME|XXX)\b|not (yet )?implemented|placeholder' -- '*.c' '*.h' '*.S' '*.sh' '*.mk' 2>/dev/null |
-    grep -v '^tests/tidy.sh' | sed 's/^/tidy: unfinished: /' | { grep . && exit 1 || exit 0; } || bad=1
+    grep -vE '^tests/tidy.sh|\{501, ' | sed 's/^/tidy: unfinished: /' | { grep . && exit 1 || exit 0; } || bad=1
 git grep -nIE '/(wor[k]|hom[e])/' -- . 2>/dev/null | grep -v '^tests/tidy.sh' | sed 's/^/tidy: path of a machine: /' | { grep . && exit 1 || exit 0; } || bad=1
 exit $bad
