@@ -5,6 +5,7 @@
  *   send    one full segment of text is written and leaves; the peer acknowledges every second; no GSO
  *   gso     the same over a link that cuts segments
  *   http    one HTTP/1.0 connection: SYN to the last ACK, a page of 1 KB
+ *   conns   so many connections stand at once, each is asked once more and answers; prints their storage
  *   idle    only the set-up: what to subtract
  * The link underneath takes any packet and forgets it; checksums are the card's. Time moves 1 ms a batch.
  */
@@ -19,7 +20,7 @@
 
 #define MSS 1460u
 #define BATCH 16u
-#define STORAGE (64u << 20)
+#define STORAGE (128u << 20)
 
 static u8 storage[STORAGE];
 static u32 sent_packets, last_ack, last_seq_end;
@@ -87,7 +88,7 @@ static u8 packet[IP_HEADER_BYTES + TCPHDR_MAX_BYTES + MSS + 64];
 static u32 peer_seq;
 static u16 peer_port = 30000;
 
-static void set_up(u16 caps) {
+static void set_up(u16 caps, u32 sockets) {
     static struct driver drivers[DEV_TYPES];
     static struct stack_env env;
     struct stack_config cfg;
@@ -96,6 +97,7 @@ static void set_up(u16 caps) {
     for (u32 i = 0; i < DEV_TYPES; i++) drivers[i] = (struct driver){&device_ops, &link_ops, NULL};
     env = (struct stack_env){.message = message, .random = random_bits, .drivers = drivers};
     stack_config_default(&cfg);
+    if (sockets) cfg.max_sockets = sockets;
     arena_init(&a, storage, sizeof storage);
     stk = stack_create(&a, "TCPIP", &cfg, &env, now_us);
     CHECK(stk);
@@ -210,13 +212,47 @@ static void bench_http(u32 rounds) {
     }
 }
 
+static void bench_conns(u32 rounds) {
+    static u32 iss[65536];
+    struct sock *l, *s;
+    CHECK(rounds <= 65536);
+    stk->conf.tcp.max_backlog = rounds;
+    CHECK(sock_open(stk, SOCK_TCP, "BENCH", &l) == 0 && sock_bind(l, IPADDR_ANY, 5000, now_us) == 0);
+    CHECK(sock_listen(l, rounds, now_us) == 0);
+    for (u32 pass = 0; pass < 2; pass++) {
+        for (u32 i = 0; i < rounds; i++) {
+            be32_put(packet + 12, 0x0A000002 + i / 30000);
+            peer_port = (u16)(30000 + i % 30000);
+            peer_seq = i * 64 + pass;
+            if (pass == 0) {
+                give(5000, TCPF_SYN, 0, 0);
+                iss[i] = last_seq_end;
+                give(5000, TCPF_ACK, iss[i], 0);
+                poll();
+                CHECK(sock_accept(l, &s, NULL, now_us) == 0);
+                sock_on_event(s, read_all, NULL);
+            } else {
+                give(5000, TCPF_ACK, iss[i], 10);
+                now_us += 1000;
+                give(5000, TCPF_ACK, iss[i], 10);
+            }
+            poll();
+        }
+    }
+    now_us += 300000;
+    poll();
+    CHECK(stk->tcp->conns.rows == rounds && stk->tcp->chunks.in_use == 0 && stk->stats.tcp.drop_no_buffer == 0);
+    printf("%u connections, %zu bytes each, no buffer held\n", rounds, sizeof(struct sock));
+}
+
 int main(int argc, char **argv) {
     if (argc != 3) {
-        fprintf(stderr, "usage: bench_tcp recv|send|gso|http|idle ROUNDS\n");
+        fprintf(stderr, "usage: bench_tcp recv|send|gso|http|conns|idle ROUNDS\n");
         return 2;
     }
     u32 rounds = (u32)strtoul(argv[2], NULL, 10);
-    set_up(strcmp(argv[1], "gso") == 0 ? LINK_CAP_GSO : 0);
+    set_up(strcmp(argv[1], "gso") == 0 ? LINK_CAP_GSO : 0, strcmp(argv[1], "conns") == 0 ? rounds + 1 : 0);
+    if (strcmp(argv[1], "conns") == 0) bench_conns(rounds);
     if (strcmp(argv[1], "recv") == 0) bench_recv(rounds);
     if (strcmp(argv[1], "send") == 0 || strcmp(argv[1], "gso") == 0) bench_send(rounds);
     if (strcmp(argv[1], "http") == 0) bench_http(rounds);

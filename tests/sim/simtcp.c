@@ -173,7 +173,7 @@ static void build(struct sim *m) {
     for (u32 i = 0; i < m->stacks; i++) {
         for (u32 j = i + 1; j < m->stacks; j++) {
             char a[24], b[24];
-            u16 caps = LINK_CAP_ARP;
+            u16 caps = draw(m, 2) ? LINK_CAP_ARP : LINK_CAP_ARP | LINK_CAP_GSO | LINK_CAP_CSUM_OUT;
             struct testnet_fault f = {.loss_permille = draw(m, 60), .duplicate_permille = draw(m, 20),
                                       .reorder_permille = draw(m, 80), .corrupt_permille = draw(m, 5),
                                       .delay_usec = draw(m, 40000), .jitter_usec = draw(m, 10000)};
