@@ -41,6 +41,12 @@ static u32 take(struct input *in, u32 bytes) {
     return v;
 }
 
+/* A signed 16-bit number as what it adds to a sequence number. */
+static u32 distance(struct input *in) {
+    u32 v = take(in, 2);
+    return v & 0x8000 ? v | 0xFFFF0000u : v;
+}
+
 static void event(void *ctx, struct sock *s, u32 events, u64 now) {
     UNUSED(ctx);
     UNUSED(s);
@@ -93,8 +99,8 @@ static void segment(struct world *w, u32 peer, u32 op, struct input *in) {
     h.flags = (u8)(take(in, 1) & 0x3F);
     u32 rcv = t && t->q.state > TCP_SYN_SENT ? t->q.rcv_nxt : row ? row->irs + 1 : PEER_ISN + !(h.flags & TCPF_SYN);
     u32 snd = t ? t->q.snd_nxt : row ? row->iss + 1 : 0;
-    h.seq = rcv + (u32)(i32)(i16)take(in, 2);
-    h.ack = snd + (u32)(i32)(i16)take(in, 2);
+    h.seq = rcv + distance(in);
+    h.ack = snd + distance(in);
     h.window = (u16)take(in, 2);
     u32 len = take(in, 1) * 8;
     if (h.flags & TCPF_SYN) h.has = TCPHDR_MSS | TCPHDR_SACK_OK | (h.window & 1 ? TCPHDR_SCALE | TCPHDR_TS : 0), h.mss = 100, h.scale = 2;
