@@ -55,7 +55,8 @@ tarball=$(ls "$work"/hercules_$VERSION.orig.tar.* 2>/dev/null) ||
 
 mkdir "$work/src"
 tar -xf "$tarball" -C "$work/src" --strip-components=1 || fail "cannot unpack $(basename "$tarball")"
-(cd "$work/src" && ./configure >../configure.log 2>&1) ||
+# configure wants to see a C++ preprocessor, although no C++ is built; the C one will do.
+(cd "$work/src" && CXXCPP="${CC:-cc} -E -x c" ./configure >../configure.log 2>&1) ||
     fail "configure of Hercules failed: $(tail -n 1 "$work/configure.log")"
 [ -f "$work/src/config.h" ] || fail "configure of Hercules made no config.h"
 
