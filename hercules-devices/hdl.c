@@ -389,6 +389,40 @@ static void set_qdio_active(DEVBLK *dev, bool on) {
     release_lock(&dev->lock);
 }
 
+/* A system reset ends the program but not our thread in it: when that returns, the channel stores its ending status in
+ * the subchannel that was reset, where it would hinder the next program to be loaded (MSCH: status pending, TSCH: not
+ * enabled). So, a moment later, the status of a subchannel that is still disabled is taken away. */
+static void *sweep(void *arg) {
+    DEVBLK *dev = arg;
+    bool done = false;
+    for (u32 i = 0; i < 200 && !done; i++) {
+        usleep(1000);
+#ifdef HDL_HYPERION
+        OBTAIN_INTLOCK(NULL);
+#endif
+        obtain_lock(&dev->lock);
+        done = dev->pmcw.flag5 & PMCW5_E;
+        if (!done && (dev->scsw.flag3 & SCSW3_SC_PEND)) {
+            obtain_lock(&sysblk.iointqlk);
+            DEQUEUE_IO_INTERRUPT_QLOCKED(&dev->ioint);
+            release_lock(&sysblk.iointqlk);
+            memset(&dev->scsw, 0, sizeof dev->scsw);
+            dev->pending = 0;
+            done = true;
+        }
+        release_lock(&dev->lock);
+#ifdef HDL_HYPERION
+        RELEASE_INTLOCK(NULL);
+#endif
+    }
+    return NULL;
+}
+
+static void sweep_later(DEVBLK *dev) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, sweep, dev) == 0) pthread_detach(thread);
+}
+
 /* The device thread sits here as long as the CCW lasts: an outstanding read, or active queues. */
 static enum group_end wait_for(struct hdl_group *g, DEVBLK *dev, u32 unit, u8 code) {
     bool activate = g->type->queues && code == g->type->activate;
@@ -417,6 +451,7 @@ void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count co
     *residual = (hdl_count)c.residual;
     *more = c.more;
     *unitstat = status_for_channel(dev, end, c.unit_status);
+    if (end == GROUP_RESET) sweep_later(dev);
     if (end == GROUP_COMPLETED && (c.unit_status & US_UNIT_CHECK)) {
         struct engine_sense sense;
         group_sense(&g->host, unit, &sense);
