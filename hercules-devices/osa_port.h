@@ -19,10 +19,10 @@
  *
  * Registration (SETIP)
  *   address is      free        own          other LPAR's, not VIPA   other LPAR's VIPA
- *   plain           probe, OK   OK           DUPLICATE                DUPLICATE
- *   VIPA            OK          OK           DUPLICATE                taken over
+ *   plain           probe, OK   OK           IN_USE                   IN_USE
+ *   VIPA            OK          OK           IN_USE                   taken over
  *   with TAKEOVER   OK          OK           taken over               taken over
- *   probe: an ARP probe (RFC 5227); a foreign answer within OSA_PROBE_USEC gives ON_LAN, silence gives OK. Each OK is
+ *   probe: an ARP probe (RFC 5227); a foreign answer within OSA_PROBE_USEC gives IN_USE, silence gives OK. Each OK is
  *   followed by a gratuitous ARP. Taken over: the former owner gets OSA_EVENT_IP_LOST.
  *
  * Offloads. A packet with gso bytes or an unfinished checksum is finished here unless the uplink does it (a TAP

@@ -38,7 +38,7 @@ void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict) 
         p->probe_count--;
         owned_now(p, ip);
     }
-    port_answer(p, n, tag, OSA_OP_SETIP, conflict ? OSA_RC_ON_LAN : OSA_RC_OK);
+    port_answer(p, n, tag, OSA_OP_SETIP, conflict ? OSA_RC_IN_USE : OSA_RC_OK);
 }
 
 /* The address belongs to another attachment. true: it has been taken from it. */
@@ -47,7 +47,7 @@ static bool take_over(struct osa_port *p, u32 n, struct osa_oat_entry *e, u8 fla
     u32 loser = e->attachment;
     char text[IPADDR_TEXT_MAX];
     if (!(flags & OSA_IP_TAKEOVER) && !both_vipa && !(e->flags & OSA_OAT_LEARNED)) return false;
-    if (e->flags & OSA_OAT_PROBING) port_answer(p, loser, e->probe_tag, OSA_OP_SETIP, OSA_RC_DUPLICATE);
+    if (e->flags & OSA_OAT_PROBING) port_answer(p, loser, e->probe_tag, OSA_OP_SETIP, OSA_RC_IN_USE);
     if (!(e->flags & OSA_OAT_LEARNED)) {
         port_log(p, ENGINE_INFO, "%s: %s takes %s over from %s", p->params.name, p->att[n].lpar,
                  ipaddr_text(e->ip, text), p->att[loser].lpar);
@@ -70,7 +70,7 @@ static u32 op_setip(struct osa_port *p, u32 n, const struct request *r) {
     }
     if (e && e->attachment == n) port_oat_remove(p, e); /* learned before, registered now */
     else if (e && !take_over(p, n, e, r->flags))
-        return OSA_RC_DUPLICATE;
+        return OSA_RC_IN_USE;
     bool probe = !(r->flags & (OSA_IP_VIPA | OSA_IP_TAKEOVER)) && p->params.uplink && p->lan_up &&
                  p->params.chpid != OSA_CHPID_IQD;
     if (probe && p->probe_count >= OSA_PROBES_MAX) {

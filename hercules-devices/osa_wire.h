@@ -98,10 +98,10 @@ enum { OSA_IP_VIPA = 1, OSA_IP_TAKEOVER = 2 };
 /* Return codes that the port decides on: the IPA values of SETIP. The engine turns them into those of the command at hand. */
 enum {
     OSA_RC_OK = 0,
-    OSA_RC_DUPLICATE = 0xE005, /* address is owned by another LPAR of this card */
+    OSA_RC_DUPLICATE = 0xE005, /* a MAC or a device number that another attachment has */
     OSA_RC_TABLE_FULL = 0xE006,
     OSA_RC_NOT_FOUND = 0x0011,
-    OSA_RC_ON_LAN = 0xE00A, /* someone on the LAN answers for it */
+    OSA_RC_IN_USE = 0xE00A, /* another LPAR of this card owns the address, or someone on the LAN answers for it */
     OSA_RC_UNSUPPORTED = 0x0001,
     OSA_RC_LAN_OFFLINE = 0xE080,
     OSA_RC_PRIMARY_TAKEN = 0xE010,

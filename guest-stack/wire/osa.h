@@ -382,10 +382,10 @@ enum ipa_rc {
     IPA_RC_L2_TABLE_FULL = 0x2006,
     IPA_RC_L2_GMAC_NOT_FOUND = 0x200B,
     IPA_RC_L2_MAC_NOT_FOUND = 0x2010,
-    IPA_RC_DUPLICATE_IP = 0xE005, /* registered already, by this or another LPAR of the card */
+    IPA_RC_DUPLICATE_IP = 0xE005, /* this session has registered it already */
     IPA_RC_IP_TABLE_FULL = 0xE006,
     IPA_RC_NO_STARTLAN = 0xE008,
-    IPA_RC_IP_IN_USE = 0xE00A, /* somebody on the LAN answers for it */
+    IPA_RC_IP_IN_USE = 0xE00A, /* by another LPAR of the card, or somebody on the LAN answers for it */
     IPA_RC_GROUP_NOT_FOUND = 0xE00B,
     IPA_RC_UNSUPPORTED_SUBCMD = 0xE00E,
     IPA_RC_PRIMARY_TAKEN = 0xE010,  /* SETRTG */

@@ -224,7 +224,7 @@ ok "its owner is told" soon grep -q '^event 3 10.1.1.100' "$tmp/SYSA.log"
 finish "$taker"
 nsenter -t "$b" -n timeout 20 "$tunlpar" l3 "$tmp/osa1.sock" SYSB 0E00 lpar1 10.1.1.1 0 >"$tmp/SYSB3.log" 2>&1 &
 taker=$!
-ok "a duplicate is refused" soon grep -q '^answer 1 E005' "$tmp/SYSB3.log"
+ok "a duplicate is refused" soon grep -q '^answer 1 E00A' "$tmp/SYSB3.log"
 finish "$taker"
 nsenter -t "$b" -n timeout 20 "$tunlpar" l3 "$tmp/osa1.sock" SYSB 0E00 lpar1 10.1.1.254 0 >"$tmp/SYSB4.log" 2>&1 &
 taker=$!

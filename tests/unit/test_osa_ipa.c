@@ -112,7 +112,7 @@ static void return_codes_of_the_port(void **state) {
         int ipa;
     } rows[] = {
         {IPA_SETIP, OSA_RC_DUPLICATE, 0xE005},
-        {IPA_SETIP, OSA_RC_ON_LAN, 0xE00A},
+        {IPA_SETIP, OSA_RC_IN_USE, 0xE00A},
         {IPA_SETIP, OSA_RC_TABLE_FULL, 0xE006},
         {IPA_DELIP, OSA_RC_NOT_FOUND, 0xE010},
         {IPA_SETIPM, OSA_RC_DUPLICATE, 0xE013},

@@ -81,10 +81,10 @@ static void test_setip_rules(void **state) {
         {-1, false, OSA_IP_VIPA, 0, false},
         {-1, false, OSA_IP_TAKEOVER, 0, false},
         {0, true, 0, 0, false},
-        {0, false, 0, OSA_RC_DUPLICATE, false},
-        {0, false, OSA_IP_VIPA, OSA_RC_DUPLICATE, false},
+        {0, false, 0, OSA_RC_IN_USE, false},
+        {0, false, OSA_IP_VIPA, OSA_RC_IN_USE, false},
         {0, false, OSA_IP_TAKEOVER, 0, true},
-        {OSA_IP_VIPA, false, 0, OSA_RC_DUPLICATE, false},
+        {OSA_IP_VIPA, false, 0, OSA_RC_IN_USE, false},
         {OSA_IP_VIPA, false, OSA_IP_VIPA, 0, true},
         {OSA_IP_VIPA, false, OSA_IP_VIPA | OSA_IP_TAKEOVER, 0, true},
         {OSA_IP_VIPA, true, OSA_IP_VIPA, 0, false},
@@ -135,7 +135,7 @@ static void test_probe(void **state) {
         else
             lan_arp(b, router_mac, ARP_REQUEST, 0, IP_B);
         assert_int_equal(b->to[n].n, 1);
-        assert_int_equal(be32_get(b->to[n].r[0].bytes + 12), OSA_RC_ON_LAN);
+        assert_int_equal(be32_get(b->to[n].r[0].bytes + 12), OSA_RC_IN_USE);
         assert_non_null(strstr(b->log, "which is in use on the LAN"));
         assert_int_equal(request(b, n, OSA_OP_DELIP, 0, IP_B, 0, NULL), OSA_RC_NOT_FOUND);
     }

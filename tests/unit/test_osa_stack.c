@@ -416,6 +416,35 @@ static void test_vipa(void **state) {
     lab_destroy(p.lab);
 }
 
+/* ---- an address that another LPAR of the card owns: refused until that one lets go of it ---- */
+
+static bool owns(const struct sim_card *card, const char *lpar, const char *addr) {
+    const struct osa_port *p = simcard_osa(card);
+    for (u32 i = 0; i < OSA_OAT_MAX; i++) {
+        const struct osa_oat_entry *e = &p->oat[i];
+        if (e->attachment < OSA_ATTACHMENTS && ipaddr_eq(e->ip, lab_ip(addr))) return !strcmp(p->att[e->attachment].lpar, lpar);
+    }
+    return false;
+}
+
+static void test_address_owned(void **state) {
+    UNUSED(state);
+    struct pair p;
+    begin(&p, false, 1500);
+    struct lab_host *c = lab_host(p.lab, "SYSC");
+    struct device *dc = lab_osa(c, p.card1, "OSAC", 0x0E30, "10.1.1.1");
+    lab_start(dc);
+    lab_run(p.lab, 1000000);
+    assert_true(lab_said(c, "EZZ4327I ERROR E00A REGISTERING IP ADDRESS 10.1.1.1 FOR DEVICE OSAC"));
+    assert_int_equal(link_osa_counters(dc)->address_refused, 1);
+    assert_true(owns(p.card1, "SYSA", "10.1.1.1"));
+    ping(&p, 56, 3);
+    lab_stop(p.da);
+    lab_run(p.lab, 11000000);
+    assert_true(owns(p.card1, "SYSC", "10.1.1.1"));
+    lab_destroy(p.lab);
+}
+
 /* ---- a foreign station on the LAN ---- */
 
 static const u8 STATION[6] = {0x02, 0xAA, 0, 0, 0, 1};
@@ -522,6 +551,7 @@ int main(void) {
         cmocka_unit_test(test_tcp_cable),
         cmocka_unit_test(test_tcp_card_restart),
         cmocka_unit_test(test_vipa),
+        cmocka_unit_test(test_address_owned),
         cmocka_unit_test(test_station),
         cmocka_unit_test(test_lcs),
         cmocka_unit_test(test_forwarding),
