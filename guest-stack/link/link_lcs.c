@@ -65,10 +65,24 @@ static int op_leave(struct link *lnk, struct ipaddr group, u64 now) {
     return lcslink_group_want(lnk->dev->state, group, false, now);
 }
 
-static const struct device_ops LCS_DEVICE = {
-    .type_name = "LCS", .attach = op_attach, .detach = op_detach, .start = op_start, .stop = op_stop};
-static const struct link_ops LCS_LINK = {
-    .output = lcslink_output, .flush = op_flush, .group_join = op_join, .group_leave = op_leave};
+static void op_counters(const struct link *lnk, void (*row)(void *ctx, const char *name, u64 value), void *ctx) {
+    const struct link_lcs_counters *c = link_lcs_counters(lnk->dev);
+#define X(name) row(ctx, #name, c->name);
+    LINK_LCS_COUNTERS(X)
+#undef X
+}
+
+static const struct device_ops LCS_DEVICE = {.type_name = "LCS",
+                                             .attach = op_attach,
+                                             .detach = op_detach,
+                                             .start = op_start,
+                                             .stop = op_stop,
+                                             .fail_text = link_lcs_fail_text};
+static const struct link_ops LCS_LINK = {.output = lcslink_output,
+                                         .flush = op_flush,
+                                         .group_join = op_join,
+                                         .group_leave = op_leave,
+                                         .counters = op_counters};
 
 /* ---- storage ---- */
 

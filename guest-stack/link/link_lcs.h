@@ -30,16 +30,26 @@ enum lcs_fail {
     LCS_FAILS
 };
 
+#define LINK_LCS_COUNTERS(X)                                                                                 \
+    X(blocks_in)                                                                                             \
+    X(blocks_out)                                                                                            \
+    X(frames_per_block_max)                                                                                  \
+    X(drops_in_malformed) /* offset chain that leaves the block, or a frame shorter than its header */       \
+    X(drops_in_type)      /* frame of a type or for an adapter that is not ours */                           \
+    X(drops_out_full)     /* both write buffers are full */                                                  \
+    X(drops_out_size)     /* frame larger than a write buffer */                                             \
+    X(replies_stray)      /* answer that nobody waits for */                                                 \
+    X(group_refused)      /* SETIPM answered with a return code */                                           \
+    X(group_table_full)   /* 64 groups */                                                                    \
+    X(starts)                                                                                                \
+    X(stops)                                                                                                 \
+    X(failures)                                                                                              \
+    X(lan_losses)
+
 struct link_lcs_counters {
-    u64 blocks_in, blocks_out, frames_per_block_max;
-    u64 drops_in_malformed; /* offset chain that leaves the block, or a frame shorter than its header */
-    u64 drops_in_type;      /* frame of a type or for an adapter that is not ours */
-    u64 drops_out_full;     /* both write buffers are full */
-    u64 drops_out_size;     /* frame larger than a write buffer */
-    u64 replies_stray;      /* answer that nobody waits for */
-    u64 group_refused;      /* SETIPM answered with a return code */
-    u64 group_table_full;   /* 64 groups */
-    u64 starts, stops, failures, lan_losses;
+#define X(name) u64 name;
+    LINK_LCS_COUNTERS(X)
+#undef X
 };
 
 /* 0, or -ERR_NOMEM if the arena is too small. */

@@ -86,11 +86,19 @@ static int mpcipa_query(struct link *lnk, void (*row)(void *ctx, struct ipaddr i
     return mpcipa_arp_query(device_of(lnk), row, ctx);
 }
 
+static void mpcipa_counters(const struct link *lnk, void (*row)(void *ctx, const char *name, u64 value), void *ctx) {
+    const struct link_osa_counters *c = link_osa_counters(lnk->dev);
+#define X(name) row(ctx, #name, c->name);
+    LINK_OSA_COUNTERS(X)
+#undef X
+}
+
 static const struct device_ops OSA_DEVICE = {.type_name = "MPCIPA",
                                              .attach = mpcipa_attach,
                                              .detach = mpcipa_detach,
                                              .start = mpcipa_start,
-                                             .stop = mpcipa_stop};
+                                             .stop = mpcipa_stop,
+                                             .fail_text = link_osa_fail_text};
 static const struct link_ops OSA_LINK = {.output = mpcipa_queue_output,
                                          .flush = mpcipa_flush,
                                          .address_add = mpcipa_address_add,
@@ -98,7 +106,8 @@ static const struct link_ops OSA_LINK = {.output = mpcipa_queue_output,
                                          .group_join = mpcipa_group_join,
                                          .group_leave = mpcipa_group_leave,
                                          .arp_purge = mpcipa_purge,
-                                         .arp_query = mpcipa_query};
+                                         .arp_query = mpcipa_query,
+                                         .counters = mpcipa_counters};
 
 /* ---- storage ---- */
 

@@ -44,21 +44,33 @@ enum osa_fail {
 };
 
 /* Every drop and every stop of the data path by its cause; NETSTAT DEVLINKS and the tests show them. */
+#define LINK_OSA_COUNTERS(X)                                                                                 \
+    X(siga_read)                                                                                             \
+    X(siga_write)                                                                                            \
+    X(pci_events)                                                                                            \
+    X(input_buffers)                                                                                         \
+    X(output_buffers)                                                                                        \
+    X(packets_per_input_buffer_max)                                                                          \
+    X(drops_in_header)    /* qeth header of an unknown kind, or longer than its buffer */                    \
+    X(drops_in_length)    /* packet longer than what the buffer holds */                                     \
+    X(buffers_in_error)   /* input buffer handed over in error state */                                      \
+    X(drops_out_full)     /* all output buffers are with the card */                                         \
+    X(drops_out_size)     /* packet larger than a buffer */                                                  \
+    X(buffers_out_error)  /* output buffer came back in error state */                                       \
+    X(replies_stray)      /* IPA answer that nobody waits for */                                             \
+    X(replies_malformed)  /* frame on the control subchannel that fails its check */                         \
+    X(address_refused)    /* SETIP or SETIPM answered with a return code */                                  \
+    X(routing_refused)    /* SETRTG: another LPAR of the card is that router */                              \
+    X(address_table_full) /* LINK_OSA_ADDRESSES_MAX reached */                                               \
+    X(starts)                                                                                                \
+    X(stops)                                                                                                 \
+    X(failures)                                                                                              \
+    X(lan_losses)
+
 struct link_osa_counters {
-    u64 siga_read, siga_write, pci_events, input_buffers, output_buffers;
-    u64 packets_per_input_buffer_max;
-    u64 drops_in_header;    /* qeth header of an unknown kind, or longer than its buffer */
-    u64 drops_in_length;    /* packet longer than what the buffer holds */
-    u64 buffers_in_error;   /* input buffer handed over in error state */
-    u64 drops_out_full;     /* all output buffers are with the card */
-    u64 drops_out_size;     /* packet larger than a buffer */
-    u64 buffers_out_error;  /* output buffer came back in error state */
-    u64 replies_stray;      /* IPA answer that nobody waits for */
-    u64 replies_malformed;  /* frame on the control subchannel that fails its check */
-    u64 address_refused;    /* SETIP or SETIPM answered with a return code */
-    u64 routing_refused;    /* SETRTG: another LPAR of the card is that router */
-    u64 address_table_full; /* LINK_OSA_ADDRESSES_MAX reached */
-    u64 starts, stops, failures, lan_losses;
+#define X(name) u64 name;
+    LINK_OSA_COUNTERS(X)
+#undef X
 };
 
 /* 0, or -ERR_NOMEM if the arena is too small. */
@@ -69,7 +81,7 @@ size_t link_osa_bytes(u32 max_devices);
 const struct link_osa_counters *link_osa_counters(const struct device *dev);
 /* Name of the step the device is in: "CM_ENABLE", "READY" ... */
 const char *link_osa_state_name(const struct device *dev);
-/* "TIMEOUT in ULP_SETUP, detail 0000" for a code given to device_failed(). Returns out. */
+/* "TIMEOUT IN ULP_SETUP, DETAIL 0000" for a code given to device_failed(). Returns out. */
 const char *link_osa_fail_text(u32 code, char *out, size_t cap);
 /* The state table, one line per cell that is not "ignored", to line(). */
 void link_osa_print_fsm(void (*line)(void *ctx, const char *text), void *ctx);

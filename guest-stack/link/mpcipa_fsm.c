@@ -424,7 +424,7 @@ const char *mpcipa_state_text(u32 state) {
 
 const char *link_osa_fail_text(u32 code, char *out, size_t cap) {
     u32 why = code >> 24;
-    str_fmt(out, cap, "%s in %s, detail %04X", why < OSA_FAILS ? FAIL_NAMES[why] : "?",
+    str_fmt(out, cap, "%s IN %s, DETAIL %04X", why < OSA_FAILS ? FAIL_NAMES[why] : "?",
             mpcipa_state_text(code >> 16 & 0xFF), code & 0xFFFF);
     return out;
 }

@@ -236,6 +236,13 @@ void device_ready(struct device *dev, u64 now) {
     link_lan_up(dev->lnk, now);
 }
 
+/* The line after EZZ4308I and EZZ4310I: the code in words, from the driver that made it. */
+static void device_explain(const struct device *dev, u32 code) {
+    char text[80];
+    if (!dev->driver->device->fail_text) return;
+    stack_message(dev->stk, "PLX4308I DEVICE %s: %s", dev->name, dev->driver->device->fail_text(code, text, sizeof text));
+}
+
 void device_failed(struct device *dev, u32 code, u64 now) {
     struct stack *stk = dev->stk;
     enum device_status was = dev->status;
@@ -251,12 +258,15 @@ void device_failed(struct device *dev, u32 code, u64 now) {
         stack_message(stk, "EZZ4310I ERROR: CODE=%08X REPORTED ON DEVICE %s", code, dev->name);
     else if (!recovering)
         stack_message(stk, "EZZ4308I ERROR: CODE=%08X DURING ACTIVATION OF DEVICE %s.", code, dev->name);
+    if (was == DEVST_READY || !recovering) device_explain(dev, code);
     link_lan_down(dev->lnk, now);
     if (device_recover(dev, now)) return;
     dev->wanted = false;
     dev->retry_since = 0;
-    if (recovering)
+    if (recovering) {
         stack_message(stk, "EZZ4308I ERROR: CODE=%08X DURING ACTIVATION OF DEVICE %s.", code, dev->name);
+        device_explain(dev, code);
+    }
 }
 
 void device_stopped(struct device *dev, u64 now) {

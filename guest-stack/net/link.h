@@ -56,6 +56,8 @@ struct device_ops {
     void (*detach)(struct device *dev);          /* at DELETE LINK; only when NOT_ACTIVE */
     int (*start)(struct device *dev, u64 now);   /* -> device_ready() or device_failed() */
     int (*stop)(struct device *dev, u64 now);    /* -> device_stopped() */
+    /* What a code given to device_failed() means, for the console; may be NULL. Returns out. */
+    const char *(*fail_text)(u32 code, char *out, size_t cap);
 };
 
 struct link_ops {
@@ -73,6 +75,8 @@ struct link_ops {
     /* V TCPIP,,PURGECACHE and NETSTAT ARP for cards that resolve themselves; may be NULL. */
     int (*arp_purge)(struct link *lnk, u64 now);
     int (*arp_query)(struct link *lnk, void (*row)(void *ctx, struct ipaddr ip, const u8 *mac), void *ctx);
+    /* The driver's own counters by name ("drops_in_header"), for NETSTAT DEVLINKS; may be NULL. */
+    void (*counters)(const struct link *lnk, void (*row)(void *ctx, const char *name, u64 value), void *ctx);
 };
 
 /* One entry of the table of drivers that super hands to stack_create(), indexed by enum device_type. */

@@ -106,6 +106,35 @@ static void link_routing(struct netstat *n, const struct link *lnk) {
                ipaddr_text(lnk->bsd_mask, mask));
 }
 
+/* Two counters a line; what is left over when the driver has said its last one is printed by driver_lines(). */
+struct pairs {
+    const struct reply *r;
+    char left[48];
+};
+
+static void driver_counter(void *ctx, const char *name, u64 value) {
+    struct pairs *p = ctx;
+    char words[40], one[48];
+    netstat_upper(name, words, sizeof words);
+    for (char *c = words; *c; c++)
+        if (*c == '_') *c = ' ';
+    str_fmt(one, sizeof one, "%s %llu", words, (unsigned long long)value);
+    if (!p->left[0]) {
+        str_copy(p->left, sizeof p->left, one);
+        return;
+    }
+    reply_line(p->r, "       %-36s %s", p->left, one);
+    p->left[0] = '\0';
+}
+
+static void driver_lines(struct netstat *n, const struct link *lnk) {
+    struct pairs p = {.r = n->r};
+    if (!lnk->ops->counters) return;
+    reply_line(n->r, "     DRIVER:");
+    lnk->ops->counters(lnk, driver_counter, &p);
+    if (p.left[0]) reply_line(n->r, "       %s", p.left);
+}
+
 static void link_lines(struct netstat *n, const struct link *lnk) {
     const struct link_counters *c = &lnk->count;
     bool no_wire = lnk->type == LNK_VIRTUAL || lnk->type == LNK_LOOPBACK;
@@ -131,6 +160,7 @@ static void link_lines(struct netstat *n, const struct link *lnk) {
                lnk->caps & LINK_CAP_GSO ? "YES" : "NO", lnk->caps & LINK_CAP_ARP ? "YES" : "NO");
     reply_line(n->r, "     MULTICAST SPECIFIC:");
     reply_line(n->r, "       MULTICAST CAPABILITY: %s", lnk->caps & LINK_CAP_MCAST ? "YES" : "NO");
+    driver_lines(n, lnk);
 }
 
 static void device_lines(struct netstat *n, const struct device *dev) {

@@ -98,8 +98,15 @@ static inline int fix_output(struct link *lnk, struct pkt *p, struct ipaddr next
     return 0;
 }
 
-static const struct device_ops fix_device_ops = {"FIX", fix_attach, fix_detach, fix_dev_start, fix_dev_stop};
-static const struct link_ops fix_link_ops = {.output = fix_output};
+static inline void fix_counters(const struct link *lnk, void (*row)(void *ctx, const char *name, u64 value), void *ctx) {
+    row(ctx, "siga_write", 12345678901234ull);
+    row(ctx, "drops_in_header", 2);
+    row(ctx, "name_length", strlen(lnk->name));
+}
+
+static const struct device_ops fix_device_ops = {
+    .type_name = "FIX", .attach = fix_attach, .detach = fix_detach, .start = fix_dev_start, .stop = fix_dev_stop};
+static const struct link_ops fix_link_ops = {.output = fix_output, .counters = fix_counters};
 
 /* ---- life ---- */
 

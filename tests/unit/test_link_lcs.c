@@ -116,9 +116,10 @@ static void test_wrong_type(void **state) {
     device_start(dev, t.lab->now);
     lab_run(t.lab, 1000000);
     assert_int_equal(dev->status, DEVST_NOT_ACTIVE);
-    assert_true(lab_said(t.host, "CODE=02011731")); /* WRONG TYPE in SENSE, control unit 1731 */
+    assert_true(lab_said(t.host, "CODE=02011731")); /* control unit 1731 */
+    assert_true(lab_said(t.host, "PLX4308I DEVICE LCSX: WRONG TYPE IN SENSE, DETAIL 1731"));
     assert_string_equal(link_lcs_fail_text(0x02011731, text, sizeof text),
-                        "WRONG TYPE in SENSE, detail 1731");
+                        "WRONG TYPE IN SENSE, DETAIL 1731");
     lab_destroy(t.lab);
 }
 

@@ -136,10 +136,11 @@ static void test_no_device(void **state) {
     lab_run(t.lab, 2000000);
     assert_int_equal(dev->status, DEVST_NOT_ACTIVE);
     assert_true(lab_said(t.host, "EZZ4308I"));
+    assert_true(lab_said(t.host, "PLX4308I DEVICE OSAX: NO DEVICE IN "));
     assert_string_equal(
         link_osa_fail_text(OSA_FAIL_TIMEOUT << 24 | OSA_ULP_SETUP << 16 | 0x12, text, sizeof text),
-        "TIMEOUT in ULP_SETUP, detail 0012");
-    assert_string_equal(link_osa_fail_text(0xFFFF0000, text, sizeof text), "? in ?, detail 0000");
+        "TIMEOUT IN ULP_SETUP, DETAIL 0012");
+    assert_string_equal(link_osa_fail_text(0xFFFF0000, text, sizeof text), "? IN ?, DETAIL 0000");
     lab_destroy(t.lab);
 }
 

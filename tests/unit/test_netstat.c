@@ -125,7 +125,8 @@ static void test_devlinks(void **state) {
     FIX_SAID("DEVNAME: OSA1             DEVTYPE: MPCIPA DEVNUM: 0E00\n  DEVSTATUS: READY\n  CFGROUTER: NON  AUTORESTART: YES\n"
              "  LNKNAME: OSALNK1          LNKTYPE: IPAQENET   LNKSTATUS: READY\n     NETNUM: 0     QUESIZE: 0     ACTMTU: 1500\n");
     FIX_SAID("       MTU SIZE: 01492       METRIC: 03\n       DESTADDR: 0.0.0.0         SUBNETMASK: 255.255.255.0\n");
-    FIX_SAID("       MULTICAST CAPABILITY: NO\n");
+    FIX_SAID("       MULTICAST CAPABILITY: NO\n     DRIVER:\n"
+             "       SIGA WRITE 12345678901234            DROPS IN HEADER 2\n       NAME LENGTH 7\n");
     FIX_SAID("DEVNAME: VDEV1            DEVTYPE: VIPA\n  DEVSTATUS: READY\n"
              "  LNKNAME: VLINK1           LNKTYPE: VIPA       LNKSTATUS: READY\n");
     FIX_SAID("3 OF 3 RECORDS DISPLAYED");
