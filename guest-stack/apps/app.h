@@ -2,10 +2,10 @@
  *
  * A program is event driven: start() opens its sockets and returns; everything else happens in their callbacks;
  * stop() closes them. One program may run several times under different job names and parameters. A program
- * touches net/sock.h, super/console.h, super/dataset.h and this header, nothing else.
+ * touches net/sock.h, net/timer.h, super/console.h, super/dataset.h and this header, nothing else.
  *
  *   name      ports (defaults)        parameters, separated by blanks or commas
- *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n
+ *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n  IDLE=seconds
  *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n
  *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n             pattern: apps/pattern.h
  */

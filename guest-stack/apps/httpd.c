@@ -21,16 +21,22 @@
  *
  * Fixed storage: CONNS connections. When all are in use, the one that has waited longest for the end of a request's
  * header is closed for the new one; if none waits, the new one stays in the listener's queue.
+ *
+ * Nobody holds a place for ever: a connection whose request is not there IDLE seconds after the last answer (or after
+ * it was opened) is closed, one on which nothing moved for IDLE seconds in BODY or SEND, or that is IDLE seconds in
+ * DRAIN, is reset. Both lists are in order of these times, so one timer for the oldest of both serves them all.
  */
 #include "apps/app_impl.h"
 #include "apps/http_text.h"
 #include "apps/pattern.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "net/timer.h"
 #include "super/console.h"
 #include "super/dataset.h"
 
 #define CONNS_DEFAULT 256
+#define IDLE_DEFAULT 60 /* seconds */
 #define PAGES_MAX 32
 #define OUT_MAX 640
 
@@ -48,6 +54,7 @@ struct conn {
     struct httpd *h;
     struct sock *s;
     struct http_request req;
+    u64 since; /* when it came to the end of its list */
     u8 state;
     bool bad;         /* the body is not the pattern */
     u64 body_got, bad_at;
@@ -62,8 +69,9 @@ struct httpd {
     struct app_env *env;
     char jobname[9], web[45];
     struct sock *listener;
-    u64 requests, started;
+    u64 requests, started, idle_usec;
     u32 conns, open, pages;
+    struct timer alarm; /* armed while a connection is open, never later than the oldest one's time is over */
     struct list idle, waiting, busy;
     struct page page[PAGES_MAX];
     struct pattern pattern;
@@ -194,25 +202,30 @@ static void answer(struct conn *c, u64 now) {
 /* ---- connection ---- */
 static void accept_all(struct httpd *h, u64 now);
 
-static void list_move(struct list *to, struct list *n) {
-    list_del(n);
-    list_push_back(to, n);
+static void conn_move(struct conn *c, struct list *to, u64 now) {
+    list_del(&c->node);
+    list_push_back(to, &c->node);
+    c->since = now;
+}
+
+static void conn_over(struct conn *c, u64 now) {
+    c->s = NULL;
+    c->h->open--;
+    conn_move(c, &c->h->idle, now);
 }
 
 static void conn_free(struct conn *c, u64 now) {
     sock_close(c->s, now);
-    c->s = NULL;
-    c->h->open--;
-    list_move(&c->h->idle, &c->node);
+    conn_over(c, now);
 }
 
-static void conn_next_request(struct conn *c) {
+static void conn_next_request(struct conn *c, u64 now) {
     http_request_begin(&c->req);
     c->state = LINE;
     c->bad = false;
     c->body_got = 0;
     c->phase = 0;
-    list_move(&c->h->waiting, &c->node);
+    conn_move(c, &c->h->waiting, now);
 }
 
 /* Each step below returns 1 (go on with the next state), 0 (wait for an event) or -1 (over). */
@@ -225,7 +238,7 @@ static int step_request(struct conn *c, u64 now) {
     u32 used = http_request_feed(&c->req, in, (u32)n, &complete);
     sock_recv_consume(c->s, used, now);
     if (!complete) return 1;
-    list_move(&c->h->busy, &c->node);
+    conn_move(c, &c->h->busy, now);
     if (c->req.error || c->req.length == 0) {
         answer(c, now);
         return 1;
@@ -276,7 +289,7 @@ static int step_send(struct conn *c, u64 now) {
         c->left -= n;
     }
     if (c->req.keep_alive) {
-        conn_next_request(c);
+        conn_next_request(c, now);
         return 1;
     }
     /* Closing over unread bytes would reset the connection and destroy the answer on its way. */
@@ -284,6 +297,7 @@ static int step_send(struct conn *c, u64 now) {
     i32 more = sock_recv_peek(c->s, &in);
     if (more <= 0 && !c->req.error) return -1;
     sock_shutdown_send(c->s, now);
+    conn_move(c, &c->h->busy, now);
     c->state = DRAIN;
     return 1;
 }
@@ -308,10 +322,13 @@ static void conn_event(void *ctx, struct sock *s, u32 events, u64 now) {
     struct conn *c = ctx;
     struct httpd *h = c->h;
     UNUSED(s);
-    if (events & SOCK_EV_CLOSED)
+    if (events & SOCK_EV_CLOSED) {
         conn_free(c, now);
-    else
+    } else {
+        /* An event is progress: data came, or was taken. Slow headers and endless rests of requests do not count. */
+        if (c->state == BODY || c->state == SEND) conn_move(c, &h->busy, now);
         conn_run(c, now);
+    }
     /* Someone may have waited for a place. */
     if (!c->s) accept_all(h, now);
 }
@@ -332,10 +349,28 @@ static void accept_all(struct httpd *h, u64 now) {
         c->h = h;
         c->s = s;
         h->open++;
-        conn_next_request(c);
+        conn_next_request(c, now);
+        if (!timer_armed(&h->alarm)) timer_arm(h->env->stk, &h->alarm, now + h->idle_usec);
         sock_on_event(s, conn_event, c);
         conn_run(c, now);
     }
+}
+
+static struct conn *oldest(struct list *l) { return list_empty(l) ? NULL : LIST_ENTRY(l->next, struct conn, node); }
+
+static void alarm_rings(struct stack *stk, struct timer *t, u64 now) {
+    struct httpd *h = CONTAINER_OF(t, struct httpd, alarm);
+    struct conn *c;
+    u64 next = TIME_NEVER;
+    while ((c = oldest(&h->waiting)) && c->since + h->idle_usec <= now) conn_free(c, now);
+    if (c) next = c->since + h->idle_usec;
+    while ((c = oldest(&h->busy)) && c->since + h->idle_usec <= now) {
+        sock_abort(c->s, now); /* what it was sent would wait in its buffer for ever */
+        conn_over(c, now);
+    }
+    if (c) next = u64_min(next, c->since + h->idle_usec);
+    if (next != TIME_NEVER) timer_arm(stk, t, next);
+    accept_all(h, now);
 }
 
 static void listener_event(void *ctx, struct sock *s, u32 events, u64 now) {
@@ -351,6 +386,7 @@ static void listener_event(void *ctx, struct sock *s, u32 events, u64 now) {
 
 static void httpd_stop(void *inst, u64 now) {
     struct httpd *h = inst;
+    timer_disarm(h->env->stk, &h->alarm);
     if (h->listener) sock_close(h->listener, now);
     for (u32 i = 0; i < h->conns; i++)
         if (h->conn[i].s) sock_abort(h->conn[i].s, now);
@@ -360,16 +396,19 @@ static void httpd_stop(void *inst, u64 now) {
 }
 
 static int httpd_start(struct app_env *env, const char *jobname, const char *parm, u64 now, void **inst) {
-    u32 conns = CONNS_DEFAULT, port = 80;
+    u32 conns = CONNS_DEFAULT, port = 80, idle = IDLE_DEFAULT;
     char web[45] = "TCPIP.HTTPD.WEB";
     app_parm_text(parm, "WEB", web, sizeof web);
-    if (!app_parm_number(parm, "CONNS", 1, 8192, &conns) || !app_parm_number(parm, "PORT", 1, 65535, &port))
+    if (!app_parm_number(parm, "CONNS", 1, 8192, &conns) || !app_parm_number(parm, "PORT", 1, 65535, &port) ||
+        !app_parm_number(parm, "IDLE", 1, 3600, &idle))
         return -ERR_INVAL;
     struct httpd *h = app_take(env, (u32)(sizeof *h + conns * sizeof h->conn[0]));
     if (!h) return -ERR_NOMEM;
     h->env = env;
     h->conns = conns;
     h->started = now;
+    h->idle_usec = (u64)idle * USEC_PER_SEC;
+    timer_init(&h->alarm, alarm_rings);
     str_copy(h->jobname, sizeof h->jobname, jobname);
     str_copy(h->web, sizeof h->web, web);
     pattern_init(&h->pattern);

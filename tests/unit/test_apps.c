@@ -310,6 +310,78 @@ static void many_connections(void **state) {
     close_rig(&r);
 }
 
+/* Runs until the server has closed (0) or reset (-1) the connection, or for so many seconds (1); *at: after how many. */
+static int until_closed(struct rig *r, struct sock *s, u32 seconds, u32 *at) {
+    for (*at = 0; *at < seconds; ++*at) {
+        i32 n;
+        testnet_run(r->net, USEC_PER_SEC);
+        while ((n = sock_recv(s, answer, sizeof answer, r->net->now)) > 0) continue;
+        if (n != -ERR_AGAIN) return n == 0 ? 0 : -1;
+    }
+    return 1;
+}
+
+/* Each state of a connection in which nothing comes any more, with IDLE=10. */
+static void silence_frees_the_place(void **state) {
+    static const struct {
+        const char *said;
+        bool again; /* and said again every 4 seconds */
+        int end;    /* as until_closed() */
+        u32 low, high;
+    } rows[] = {
+        {"", false, 0, 9, 11},
+        {"GET / HTTP/1.1\r\nHost: x\r\n", false, 0, 9, 11},
+        {"X: y\r\n", true, 0, 9, 11},                                            /* slow headers are no progress */
+        {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", false, 0, 9, 11},                 /* after an answer */
+        {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", true, 1, 20, 20},                 /* requests are */
+        {"PUT /sink HTTP/1.0\r\nContent-Length: 9999\r\n\r\n", false, -1, 9, 11}, /* half a body */
+        {"PUT /sink HTTP/1.0\r\nContent-Length: 9999\r\n\r\n", true, 1, 20, 20},  /* a slow one */
+    };
+    (void)state;
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+        u32 at = 0, total = 0;
+        int end = 1;
+        open_rig(&r);
+        pages();
+        start(&r, "HTTPD", "IDLE=10");
+        struct sock *s = dial(&r, 80);
+        if (i == 2) tell(&r, s, "GET / HTTP/1.1\r\n", 16);
+        do {
+            tell(&r, s, rows[i].said, (u32)strlen(rows[i].said));
+            end = until_closed(&r, s, rows[i].again ? 4 : 20, &at);
+            total += at;
+        } while (end == 1 && total < 20);
+        if (end != rows[i].end || total < rows[i].low || total > rows[i].high) fail_msg("row %u: %d after %u s", i, end, total);
+        sock_abort(s, r.net->now);
+        close_rig(&r);
+    }
+}
+
+/* A client that reads nothing is reset, and who waited for its place gets it. */
+static void a_client_that_does_not_read(void **state) {
+    struct rig r;
+    bool closed;
+    (void)state;
+    open_rig(&r);
+    pages();
+    start(&r, "HTTPD", "CONNS=1 IDLE=10");
+    struct sock *deaf = dial(&r, 80), *next;
+    tell(&r, deaf, "GET /bulk/9999999 HTTP/1.0\r\n\r\n", 30);
+    testnet_run(r.net, USEC_PER_SEC);
+    next = dial(&r, 80);
+    tell(&r, next, "GET /page2 HTTP/1.0\r\n\r\n", 23);
+    testnet_run(r.net, 5 * USEC_PER_SEC);
+    assert_int_equal(sock_recv(next, answer, sizeof answer, r.net->now), -ERR_AGAIN);
+    testnet_run(r.net, 6 * USEC_PER_SEC);
+    hear(&r, next, answer, &closed);
+    assert_non_null(strstr((char *)answer, "plain text\n"));
+    assert_true(closed);
+    sock_close(next, r.net->now);
+    sock_abort(deaf, r.net->now);
+    close_rig(&r);
+}
+
 static void start_and_stop(void **state) {
     struct rig r;
     size_t used = 0;
@@ -466,6 +538,7 @@ int main(void) {
         cmocka_unit_test(http_requests),    cmocka_unit_test(a_long_target_and_a_long_header),
         cmocka_unit_test(byte_by_byte_and_pipelined),
         cmocka_unit_test(bulk_both_ways),   cmocka_unit_test(many_connections),
+        cmocka_unit_test(silence_frees_the_place), cmocka_unit_test(a_client_that_does_not_read),
         cmocka_unit_test(start_and_stop),   cmocka_unit_test(small_servers_tcp),
         cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server),
         cmocka_unit_test(references),       cmocka_unit_test(prefixes),
