@@ -1,6 +1,7 @@
 #!/bin/sh
-# messages.sh - docs/MESSAGES.md is what the catalogue prints; every message that a source of the guest says with a text of its
-# own stands in the catalogue with that text; EZACFSM1 resolves the shipped TCPDATA for each system.
+# messages.sh - docs/MESSAGES.md is what the catalogues print; every message that a source of the guest says with a text of its
+# own stands in the catalogue with that text, and every one of the modules in theirs; EZACFSM1 resolves the shipped TCPDATA for
+# each system.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 bad=0
@@ -18,6 +19,19 @@ while IFS= read -r line; do
     fixed=$(printf '%s' "$line" | sed 's/%.*//')
     grep -F -q -- "$fixed" "$tmp/catalogue" || grep -q "^$id %s" "$tmp/catalogue" || { echo "messages: not in the catalogue: $line"; bad=1; }
 done <"$tmp/said"
+
+# The modules: each text that hdl.c writes fits its entry, whose conversions stand for anything; each entry is said.
+sed -n 's/^MSG(\([A-Z0-9]*\), "\([^"]*\)".*/\1 \2/p' hercules-devices/messages.def | sed 's/%[-0-9.]*l*[a-zA-Z]/*/g' >"$tmp/modules"
+grep -rhoE '"PLX8[0-9]{2}([IWE]|%c) [^"]*"' hercules-devices --include='*.c' | tr -d '"' | sed 's/\\n$//; s/%c/I/' | sort -u >"$tmp/logged"
+while IFS= read -r line; do
+    pattern=$(grep "^${line%% *} " "$tmp/modules")
+    # shellcheck disable=SC2254 # the entry is a pattern
+    case $line in $pattern) ;; *) echo "messages: not in the modules' catalogue: $line"; bad=1 ;; esac
+done <"$tmp/logged"
+while IFS= read -r entry; do
+    grep -q "^${entry%% *} " "$tmp/logged" || { echo "messages: no module says $entry"; bad=1; }
+done <"$tmp/modules"
+[ "$(wc -l <"$tmp/modules")" = "$(grep -c '^MSG' hercules-devices/messages.def)" ] || { echo "messages: the modules' catalogue is not read whole"; bad=1; }
 
 for s in A B C; do
     build/ezacfsm1 -l SYS$s configs/ONE configs/ONE/tcpparms/TCPDATA >"$tmp/data" 2>"$tmp/err" || { cat "$tmp/err"; bad=1; }

@@ -1,8 +1,8 @@
 #!/bin/sh
 # run.sh - runs all tests and closes with "N passed, N failed, N skipped".
 #
-# A test is a cmocka program of build/unit, the replay of the fuzz corpora, the rules of the house (tidy.sh), a
-# run of the simulator, or a boot test (tests/boot/*.sh, each prints PASS, FAIL or SKIP lines of its own). Every
+# A test is a cmocka program of build/unit, the replay of the fuzz corpora, the rules of the house (tidy.sh), the
+# catalogues of messages (messages.sh), a run of the simulator, or a boot test (tests/boot/*.sh, each prints PASS, FAIL or SKIP lines of its own). Every
 # one has a time limit; what a test started is ended with it, also when this script is killed.
 #   tests/run.sh [-k WORD]     only tests whose name contains WORD
 set -u
@@ -49,6 +49,7 @@ for t in build/unit/test_*; do
         failed=$((failed + (bad > 0 ? bad : 1))); passed=$((passed + n)); fi
 done
 if wanted tidy; then bounded 60 tests/tidy.sh; verdict "tidy: rules of the house"; fi
+if wanted messages; then bounded 60 tests/messages.sh; verdict "messages: catalogues, docs/MESSAGES.md"; fi
 if wanted fuzz-replay && [ -d tests/fuzz/corpus ]; then bounded 300 make -s fuzz-replay; verdict "fuzz-replay: every corpus"; fi
 if wanted plexsim && [ -x build/plexsim ]; then
     for seed in 1 2 3 4 5 6 7 8; do bounded 120 build/plexsim "$seed"; verdict "plexsim seed $seed"; done
