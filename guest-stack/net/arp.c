@@ -255,7 +255,9 @@ static bool arp_sane(struct link *lnk, const struct arp_packet *a) {
     if (eth_is_group(a->sender_mac) || ipaddr_is_multicast(a->sender) || ipaddr_is_broadcast(a->sender) ||
         ipaddr_is_loopback(a->sender))
         return false;
-    return !eth_mac_eq(a->sender_mac, lnk->mac); /* our own, sent back by a hub */
+    if (!eth_mac_eq(a->sender_mac, lnk->mac)) return true;
+    /* Our own MAC: a frame of ours that a hub sent back, or another LPAR that shares the OSA and so its MAC. */
+    return !ipaddr_is_any(a->sender) && !home_answers(lnk->stk, lnk, a->sender);
 }
 
 static void arp_learn(struct link *lnk, const struct arp_packet *a, bool for_us, u64 now) {

@@ -76,7 +76,7 @@ build_volume() {
         printf '%s' "$hex" | sed 's/../&\n/g' | while read -r b; do
             [ -z "$b" ] || printf '%b' "\\0$(printf '%o' "0x$b")"
         done >"$dir/bytes"
-        dd if="$dir/bytes" of="$dir/sysres.3390" bs=1 seek=$((offset)) conv=notrunc 2>/dev/null
+        dd if="$dir/bytes" of="$dir/sysres.3390" bs=1 seek=$(($offset)) conv=notrunc 2>/dev/null
     done
 }
 

@@ -190,8 +190,21 @@ static void what_is_learned(void **state) {
     testnet_give(f.l, buf, packet_arp(buf, ARP_REQUEST, peer_mac, "224.0.0.1", NULL, "10.0.1.1"), 0);
     u8 group_mac[6] = {1, 0, 0x5E, 0, 0, 1};
     testnet_give(f.l, buf, packet_arp(buf, ARP_REQUEST, group_mac, "10.0.1.5", NULL, "10.0.1.1"), 0);
-    testnet_give(f.l, buf, packet_arp(buf, ARP_REQUEST, f.l->mac, "10.0.1.5", NULL, "10.0.1.1"), 0);
+    testnet_give(f.l, buf, packet_arp(buf, ARP_REQUEST, f.l->mac, "10.0.1.1", NULL, "10.0.1.1"), 0);
     assert_int_equal(s->drop_martian, 3);
+    testnet_destroy(f.t);
+}
+
+/* LPARs that share an OSA in LCS mode have one MAC: an answer from "our" MAC for another's address is good. */
+static void another_lpar_has_our_mac(void **state) {
+    struct fixture f = setup();
+    UNUSED(state);
+    ping_like(&f, "10.0.1.5", 3);
+    assert_int_equal(testnet_sent(f.l), 1); /* the question */
+    answer(&f, f.l->mac, "10.0.1.5");
+    assert_int_equal(testnet_sent(f.l), 2);
+    assert_memory_equal(testnet_frame(f.l, 1)->bytes, f.l->mac, 6);
+    assert_int_equal(f.a->stats.arp.drop_martian, 0);
     testnet_destroy(f.t);
 }
 
@@ -299,6 +312,7 @@ int main(void) {
         cmocka_unit_test(entries_age),
         cmocka_unit_test(probing_that_fails_forgets),
         cmocka_unit_test(what_is_learned),
+        cmocka_unit_test(another_lpar_has_our_mac),
         cmocka_unit_test(a_full_table_gives_up_its_oldest),
         cmocka_unit_test(defends_its_address),
         cmocka_unit_test(broadcast_and_groups_need_no_question),
