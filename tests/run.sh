@@ -2,8 +2,8 @@
 # run.sh - runs all tests and closes with "N passed, N failed, N skipped".
 #
 # A test is a cmocka program of build/unit, the replay of the fuzz corpora, the rules of the house (tidy.sh), the
-# catalogues of messages (messages.sh), a run of the simulator, or a boot test (tests/boot/*.sh, each prints PASS, FAIL or SKIP lines of its own). Every
-# one has a time limit; what a test started is ended with it, also when this script is killed.
+# catalogues of messages (messages.sh), a run of the simulator, or a boot test (tests/boot/*.sh, each prints PASS,
+# FAIL or SKIP lines of its own). Every one has a time limit; what a test started is ended with it, also when this script is killed.
 #   tests/run.sh [-k WORD]     only tests whose name contains WORD
 set -u
 cd "$(dirname "$0")/.." || exit 2

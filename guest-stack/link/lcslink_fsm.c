@@ -55,6 +55,9 @@ static const struct cell TABLE[LCS_STATES][LCS_EVENTS] = {
     [LCS_HALT] = {[LCS_EV_STOP] = {QUIT, 0}, [LCS_EV_TIMEOUT] = {MORE, 0}, [LCS_EV_QUIET] = {GO, LCS_DOWN}},
 };
 
+static const char *const EVENT_NAMES[LCS_EVENTS] = {"START", "STOP",    "OK",  "MORE", "REFUSED",
+                                                    "ERROR", "TIMEOUT", "LAN", "QUIET"};
+static const char *const ACT_NAMES[] = {"ignore", "", "again", "retry", "fail", "stop asked"};
 static const char *const FAIL_NAMES[LCS_FAILS] = {"NONE",      "NO DEVICE", "WRONG TYPE",
                                                   "I/O ERROR", "COMMAND",   "TIMEOUT"};
 
@@ -312,4 +315,17 @@ const char *link_lcs_fail_text(u32 code, char *out, size_t cap) {
     str_fmt(out, cap, "%s IN %s, DETAIL %04X", why < LCS_FAILS ? FAIL_NAMES[why] : "?",
             lcslink_state_text(code >> 16 & 0xFF), code & 0xFFFF);
     return out;
+}
+
+void link_lcs_print_fsm(void (*line)(void *ctx, const char *text), void *ctx) {
+    char text[80];
+    for (u32 s = 0; s < LCS_STATES; s++) {
+        for (u32 e = 0; e < LCS_EVENTS; e++) {
+            const struct cell *c = &TABLE[s][e];
+            if (c->act == IGNORE) continue;
+            str_fmt(text, sizeof text, "%-10s %-8s %s%s", STATES[s].name, EVENT_NAMES[e], ACT_NAMES[c->act],
+                    c->act == GO ? STATES[c->next].name : "");
+            line(ctx, text);
+        }
+    }
 }

@@ -59,5 +59,7 @@ size_t link_lcs_bytes(u32 max_devices);
 const struct link_lcs_counters *link_lcs_counters(const struct device *dev);
 const char *link_lcs_state_name(const struct device *dev);
 const char *link_lcs_fail_text(u32 code, char *out, size_t cap);
+/* As link_osa_print_fsm(). */
+void link_lcs_print_fsm(void (*line)(void *ctx, const char *text), void *ctx);
 
 #endif
