@@ -15,7 +15,7 @@ $(B)/replay/%: $(B)/san/tests/fuzz/fuzz_%.o $(B)/san/tests/fuzz/replay.o $(B)/sa
 	@mkdir -p $(@D)
 	$(CC) $(SAN) $(filter %.o,$^) $(UNIT_LIBS_fuzz_$*) $(B)/san/libplex.a -lcmocka -lpthread -o $@
 fuzz-replay: $(FUZZ:%=$(B)/replay/%)
-	@for t in $(FUZZ); do timeout -k 5 300 $(B)/replay/$$t tests/fuzz/corpus/$$t tests/fuzz/corpus/fuzz_$$t || exit 1; done
+	@for t in $(FUZZ); do timeout -k 5 300 $(B)/replay/$$t tests/fuzz/corpus/$$t || exit 1; done
 
 $(B)/fuzz/obj/%.o: %.c
 	@mkdir -p $(@D)
