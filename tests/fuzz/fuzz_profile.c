@@ -56,7 +56,8 @@ static u32 env_wall(void *ctx) {
     return 972315471u;
 }
 
-static const struct device_ops device_ops = {"FUZZ", dev_attach, dev_detach, dev_start, dev_stop};
+static const struct device_ops device_ops = {
+    .type_name = "FUZZ", .attach = dev_attach, .detach = dev_detach, .start = dev_start, .stop = dev_stop};
 static const struct link_ops link_ops = {.output = lnk_output};
 static const struct stack_config limits = {.max_sockets = 16,
                                            .max_timewait = 8,
