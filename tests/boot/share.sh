@@ -6,6 +6,7 @@ set -u
 have_modules || { echo "SKIP the whole test: no device module was built"; exit 0; }
 lab_begin SHARE "$root/tests/boot/configs"
 ok 'three LPARs IPL' "$plex390" up SHARE || exit 1
+needs_lan 'the rest' || exit 0
 
 page_of() { client curl -sS --max-time 20 "http://$1/status" >"$tmp/page" && cat "$tmp/page" && grep -q "$2" "$tmp/page"; }
 all_pages() { page_of 10.1.1.1 SYSA && page_of 10.1.1.2 SYSB && page_of 10.1.1.3 SYSC; }
