@@ -23,7 +23,7 @@ no_bad_packet() {
     kill "$capture"
     wait "$capture"
     capture=
-    tshark -r "$tmp/all.pcapng" -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
+    tshark -r "$tmp/all.pcapng" -o tcp.desegment_tcp_streams:FALSE -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -T fields \
         -e frame.number -e _ws.expert.message -Y '_ws.malformed || tcp.checksum.status == "Bad" || ip.checksum.status == "Bad" || udp.checksum.status == "Bad"' >"$tmp/bad" 2>"$tmp/tshark.err"
     n=$(tshark -r "$tmp/all.pcapng" -Y tcp 2>/dev/null | wc -l)
     echo "$n TCP packets captured, $(wc -l <"$tmp/bad") bad"
