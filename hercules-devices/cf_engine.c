@@ -234,17 +234,21 @@ static bool send_event(struct cf *cf, u32 system, u8 what) {
     return true;
 }
 
-void cf_pump(struct cf *cf) {
+bool cf_pump(struct cf *cf) {
+    bool left = false;
     for (u32 i = 0; i < CF_SYSTEMS; i++) {
         struct cf_system *sys = &cf->system[i];
         if (!sys->up) continue;
         if (sys->cut) {
             if (!sys->cut_told) sys->cut_told = send_event(cf, i, CF_ISOLATED);
+            left |= !sys->cut_told;
         } else if (!sys->told && !list_empty(&sys->tell)) {
             sys->told = send_event(cf, i, CF_PENDING);
             cf->count[CF_CT_PENDING] += sys->told;
+            left |= !sys->told;
         }
     }
+    return left;
 }
 
 bool cf_link_is_cut(const struct cf *cf, u32 system) {

@@ -80,7 +80,8 @@ int cf_link_up(struct cf *cf, const char *name, u64 incarnation);
 void cf_link_down(struct cf *cf, u32 system);
 /* One command. false: the ring towards the system has no room for the response; nothing was done, offer it again. */
 bool cf_message(struct cf *cf, u32 system, const u8 *msg, u32 len);
-void cf_pump(struct cf *cf);
+/* true: a ring was full, something is still to be told; call again soon. */
+bool cf_pump(struct cf *cf);
 /* Its link may be closed: it was isolated or its name was loaded again, and it has been told. */
 bool cf_link_is_cut(const struct cf *cf, u32 system);
 

@@ -38,6 +38,10 @@ static void say(struct cf_link *l, enum engine_severity sev, const char *text) {
     l->base.host->log(l->base.host->ctx, sev, line);
 }
 
+static void trace(struct cf_link *l, const char *what, const u8 *bytes, u32 len) {
+    if (l->base.host->trace) l->base.host->trace(l->base.host->ctx, 0, what, bytes, u32_min(len, 128));
+}
+
 /* ---- ends of a CCW ---- */
 
 static enum engine_rc done(struct engine_ccw *c, u32 transferred) {
@@ -93,6 +97,7 @@ static bool reset_sent(struct cf_link *l) {
 static enum engine_rc try_write(struct cf_link *l, struct engine_ccw *c) {
     u32 len = be32_get(c->buf + 4);
     if (!reset_sent(l) || !send(l, c->buf, len)) return ENGINE_WAIT;
+    trace(l, "write", c->buf, len);
     l->commands++;
     l->outstanding++;
     return done(c, len);
@@ -142,6 +147,7 @@ static bool response(struct cf_link *l, const u8 *msg, u32 len) {
     }
     if (!c || c->code != CCW_READ) return false;
     u32 n = u32_min(len, c->count);
+    trace(l, "read", msg, len);
     memcpy(c->buf, msg, n);
     c->more = len > c->count;
     l->cut_short += c->more;

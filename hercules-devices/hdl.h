@@ -106,6 +106,9 @@ int hdl_dev_ssci(DEVBLK *dev, void *request);
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 
+/* Device types that files of their own bring; osa_hdl.c registers them with its own. */
+extern DEVHND cfl_handlers;
+
 #ifdef HDL_HYPERION
 #define HDL_HANDLERS_OF_EMULATOR                                                                                 \
     .halt = hdl_dev_halt, .siga_s = hdl_dev_siga_sync, .siga_m = hdl_dev_siga_write, .ssqd = hdl_dev_ssqd, .ssci = hdl_dev_ssci,

@@ -177,5 +177,6 @@ HDL_DEVICE_SECTION;
 {
     HDL_DEVICE(PLXOSA, osa_handlers);
     HDL_DEVICE(PLXLCS, lcs_handlers);
+    HDL_DEVICE(PLXCFL, cfl_handlers);
 }
 END_DEVICE_SECTION

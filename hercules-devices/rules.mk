@@ -13,13 +13,22 @@ ALL += $(B)/osa-card
 INSTALL_BIN += $(B)/osa-card
 endif
 
+# The coupling facility's process.
+CF_SRC := $(sort hercules-devices/cf_main.c $(filter-out hercules-devices/cf_link.c,$(filter hercules-devices/cf_%,$(ENGINES))) $(PEER) \
+            tests/unit/bug.c $(wildcard guest-stack/base/*.c))
+$(B)/cf: $(CF_SRC:%.c=$(B)/host/%.o)
+	$(CC) $(CFLAGS) $^ -lpthread -o $@
+ALL += $(B)/cf
+INSTALL_BIN += $(B)/cf
+
 # Unit tests of what is no engine name their objects here.
 PEER_SAN := $(PEER:%.c=$(B)/san/%.o)
 UNIT_LIBS_test_ring := $(B)/san/hercules-devices/ring.o
 UNIT_LIBS_test_peer := $(PEER_SAN)
+UNIT_LIBS_test_fence := $(PEER_SAN)
 CAPTURE_SAN := $(B)/san/hercules-devices/capture_card.o $(B)/san/hercules-devices/impair_card.o
 UNIT_LIBS_test_capture := $(CAPTURE_SAN) $(B)/san/libplex.a -lpcap
-$(B)/unit/test_ring $(B)/unit/test_peer: $(PEER_SAN)
+$(B)/unit/test_ring $(B)/unit/test_peer $(B)/unit/test_fence: $(PEER_SAN)
 $(B)/unit/test_capture: $(CAPTURE_SAN)
 
 -include hercules-devices/modules.mk

@@ -134,12 +134,14 @@ static void empty(struct rig *r) {
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len) {
     static struct rig r;
+    static void *storage; /* kept for the next input: fresh pages would cost more than the commands */
     const struct cf_params params = {.name = "CF01", .incarnation = 1, .storage_kb = STORAGE_KB};
     const struct cf_host host = {&r, reserve, commit, isolate, log_line};
     struct fuzz z = {data, len};
-    memset(&r, 0, sizeof r);
-    void *storage = calloc(1, cf_engine_bytes(STORAGE_KB));
+    if (!storage) storage = malloc(cf_engine_bytes(STORAGE_KB));
     CHECK(storage);
+    memset(storage, 0, cf_engine_bytes(STORAGE_KB));
+    memset(&r, 0, sizeof r);
     r.cf = cf_engine_init(storage, &params, &host);
     for (char c = 'A'; c < 'E'; c++) cf_link_up(r.cf, (char[]){c, 0}, 1);
     for (u32 i = 0; z.left && i < STEPS_MAX; i++) {
@@ -148,6 +150,5 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len) {
     }
     cf_verify(r.cf);
     empty(&r);
-    free(storage);
     return 0;
 }

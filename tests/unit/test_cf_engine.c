@@ -310,8 +310,9 @@ static void test_no_room_for_the_response(void **state) {
     cflab_begin(lab, CF_RESET, NULL, CF_CMD_BYTES);
     assert_int_equal(cflab_run(lab, 1), CF_OK);
     assert_int_equal(lab->pending[0], pending);
+    assert_true(cf_pump(lab->cf));
     lab->full[0] = false;
-    cf_pump(lab->cf);
+    assert_false(cf_pump(lab->cf));
     assert_int_equal(lab->pending[0], pending + 1);
     cflab_list(lab, CF_WRITE, &a, 0, CF_BY_NONE, 0);
     assert_int_equal(cflab_run(lab, 0), CF_OK);
