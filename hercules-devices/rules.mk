@@ -20,6 +20,10 @@ $(B)/cf: $(CF_SRC:%.c=$(B)/host/%.o)
 	$(CC) $(CFLAGS) $^ -lpthread -o $@
 ALL += $(B)/cf
 INSTALL_BIN += $(B)/cf
+# A system made of nothing but a link, for tests of the facility without an emulator.
+$(B)/cfclient: $(patsubst %.c,$(B)/host/%.o,tests/boot/cfclient_main.c tests/unit/bug.c $(PEER))
+	$(CC) $(CFLAGS) $^ -lpthread -o $@
+ALL += $(B)/cfclient
 
 # Unit tests of what is no engine name their objects here.
 PEER_SAN := $(PEER:%.c=$(B)/san/%.o)
