@@ -51,7 +51,7 @@ judge() {
     kill "$capture"
     wait "$capture" 2>/dev/null || true
     capture=
-    n=$(tshark -r "$tmp/demo.pcapng" -o tcp.desegment_tcp_streams:FALSE -Y http.request 2>/dev/null | wc -l)
+    n=$(tshark -r "$tmp/demo.pcapng" -o tcp.desegment_tcp_streams:FALSE -Y 'tcp contains "GET /"' 2>/dev/null | wc -l)
     bad=$(tshark -r "$tmp/demo.pcapng" -o tcp.desegment_tcp_streams:FALSE -o tcp.check_checksum:TRUE -o ip.check_checksum:TRUE \
         -Y '_ws.malformed || tcp.checksum.status == "Bad" || ip.checksum.status == "Bad"' 2>/dev/null | wc -l)
     echo "$n HTTP request packets, $bad malformed or with a bad checksum"
