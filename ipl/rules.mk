@@ -30,6 +30,7 @@ $(B)/mkvol.o/%.o: %.c
 $(B)/mkvol: $(MKVOL_OBJ)
 	$(CC) $(CFLAGS) $^ -o $@
 ALL += $(B)/mkvol
+INSTALL_BIN += $(B)/mkvol
 
 # The volume's builder against the guest's reader.
 UNIT_LIBS_test_volume := $(B)/san/ipl/mkvol_build.o $(B)/san/ipl/mkvol_look.o $(B)/san/ipl/volume.o $(B)/san/ipl/complain.o

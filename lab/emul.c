@@ -66,7 +66,9 @@ bool emul_volume(const struct places *at, const struct plex *p, const char *dir)
         argv[n++] = set[i];
     }
     argv[n] = NULL;
-    return proc_run(argv, false) == 0;
+    int rc = proc_run(argv, false);
+    if (rc == 127) fprintf(stderr, "plex390: %s can't be run\n", tool);
+    return rc == 0;
 }
 
 static bool write_config(const struct plex *p, const struct plex_system *s, const char *dir,
