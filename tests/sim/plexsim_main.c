@@ -1,23 +1,58 @@
-/* plexsim_main.c - `plexsim SEED [COUNT]`: COUNT seeds from SEED on, one line each, with the digest of the run. */
+/* plexsim_main.c - the simulator's command: COUNT seeds from SEED on, one line each, with the digest of the
+ * run.
+ *
+ *   plexsim SEED [COUNT]                 TCP between stacks (simtcp.h)
+ *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
+ */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/sim/simtcp.h"
+#include "tests/sim/simxcf.h"
+
+static u64 argument(int argc, char **argv, int i, u64 otherwise) {
+    return argc > i ? strtoull(argv[i], NULL, 0) : otherwise;
+}
+
+static void run_tcp(u64 seed) {
+    struct simtcp_result r = simtcp_run(seed);
+    printf("seed %llu: %u stacks, %u connections (%u aborted), %llu bytes in %llu.%03llu s; %llu packets "
+           "lost, %llu "
+           "reordered, %llu doubled; %u retransmissions, %u timeouts, %u fast; digest %08X\n",
+           (unsigned long long)r.seed, r.stacks, r.connections, r.aborted, (unsigned long long)r.bytes,
+           (unsigned long long)r.simulated_us / 1000000, (unsigned long long)r.simulated_us / 1000 % 1000,
+           (unsigned long long)r.packets_lost, (unsigned long long)r.packets_reordered,
+           (unsigned long long)r.packets_duplicated, r.retransmits, r.timeouts, r.fast_retransmits, r.digest);
+}
+
+static void run_xcf(u64 seed, u32 systems) {
+    struct simxcf_result r = simxcf_random(seed, systems);
+    printf("seed %llu: %u systems, %llu s; %u kills, %u pauses, %u cuts; %u isolated, %u zombies stopped, %u "
+           "questions; "
+           "%llu messages, %llu bytes, %u segments sent again; digest %08X\n",
+           (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.kills,
+           r.pauses, r.cuts, r.isolated, r.zombies, r.questions, (unsigned long long)r.messages,
+           (unsigned long long)r.bytes, r.resent, r.digest);
+}
 
 int main(int argc, char **argv) {
-    if (argc < 2) {
-        fprintf(stderr, "usage: plexsim SEED [COUNT]\n");
+    int first = argc > 1 && strcmp(argv[1], "xcf") == 0 ? 2 : 1;
+    if (argc <= first) {
+        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf SEED [COUNT [SYSTEMS]]\n");
         return 2;
     }
-    u64 seed = strtoull(argv[1], NULL, 0), count = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    u64 seed = argument(argc, argv, first, 1), count = argument(argc, argv, first + 1, 1);
+    u32 systems = (u32)argument(argc, argv, first + 2, 0);
+    if (systems == 1 || systems > XCF_SYSTEMS_MAX) {
+        fprintf(stderr, "plexsim: 2 to %u systems\n", XCF_SYSTEMS_MAX);
+        return 2;
+    }
     for (u64 i = 0; i < count; i++) {
-        struct simtcp_result r = simtcp_run(seed + i);
-        printf("seed %llu: %u stacks, %u connections (%u aborted), %llu bytes in %llu.%03llu s; %llu packets lost, %llu "
-               "reordered, %llu doubled; %u retransmissions, %u timeouts, %u fast; digest %08X\n",
-               (unsigned long long)r.seed, r.stacks, r.connections, r.aborted, (unsigned long long)r.bytes,
-               (unsigned long long)r.simulated_us / 1000000, (unsigned long long)r.simulated_us / 1000 % 1000,
-               (unsigned long long)r.packets_lost, (unsigned long long)r.packets_reordered,
-               (unsigned long long)r.packets_duplicated, r.retransmits, r.timeouts, r.fast_retransmits, r.digest);
+        if (first == 2)
+            run_xcf(seed + i, systems);
+        else
+            run_tcp(seed + i);
         fflush(stdout);
     }
     return 0;

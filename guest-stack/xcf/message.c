@@ -1,0 +1,194 @@
+/* message.c - messages of members: cut into segments when sent, handed to the message exit when whole.
+ *
+ * xcf_send() copies the message once into segments; the receiver copies it once out of them (xcf_msg_copy),
+ * so a message is never put together in between. A send is all or nothing, also to a whole group. Refused
+ * with -ERR_NOBUFS: when the class has MAXMSG under way to that system, or the pool has only its reserve.
+ */
+#include "xcf/xcf_impl.h"
+
+static u32 segments_for(u32 len) {
+    return (XCFMSG_MESSAGE + len + XCFMSG_BODY_MAX - 1) / XCFMSG_BODY_MAX;
+}
+
+/* ---- sending ---- */
+
+/* The buffers have been counted: taking them cannot fail. */
+static void message_cut(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
+                        u32 class_index) {
+    u32 at = 0;
+    bool first = true;
+    while (first || at < head->bytes) {
+        struct xcf_seg *g = signal_take(x);
+        CHECK(g != NULL);
+        u8 *body = g->block + XCFMSG_HEADER;
+        u32 header = first ? XCFMSG_MESSAGE : 0;
+        u32 part = u32_min(head->bytes - at, XCFMSG_BODY_MAX - header);
+        if (first) xcfmsg_message_emit(body, head);
+        if (part) memcpy(body + header, data + at, part);
+        at += part;
+        g->bytes = (u16)(header + part);
+        g->class_index = (u8)class_index;
+        g->flags = (u8)((first ? XCFMSG_FIRST : 0) | (at == head->bytes ? XCFMSG_LAST : 0));
+        signal_queue(x, s, g);
+        first = false;
+    }
+}
+
+static bool pool_has(const struct xcf *x, u32 segments) {
+    return x->tx_pool.count - x->tx_pool.in_use >= segments + XCF_SEGMENTS_SPARE;
+}
+
+static bool class_has(const struct xcf *x, const struct xcf_sys *s, u32 class_index, u32 len) {
+    u32 kb = sys_slot(x, s) == 0 ? x->couple.localmsg_kb : x->couple.class_def[class_index].maxmsg_kb;
+    /* An idle class takes any message, or one above MAXMSG could never be sent. */
+    return s->tx.class_bytes[class_index] == 0 || (s->tx.class_bytes[class_index] + len) / 1024 < kb;
+}
+
+bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
+                     u64 now) {
+    UNUSED(now);
+    if (x->tx_pool.in_use == x->tx_pool.count) return false;
+    message_cut(x, s, head, data, 0);
+    return true;
+}
+
+static void send_one(struct xcf_member *m, const struct xcf_member *to, struct xcfmsg_message *head,
+                     const void *data, u32 class_index, u64 now) {
+    struct xcf *x = m->x;
+    struct xcf_sys *s = &x->sys[to->slot];
+    head->to = to->number;
+    message_cut(x, s, head, data, class_index);
+    x->count.messages_sent++;
+    if (to->slot == 0) x->count.messages_local++;
+    signal_pump(x, s, now);
+}
+
+/* Targets of a send in turn: all others of the group, or one. */
+static struct xcf_member *target_next(struct xcf_member *m, struct xcf_member *one, struct list **it) {
+    if (one) {
+        bool first = *it == NULL;
+        *it = &one->node;
+        return first ? one : NULL;
+    }
+    for (*it = *it ? (*it)->next : m->group->members.next; *it != &m->group->members; *it = (*it)->next) {
+        struct xcf_member *t = LIST_ENTRY(*it, struct xcf_member, node);
+        if (t != m && t->state == XCF_MEMBER_ACTIVE) return t;
+    }
+    return NULL;
+}
+
+static int send_possible(struct xcf_member *m, struct xcf_member *one, u32 len, u32 class_index, u64 now) {
+    struct xcf *x = m->x;
+    struct list *it = NULL;
+    u32 targets = 0;
+    for (struct xcf_member *t; (t = target_next(m, one, &it)) != NULL;) {
+        struct xcf_sys *s = &x->sys[t->slot];
+        targets++;
+        /* The partner must know the sender before it hears from it. */
+        if (t->slot && !member_record_one(m, s, now)) return -ERR_NOBUFS;
+        if (!class_has(x, s, class_index, len)) return -ERR_NOBUFS;
+    }
+    if (!targets) return -ERR_NOENT;
+    return pool_has(x, targets * segments_for(len)) ? 0 : -ERR_NOBUFS;
+}
+
+int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, u32 len, u64 now) {
+    struct xcf *x = m->x;
+    struct xcf_member *one = NULL;
+    struct list *it = NULL;
+    if (x->stopped) return -ERR_NETDOWN;
+    if (len > XCFMSG_DATA_MAX) return -ERR_MSGSIZE;
+    if (m->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
+    if (to != XCF_TO_ALL) {
+        one = member_by_token(x, to);
+        if (!one || one->group != m->group || one->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
+    }
+    u32 class_index = couple_class_for(&x->couple, m->group->name, len);
+    int rc = send_possible(m, one, len, class_index, now);
+    if (rc == -ERR_NOBUFS) {
+        x->count.send_no_buffer++;
+        m->starved = true;
+    }
+    if (rc) return rc;
+    struct xcfmsg_message head = {.kind = XCFMSG_USER, .bytes = len, .from = m->number};
+    if (control) memcpy(head.control, control, XCFMSG_CONTROL);
+    for (struct xcf_member *t; (t = target_next(m, one, &it)) != NULL;)
+        send_one(m, t, &head, data, class_index, now);
+    return 0;
+}
+
+/* Members that were refused hear of it once half of the pool is free, so that they do not come for each
+ * buffer. */
+void message_room(struct xcf *x, u64 now) {
+    if (x->tx_pool.in_use > x->tx_pool.count / 2) return;
+    for (u32 i = 0; i < x->members_max && !x->stopped; i++) {
+        struct xcf_member *m = &x->member[i];
+        if (!m->used || !m->starved) continue;
+        m->starved = false;
+        if (m->state == XCF_MEMBER_ACTIVE && m->exits && m->exits->room) m->exits->room(m->ctx, now);
+    }
+}
+
+/* ---- receiving ---- */
+
+static void user_in(struct xcf *x, struct xcf_sys *s, u64 now) {
+    struct xcf_rx *rx = &s->rx;
+    struct xcf_member *to = member_find(x, 0, rx->head.to);
+    struct xcf_member *from = member_find(x, sys_slot(x, s), rx->head.from);
+    if (!to || to->state != XCF_MEMBER_ACTIVE || (from && from->group != to->group)) {
+        x->count.drop_no_member++; /* it has left while the message was under way */
+        return;
+    }
+    x->count.messages_received++;
+    struct xcf_msg m = {.from_sys = s, .segments = &rx->partial, .head = &rx->head};
+    m.from_token = from ? from->token : 0;
+    if (to->exits && to->exits->message) to->exits->message(to->ctx, &m, now);
+}
+
+static void record_in(struct xcf *x, struct xcf_sys *s, u64 now) {
+    u8 record[XCFMSG_MEMBER_RECORD];
+    struct xcfmsg_member r;
+    struct xcf_msg m = {.from_sys = s, .segments = &s->rx.partial, .head = &s->rx.head};
+    xcf_msg_copy(&m, 0, record, sizeof record);
+    if (xcfmsg_member_parse(record, &r))
+        member_record_in(x, s, s->rx.head.from, &r, now);
+    else
+        x->count.drop_message_form++;
+}
+
+void message_in(struct xcf *x, struct xcf_sys *s, u64 now) {
+    switch (s->rx.head.kind) {
+    case XCFMSG_USER: user_in(x, s, now); break;
+    case XCFMSG_MEMBER: record_in(x, s, now); break;
+    case XCFMSG_SYNC: s->synced = true; break;
+    default: x->count.drop_message_form++; break;
+    }
+}
+
+u32 xcf_msg_bytes(const struct xcf_msg *m) {
+    return m->head->bytes;
+}
+u32 xcf_msg_from(const struct xcf_msg *m) {
+    return m->from_token;
+}
+const u8 *xcf_msg_control(const struct xcf_msg *m) {
+    return m->head->control;
+}
+
+u32 xcf_msg_copy(const struct xcf_msg *m, u32 offset, void *to, u32 n) {
+    u32 at = 0, done = 0, skip = XCFMSG_MESSAGE; /* at: offset in the message of this segment's data */
+    LIST_FOR_EACH(it, m->segments) {
+        const struct xcf_seg *g = LIST_ENTRY(it, struct xcf_seg, node);
+        u32 have = g->bytes - skip;
+        u32 want = offset + done;
+        if (done == n) break;
+        if (want < at + have) {
+            u32 part = u32_min(n - done, at + have - want);
+            memcpy((u8 *)to + done, g->block + XCFMSG_HEADER + skip + (want - at), part);
+            done += part;
+        }
+        at += have;
+        skip = 0;
+    }
+    return done;
+}

@@ -1,0 +1,301 @@
+/* signal.c - segments between two systems: in order, once, over whichever paths work.
+ *
+ * Sender: segments are numbered per partner from 1 and stay queued until acknowledged. The first XCF_WINDOW
+ * of the queue may be under way. A segment goes over a working path of its class, or of any class if its own
+ * has none; when that path fails, or XCF_RESEND_US pass without acknowledgement, it is sent again. Receiver:
+ * takes the number expected, keeps early ones within the window, drops the rest, and acknowledges the next
+ * number expected: with each block that it sends, after XCF_ACK_EVERY segments, or after XCF_ACK_DELAY_US.
+ * Early segments may be dropped at will (they were not acknowledged), so the buffers that are left always
+ * suffice for the one that is expected and a partner cannot starve another. Numbers are compared as signed
+ * distances. They do not begin anew while both incarnations live.
+ */
+#include "xcf/xcf_impl.h"
+
+static bool before(u32 a, u32 b) {
+    return (i32)(a - b) < 0;
+}
+
+/* ---- lists ---- */
+
+static struct xcf_seg *seg_at(struct list *n) {
+    return LIST_ENTRY(n, struct xcf_seg, node);
+}
+
+static void list_free(struct list *head, struct pool *pool) {
+    for (struct list *n; (n = list_pop_front(head)) != NULL;) pool_put(pool, seg_at(n));
+}
+
+void signal_reset(struct xcf *x, struct xcf_sys *s) {
+    list_free(&s->tx.queue, &x->tx_pool);
+    list_free(&s->rx.early, &x->rx_pool);
+    list_free(&s->rx.partial, &x->rx_pool);
+    memset(s->tx.class_bytes, 0, sizeof s->tx.class_bytes);
+    s->tx.next = s->tx.una = s->rx.next = 1;
+    s->tx.queued = s->rx.have = s->rx.unacked = 0;
+    s->rx.ack_due = TIME_NEVER;
+}
+
+/* ---- sending ---- */
+
+struct xcf_seg *signal_take(struct xcf *x) {
+    struct xcf_seg *g = pool_get(&x->tx_pool);
+    if (g) list_init(&g->node);
+    return g;
+}
+
+void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
+    UNUSED(x);
+    g->seq = s->tx.next++;
+    g->path = g->tried = NULL;
+    s->tx.queued++;
+    s->tx.class_bytes[g->class_index] += g->bytes;
+    list_push_back(&s->tx.queue, &g->node);
+}
+
+static struct xcf_path *path_take(struct xcf_sys *s, struct xcf_path *p) {
+    list_del(&p->node);
+    list_push_back(&s->out, &p->node); /* round robin */
+    return p;
+}
+
+/* A working path that has room: one of the class, one of another class, one that is late, the one tried
+ * before. A busy path of the class will have room soon, and other classes keep theirs; so then none. */
+static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
+    struct xcf_path *other = NULL, *late = NULL;
+    bool own = false;
+    LIST_FOR_EACH(it, &s->out) {
+        struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
+        bool mine = p->couple.class_index == class_index;
+        bool good = !p->late && p != tried;
+        own |= mine && good;
+        if (p->busy) continue;
+        if (mine && good) return path_take(s, p);
+        if (good)
+            other = other ? other : p;
+        else if (!late || late == tried)
+            late = p;
+    }
+    if (own || !(other || late)) return NULL;
+    return path_take(s, other ? other : late);
+}
+
+static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 now) {
+    struct xcfmsg_header h = {.type = XCFMSG_DATA, .seq = g->seq, .flags = g->flags};
+    h.bytes = (u16)(XCFMSG_HEADER + g->bytes);
+    for (struct xcf_path *p; (p = path_for(s, g->class_index, g->tried)) != NULL;) {
+        if (!path_send(p, g->block, &h)) {
+            if (p->busy) continue;
+            return false; /* broken: its adapter will say so, and what it had is sent again */
+        }
+        g->path = g->tried = p;
+        g->sent_at = now;
+        x->count.segments_sent++;
+        s->rx.unacked = 0;
+        s->rx.ack_due = TIME_NEVER;
+        return true;
+    }
+    return false;
+}
+
+void signal_pump(struct xcf *x, struct xcf_sys *s, u64 now) {
+    u32 n = 0;
+    xcf_lapse_check(x, now);
+    if (x->stopped || x->suspect || !sys_in(s) || sys_slot(x, s) == 0) return;
+    if (s->dirty || s->sync_due) member_records_out(x, s, now);
+    LIST_FOR_EACH(it, &s->tx.queue) {
+        struct xcf_seg *g = seg_at(it);
+        if (++n > XCF_WINDOW) break;
+        if (!g->path && !seg_send(x, s, g, now)) break;
+    }
+}
+
+void signal_path_lost(struct xcf *x, struct xcf_path *p, u64 now) {
+    struct xcf_sys *s = &x->sys[p->slot];
+    LIST_FOR_EACH(it, &s->tx.queue) {
+        struct xcf_seg *g = seg_at(it);
+        if (g->path != p) continue;
+        g->path = NULL;
+        x->count.segments_again++;
+    }
+    signal_pump(x, s, now);
+}
+
+void signal_ack(struct xcf *x, struct xcf_sys *s, u32 ack, u64 now) {
+    if (ack == s->tx.una) return;
+    if (before(ack, s->tx.una) || before(s->tx.next, ack)) {
+        x->count.drop_ack++; /* late, over a slower path; or nonsense */
+        return;
+    }
+    while (s->tx.una != ack) {
+        struct xcf_seg *g = seg_at(list_pop_front(&s->tx.queue));
+        CHECK(g->seq == s->tx.una);
+        s->tx.una++;
+        s->tx.queued--;
+        s->tx.class_bytes[g->class_index] -= g->bytes;
+        if (g->path) { /* what arrives is heard, also when HELLO waits behind it */
+            g->path->heard_at = now;
+            g->path->late = false;
+        }
+        pool_put(&x->tx_pool, g);
+    }
+    signal_pump(x, s, now);
+}
+
+/* ---- receiving ---- */
+
+static void ack_out(struct xcf *x, struct xcf_sys *s) {
+    u8 block[XCFMSG_HEADER];
+    u32 tries = s->out_working;
+    for (struct xcf_path *p; tries && (p = path_for(s, 0, NULL)) != NULL; tries--) {
+        struct xcfmsg_header h = {.type = XCFMSG_ACK, .bytes = XCFMSG_HEADER};
+        if (!path_send(p, block, &h)) continue;
+        x->count.acks_sent++;
+        break;
+    }
+    /* Without a path now, the HELLO of the next one will carry it. */
+    s->rx.unacked = 0;
+    s->rx.ack_due = TIME_NEVER;
+}
+
+/* In number order into the message that is being put together. */
+static void seg_in_order(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 now) {
+    struct xcf_rx *rx = &s->rx;
+    u32 header = 0;
+    bool good = true;
+    rx->next++;
+    if (g->flags & XCFMSG_FIRST) {
+        header = XCFMSG_MESSAGE;
+        good = list_empty(&rx->partial) && xcfmsg_message_parse(g->block + XCFMSG_HEADER, &rx->head);
+        rx->have = 0;
+    } else {
+        good = !list_empty(&rx->partial);
+    }
+    rx->have += g->bytes - header;
+    bool last = g->flags & XCFMSG_LAST;
+    good = good && rx->have <= rx->head.bytes && (!last || rx->have == rx->head.bytes);
+    list_push_back(&rx->partial, &g->node);
+    if (!good) {
+        x->count.drop_message_form++;
+        list_free(&rx->partial, &x->rx_pool);
+    } else if (last) {
+        u64 incarnation = s->id.incarnation;
+        message_in(x, s, now);
+        /* An exit may have ended this system; a partner cannot have been replaced from inside an exit. */
+        CHECK(s->id.incarnation == incarnation);
+        list_free(&rx->partial, &x->rx_pool);
+    }
+}
+
+static void early_insert(struct xcf_rx *rx, struct xcf_seg *g) {
+    struct list *at = rx->early.next;
+    while (at != &rx->early && before(seg_at(at)->seq, g->seq)) at = at->next;
+    list_add_between(&g->node, at->prev, at);
+}
+static bool early_has(struct xcf_rx *rx, u32 seq) {
+    LIST_FOR_EACH(it, &rx->early)
+    if (seg_at(it)->seq == seq) return true;
+    return false;
+}
+
+/* Buffers that must stay for numbers expected: each partner may have all but the last segment of a message.
+ */
+static bool buffers_low(const struct xcf *x) {
+    return x->rx_pool.count - x->rx_pool.in_use <= x->systems * XCF_SEGMENTS_MSG;
+}
+
+static struct xcf_seg *seg_copy(struct xcf *x, const struct xcfmsg_header *h, const u8 *body, bool early) {
+    struct xcf_seg *g = early && buffers_low(x) ? NULL : pool_get(&x->rx_pool);
+    if (!g) {
+        x->count.drop_no_buffer++;
+        return NULL;
+    }
+    g->seq = h->seq;
+    g->bytes = (u16)(h->bytes - XCFMSG_HEADER);
+    g->flags = h->flags;
+    memcpy(g->block + XCFMSG_HEADER, body, g->bytes);
+    list_init(&g->node);
+    return g;
+}
+
+void signal_data(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_header *h, const u8 *body, u64 now) {
+    struct xcf_rx *rx = &s->rx;
+    bool early = h->seq != rx->next;
+    x->count.segments_received++;
+    if (x->suspect) return; /* not acknowledged: it comes again when we know that we are in */
+    if (before(h->seq, rx->next) || (early && early_has(rx, h->seq))) {
+        x->count.drop_duplicate++;
+        ack_out(x, s); /* our acknowledgement was lost with its path */
+        return;
+    }
+    if (h->seq - rx->next >= XCF_WINDOW) {
+        x->count.drop_window++;
+        return;
+    }
+    struct xcf_seg *g = seg_copy(x, h, body, early);
+    if (!g) return;
+    if (early) {
+        early_insert(rx, g);
+        return;
+    }
+    seg_in_order(x, s, g, now);
+    rx->unacked++;
+    while (!list_empty(&rx->early) && seg_at(rx->early.next)->seq == rx->next && !x->stopped) {
+        seg_in_order(x, s, seg_at(list_pop_front(&rx->early)), now);
+        rx->unacked++;
+    }
+    if (x->stopped) return;
+    if (rx->unacked >= XCF_ACK_EVERY)
+        ack_out(x, s);
+    else if (rx->unacked && rx->ack_due == TIME_NEVER)
+        rx->ack_due = now + XCF_ACK_DELAY_US;
+}
+
+/* ---- within this system: slot 0 has a queue like any partner, and no path ---- */
+
+void signal_local(struct xcf *x, u64 now) {
+    struct xcf_sys *s = &x->sys[0];
+    u32 end = s->tx.next; /* what exits send now waits for the next poll: no member can keep us here */
+    while (!list_empty(&s->tx.queue) && !x->stopped && seg_at(s->tx.queue.next)->seq != end) {
+        struct xcf_seg *g = seg_at(s->tx.queue.next);
+        struct xcfmsg_header h = {.seq = g->seq, .flags = g->flags, .bytes = (u16)(XCFMSG_HEADER + g->bytes)};
+        u32 expected = s->rx.next;
+        signal_data(x, s, &h, g->block + XCFMSG_HEADER, now);
+        if (s->rx.next == expected) break;
+        signal_ack(x, s, s->rx.next, now);
+    }
+    s->rx.unacked = 0;
+    s->rx.ack_due = TIME_NEVER;
+}
+
+/* ---- time ---- */
+
+void signal_timers(struct xcf *x, u64 now) {
+    for (u32 i = 1; i < x->systems; i++) {
+        struct xcf_sys *s = &x->sys[i];
+        u32 n = 0;
+        if (!sys_in(s)) continue;
+        if (s->rx.ack_due <= now) ack_out(x, s);
+        LIST_FOR_EACH(it, &s->tx.queue) {
+            struct xcf_seg *g = seg_at(it);
+            if (++n > XCF_WINDOW) break;
+            if (!g->path || now - g->sent_at < XCF_RESEND_US) continue;
+            g->path->late = true;
+            g->path = NULL;
+            x->count.segments_again++;
+        }
+        signal_pump(x, s, now);
+    }
+}
+
+u64 signal_due(const struct xcf *x) {
+    u64 due = list_empty(&x->sys[0].tx.queue) || x->suspect ? TIME_NEVER : 0;
+    for (u32 i = 1; i < x->systems; i++) {
+        const struct xcf_sys *s = &x->sys[i];
+        if (!sys_in(s)) continue;
+        due = u64_min(due, s->rx.ack_due);
+        if (list_empty(&s->tx.queue)) continue;
+        const struct xcf_seg *g = LIST_ENTRY(s->tx.queue.next, struct xcf_seg, node);
+        if (g->path) due = u64_min(due, g->sent_at + XCF_RESEND_US);
+    }
+    return due;
+}

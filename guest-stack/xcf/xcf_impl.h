@@ -1,0 +1,235 @@
+/* xcf_impl.h - the inside of struct xcf, shared by the files of this room only.
+ *
+ *   xcf.c        life, timers, queries            path.c      paths and HELLO
+ *   signal.c     segments: order, once, fail-over  message.c  messages to and from members
+ *   member.c     groups, members, their copies     system.c   [state][event] of systems, monitoring
+ *   partition.c  arbiter, operator, SFM            couple.c   values of COUPLExx
+ *
+ * Slot 0 of sys[] is this system; its "partner" is itself, over no path. Bit s of a mask stands for slot s.
+ * Invariants: a segment is in one list or in the pool; unacked segments of a partner have consecutive
+ * numbers; a remote member's slot is never FREE or GONE; nothing is sent after stopped.
+ */
+#ifndef XCF_XCF_IMPL_H
+#define XCF_XCF_IMPL_H
+
+#include "base/list.h"
+#include "base/str.h"
+#include "xcf/xcf.h"
+
+#define XCF_WINDOW         32 /* segments under way to one partner: two messages of the greatest length */
+#define XCF_SEGMENTS_MSG   16 /* of one message: (64 + 61440) / 4032, rounded up */
+#define XCF_SEGMENTS_SPARE 8  /* kept for member records when messages have taken the rest */
+#define XCF_ACK_EVERY      8
+#define XCF_ACK_DELAY_US   (20 * USEC_PER_MSEC)
+#define XCF_RESEND_US      USEC_PER_SEC
+#define XCF_LAPSE_US       (2 * USEC_PER_SEC)
+#define XCF_FORGIVE_US     (60 * (u64)USEC_PER_SEC) /* a path that worked so long has its retries back */
+#define XCF_BUCKETS        64
+
+struct xcf_seg {
+    struct list node;
+    u32 seq;
+    u16 bytes; /* of the body */
+    u8 flags, class_index;
+    struct xcf_path *path;  /* that it was sent on; NULL: to be sent */
+    struct xcf_path *tried; /* the last one, which another try avoids */
+    u64 sent_at;
+    u8 block[XCFMSG_BLOCK_MAX];
+};
+
+struct xcf_path {
+    struct xcf *x;
+    struct list node; /* in its partner's list while WORKING or RESTARTING */
+    struct couple_path couple;
+    const struct xcf_path_ops *ops;
+    void *ctx;
+    enum xcf_path_state state;
+    bool late; /* what was sent on it was not acknowledged in time: others are preferred until it is heard */
+    bool ready, busy, hello_owed; /* owed: it was full when a HELLO was due */
+    u32 token, slot;              /* slot 0: partner not known */
+    u32 heard_token;              /* inbound: the sender's token */
+    u64 heard_at; /* inbound: last HELLO; outbound: last time that the partner said it hears */
+    u64 working_since;
+    u32 retries;
+    char partner_path[17];
+    u64 blocks, bytes;
+};
+
+struct xcf_rx {          /* from one partner */
+    u32 next;            /* number expected */
+    struct list early;   /* ascending, all past next */
+    struct list partial; /* segments of the message that is not complete */
+    struct xcfmsg_message head;
+    u32 have; /* data bytes in partial */
+    u32 unacked;
+    u64 ack_due;
+};
+struct xcf_tx { /* to one partner */
+    u32 next, una;
+    struct list queue; /* unacknowledged ones first, in order of their numbers */
+    u32 queued;        /* segments */
+    u32 class_bytes[COUPLE_CLASSES_MAX];
+};
+
+enum xcf_question { XCF_ASK_DOWN, XCF_ASK_DOWN_VARY, XCF_ASK_SIGNALS, XCF_ASK_CONFIRM };
+
+struct xcf_sys {
+    struct xcf_sysid id;
+    enum xcf_system_state state;
+    u64 gone_incarnation; /* this and older are out; kept when the slot is used again by the same name */
+    u64 since;            /* of the state */
+    u64 last_signal, last_status;
+    u64 linked_at; /* last moment with a working path in each direction */
+    u32 status_counter, their_weight;
+    u32 interval_ms, weight;
+    struct list out, in; /* paths */
+    u32 out_working, in_working;
+    struct xcf_tx tx;
+    struct xcf_rx rx;
+    u32 dirty; /* members whose record this partner has not got */
+    bool sync_due, synced;
+    /* partitioning */
+    const char *reason;
+    bool by_operator;   /* does not come back by itself */
+    bool isolate_later; /* declared down by the operator: isolated as soon as the arbiter can be reached */
+    bool dropped;       /* the arbiter has lost its connection */
+    u32 wtor;           /* reply number, 0 none */
+    enum xcf_question question;
+    u64 ask_again;
+};
+
+struct xcf_group {
+    struct list node;    /* in x->groups, ascending by name */
+    struct list members; /* ascending by name */
+    char name[9];
+    u32 active;
+};
+
+struct xcf_member {
+    struct xcf *x;
+    struct list node;   /* in its group */
+    struct list hashed; /* by slot and number */
+    struct xcf_group *group;
+    char name[17];
+    u32 slot, number; /* number: at its own system */
+    u32 token;
+    enum xcf_member_state state;
+    bool used, missing, starved, ending; /* ending: left; the record stays until every partner knows */
+    u8 ustate[XCF_USTATE_BYTES];
+    u32 dirty; /* partners that do not know how it is now */
+    u32 known; /* partners that know of it at all */
+    const struct xcf_exits *exits;
+    void *ctx;
+    u64 status_us, alive_at;
+};
+
+struct xcf {
+    struct couple couple;
+    struct xcf_sysid id;
+    struct xcf_env env;
+    const struct xcf_arbiter_ops *arbiter;
+    void *arbiter_ctx;
+    bool arbiter_up, stopped;
+    bool suspect;   /* stood still: not known to be in */
+    bool asked;     /* the arbiter will say: until then nothing is sent and nothing believed */
+    bool hello_now; /* partners should know at once */
+    bool leaving;   /* varied offline: the last HELLO says so */
+    u32 systems, members_max, groups_max;
+    struct xcf_sys *sys;
+    struct xcf_member *member; /* [members_max] */
+    struct list bucket[XCF_BUCKETS];
+    struct list groups;
+    u32 monitored, endings; /* own members with a status interval; own members that have left */
+    struct pool group_pool, tx_pool, rx_pool;
+    struct xcf_path *path; /* [XCF_PATHS_MAX] */
+    u32 paths;
+    u32 next_number, next_token, next_reply, status_counter;
+    u64 last_poll, heartbeat_at, suspect_since;
+    struct xcf_counters count;
+};
+
+struct xcf_msg {
+    const struct xcf_sys *from_sys;
+    const struct list *segments;
+    const struct xcfmsg_message *head;
+    u32 from_token;
+};
+
+/* xcf.c */
+void xcf_say(struct xcf *x, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void xcf_stop(struct xcf *x, u32 reason);
+struct xcf_sys *xcf_sys_by_name(struct xcf *x, const char *name);
+/* The machine stood still (a paused emulator): whether this system is still in has to be found out first. */
+void xcf_lapse_check(struct xcf *x, u64 now);
+static inline u32 sys_slot(const struct xcf *x, const struct xcf_sys *s) {
+    return (u32)(s - x->sys);
+}
+static inline bool sys_in(const struct xcf_sys *s) { /* its members count */
+    return s->state >= XCF_SYS_ACTIVE && s->state <= XCF_SYS_PROMPT;
+}
+
+/* path.c */
+void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now);
+void path_hello_all(struct xcf *x, u64 now);
+void path_timers(struct xcf *x, u64 now);
+void path_forget(struct xcf *x, struct xcf_sys *s, u64 now); /* partner is out: its paths link anew */
+/* Sends a block whose body is in place. false: try another path or later. */
+bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h);
+
+/* signal.c */
+void signal_reset(struct xcf *x, struct xcf_sys *s); /* new partnership: numbers begin at 1 */
+/* Takes a segment for s from the pool; NULL if there is none. It is queued by signal_queue(). */
+struct xcf_seg *signal_take(struct xcf *x);
+void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g);
+void signal_pump(struct xcf *x, struct xcf_sys *s, u64 now);
+void signal_data(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_header *h, const u8 *body, u64 now);
+void signal_ack(struct xcf *x, struct xcf_sys *s, u32 ack, u64 now);
+void signal_path_lost(struct xcf *x, struct xcf_path *p, u64 now);
+void signal_timers(struct xcf *x, u64 now);
+u64 signal_due(const struct xcf *x);
+void signal_local(struct xcf *x, u64 now);
+
+/* message.c */
+void message_in(struct xcf *x, struct xcf_sys *s, u64 now); /* a whole message is in s->rx.partial */
+/* A message without data of a user: member record or sync. false: no buffer. */
+bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
+                     u64 now);
+void message_room(struct xcf *x, u64 now);
+
+/* member.c */
+struct xcf_member *member_find(struct xcf *x, u32 slot, u32 number);
+struct xcf_member *member_by_token(const struct xcf *x, u32 token);
+void member_records_out(struct xcf *x, struct xcf_sys *s, u64 now);
+bool member_record_one(struct xcf_member *m, struct xcf_sys *s, u64 now); /* true: partner will know */
+void member_record_in(struct xcf *x, struct xcf_sys *s, u32 number, const struct xcfmsg_member *r, u64 now);
+void member_all_dirty(struct xcf *x, struct xcf_sys *s);
+void member_system_event(struct xcf *x, enum xcf_event_kind kind, const struct xcf_sys *s, u64 now);
+void member_system_gone(struct xcf *x, struct xcf_sys *s, u64 now);
+void member_timers(struct xcf *x, u64 now);
+u64 member_due(const struct xcf *x);
+void member_info(const struct xcf_member *m, struct xcf_member_info *out);
+
+/* system.c */
+/* The slot for a system that was heard: known, new, or NULL (it is out, or there is no room). */
+struct xcf_sys *system_heard(struct xcf *x, const struct xcf_sysid *id, u64 now);
+void system_event(struct xcf *x, struct xcf_sys *s, enum xcf_system_event e, u64 now);
+void system_links_changed(struct xcf *x, struct xcf_sys *s, u64 now);
+void system_timers(struct xcf *x, u64 now);
+/* A free slot for a name, or that of the system that has been gone longest; NULL if all are in use. */
+struct xcf_sys *system_slot_take(struct xcf *x, const char *name);
+static inline bool sys_linked(const struct xcf_sys *s) {
+    return s->out_working && s->in_working;
+}
+u64 system_interval_us(const struct xcf *x, const struct xcf_sys *s);
+
+/* partition.c */
+void partition_entered(struct xcf *x, struct xcf_sys *s, enum xcf_system_state from, u64 now);
+void partition_timers(struct xcf *x, u64 now);
+/* This system is known to be in again: what was asked before it stood still is asked anew. */
+void partition_trusted(struct xcf *x, u64 now);
+void partition_question_end(struct xcf *x, struct xcf_sys *s);
+void partition_news(struct xcf *x, const struct xcf_sysid *gone, const struct xcf_sys *teller, u64 now);
+void partition_leaving(struct xcf *x, struct xcf_sys *s, u64 now); /* it says that it stops */
+u32 partition_my_weight(const struct xcf *x);
+
+#endif

@@ -1,0 +1,235 @@
+/* test_xcf_partition.c - death and fencing: what is lost, and the end that it must come to.
+ *
+ * Three systems, INTERVAL(5), CLEANUP(5). Something happens to SYS03 (or to the paths or the arbiter), time
+ * passes, and the table says how SYS01 sees it, whether it was isolated, and whether the operator was asked.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "tests/sim/simxcf.h"
+
+#include <cmocka.h>
+
+#define SECONDS(n) ((n) * (u64)USEC_PER_SEC)
+#define VICTIM     2
+
+enum happens { KILL, KILL_SEEN, PAUSE, NOTHING };
+enum paths { KEEP, CUT, CUT_SILENTLY, CUT_ONE_PAIR };
+enum arbiter { HERE, NONE, VICTIM_LOSES, ALL_LOSE };
+
+static const struct row {
+    enum happens what;
+    enum paths paths;
+    enum arbiter arbiter;
+    u32 after_s;
+    enum xcf_system_state seen; /* by SYS01 */
+    bool isolated, asked, connfail;
+} rows[] = {
+    /* process death with its connection seen: at once; else after INTERVAL; without an arbiter the operator
+     */
+    {KILL_SEEN, KEEP, HERE, 1, XCF_SYS_CLEANUP, true, false, false},
+    {KILL, KEEP, HERE, 3, XCF_SYS_ACTIVE, false, false, false},
+    {KILL, KEEP, HERE, 7, XCF_SYS_CLEANUP, true, false, false},
+    {KILL, KEEP, HERE, 13, XCF_SYS_GONE, true, false, false},
+    {KILL, KEEP, NONE, 60, XCF_SYS_PROMPT, false, true, false},
+    {KILL, KEEP, ALL_LOSE, 60, XCF_SYS_PROMPT, false, true, false},
+    {KILL, KEEP, VICTIM_LOSES, 7, XCF_SYS_CLEANUP, true, false, false},
+    /* a frozen system */
+    {PAUSE, KEEP, HERE, 3, XCF_SYS_ACTIVE, false, false, false},
+    {PAUSE, KEEP, HERE, 7, XCF_SYS_CLEANUP, true, false, false},
+    {PAUSE, KEEP, NONE, 60, XCF_SYS_PROMPT, false, true, false},
+    {PAUSE, CUT, ALL_LOSE, 60, XCF_SYS_PROMPT, false, true, false},
+    /* cut off from everything: isolated; cut off from signals only: alive, so nobody is removed unasked */
+    {NOTHING, CUT, VICTIM_LOSES, 8, XCF_SYS_CLEANUP, true, false, false},
+    {NOTHING, CUT_SILENTLY, VICTIM_LOSES, 9, XCF_SYS_CLEANUP, true, false, false},
+    {NOTHING, CUT, HERE, 60, XCF_SYS_NOSIGNAL, false, true, false},
+    {NOTHING, CUT, NONE, 60, XCF_SYS_PROMPT, false, true, false},
+    {NOTHING, CUT, ALL_LOSE, 60, XCF_SYS_PROMPT, false, true, false},
+    {NOTHING, CUT_ONE_PAIR, NONE, 60, XCF_SYS_PROMPT, false, true, false},
+    /* CONNFAIL(YES): the lighter side goes */
+    {NOTHING, CUT, HERE, 20, XCF_SYS_GONE, true, false, true},
+    {NOTHING, CUT_SILENTLY, HERE, 24, XCF_SYS_GONE, true, false, true},
+    {NOTHING, CUT_ONE_PAIR, HERE, 20, XCF_SYS_GONE, true, false, true}, /* equal: the lower name stays */
+    /* the arbiter alone */
+    {NOTHING, KEEP, VICTIM_LOSES, 60, XCF_SYS_ACTIVE, false, false, false},
+    {NOTHING, KEEP, ALL_LOSE, 60, XCF_SYS_ACTIVE, false, false, false},
+};
+
+static struct simxcf *plex(bool arbiter, bool connfail) {
+    struct couple c;
+    couple_default(&c);
+    c.interval_s = c.cleanup_s = 5;
+    c.sfm.active = c.sfm.connfail = connfail;
+    struct simxcf_params p = {.seed = 11, .systems = 3, .arbiter = arbiter, .couple = &c};
+    struct simxcf *s = simxcf_create(&p);
+    simxcf_run(s, SECONDS(4));
+    return s;
+}
+
+static void happen(struct simxcf *s, const struct row *r) {
+    for (u32 i = 0; i < 3; i++)
+        if (r->arbiter == ALL_LOSE || (r->arbiter == VICTIM_LOSES && i == VICTIM)) simxcf_reach(s, i, false);
+    if (r->paths != KEEP) {
+        simxcf_pair(s, 0, VICTIM, r->paths == CUT_SILENTLY ? SIMXCF_SILENT : SIMXCF_DOWN);
+        if (r->paths != CUT_ONE_PAIR)
+            simxcf_pair(s, 1, VICTIM, r->paths == CUT_SILENTLY ? SIMXCF_SILENT : SIMXCF_DOWN);
+    }
+    if (r->what == KILL || r->what == KILL_SEEN) simxcf_kill(s, VICTIM, r->what == KILL_SEEN);
+    if (r->what == PAUSE) simxcf_pause(s, VICTIM, true);
+}
+
+static void row_run(const struct row *r) {
+    struct simxcf *s = plex(r->arbiter != NONE, r->connfail);
+    const char *text;
+    happen(s, r);
+    simxcf_run(s, SECONDS(r->after_s));
+    bool asked = simxcf_question(s, 0, &text) != 0;
+    u32 told = simxcf_events(s, 0, XCF_EV_SYSTEM_GONE);
+    bool out = r->seen == XCF_SYS_CLEANUP || r->seen == XCF_SYS_GONE;
+    if (simxcf_sees(s, 0, VICTIM) != r->seen || simxcf_isolated(s, VICTIM) != r->isolated ||
+        asked != r->asked)
+        print_error("row %u: %s, isolated %d, asked %d (%s)\n", (u32)(r - rows),
+                    xcf_system_state_name(simxcf_sees(s, 0, VICTIM)), simxcf_isolated(s, VICTIM), asked,
+                    text);
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), r->seen);
+    assert_int_equal(simxcf_isolated(s, VICTIM), r->isolated);
+    assert_int_equal(asked, r->asked);
+    /* The groups are told of a death when it is certain, once each member, and not otherwise. */
+    assert_int_equal(told, out ? SIMXCF_GROUPS : 0);
+    assert_int_equal(simxcf_events(s, 0, XCF_EV_FAILED), out ? SIMXCF_GROUPS : 0);
+    assert_int_equal(simxcf_said(s, 0, "IXC105I"), r->seen == XCF_SYS_GONE);
+    simxcf_destroy(s);
+}
+
+static void the_table(void **state) {
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) row_run(&rows[i]);
+}
+
+/* Frozen, isolated, resumed: it finds out before it says a word, and waits; started again it is let in. */
+static void zombie(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *why;
+    UNUSED(state);
+    simxcf_pause(s, VICTIM, true);
+    simxcf_run(s, SECONDS(10));
+    assert_true(simxcf_isolated(s, VICTIM));
+    struct xcf_counters before = *xcf_counters(simxcf_xcf(s, VICTIM));
+    simxcf_pause(s, VICTIM, false);
+    simxcf_run(s, SECONDS(1) / 100);
+    assert_true(simxcf_waiting(s, VICTIM));
+    assert_int_equal(simxcf_said(s, VICTIM, "IXC220W XCF IS UNABLE TO CONTINUE: WAIT STATE CODE: 0A2"), 1);
+    const struct xcf_counters *after = xcf_counters(simxcf_xcf(s, VICTIM));
+    assert_int_equal(after->hellos_sent, before.hellos_sent);
+    assert_int_equal(after->segments_sent, before.segments_sent);
+    assert_int_equal(after->acks_sent, before.acks_sent);
+    simxcf_kill(s, VICTIM, true);
+    simxcf_start(s, VICTIM);
+    simxcf_run(s, SECONDS(5));
+    assert_true(simxcf_converged(s, &why));
+    simxcf_destroy(s);
+}
+
+/* No arbiter: DOWN is the operator's word; what comes back is told by its partners that it is out. */
+static void operator_says_down(void **state) {
+    struct simxcf *s = plex(false, false);
+    const char *text;
+    UNUSED(state);
+    simxcf_pause(s, VICTIM, true);
+    simxcf_run(s, SECONDS(12));
+    assert_int_not_equal(simxcf_question(s, 0, &text), 0);
+    assert_int_equal(strncmp(text, "IXC402D SYS03 LAST OPERATIVE AT", 31), 0);
+    assert_int_equal(simxcf_reply(s, 0, "YES"), -ERR_INVAL);
+    assert_int_equal(simxcf_reply(s, 0, "INTERVAL=86401"), -ERR_INVAL);
+    assert_int_equal(simxcf_reply(s, 0, "INTERVAL=4"), 0);
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    simxcf_run(s, SECONDS(5));
+    assert_int_not_equal(simxcf_question(s, 0, &text), 0); /* asked again */
+    assert_int_equal(simxcf_events(s, 0, XCF_EV_SYSTEM_GONE), 0);
+    simxcf_kill(s, VICTIM, true); /* the reset that DOWN stands for */
+    assert_int_equal(simxcf_reply(s, 0, "DOWN"), 0);
+    simxcf_run(s, SECONDS(3));
+    assert_int_equal(simxcf_sees(s, 1, VICTIM), XCF_SYS_CLEANUP); /* SYS02 has it from SYS01 */
+    assert_int_equal(simxcf_question(s, 1, &text), 0);
+    simxcf_destroy(s);
+}
+
+/* The arbiter comes back while the operator thinks: the question goes away. A system that comes back answers
+ * it too. */
+static void questions_end(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *text;
+    UNUSED(state);
+    for (u32 i = 0; i < 3; i++) simxcf_reach(s, i, false);
+    simxcf_kill(s, VICTIM, false);
+    simxcf_run(s, SECONDS(10));
+    assert_int_not_equal(simxcf_question(s, 0, &text), 0);
+    for (u32 i = 0; i < 3; i++) simxcf_reach(s, i, true);
+    simxcf_run(s, SECONDS(3));
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_CLEANUP);
+    simxcf_destroy(s);
+    s = plex(false, false);
+    simxcf_pause(s, VICTIM, true);
+    simxcf_run(s, SECONDS(10));
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_PROMPT);
+    simxcf_pause(s, VICTIM, false);
+    simxcf_run(s, SECONDS(5));
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_ACTIVE);
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    assert_int_equal(simxcf_events(s, 0, XCF_EV_SYSTEM_GONE), 0);
+    assert_true(simxcf_events(s, 0, XCF_EV_SYSTEM_RESUMED) > 0);
+    simxcf_destroy(s);
+}
+
+static void vary_offline(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *text;
+    UNUSED(state);
+    assert_int_equal(xcf_vary_offline(simxcf_xcf(s, 0), "NOBODY", simxcf_local(s, 0)), -ERR_NOENT);
+    assert_int_equal(xcf_vary_offline(simxcf_xcf(s, 0), "SYS03", simxcf_local(s, 0)), 0);
+    assert_int_equal(simxcf_reply(s, 0, "SYSNAME=SYS02"), -ERR_INVAL);
+    assert_int_equal(simxcf_reply(s, 0, "C"), 0);
+    simxcf_run(s, SECONDS(2));
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_ACTIVE);
+    assert_int_equal(xcf_vary_offline(simxcf_xcf(s, 0), "SYS03", simxcf_local(s, 0)), 0);
+    assert_int_equal(simxcf_reply(s, 0, "SYSNAME=SYS03"), 0);
+    simxcf_run(s, SECONDS(2));
+    assert_int_equal(simxcf_sees(s, 1, VICTIM), XCF_SYS_CLEANUP);
+    assert_true(simxcf_waiting(s, VICTIM));
+    assert_true(simxcf_isolated(s, VICTIM));
+    /* SYS02 varies itself: the last one hears it and does not wait for INTERVAL. */
+    assert_int_equal(xcf_vary_offline(simxcf_xcf(s, 1), "SYS02", simxcf_local(s, 1)), 0);
+    assert_int_equal(simxcf_reply(s, 1, "SYSNAME=SYS02"), 0);
+    simxcf_run(s, SECONDS(1));
+    assert_true(simxcf_waiting(s, 1));
+    assert_int_equal(simxcf_sees(s, 0, 1), XCF_SYS_CLEANUP);
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    simxcf_destroy(s);
+}
+
+/* Killed and started at once: the new life is not let in before the old one is out for certain. */
+static void quick_ipl(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *why;
+    UNUSED(state);
+    for (u32 i = 0; i < 5; i++) {
+        simxcf_kill(s, VICTIM, false);
+        simxcf_start(s, VICTIM);
+        simxcf_run(s, SECONDS(4));
+        assert_true(simxcf_converged(s, &why));
+    }
+    assert_int_equal(simxcf_events(s, 0, XCF_EV_SYSTEM_GONE), 5 * SIMXCF_GROUPS);
+    simxcf_destroy(s);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
+        cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
