@@ -24,6 +24,7 @@ struct cf_link {
     struct engine_ccw *waiting;
     struct engine_sense sense;
     u32 outstanding; /* commands whose response was not read */
+    bool untold;     /* the link was lost and no command has shown it yet: it may be back by now */
     bool reset_due;  /* RESET could not be sent yet */
     bool resetting;  /* RESET is not answered */
     u64 commands, responses, notices, stale, malformed, rejected, not_ready, cut_short;
@@ -58,6 +59,16 @@ static enum engine_rc check(struct cf_link *l, struct engine_ccw *c, u8 sense) {
     c->residual = c->count;
     c->unit_status = US_CHANNEL_END | US_DEVICE_END | US_UNIT_CHECK;
     return ENGINE_DONE;
+}
+
+/* Whoever uses the link must learn that it was lost, also if it came back before the next command: connections went with it. */
+static bool usable(struct cf_link *l, struct engine_ccw *c) {
+    bool untold = l->untold;
+    l->untold = false;
+    if (l->state == LINK_UP && !untold) return true;
+    l->not_ready++;
+    check(l, c, l->state == LINK_UP ? CF_LINK_SENSE_EQUIPMENT : CF_LINK_SENSE_INTERVENTION);
+    return false;
 }
 
 static enum engine_rc reject(struct cf_link *l, struct engine_ccw *c) {
@@ -107,21 +118,15 @@ static enum engine_rc do_write(struct cf_link *l, struct engine_ccw *c) {
     if (c->count < CF_CMD_BYTES) return reject(l, c);
     u32 len = be32_get(c->buf + 4);
     if (len > c->count || !cf_message_check(c->buf, len)) return reject(l, c);
-    if (l->state != LINK_UP) {
-        l->not_ready++;
-        return check(l, c, CF_LINK_SENSE_INTERVENTION);
-    }
+    if (!usable(l, c)) return ENGINE_DONE;
     if (try_write(l, c) == ENGINE_DONE) return ENGINE_DONE;
     l->waiting = c;
     return ENGINE_WAIT;
 }
 
 static enum engine_rc do_read(struct cf_link *l, struct engine_ccw *c) {
-    if (l->state != LINK_UP) {
-        l->not_ready++;
-        return check(l, c, CF_LINK_SENSE_INTERVENTION);
-    }
     if (c->count < CF_RSP_BYTES) return reject(l, c);
+    if (!usable(l, c)) return ENGINE_DONE;
     if (!l->outstanding) {
         done(c, 0);
         c->unit_status |= US_UNIT_EXCEPTION;
@@ -162,6 +167,7 @@ static void lost(struct cf_link *l, enum link_state state) {
     l->state = state;
     l->outstanding = 0;
     l->reset_due = l->resetting = false;
+    l->untold = !l->waiting;
     if (l->waiting) {
         check(l, l->waiting, CF_LINK_SENSE_EQUIPMENT);
         complete(l);
@@ -254,6 +260,7 @@ static void cfl_reset(struct engine *base) {
     cfl_halt(base, 0);
     memset(&l->sense, 0, sizeof l->sense);
     l->outstanding = 0;
+    l->untold = false;
     /* A facility that this start never spoke to has nothing to forget. */
     if (l->state != LINK_UP || !l->commands) return;
     l->reset_due = l->resetting = true;

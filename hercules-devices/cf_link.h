@@ -10,7 +10,8 @@
  *
  *   what happens                          the guest sees
  *   the facility has notices              attention; it drains (CF_DRAIN) until it is told that there is no more
- *   the link comes or goes, isolation     attention; a READ that waits ends with equipment check
+ *   the link comes or goes, isolation     attention; what waits, else the next command, ends with equipment check, once a loss, and
+ *                                         with intervention required while there is no link
  *   reset of the system                   the facility is told RESET; responses until its answer are thrown away
  */
 #ifndef HERCULES_DEVICES_CF_LINK_H

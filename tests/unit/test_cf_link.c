@@ -238,6 +238,15 @@ static void test_link_comes_and_goes(void **state) {
     assert_false(read_response(t));
     assert_true(carry(t));
     assert_int_equal(be16_get(t->rsp + 2), t->tag);
+    /* Away and back between two commands: the next one shows it, once. */
+    fake_connect(&t->f, false);
+    fake_connect(&t->f, true);
+    assert_true(write_command(t, CF_IDENTIFY, CF_CMD_BYTES));
+    assert_true(status(t) & US_UNIT_CHECK);
+    assert_int_equal(sense(t, 0), CF_LINK_SENSE_EQUIPMENT);
+    assert_int_equal(t->f.ring_in, 0);
+    assert_true(write_command(t, CF_IDENTIFY, CF_CMD_BYTES));
+    assert_int_equal(status(t), US_CHANNEL_END | US_DEVICE_END);
 }
 
 static void test_isolated(void **state) {

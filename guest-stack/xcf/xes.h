@@ -1,0 +1,109 @@
+/* xes.h - the guest's coupling facility services: a link (docs/DEVICES.md section 8), requests, connections, their vectors.
+ *
+ *   link state   IDENTIFY answered   sense 40   sense 10         isolated    attention      xes_close
+ *   CLOSED       -                   -          -                -           -              CLOSED
+ *   STARTING     UP                  DOWN       DOWN, STARTING   ISOLATED    STARTING       CLOSED
+ *   UP           -                   DOWN       DOWN, STARTING   ISOLATED    UP, drains     CLOSED
+ *   DOWN         -                   -          -                -           STARTING       CLOSED
+ *   ISOLATED     -                   -          -                -           ISOLATED       CLOSED
+ * When UP ends, each request that was accepted ends with XES_LOST, in order; then each connection is told lost(); then the facility
+ * event. Connections are made anew by their owners after the next XES_UP.
+ *
+ * A request is the caller's: a command in contiguous storage (channel programs address it, so it comes from the driver's arena), a
+ * function, a context. Requests of one link are executed one after the other in the order of xes_submit. The response lies in the
+ * link's buffer and is valid until done() returns. done() may submit more, the same request included; what it submits goes out when
+ * it has returned.
+ *
+ * Notices are drained by themselves, on attention and whenever a response says that there are some, before the next request goes
+ * out. So when done() runs, all that the facility had to tell before it executed the request before this one has been told.
+ *
+ * How to use it: xes_attach(); on XES_UP fill a struct xes_connection and a CONNECT command (wire/cfcmd.h) and xes_connect(); on
+ * connected() xes_submit() commands with con->token and con->id; xes_disconnect(). Touches chan.h and what it is given.
+ */
+#ifndef XCF_XES_H
+#define XCF_XES_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "base/list.h"
+#include "wire/cfcmd.h"
+
+struct chan_system;
+struct xes;
+
+enum xes_state { XES_CLOSED, XES_STARTING, XES_UP, XES_DOWN, XES_ISOLATED, XES_STATES };
+
+/* The response code of a request that has no response; beyond every enum cf_rc. */
+enum { XES_LOST = 0x100 };
+
+struct xes_request {
+    struct list order; /* the link's, while it is outstanding */
+    u8 *cmd;
+    u32 len;
+    /* rsp is NULL and len 0 if rc is XES_LOST. NULL: nobody wants to know. */
+    void (*done)(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now);
+    void *ctx;
+};
+
+struct xes_connection;
+/* A member that is NULL is of no interest. */
+struct xes_connection_ops {
+    /* rc of CONNECT, or XES_LOST; flags: CF_NEW_STRUCTURE, CF_RECONNECTED; rsp: the whole response. */
+    void (*connected)(struct xes_connection *con, u32 rc, u8 flags, const u8 *rsp, u64 now);
+    void (*lost)(struct xes_connection *con, u64 now);
+    void (*vector)(struct xes_connection *con, u32 index, bool value, u64 now); /* a bit of the vector was told */
+    void (*lock)(struct xes_connection *con, u32 index, u8 exclusive, u32 shared, u32 waiting, u64 now);
+    void (*connections)(struct xes_connection *con, u32 changed, u64 now);
+    void (*full)(struct xes_connection *con, u32 percent, u64 now);
+};
+/* Filled by its owner up to ctx; from the driver's arena. */
+struct xes_connection {
+    const struct xes_connection_ops *ops;
+    u32 *vector; /* (vector_bits + 31) / 32 words */
+    u32 vector_bits;
+    void *ctx;
+    /* from here on xes's */
+    struct xes *x;
+    struct list order;
+    u32 token;
+    u8 id;
+    bool connected;
+    struct xes_request request;
+    u8 cmd[CF_CONNECT_BYTES];
+};
+
+struct xes_counters {
+    u64 requests, responses, lost, drains, notices, attentions;
+    u64 drop_notice;    /* of a connection that is not ours any more, or of no known kind */
+    u64 drop_malformed; /* responses of no shape, or of another command */
+    u64 channel_errors; /* programs that ended without unit check in an unexpected way */
+};
+
+struct xes_events {
+    /* XES_UP, DOWN, ISOLATED or CLOSED, each when it is news. In XES_UP the facility's name and incarnation are valid. */
+    void (*facility)(void *ctx, struct xes *x, enum xes_state state, u64 now);
+};
+
+/* Bytes of arena that one link takes. */
+size_t xes_bytes(void);
+/* Opens the link and begins: XES_UP follows, or XES_DOWN. -ERR_NOMEM, -ERR_NOENT no such device, -ERR_BUSY. */
+int xes_attach(struct arena *a, struct chan_system *sys, u16 devnum, const struct xes_events *events, void *ctx,
+               struct xes **out);
+/* Everything outstanding is lost, and told so. */
+void xes_close(struct xes *x, u64 now);
+
+/* 0; -ERR_NETDOWN the link is not UP; -ERR_MSGSIZE. r must not be outstanding. */
+int xes_submit(struct xes *x, struct xes_request *r);
+/* CONNECT's operands are taken from cmd, CF_CONNECT_BYTES; its vector length from con. Errors as xes_submit. */
+int xes_connect(struct xes *x, struct xes_connection *con, const u8 *cmd);
+/* failing: as if this system had failed. The connection gets no notice from now on. -ERR_NOTCONN, or as xes_submit. */
+int xes_disconnect(struct xes_connection *con, bool failing);
+bool xes_vector_test(const struct xes_connection *con, u32 index);
+
+enum xes_state xes_state(const struct xes *x);
+const char *xes_state_name(enum xes_state state);
+const char *xes_facility_name(const struct xes *x); /* up to 8 characters */
+u64 xes_facility_incarnation(const struct xes *x);
+const struct xes_counters *xes_counters(const struct xes *x);
+
+#endif
