@@ -51,6 +51,7 @@ struct engine_host {
     /* Guest absolute storage [addr, addr+len), or NULL if any of it does not exist. */
     u8 *(*storage)(void *ctx, u64 addr, u32 len, bool will_write);
     void (*complete)(void *ctx, u32 unit);
+    /* Unsolicited status; 0 withdraws what the channel has not accepted yet. */
     void (*attention)(void *ctx, u32 unit, u8 unit_status);
     void (*pci)(void *ctx, u32 unit); /* QDIO: input queues have work, output buffers are free */
     /* Space for one message of up to bytes in the ring to the other side; NULL if full or not connected. */

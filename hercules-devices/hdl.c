@@ -178,21 +178,35 @@ static const struct host_port port = {
     .log = port_log,
 };
 
+/* The connection to send on from now; returns the one before. */
+static struct peer *take_peer(struct hdl_group *g, struct peer *p) {
+    pthread_mutex_lock(&g->host.lock);
+    struct peer *old = g->peer;
+    g->peer = p;
+    pthread_mutex_unlock(&g->host.lock);
+    return old;
+}
+
 static void on_up(void *ctx, struct peer *p, const struct peer_identity *other) {
     struct hdl_group *g = ctx;
     logmsg("PLX802I %4.4X connected to %s (incarnation %llX)\n", hdl_devnum(g), other->name,
            (unsigned long long)other->incarnation);
     /* peer_connect() may not have returned yet, and the engine will want to send. */
-    pthread_mutex_lock(&g->host.lock);
-    g->peer = p;
-    pthread_mutex_unlock(&g->host.lock);
+    struct peer *old = take_peer(g, p);
+    /* A partner that comes back before we saw it go: its older connection is over. */
+    if (g->serves && old && old != p) {
+        group_link(&g->host, false);
+        peer_close(old);
+    }
     group_link(&g->host, true);
 }
 
 static void on_down(void *ctx, struct peer *p) {
     struct hdl_group *g = ctx;
-    UNUSED(p);
-    logmsg("PLX803W %4.4X connection to %s lost\n", hdl_devnum(g), g->address);
+    logmsg("PLX803W %4.4X connection to %s lost\n", hdl_devnum(g),
+           g->self.expected[0] ? g->self.expected : g->address);
+    if (g->serves && g->peer != p) return;
+    if (g->serves) take_peer(g, NULL); /* the server frees it after this call */
     group_link(&g->host, false);
 }
 
@@ -272,10 +286,17 @@ static void group_run(struct hdl_group *g) {
     g->next = groups.first;
     groups.first = g;
     pthread_mutex_unlock(&groups.lock);
-    struct peer *p = peer_connect(g->address, &g->self, &peer_handlers, g);
-    pthread_mutex_lock(&g->host.lock);
-    g->peer = p;
-    pthread_mutex_unlock(&g->host.lock);
+    if (!g->serves) {
+        take_peer(g, peer_connect(g->address, &g->self, &peer_handlers, g));
+        return;
+    }
+    g->server = peer_serve(g->address, &g->self, &peer_handlers, g);
+    if (g->server && !peer_server_thread(g->server)) {
+        peer_server_close(g->server);
+        g->server = NULL;
+    }
+    if (!g->server)
+        logmsg("PLX801E %4.4X %s: cannot serve %s: the link stays down\n", hdl_devnum(g), g->type->name, g->address);
 }
 
 static void group_stop(struct hdl_group *g) {
@@ -288,11 +309,11 @@ static void group_stop(struct hdl_group *g) {
     pthread_mutex_unlock(&groups.lock);
     if (!g->started) return;
     g->started = false;
-    pthread_mutex_lock(&g->host.lock);
-    struct peer *p = g->peer;
-    g->peer = NULL; /* a CCW that runs now must not send any more */
-    pthread_mutex_unlock(&g->host.lock);
-    if (p) peer_close(p);
+    struct peer *p = take_peer(g, NULL); /* a CCW that runs now must not send any more */
+    if (g->server)
+        peer_server_close(g->server);
+    else if (p)
+        peer_close(p);
     group_close(&g->host);
 }
 
@@ -353,10 +374,10 @@ int hdl_dev_close(DEVBLK *dev) {
 }
 
 void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
-    static char name[] = "OSA";
-    if (class) *class = name;
-    if (!buffer || buflen <= 0) return;
+    static char osa[] = "OSA";
     struct hdl_group *g = hdl_group_of(dev);
+    if (class) *class = g && g->type->class ? g->type->class : osa;
+    if (!buffer || buflen <= 0) return;
     if (g && g->started)
         group_query(&g->host, buffer, (size_t)buflen);
     else

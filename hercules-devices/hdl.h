@@ -51,6 +51,7 @@ struct hdl_group;
 /* One kind of device. */
 struct hdl_type {
     const char *name; /* of the device type, as in a device statement: PLXOSA */
+    char *class;      /* in the emulator's device list; NULL: "OSA" */
     u16 devtype;      /* shown by the emulator: 0x1731 */
     u32 units;
     u8 chpid_type;       /* as CHSC reports it, 0 = not reported */
@@ -72,7 +73,9 @@ struct hdl_group {
     u32 members; /* devices attached so far; the engine starts when all are there */
     u32 open;    /* devices not yet closed */
     bool started;
-    struct peer *peer;
+    struct peer *peer;          /* the connection, NULL if the other side has none to us */
+    struct peer_server *server; /* of a group that serves */
+    bool serves;                /* listens at the address instead of connecting to it */
     struct peer_identity self;
     u64 summary_indicator, device_indicator; /* absolute addresses of thin-interrupt bytes, 0 = PCI only */
     char address[256]; /* of the peer */
@@ -103,6 +106,9 @@ int hdl_dev_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask);
 int hdl_dev_ssqd(DEVBLK *dev, void *row);
 int hdl_dev_ssci(DEVBLK *dev, void *request);
 #endif
+/* PLXCTC, in ctc_hdl.c. */
+extern DEVHND hdl_ctc_handlers;
+
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 

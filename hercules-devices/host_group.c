@@ -36,8 +36,9 @@ static void host_complete(void *ctx, u32 unit) {
 }
 
 static void host_attention(void *ctx, u32 unit, u8 unit_status) {
-    struct host_group *g = ctx;
-    g->unit[unit].attention |= unit_status;
+    struct group_unit *u = &((struct host_group *)ctx)->unit[unit];
+    u->attention = unit_status ? u->attention | unit_status : 0;
+    if (unit_status == 0) u->withdrawn = true;
 }
 
 static void host_pci(void *ctx, u32 unit) {
@@ -100,6 +101,7 @@ static void raise_all(struct host_group *g) {
     for (u32 i = 0; i < ENGINE_UNITS_MAX; i++) {
         attention[i] = g->unit[i].attention;
         g->unit[i].attention = 0;
+        g->unit[i].withdrawn = false;
     }
     unlock(g);
     u8 refused[ENGINE_UNITS_MAX] = {0};
@@ -112,7 +114,7 @@ static void raise_all(struct host_group *g) {
         g->pcis += pci >> i & 1;
         g->attentions += attention[i] != 0;
         g->attentions_busy += refused[i] != 0;
-        g->unit[i].attention |= refused[i];
+        if (!g->unit[i].withdrawn) g->unit[i].attention |= refused[i];
     }
 }
 

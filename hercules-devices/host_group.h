@@ -51,6 +51,7 @@ struct group_unit {
     bool completed;         /* the engine has filled it in */
     bool ended, was_reset;  /* why it completed, if not by itself */
     u8 attention;           /* unit status to present, 0 = none */
+    bool withdrawn;         /* the engine took it back while it was being presented */
     struct engine_sense sense;
     pthread_cond_t done; /* completed, or the wait is over */
 };

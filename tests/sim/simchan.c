@@ -74,8 +74,8 @@ static void host_complete(void *ctx, u32 unit) {
 static void host_attention(void *ctx, u32 unit, u8 unit_status) {
     struct sim_group *g = ctx;
     CHECK(unit < g->units);
-    g->chan[unit].attention |= unit_status;
-    g->sys->count.attentions++;
+    g->chan[unit].attention = unit_status ? g->chan[unit].attention | unit_status : 0;
+    g->sys->count.attentions += unit_status != 0;
 }
 
 static void host_pci(void *ctx, u32 unit) {
@@ -241,7 +241,7 @@ static void ccw_finish(struct chan *ch) {
     ch->completed = false;
     ch->status.residual = (u16)c->residual;
     if (cmd->flags & CCW_PCI) ch->pci = true;
-    if (c->unit_status & (US_UNIT_CHECK | US_UNIT_EXCEPTION)) {
+    if (c->unit_status & (US_UNIT_CHECK | US_UNIT_EXCEPTION | US_BUSY | US_ATTENTION)) {
         program_end(ch, c->unit_status, 0);
         return;
     }

@@ -20,9 +20,10 @@ static void complete(void *ctx, u32 unit) {
 }
 
 static void attention(void *ctx, u32 unit, u8 unit_status) {
-    UNUSED(unit);
-    UNUSED(unit_status);
-    ((struct fake *)ctx)->attentions++;
+    struct fake *f = ctx;
+    CHECK(unit < ENGINE_UNITS_MAX);
+    f->unsolicited[unit] = unit_status ? f->unsolicited[unit] | unit_status : 0;
+    f->attentions += unit_status != 0;
 }
 
 static void pci(void *ctx, u32 unit) {

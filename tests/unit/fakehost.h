@@ -31,6 +31,7 @@ struct fake {
     struct engine_ccw ccw[ENGINE_UNITS_MAX];
     bool waiting[ENGINE_UNITS_MAX];
     u32 completes[ENGINE_UNITS_MAX], pcis, flushes, attentions, logs;
+    u8 unsolicited[ENGINE_UNITS_MAX]; /* presented, less what was withdrawn */
     char last_log[200];
 };
 
