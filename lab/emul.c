@@ -71,6 +71,23 @@ bool emul_volume(const struct places *at, const struct plex *p, const char *dir)
     return rc == 0;
 }
 
+/* The director's table that all systems share: each is joined with each other. */
+static bool write_director(const struct plex *p, const char *dir) {
+    char path[PATH_MAX], new_path[PATH_MAX];
+    in_dir(path, dir, "ctc", ".director");
+    in_dir(new_path, dir, "ctc", ".new");
+    FILE *f = fopen(new_path, "w");
+    if (f) {
+        fprintf(f, "* every system with every other\nMESH %04X", (unsigned)p->ctc);
+        for (int i = 0; i < p->systems; i++) fprintf(f, " %s", p->system[i].name);
+        fprintf(f, "\n");
+    }
+    /* Emulators that run may be reading it. */
+    if (f && fclose(f) == 0 && rename(new_path, path) == 0) return true;
+    fprintf(stderr, "plex390: %s: %s\n", path, strerror(errno));
+    return false;
+}
+
 static bool write_config(const struct plex *p, const struct plex_system *s, const char *dir,
                          bool hyperion) {
     char path[PATH_MAX];
@@ -97,7 +114,12 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
         fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
                 dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name);
     }
-    return fclose(f) == 0;
+    bool good = true;
+    if (p->ctc && p->systems > 1) {
+        fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir, s->name);
+        good = write_director(p, dir);
+    }
+    return fclose(f) == 0 && good;
 }
 
 static bool copy_file(const char *from, const char *to) {

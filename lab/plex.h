@@ -49,6 +49,7 @@ struct plex {
     char dir[PATH_MAX]; /* configs/NAME */
     char volser[7];
     char client[20]; /* "10.1.1.254/24" */
+    int ctc; /* first device number of the channel-to-channel units, two for each other system; 0 = none */
     int cards, systems, forwards;
     struct plex_card card[PLEX_CARDS_MAX];
     struct plex_system system[PLEX_SYSTEMS_MAX];

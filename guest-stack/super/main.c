@@ -1,10 +1,10 @@
 /* main.c - the nucleus as a table of contents: what is initialised in which order, and the loop that is the rest.
  *
  *   storage     heap for texts, the remainder one arena that everything sized at start is carved from
- *   devices     SENSE ID of every subchannel: which are consoles, how many OSAs and LAN stations there are
+ *   devices     SENSE ID of every subchannel: which are consoles, how many OSAs, LAN stations and CTCs there are
  *   console     every 3215
  *   volume      the IPL device: label, VTOC
- *   drivers     loopback, virtual, OSA, LCS, one set for each stack that may be started
+ *   drivers     loopback, virtual, OSA, LCS, CTC, one set for each stack that may be started
  *   system      LOADxx, IEASYMxx, symbols; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
  *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption
@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/be.h"
 #include "base/str.h"
+#include "link/link_ctc.h"
 #include "link/link_lcs.h"
 #include "link/link_osa.h"
 #include "super/command.h"
@@ -35,6 +36,9 @@
 #define SUBCHANNELS_MAX  256u
 #define OSA_SUBCHANNELS  3u          /* read, write, data */
 #define LCS_SUBCHANNELS  2u          /* read, write */
+#define CTC_SUBCHANNELS  2u          /* read, write */
+#define MODEL_CTC        0x08        /* of a 3088: channel to channel; others are LAN stations */
+#define MODEL_ESCON_CTC  0x1E
 #define STACK_RESERVE    0x1000000u  /* a second set of drivers is made only if this much is left for stacks */
 #define EPOCH_1970       2208988800u /* seconds from 1900, where TOD begins, to 1970 */
 
@@ -46,7 +50,7 @@ struct nucleus {
     struct consdev consdev[CONSOLES_MAX];
     u16 console_devnum[CONSOLES_MAX];
     bool console_attention[CONSOLES_MAX]; /* the operator pressed a key before we had the console open */
-    u32 consoles, osa_subchannels, lcs_subchannels;
+    u32 consoles, osa_subchannels, lcs_subchannels, ctc_subchannels;
     struct dasd sysres;
     struct datasets datasets;
     struct tasks tasks;
@@ -75,6 +79,7 @@ static struct nucleus *start_storage(const struct port_machine *m) {
 
 struct sense_id {
     u16 control_unit, device;
+    u8 model; /* of the control unit */
     bool attention; /* was pending when we came */
 };
 
@@ -97,6 +102,7 @@ static bool sense_id(struct nucleus *n, u16 devnum, struct sense_id *out) {
     port_events(port_now());
     chan_close(ch);
     out->control_unit = be16_get(id + 1);
+    out->model = id[3];
     out->device = be16_get(id + 4);
     return rc == 0 && st.cc == 0 && !(st.unit & US_UNIT_CHECK) && id[0] == 0xFF;
 }
@@ -113,7 +119,8 @@ static void find_devices(struct nucleus *n) {
             n->console_devnum[n->consoles++] = devnum[i];
         }
         if (id.control_unit == 0x1731) n->osa_subchannels++;
-        if (id.control_unit == 0x3088) n->lcs_subchannels++;
+        bool ctc = id.model == MODEL_CTC || id.model == MODEL_ESCON_CTC;
+        if (id.control_unit == 0x3088) (*(ctc ? &n->ctc_subchannels : &n->lcs_subchannels))++;
     }
 }
 
@@ -175,8 +182,10 @@ static void start_volume(struct nucleus *n) {
 static bool start_driver_set(struct nucleus *n, struct driver *set) {
     struct chan_system *channels = n->machine->channels;
     u32 osas = n->osa_subchannels / OSA_SUBCHANNELS, stations = n->lcs_subchannels / LCS_SUBCHANNELS;
+    u32 ctcs = n->ctc_subchannels / CTC_SUBCHANNELS;
     if (osas && link_osa_driver_init(&set[DEV_MPCIPA], channels, &n->arena, osas) != 0) return false;
-    return !stations || link_lcs_driver_init(&set[DEV_LCS], channels, &n->arena, stations) == 0;
+    if (stations && link_lcs_driver_init(&set[DEV_LCS], channels, &n->arena, stations) != 0) return false;
+    return !ctcs || link_ctc_driver_init(&set[DEV_CTC], channels, &n->arena, ctcs) == 0;
 }
 
 static void start_drivers(struct nucleus *n) {
@@ -188,9 +197,9 @@ static void start_drivers(struct nucleus *n) {
             continue;
         }
         if (i == 0) {
-            console_message(&n->console, "PLX102A %u MB OF STORAGE DO NOT HOLD THE DRIVERS OF %u OSA AND %u LCS DEVICES",
+            console_message(&n->console, "PLX102A %u MB OF STORAGE DO NOT HOLD THE DRIVERS OF %u OSA, %u LCS AND %u CTC DEVICES",
                             (u32)(n->machine->real_bytes >> 20), n->osa_subchannels / OSA_SUBCHANNELS,
-                            n->lcs_subchannels / LCS_SUBCHANNELS);
+                            n->lcs_subchannels / LCS_SUBCHANNELS, n->ctc_subchannels / CTC_SUBCHANNELS);
             stop(n, WAIT_NO_STORAGE);
         }
         n->arena = before;

@@ -11,6 +11,7 @@
 
 #include "hercules-devices/lcs_engine.h"
 #include "hercules-devices/osa_engine.h"
+#include "link/link_ctc.h"
 #include "link/link_lcs.h"
 #include "link/link_osa.h"
 #include "net/tcp.h"
@@ -31,6 +32,7 @@ static u32 lab_turn(struct lab *lab) {
     for (u32 i = 0; i < lab->hosts; i++) n += simchan_run(lab->host[i].sys, lab->now);
     for (u32 i = 0; i < lab->cards; i++) n += simcard_run(lab->card[i], lab->now);
     n += simlan_run(lab->lan, lab->now);
+    if (lab->wires) n += lab->wires(lab->wires_ctx);
     for (u32 i = 0; i < lab->hosts; i++) lab->host[i].due = stack_poll(lab->host[i].stk, lab->now);
     return n;
 }
@@ -114,11 +116,12 @@ struct lab_host *lab_host(struct lab *lab, const char *name) {
     struct arena a;
     h->lab = lab;
     snprintf(h->name, sizeof h->name, "%s", name);
-    h->sys = simchan_create(link_osa_bytes(LAB_DEVICES) + link_lcs_bytes(LAB_DEVICES) + 65536);
+    h->sys = simchan_create(link_osa_bytes(LAB_DEVICES) + link_lcs_bytes(LAB_DEVICES) + link_ctc_bytes(1) + 65536);
     simchan_verbose(h->sys, getenv("SIM_VERBOSE") != NULL);
     struct arena *s = simchan_arena(h->sys);
     assert_int_equal(link_osa_driver_init(&h->drivers[DEV_MPCIPA], h->sys, s, LAB_DEVICES), 0);
     assert_int_equal(link_lcs_driver_init(&h->drivers[DEV_LCS], h->sys, s, LAB_DEVICES), 0);
+    assert_int_equal(link_ctc_driver_init(&h->drivers[DEV_CTC], h->sys, s, 1), 0);
     struct stack_env env = {.ctx = h, .message = host_message, .random = host_random, .drivers = h->drivers};
     stack_config_default(&cfg);
     cfg.max_sockets = 64;

@@ -44,6 +44,8 @@ struct lab {
     struct sim_card *card[LAB_CARDS];
     u32 cards, hosts;
     struct lab_host host[LAB_HOSTS];
+    u32 (*wires)(void *ctx); /* what else moves in each turn; returns how much */
+    void *wires_ctx;
 };
 
 struct lab *lab_create(void);

@@ -1,0 +1,106 @@
+#!/bin/sh
+# ctc.sh - channel-to-channel adapters on a real emulator. Three LPARs, each joined with each other: IP over the CTCs,
+# through SYSA from the LAN, directly between the other two; a partner dies, freezes and comes back. Then two
+# emulators without a guest: one end is killed and restarted CTC_KILLS times (20), each end in turn, and the link is back
+# within a second each time; and the line that each end says of a director's table that does not fit.
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP the whole test: no device module was built"; exit 0; }
+lab_begin CTC "$root/tests/boot/configs"
+ok 'three LPARs IPL' "$plex390" up CTC || exit 1
+
+pings() { "$plex390" cmd -w "$3" "$1" "PING $2 (COUNT 3)"; }
+page_of() { client curl -sS --max-time 20 "http://$1/status" >"$tmp/page" && cat "$tmp/page" && grep -q "$2" "$tmp/page"; }
+active() { answer_has "$1" 'D TCPIP,,NETSTAT,DEVLINKS' "$2"; }
+ok 'SYSA to SYSB' within 10 pings SYSA 10.8.1.2 'RECEIVED'
+ok 'SYSA to SYSC' pings SYSA 10.8.2.3 'RECEIVED'
+ok 'SYSB to SYSC' pings SYSB 10.8.3.3 'RECEIVED'
+client ip route replace 10.8.0.0/16 via 10.1.1.1 >/dev/null 2>&1
+if client ip route show 10.8.0.0/16 | grep -q 10.1.1.1; then
+    ok 'SYSB serves its page over a CTC' page_of 10.8.1.2 SYSB
+    ok 'SYSC too' page_of 10.8.2.3 SYSC
+    ok 'SYSB dies' "$plex390" kill SYSB
+    ok 'SYSC serves on' page_of 10.8.2.3 SYSC
+    ok 'SYSB comes back' "$plex390" ipl SYSB
+    ok 'SYSB serves its page' within 10 page_of 10.8.1.2 SYSB
+    ok 'SYSC is frozen: SYSB serves' sh -c '"$0" freeze SYSC && "$0" client curl -sS --max-time 5 -o /dev/null http://10.8.1.2/status && "$0" thaw SYSC' "$plex390"
+    ok 'SYSC answers after the thaw' within 10 page_of 10.8.2.3 SYSC
+else
+    echo "SKIP from the LAN: no network of the client's own (slirp)"
+fi
+ok 'down' "$plex390" down CTC
+
+# ---- two emulators, no guest ----
+emulator=${PLEX390_HERCULES:-hercules}
+if "$emulator" --version </dev/null 2>&1 | grep -q 'SDL\|Hyperion'; then
+    module=$root/build/hyperion-4/plex390.so architecture='ARCHLVL ESA/390' mode=-n
+else
+    module=$root/build/hercules-3.13/plex390.so architecture='ARCHMODE ESA/390' mode=-d
+fi
+cp "$module" "$tmp/plex390.so"
+pid_SYSA= pid_SYSB=
+end_both() {
+    for p in $pid_SYSA $pid_SYSB; do kill -KILL "$p" 2>/dev/null; done
+    wait 2>/dev/null
+}
+trap 'rc=$?; end_both; (exit $rc); lab_end' EXIT
+# system, director's table
+end_start() {
+    printf '%s\n' "$architecture" 'MAINSIZE 16' 'NUMCPU 1' "LDMOD $tmp/plex390.so" \
+        "${3:-0C00}.2 PLXCTC director=$tmp/$2 lpar=$1" >"$tmp/$1.cnf"
+    [ -p "$tmp/$1.in" ] || mkfifo "$tmp/$1.in"
+    : >"$tmp/$1.log"
+    timeout -k 1 600 "$emulator" $mode -f "$tmp/$1.cnf" <>"$tmp/$1.in" >>"$tmp/$1.log" 2>&1 &
+    eval "pid_$1=$!"
+}
+end_kill() {
+    eval "p=\$pid_$1"
+    # timeout stands between: the emulator is its child.
+    for c in $(ps -o pid= --ppid "$p"); do kill -KILL "$c"; done
+    wait "$p" 2>/dev/null
+}
+said() { grep -a -c "$2" "$tmp/$1.log"; }
+# Milliseconds until the log of $1 has more than $3 lines with $2; fails after $4.
+until_said() {
+    start=$(date +%s%N)
+    while [ "$(said "$1" "$2")" -le "$3" ]; do
+        ms=$((($(date +%s%N) - start) / 1000000))
+        [ "$ms" -lt "$4" ] || return 1
+        sleep 0.02
+    done
+    ms=$((($(date +%s%N) - start) / 1000000))
+}
+# The one that was not killed says when the link is there again; the start of the process is not the link's.
+kills() {
+    worst=0
+    for i in $(seq "$2"); do
+        before=$(said "$3" 'connected to')
+        end_kill "$1"
+        end_start "$1" table
+        until_said "$1" 'connected to' 0 5000 && until_said "$3" 'connected to' "$before" 1000 || { echo "round $i: no link"; tail -n 5 "$tmp/$1.log" "$tmp/$3.log"; return 1; }
+        up=$(sed -n '/PLX8/=' "$tmp/$1.log" | head -n 1)
+        [ -n "$up" ] && [ "$ms" -le 1000 ] || return 1
+        [ "$ms" -le "$worst" ] || worst=$ms
+    done
+    echo "$2 rounds" >"$tmp/rounds"
+}
+one_line() { [ "$(said "$1" 'PLX800E')" = 1 ] && grep -a 'PLX800E' "$tmp/$1.log" | grep -q "$2"; }
+
+echo 'LINK SYSA 0C00 SYSB 0C00' >"$tmp/table"
+end_start SYSA table
+end_start SYSB table
+ok 'two ends meet' until_said SYSB 'connected to' 0 5000
+n=${CTC_KILLS:-20}
+ok "the connecting end is killed and restarted $n times" kills SYSB "$n" SYSA
+ok "the serving end is killed and restarted $n times" kills SYSA "$n" SYSB
+end_kill SYSA
+end_kill SYSB
+# One end's table has another device number for it than the other end's.
+printf 'LINK SYSA 0C00 SYSB 0C00\n' >"$tmp/table"
+printf 'LINK SYSA 0C00 SYSB 0C10 AT %s\n' "$tmp/ctc.SYSA.0C00.SYSB.0C00" >"$tmp/typo"
+end_start SYSA table
+end_start SYSB typo 0C10
+within 5 one_line SYSA 0C10
+ok 'a typo is one line here' one_line SYSA 0C10
+ok 'and one line there' one_line SYSB 0C10
+grep -a -h 'PLX800E' "$tmp/SYSA.log" "$tmp/SYSB.log" | sed 's/^/   /'
