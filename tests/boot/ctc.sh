@@ -12,9 +12,9 @@ ok 'three LPARs IPL' "$plex390" up CTC || exit 1
 pings() { "$plex390" cmd -w "$3" "$1" "PING $2 (COUNT 3)"; }
 page_of() { client curl -sS --max-time 20 "http://$1/status" >"$tmp/page" && cat "$tmp/page" && grep -q "$2" "$tmp/page"; }
 active() { answer_has "$1" 'D TCPIP,,NETSTAT,DEVLINKS' "$2"; }
-ok 'SYSA to SYSB' within 10 pings SYSA 10.8.1.2 'RECEIVED'
-ok 'SYSA to SYSC' pings SYSA 10.8.2.3 'RECEIVED'
-ok 'SYSB to SYSC' pings SYSB 10.8.3.3 'RECEIVED'
+ok 'SYSA to SYSB' within 10 pings SYSA 10.8.1.2 '3 RECEIVED'
+ok 'SYSA to SYSC' pings SYSA 10.8.2.3 '3 RECEIVED'
+ok 'SYSB to SYSC' pings SYSB 10.8.3.3 '3 RECEIVED'
 client ip route replace 10.8.0.0/16 via 10.1.1.1 >/dev/null 2>&1
 if client ip route show 10.8.0.0/16 | grep -q 10.1.1.1; then
     ok 'SYSB serves its page over a CTC' page_of 10.8.1.2 SYSB
@@ -60,7 +60,7 @@ end_kill() {
     wait "$p" 2>/dev/null
 }
 said() { grep -a -c "$2" "$tmp/$1.log"; }
-# Milliseconds until the log of $1 has more than $3 lines with $2; fails after $4.
+# Waits until the log of $1 has more than $3 lines with $2; fails after $4 ms.
 until_said() {
     start=$(date +%s%N)
     while [ "$(said "$1" "$2")" -le "$3" ]; do
@@ -68,21 +68,18 @@ until_said() {
         [ "$ms" -lt "$4" ] || return 1
         sleep 0.02
     done
-    ms=$((($(date +%s%N) - start) / 1000000))
 }
-# The one that was not killed says when the link is there again; the start of the process is not the link's.
+# The one that was not killed says when the link is there again.
 kills() {
-    worst=0
     for i in $(seq "$2"); do
         before=$(said "$3" 'connected to')
         end_kill "$1"
         end_start "$1" table
-        until_said "$1" 'connected to' 0 5000 && until_said "$3" 'connected to' "$before" 1000 || { echo "round $i: no link"; tail -n 5 "$tmp/$1.log" "$tmp/$3.log"; return 1; }
-        up=$(sed -n '/PLX8/=' "$tmp/$1.log" | head -n 1)
-        [ -n "$up" ] && [ "$ms" -le 1000 ] || return 1
-        [ "$ms" -le "$worst" ] || worst=$ms
+        if until_said "$1" 'connected to' 0 5000 && until_said "$3" 'connected to' "$before" 1000; then continue; fi
+        echo "round $i: no link"
+        tail -n 5 "$tmp/$1.log" "$tmp/$3.log"
+        return 1
     done
-    echo "$2 rounds" >"$tmp/rounds"
 }
 one_line() { [ "$(said "$1" 'PLX800E')" = 1 ] && grep -a 'PLX800E' "$tmp/$1.log" | grep -q "$2"; }
 

@@ -1,0 +1,143 @@
+/* fuzz_ctc.c - two ends of a channel-to-channel link: any commands of both guests, messages cut, damaged, lost and
+ * made up, halts, resets, the link that goes and comes, rings without room.
+ *
+ * Input: steps of one byte, its low 4 bits say what:
+ *   0-5 a command   1 end and unit, 1 code, 1 flags, 1 count * 257     6 deliver all      7 deliver one
+ *   8 halt 1        9 reset 1       10 the link goes or comes 1       11 room 1 end, 1 bytes
+ *   12 a message made up: 1 end, 1 length, bytes                      13 the next message damaged: 1 at, 1 value
+ * At the end whatever is outstanding can be halted, and the ends still carry a block.
+ */
+#include <stdlib.h>
+
+#include "base/be.h"
+#include "hercules-devices/ctc_cu.h"
+#include "hercules-devices/ctc_engine.h"
+#include "hercules-devices/ctc_wire.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/unit/fakehost.h"
+
+#define STEPS_MAX 400
+
+static u8 *area[2][CTC_UNITS_MAX];
+
+/* The CCW's data area: as long as the count says. */
+static u8 *fresh(u32 end, u32 unit, u32 count) {
+    free(area[end][unit]);
+    area[end][unit] = calloc(1, count ? count : 1);
+    CHECK(area[end][unit]);
+    return area[end][unit];
+}
+
+static void hand_over(struct fake *to, const u8 *bytes, u32 len) {
+    u8 *exact = malloc(len ? len : 1);
+    CHECK(exact);
+    if (len) memcpy(exact, bytes, len);
+    CHECK(to->engine->ops->rx(to->engine, exact, len));
+    free(exact);
+    to->engine->ops->rx_end(to->engine);
+}
+
+static bool deliver(struct fake *f, u32 from, struct fuzz *damage) {
+    u32 len;
+    const u8 *m = fake_next(&f[from], &len);
+    if (!m) return false;
+    u8 *copy = malloc(len);
+    CHECK(copy);
+    memcpy(copy, m, len);
+    if (damage) copy[fuzz_u8(damage) % len] = fuzz_u8(damage);
+    hand_over(&f[!from], copy, len);
+    free(copy);
+    return true;
+}
+
+static void deliver_all(struct fake *f) {
+    while (deliver(f, 0, NULL) || deliver(f, 1, NULL)) {}
+}
+
+static void command(struct fake *f, struct fuzz *z) {
+    u8 where = fuzz_u8(z), code = fuzz_u8(z), flags = fuzz_u8(z);
+    u32 end = where & 1, unit = where >> 1 & 1, count = fuzz_u8(z) * 257u;
+    if (f[end].waiting[unit]) return;
+    fake_ccw_chained(&f[end], unit, code, flags, where & (CCW_CC | CCW_CD), fresh(end, unit, count), count);
+}
+
+static void connect(struct fake *f, bool up) {
+    for (u32 end = 0; end < 2; end++) fake_connect(&f[end], up);
+}
+
+static void step(struct fake *f, struct fuzz *z) {
+    u8 what = fuzz_u8(z);
+    u32 end = what >> 4 & 1, unit = what >> 5 & 1, len;
+    struct engine *e = f[end].engine;
+    const u8 *bytes;
+    switch (what & 15) {
+    case 6: deliver_all(f); break;
+    case 7: deliver(f, end, NULL); break;
+    case 8: e->ops->halt(e, unit); break;
+    case 9: e->ops->reset(e); break;
+    case 10:
+        connect(f, false);
+        if (unit) connect(f, true);
+        break;
+    case 11: f[end].ring_room = unit ? UINT32_MAX : fuzz_u8(z); break;
+    case 12:
+        bytes = fuzz_take(z, fuzz_u8(z), &len);
+        hand_over(&f[end], bytes, len);
+        break;
+    case 13: deliver(f, end, z); break;
+    default: command(f, z); break;
+    }
+}
+
+/* However it got here: a link made anew carries a block. */
+static void must_work(struct fake *f) {
+    connect(f, false);
+    for (u32 end = 0; end < 2; end++) {
+        f[end].ring_room = UINT32_MAX;
+        for (u32 u = 0; u < CTC_UNITS_MAX; u++) {
+            f[end].engine->ops->halt(f[end].engine, u);
+            CHECK(!f[end].waiting[u]);
+        }
+    }
+    connect(f, true);
+    deliver_all(f);
+    for (u32 i = 0; i < 8; i++) {
+        fake_ccw(&f[i & 1], i >> 1 & 1, CCW_CTC_SET_EXTENDED, CCW_SLI, fresh(i & 1, i >> 1 & 1, 1), 1);
+        deliver_all(f);
+        CHECK(!f[i & 1].waiting[i >> 1 & 1]);
+    }
+    /* An end of file that was left is taken first. */
+    fake_ccw(&f[0], 0, CCW_NOP, CCW_SLI, fresh(0, 0, 1), 1);
+    fake_ccw(&f[0], 0, CCW_READ, CCW_SLI, fresh(0, 0, 100), 100);
+    deliver_all(f);
+    fake_ccw(&f[1], 1, CCW_WRITE, CCW_SLI, fresh(1, 1, 90), 90);
+    deliver_all(f);
+    CHECK(!f[0].waiting[0] && !f[1].waiting[1] && fake_moved(&f[0], 0) == 90);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len) {
+    static const struct ctc_params params[2] = {
+        {.lpar = "SYSA", .partner = "SYSB", .devnum = 0x0C00, .partner_devnum = 0x0C10, .home = true},
+        {.lpar = "SYSB", .partner = "SYSA", .devnum = 0x0C10, .partner_devnum = 0x0C00}};
+    static u8 *storage[2];
+    struct fuzz z = {data, len};
+    struct fake f[2];
+    for (u32 end = 0; end < 2; end++) {
+        fake_init(&f[end]);
+        if (!storage[end]) storage[end] = malloc(ctc_engine_bytes());
+        f[end].engine = ctc_engine_init(storage[end], &f[end].host, &params[end]);
+        CHECK(f[end].engine);
+    }
+    connect(f, true);
+    deliver_all(f);
+    for (u32 i = 0; z.left && i < STEPS_MAX; i++) step(f, &z);
+    must_work(f);
+    for (u32 end = 0; end < 2; end++) {
+        fake_free(&f[end]);
+        for (u32 u = 0; u < CTC_UNITS_MAX; u++) {
+            free(area[end][u]);
+            area[end][u] = NULL;
+        }
+    }
+    return 0;
+}
