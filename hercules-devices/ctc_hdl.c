@@ -142,4 +142,4 @@ static BYTE ctc_immediate[256] = {FOUR(0x00), FOUR(0x10), FOUR(0x20), FOUR(0x30)
 
 static int ctc_init(DEVBLK *dev, int argc, char *argv[]) { return hdl_dev_init(dev, &ctc_type, argc, argv); }
 
-DEVHND hdl_ctc_handlers = {.init = ctc_init, HDL_HANDLERS.immed = ctc_immediate};
+DEVHND ctc_handlers = {.init = ctc_init, HDL_HANDLERS.immed = ctc_immediate};

@@ -106,14 +106,11 @@ int hdl_dev_siga_sync(DEVBLK *dev, U32 out_mask, U32 in_mask);
 int hdl_dev_ssqd(DEVBLK *dev, void *row);
 int hdl_dev_ssci(DEVBLK *dev, void *request);
 #endif
-/* PLXCTC, in ctc_hdl.c. */
-extern DEVHND hdl_ctc_handlers;
-
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 
 /* Device types that files of their own bring; osa_hdl.c registers them with its own. */
-extern DEVHND cfl_handlers;
+extern DEVHND cfl_handlers, ctc_handlers;
 
 #ifdef HDL_HYPERION
 #define HDL_HANDLERS_OF_EMULATOR                                                                                 \

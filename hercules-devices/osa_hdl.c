@@ -178,6 +178,6 @@ HDL_DEVICE_SECTION;
     HDL_DEVICE(PLXOSA, osa_handlers);
     HDL_DEVICE(PLXLCS, lcs_handlers);
     HDL_DEVICE(PLXCFL, cfl_handlers);
-    HDL_DEVICE(PLXCTC, hdl_ctc_handlers);
+    HDL_DEVICE(PLXCTC, ctc_handlers);
 }
 END_DEVICE_SECTION
