@@ -36,6 +36,8 @@ interfaces_named() {
     grep -q SYSA "$tmp/names" && grep -q OSA1 "$tmp/names"
 }
 
+osa_ready() { cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | grep -A1 'DEVNAME: OSA1' | grep 'DEVSTATUS: READY'; }
+
 "$root/build/pattern" $size >"$tmp/pattern"
 sha256sum <"$tmp/pattern" | cut -d' ' -f1 >"$tmp/want.sha"
 
@@ -54,7 +56,7 @@ ok 'tshark: no malformed packet, no bad checksum' no_bad_packet
 ok 'capture has an interface for SYSA and one for the port' interfaces_named
 ok 'D SYMBOLS' answer_has SYSA 'D SYMBOLS' 'SYSNAME. *= *"SYSA"'
 ok 'NETSTAT HOME' answer_has SYSA 'D TCPIP,,NETSTAT,HOME' '10.1.1.1'
-ok 'NETSTAT DEVLINKS: READY' answer_has SYSA 'D TCPIP,,NETSTAT,DEVLINKS' 'READY'
+ok 'NETSTAT DEVLINKS: the OSA is READY' osa_ready
 ok 'NETSTAT CONN: HTTPD listens' answer_has SYSA 'D TCPIP,,NETSTAT,CONN' '\.\.80 .*LISTEN'
 ok 'PING of the client from the console' "$plex390" cmd -w 'EZZ' SYSA 'PING 10.1.1.254'
 ok 'the cable is pulled' "$plex390" cut OSA1

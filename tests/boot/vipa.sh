@@ -9,9 +9,12 @@ ok 'IPL with two OSAs' "$plex390" up TWO || exit 1
 needs_lan 'the rest' || exit 0
 url=$("$plex390" url SYSA)
 size=67108864
-"$root/build/pattern" $size | sha256sum | cut -d' ' -f1 >"$tmp/want.sha"
+"$root/build/pattern" $size >"$tmp/pattern"
+sha256sum <"$tmp/pattern" | cut -d' ' -f1 >"$tmp/want.sha"
 
 slow_download() { client curl -sS --max-time 60 --limit-rate 8M "${url}bulk/$size" | sha256sum | cut -d' ' -f1 >"$tmp/down.sha"; }
+slow_upload() { client curl -sS --max-time 60 --limit-rate 8M -T "$tmp/pattern" "${url}sink" >"$tmp/sink"; }
+upload_right() { wait "$upload" && cat "$tmp/sink" && grep -q "$size" "$tmp/sink" && grep -qi 'pattern.*\(ok\|yes\|match\)' "$tmp/sink"; }
 drills() {
     for card in OSA1 OSA2; do
         sleep 1
@@ -37,10 +40,14 @@ sniffer=$!
 sleep 1
 slow_download &
 transfer=$!
+slow_upload &
+upload=$!
 ok 'either OSA killed and restarted during the transfer' drills
 ok 'the transfer ended' wait "$transfer"
 ok '64 MB from the VIPA, sha256 right' cmp "$tmp/down.sha" "$tmp/want.sha"
+ok '64 MB to the VIPA at the same time, pattern right' upload_right
 ok 'no RST, no malformed packet at the client' no_reset
-ok 'both OSAs are READY again' within 10 answer_has SYSA 'D TCPIP,,NETSTAT,DEVLINKS' 'READY'
+both_ready() { [ "$(cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | grep -A1 'DEVNAME: OSA' | grep -c 'DEVSTATUS: READY')" = 2 ]; }
+ok 'both OSAs are READY again' within 10 both_ready
 ok 'the VIPA answers' client curl -sS --max-time 20 -o /dev/null "$url"
 ok 'down' "$plex390" down TWO

@@ -77,6 +77,9 @@ static struct chan_system the_css;
 /* An emulator's device may still be busy for a moment after its ending status was fetched; no event tells when it
  * is over. What we know to be idle is tried again for so long. */
 #define SETTLE_US 50000u
+/* A subchannel that is opened or closed may still be ending a program that was cleared: an emulator that polls for
+ * the clear takes tens of milliseconds, more on a busy host. Only START and STOP of a device come here. */
+#define CONFIGURE_US 2000000u
 
 struct chan_system *css_init(void) {
     list_init(&the_css.taken);
@@ -132,7 +135,7 @@ static int configure(u32 ssid, u32 parm) {
 
 /* The same for a struct chan that is idle, patiently. */
 static bool configure_idle(struct chan *ch, u32 parm) {
-    u64 limit = port_now() + SETTLE_US;
+    u64 limit = port_now() + CONFIGURE_US;
     for (;;) {
         int cc = configure(ch->ssid, parm);
         if (cc == 1) set_aside(ch);
