@@ -39,9 +39,17 @@ else
 fi
 cp "$module" "$tmp/plex390.so"
 pid_SYSA= pid_SYSB=
+# timeout stands between us and the emulator, which is its child.
+end_kill() {
+    eval "p=\$pid_$1"
+    [ -n "$p" ] || return 0
+    for c in $(ps -o pid= --ppid "$p"); do kill -KILL "$c"; done
+    wait "$p" 2>/dev/null
+    eval "pid_$1="
+}
 end_both() {
-    for p in $pid_SYSA $pid_SYSB; do kill -KILL "$p" 2>/dev/null; done
-    wait 2>/dev/null
+    end_kill SYSA
+    end_kill SYSB
 }
 trap 'rc=$?; end_both; (exit $rc); lab_end' EXIT
 # system, director's table
@@ -52,12 +60,6 @@ end_start() {
     : >"$tmp/$1.log"
     timeout -k 1 600 "$emulator" $mode -f "$tmp/$1.cnf" <>"$tmp/$1.in" >>"$tmp/$1.log" 2>&1 &
     eval "pid_$1=$!"
-}
-end_kill() {
-    eval "p=\$pid_$1"
-    # timeout stands between: the emulator is its child.
-    for c in $(ps -o pid= --ppid "$p"); do kill -KILL "$c"; done
-    wait "$p" 2>/dev/null
 }
 said() { grep -a -c "$2" "$tmp/$1.log"; }
 # Waits until the log of $1 has more than $3 lines with $2; fails after $4 ms.
