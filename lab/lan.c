@@ -36,6 +36,7 @@ static bool build_bridge(const struct plex *p) {
         {"ip", "link", "add", LAN_BRIDGE, "type", "bridge", NULL},
         {"ip", "addr", "add", p->client, "dev", LAN_BRIDGE, NULL},
         {"ip", "link", "set", LAN_BRIDGE, "up", NULL},
+        {"ip", "route", "add", "224.0.0.0/4", "dev", LAN_BRIDGE, NULL}, /* vxvde:// and the client's multicast */
     };
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
         if (proc_run(steps[i], false) != 0) {

@@ -363,7 +363,7 @@ static void test_catalogue(void **state) {
         char text[256];
         size_t len = strlen(m->id);
         if (before && strcmp(before->id, m->id) >= 0) fail_msg("%s after %s", m->id, before->id);
-        assert_true(strchr("IWEA", m->id[len - 1]) != NULL);
+        assert_true(strchr("IWEAD", m->id[len - 1]) != NULL);
         assert_true(strlen(m->explanation) > 10);
         message_template(m->text, text, sizeof text);
         assert_null(strchr(text, '%'));
