@@ -33,7 +33,7 @@
 
 #define IPL_MS 20000
 #define ANSWER_MS 10000
-#define REPEAT_MS 100
+#define REPEAT_MS 500
 #define WAIT_MS 30000
 #define SYSTEM_LINE_MAX 126 /* of an operator command, as MVS has it */
 #define READY_TEXT "EZAIN11I"
