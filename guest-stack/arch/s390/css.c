@@ -62,6 +62,7 @@ static struct chan_system the_css;
 #define SCSW_FC_HALT   0x00002000u
 #define SCSW_FC_CLEAR  0x00001000u
 #define SCSW_AC_BUSY   0x000007C0u /* start, halt, clear pending; subchannel, device active */
+#define SCSW_AC_HALTING 0x00000300u /* halt or clear pending */
 #define SCSW_SUSPENDED 0x00000020u
 #define SCSW_INTER     0x00000008u
 #define SCSW_PRIMARY   0x00000004u
@@ -286,7 +287,9 @@ static u16 ccw_index(const struct chan *ch, u32 ccw_after) {
 static void program_status(struct chan *ch, u32 scsw, const u8 *irb, u64 now) {
     struct chan_status *st = &ch->status;
     u8 unit = irb[8];
-    bool ended = !(scsw & SCSW_AC_BUSY) || (scsw & SCSW_SECONDARY);
+    /* Hercules 3.13 leaves the subchannel marked active when it has completed a halt. */
+    bool stopped = (scsw & (SCSW_FC_HALT | SCSW_FC_CLEAR)) && !(scsw & SCSW_AC_HALTING);
+    bool ended = stopped || !(scsw & SCSW_AC_BUSY) || (scsw & SCSW_SECONDARY);
     if (ch->state == CHAN_SENSING) {
         if (!ended) return;
         u16 residual = be16_get(irb + 10);
