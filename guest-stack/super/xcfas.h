@@ -1,0 +1,46 @@
+/* xcfas.h - XCFAS, the address space of cross-system coupling: joins the portable core (xcf/xcf.h) to this image's devices.
+ *
+ *   xcfas_start()   after system_ipl(), before anything that signals. IEASYSxx says COUPLE=xx (default 00); COUPLExx says which
+ *                   sysplex, where its couple data are and which paths there are. Each PATHIN and PATHOUT becomes a path:
+ *                     DEVICE    a channel-to-channel subchannel         xcf/ctcpath.h
+ *                     STRNAME   a list structure in a coupling facility xcf/strpath.h
+ *                   PCOUPLE and ACOUPLE name the facilities that hold the couple data, the arbiter: xcf/cds.h
+ *   xcfas_poll()    system_poll() calls it; others need not
+ *
+ * Without COUPLExx, or with one that names no PCOUPLE, this is XCF-LOCAL: there is a struct xcf, so groups and members work, but no
+ * path and no arbiter. Else the system is called what IPL called it, and its incarnation is the moment of IPL.
+ *
+ * Who wants to be a member of a group:  xcf_join(xcfas_xcf(sys), ...) at any time after xcfas_start(). Exits are called from
+ * xcfas_poll() or while channel events are delivered, never from inside xcf_send() or xcf_join(); what they cause is sent at once.
+ * A system that is told that it was partitioned out loads wait 0A2 through env.stopped: nothing runs after it.
+ *
+ * Touches parmlib, console, channels through the rooms above. One for each struct system.
+ */
+#ifndef SUPER_XCFAS_H
+#define SUPER_XCFAS_H
+
+#include "base/base.h"
+#include "xcf/xcf.h"
+
+struct system;
+struct xcfas;
+struct xes;
+
+#define XCFAS_LINKS_MAX 8 /* links to coupling facilities */
+
+/* 0, or the code of the wait to load; its message is out. Without XCF the image runs in XCF-LOCAL mode, so a COUPLExx that is
+ * not there is no error; one that is wrong is a wait, as the sysplex would be the wrong one. */
+u32 xcfas_start(struct system *sys, u64 now);
+/* When it wants to be called again. */
+u64 xcfas_poll(struct system *sys, u64 now);
+
+/* NULL before xcfas_start() and when there was no storage for it. */
+struct xcf *xcfas_xcf(const struct system *sys);
+bool xcfas_is_local(const struct system *sys); /* XCF-LOCAL */
+const char *xcfas_member(const struct system *sys); /* "COUPLE00", "" if there was none */
+/* The i-th link to a coupling facility, for displays (xcf/xes.h); NULL past the last. */
+struct xes *xcfas_link(const struct system *sys, u32 i);
+/* The operator's answer to a question of XCF; number as the message showed it. Errors as xcf_reply(). */
+int xcfas_reply(struct system *sys, u32 reply, const char *text, u64 now);
+
+#endif
