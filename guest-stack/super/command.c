@@ -8,6 +8,7 @@
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
+ *   R|REPLY nn,text   or nn,text alone: command_xcf.c
  *   #token command          for automation: the command, and PLX0310I token behind its answer. A console may lose a
  *                           line that is entered while it is being written to; the sender repeats it with its token
  *                           until the message comes, and a token that was seen is not carried out twice.
@@ -34,6 +35,7 @@ static const struct verb {
     {"PING", "PING", command_ping},
     {"TRACERTE", "TRACERTE", command_tracerte},
     {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
+    {"REPLY", "R", command_reply},
 };
 
 /* ---- reading the line ---- */
@@ -81,6 +83,10 @@ static bool command_run_one(struct system *sys, const char *text, const struct r
     char verb[17];
     u32 n = 0;
     line_fold(&c, text);
+    if (c.text[0] >= '0' && c.text[0] <= '9') { /* an answer needs no verb */
+        c.rest = c.text;
+        return command_reply(&c);
+    }
     for (c.rest = c.text; *c.rest && *c.rest != ' '; c.rest++)
         if (n < sizeof verb - 1) verb[n++] = *c.rest;
     verb[n] = '\0';

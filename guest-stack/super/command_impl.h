@@ -43,5 +43,7 @@ bool command_halt(struct command *c);
 bool command_ping(struct command *c);
 bool command_tracerte(struct command *c);
 bool command_ezacfsm1(struct command *c);
+bool command_reply(struct command *c);
+bool command_display_requests(struct command *c);
 
 #endif

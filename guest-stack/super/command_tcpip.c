@@ -47,6 +47,8 @@ bool command_display(struct command *c) {
         display_iplinfo(c->sys, c->r);
     else if (str_eq_ci(what, "TCPIP"))
         return display_tcpip(c);
+    else if (str_eq_ci(what, "R"))
+        return command_display_requests(c);
     else {
         reply_line(c->r, IEE309I, c->verb_name, what);
         return false;

@@ -28,8 +28,21 @@ static const char *julian(const struct calendar *c, char out[9]) {
     return out;
 }
 
+const char *display_clock(const struct system *sys, char out[9]) {
+    struct calendar c = clock_now(sys, true);
+    return hms(&c, out);
+}
+
+const char *display_moment(const struct system *sys, u64 when, u64 now, char out[20]) {
+    u32 ago = when < now ? (u32)((now - when) / USEC_PER_SEC) : 0;
+    struct calendar c = clock_at(sys, sys->env.wall_seconds(sys->env.ctx) - ago, true);
+    str_fmt(out, 20, "%02u/%02u/%04u %02u:%02u:%02u", (u32)c.month, (u32)c.day, (u32)c.year, (u32)c.hour,
+            (u32)c.minute, (u32)c.second);
+    return out;
+}
+
 /* Multi-line answers of MVS carry a number 1-999, so that the operator can refer to one. */
-static u32 display_number(struct system *sys) {
+u32 display_number(struct system *sys) {
     sys->display_number = sys->display_number % 999 + 1;
     return sys->display_number;
 }
@@ -127,6 +140,19 @@ void display_stacks(struct system *sys, const struct reply *r) {
                        ip->stopping ? "STOPPING" : "ACTIVE");
     }
     reply_line(r, "*** END TCPIP STATUS REPORT ***  %u STACKS", n);
+}
+
+/* No message is retained here, so only questions are counted. */
+void display_requests(struct system *sys, const struct reply *r) {
+    const struct wtor *w;
+    char t[9];
+    u32 n = 0;
+    while (wtor_at(&sys->wtors, n)) n++;
+    reply_line(r, IEE112I, display_clock(sys, t), display_number(sys));
+    reply_line(r, "RM=%-4u IM=0     CEM=0     EM=0     RU=0    IR=0    NOAMRF", n);
+    if (n) reply_line(r, "ID:R/K    T SYSNAME  MESSAGE TEXT");
+    for (u32 i = 0; (w = wtor_at(&sys->wtors, i)) != NULL; i++)
+        reply_line(r, "       %02u R %-8s *%02u %s", w->id, system_name(sys), w->id, w->text);
 }
 
 void display_started(struct system *sys, const char *jobname) {

@@ -14,6 +14,12 @@ void display_active(struct system *sys, const struct reply *r);
 void display_symbols(struct system *sys, const struct reply *r);
 void display_iplinfo(struct system *sys, const struct reply *r);
 void display_stacks(struct system *sys, const struct reply *r);
+/* Local time now as hh.mm.ss, and the number of a multi-line answer. */
+const char *display_clock(const struct system *sys, char out[9]);
+u32 display_number(struct system *sys);
+/* Local "mm/dd/yyyy hh:mm:ss" of a moment of the system's clock, now being the moment at which it is asked. */
+const char *display_moment(const struct system *sys, u64 when, u64 now, char out[20]);
+void display_requests(struct system *sys, const struct reply *r);
 /* IEF403I and IEF404I with the time of day. */
 void display_started(struct system *sys, const char *jobname);
 void display_ended(struct system *sys, const char *jobname);

@@ -156,6 +156,7 @@ u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct syst
     sys->ipl_now = now;
     sys->ipl_seconds = env->wall_seconds(env->ctx);
     symbols_init(&sys->symbols);
+    wtors_init(&sys->wtors, env->con);
     u32 wait = load_read(sys);
     if (wait) return wait;
     if (!sys->load.sysplex[0]) str_copy(sys->load.sysplex, sizeof sys->load.sysplex, "LOCAL");

@@ -23,11 +23,13 @@
 #include "super/dataset.h"
 #include "super/parmlib.h"
 #include "super/symbols.h"
+#include "super/wtor.h"
 
 #define SYSTEM_STACKS_MAX  2
 #define SYSTEM_TOKEN_MAX   15
 #define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
 
+struct xcf_operator; /* super/dxcf.h */
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
 
 /* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
@@ -61,6 +63,8 @@ struct system {
     u64 ipl_now;
     u32 display_number; /* of multi-line displays, 1..999 */
     char last_token[SYSTEM_TOKEN_MAX + 1]; /* of the last '#token command' */
+    struct wtors wtors; /* questions to the operator */
+    struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;
     struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */

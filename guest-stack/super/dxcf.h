@@ -1,0 +1,82 @@
+/* dxcf.h - the operator's side of XCF: displays and commands about one struct xcf and what it stands on.
+ *
+ *   D XCF                                   IXC334I  systems of the sysplex
+ *   D XCF,{S|SYSPLEX}[,{name|ALL}]          IXC334I, IXC335I
+ *   D XCF,{G|GROUP}[,group[,{member|ALL}]]  IXC331I, IXC332I, IXC333I
+ *   D XCF,{PI|PATHIN}[,{DEVICE|STRNAME}={name|(name,..)|ALL}]   D XCF,{PO|PATHOUT}[,...]   IXC355I, IXC356I
+ *   D XCF,{CD|CLASSDEF}[,CLASS={name|ALL}]  IXC343I, IXC344I
+ *   D XCF,{CPL|COUPLE}                      IXC357I
+ *   D XCF,{POL|POLICY}[,TYPE=type]          IXC364I
+ *   D XCF,{STR|STRUCTURE}[,STRNAME=name]    IXC359I, IXC360I
+ *   D XCF,CF[,CFNAME=name]                  IXC361I, IXC362I
+ *   D CF[,CFNAME=name]                      IXL150I
+ *   V XCF,system,{OFFLINE|OFF}              IXC371D
+ *   SETXCF START|STOP,...   SETXCF COUPLE,...  (dsetxcf.c)
+ *
+ * Whoever joins XCF to a system fills a struct xcf_operator and hangs it into struct system; what has no operation is answered as
+ * not available. Lists of coupling facilities and structures are values that it has at hand: a display never waits for an answer.
+ */
+#ifndef SUPER_DXCF_H
+#define SUPER_DXCF_H
+
+#include "super/console.h"
+#include "xcf/xcf.h"
+
+struct system;
+struct command;
+
+/* A coupling facility as this system sees it. */
+struct xcf_operator_cf {
+    char name[9];
+    bool connected;
+    u16 devnum;          /* of this system's link */
+    u64 incarnation;
+    u32 level;           /* CFLEVEL */
+    u32 total_kb, free_kb;
+    bool primary, alternate; /* of the couple data */
+};
+/* A structure: of the policy, or allocated, or both. */
+struct xcf_operator_structure {
+    char name[17];
+    const char *type; /* "LIST", "LOCK", "CACHE"; NULL: not known */
+    bool allocated, in_policy;
+    const char *phase;     /* rebuild phase; NULL: none under way */
+    char cf[9], other_cf[9]; /* where it is; where its rebuild or duplex copy is */
+    char preference[4][9];
+    u32 preferences;
+    u32 policy_kb, actual_kb, elements, entries, elements_used, entries_used;
+    u32 connections;
+    struct {
+        u8 id;
+        char name[17], system[9];
+        const char *state; /* "ACTIVE", "FAILED-PERSISTENT" */
+    } connection[32];
+};
+
+struct xcf_operator_ops {
+    /* i-th of them; false past the last. */
+    bool (*facility)(void *ctx, u32 i, struct xcf_operator_cf *out);
+    bool (*structure)(void *ctx, u32 i, struct xcf_operator_structure *out);
+    /* SETXCF START of a path that XCF does not have: opens it and calls xcf_path_add(). 0, -ERR_NOENT no such device, ... */
+    int (*path_new)(void *ctx, const struct couple_path *path, u64 now);
+    /* SETXCF COUPLE. */
+    int (*acouple)(void *ctx, const char *name, u64 now);
+    int (*pswitch)(void *ctx, u64 now);
+    /* SETXCF START,REBUILD; other: LOC=OTHER. And STOP. */
+    int (*rebuild)(void *ctx, const char *structure, bool other, u64 now);
+    int (*rebuild_stop)(void *ctx, const char *structure, u64 now);
+    /* SETXCF START,POLICY,TYPE=CFRM: member CFRMxx was named. STOP: name "". */
+    int (*cfrm_policy)(void *ctx, const char *name, u64 now);
+};
+struct xcf_operator {
+    struct xcf *x;
+    const struct xcf_operator_ops *ops; /* any may be NULL */
+    void *ctx;
+    char sfm_policy[9], cfrm_policy[9]; /* started ones; "" none */
+};
+
+/* Commands of the table above; op and ops as in struct command, after XCF. */
+bool dxcf_display(struct command *c);
+bool dxcf_cf(struct command *c);
+
+#endif
