@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "hercules-devices/ctc_cu.h"
 #include "hercules-devices/osa_port.h"
 #include "link/link_lcs.h"
 #include "link/link_osa.h"
@@ -121,12 +122,35 @@ static void port_counters(struct text *t) {
     add_line(t, w.line);
 }
 
+/* A cell in a word: docs/DEVICES.md 9.2 says what each means. */
+static const char *ctc_word(const struct ctc_cell *c) {
+    if (c->unit_status & US_BUSY) return "busy";
+    if (c->actions & CTC_CHECK) return "check";
+    if (!(c->actions & CTC_WAIT)) return c->actions & CTC_MATCH ? "ends" : "done";
+    if (c->actions & CTC_MATCH) return "frees";
+    return c->actions & CTC_ATTENTION ? "calls" : "waits";
+}
+
+static void ctc_commands(struct text *t) {
+    static const enum ctc_state columns[] = {CTC_PREPARED, CTC_IN_CONTROL, CTC_IN_READ, CTC_IN_WRITE, CTC_AVAILABLE, CTC_NOT_READY};
+    for (int c = -1; c < CTC_COMMANDS; c++) {
+        char line[WIDTH];
+        u32 n = str_fmt(line, sizeof line, "%-20s", c < 0 ? "" : ctc_command_name((enum ctc_command)c));
+        for (u32 i = 0; i < ARRAY_LEN(columns); i++)
+            n += str_fmt(line + n, sizeof line - n, "%-11s",
+                         c < 0 ? ctc_state_name(columns[i]) : ctc_word(ctc_table((enum ctc_command)c, columns[i])));
+        while (line[n - 1] == ' ') line[--n] = 0;
+        add_line(t, line);
+    }
+}
+
 static const struct {
     const char *name;
     void (*print)(struct text *t);
 } tables[] = {
     {"adapter dialogue", adapter_dialogue}, {"IPA commands", ipa_commands},       {"attachment counters", attachment_counters},
     {"port counters", port_counters},       {"QDIO driver", osa_driver},       {"LCS driver", lcs_driver},
+    {"CTC commands", ctc_commands},
 };
 
 static char *document(void) {
