@@ -146,9 +146,17 @@ static void port_log(void *ctx, enum engine_severity sev, const char *text) {
 
 /* ---- what the group asks of the peer, and the peer of the group ---- */
 
+static bool is_valid(const struct hdl_group *g, const struct peer_identity *who) {
+    return !g->fence || peer_fence_valid(g->fence, who->name, who->incarnation);
+}
+
+/* An emulator that was frozen while it was isolated learns of it here, before it can say anything more. */
 static u8 *port_tx_reserve(void *ctx, u32 bytes) {
     struct hdl_group *g = ctx;
-    return g->peer ? peer_reserve(g->peer, bytes) : NULL;
+    if (!g->peer) return NULL;
+    if (is_valid(g, &g->self)) return peer_reserve(g->peer, bytes);
+    g->fenced++;
+    return NULL;
 }
 
 static void port_tx_commit(void *ctx, u32 bytes) {
@@ -227,8 +235,22 @@ static void on_log(void *ctx, const char *text) {
     logmsg("PLX804W %4.4X %s\n", hdl_devnum(g), text);
 }
 
-static const struct peer_ops peer_handlers = {
-    .up = on_up, .message = on_message, .batch_end = on_batch_end, .down = on_down, .log = on_log};
+/* Both ends must be allowed to act: what an isolated partner left in its ring is thrown away, and so is what waits for an
+ * emulator that has itself been isolated. Ending the connection tells the guest. */
+static bool on_incarnation(void *ctx, const struct peer_identity *other) {
+    struct hdl_group *g = ctx;
+    if (is_valid(g, &g->self)) return is_valid(g, other);
+    if (!g->told_fenced) logmsg("PLX805E %4.4X %s has been isolated: its connection to %s is over\n", hdl_devnum(g), g->self.name, other->name);
+    g->told_fenced = true;
+    return false;
+}
+
+static const struct peer_ops peer_handlers = {.up = on_up,
+                                              .message = on_message,
+                                              .batch_end = on_batch_end,
+                                              .down = on_down,
+                                              .log = on_log,
+                                              .incarnation_valid = on_incarnation};
 
 /* ---- life of a group ---- */
 
@@ -240,6 +262,11 @@ static int refuse(const DEVBLK *dev, const char *fmt, ...) {
     va_end(args);
     logmsg("PLX801E %4.4X %s: %s\n", dev->devnum, dev->typname, text);
     return -1;
+}
+
+bool hdl_fence(struct hdl_group *g, const char *path, char *error, size_t cap) {
+    if (path[0]) g->fence = peer_fence_open(path, error, cap);
+    return !path[0] || g->fence;
 }
 
 /* One value for the whole start of this emulator: what an older start left behind is told apart by it. */
@@ -266,6 +293,7 @@ static struct hdl_group *group_new(DEVBLK *dev, const struct hdl_type *type, int
     g->engine = type->create(g, &port, argc, argv, error, sizeof error);
     if (!g->engine) {
         refuse(dev, "%s", error);
+        peer_fence_close(g->fence);
         free(g);
         return NULL;
     }
@@ -368,6 +396,7 @@ int hdl_dev_close(DEVBLK *dev) {
     obtain_lock(&dev->lock);
     if (--g->open == 0) {
         g->type->destroy(g->engine);
+        peer_fence_close(g->fence);
         free(g);
     }
     return 0;

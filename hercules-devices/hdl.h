@@ -23,6 +23,7 @@
  *   PLX801E  dddd type: reason      the device statement is wrong; the device is refused (PLX801W: is odd)
  *   PLX802I  dddd connected to name (incarnation n)         PLX803W  dddd connection to name lost
  *   PLX804W  dddd text              what the connection has to say
+ *   PLX805E  dddd name has been isolated: its connection to name is over    this emulator's own incarnation is in the page of peer_fence.h
  *   PLX806E  file:line: not true: condition                 our own error; the emulator ends
  * A module that does not fit the emulator (structure sizes, version) is refused by the emulator in its own words.
  */
@@ -37,6 +38,7 @@
 
 #include "hercules-devices/host_group.h"
 #include "hercules-devices/peer.h"
+#include "hercules-devices/peer_fence.h"
 
 #ifdef HDL_HYPERION
 typedef U32 hdl_count;
@@ -77,6 +79,9 @@ struct hdl_group {
     struct peer_server *server; /* of a group that serves */
     bool serves;                /* listens at the address instead of connecting to it */
     struct peer_identity self;
+    struct peer_fence *fence; /* which incarnations are isolated, this emulator's own among them; NULL = nobody ever is */
+    u64 fenced;               /* messages that were not sent because this emulator has been isolated */
+    bool told_fenced;         /* PLX805E was said */
     u64 summary_indicator, device_indicator; /* absolute addresses of thin-interrupt bytes, 0 = PCI only */
     char address[256]; /* of the peer */
     char lpar[PEER_NAME_MAX + 1];
@@ -91,6 +96,9 @@ u32 hdl_unit_of(const struct hdl_group *g, const DEVBLK *dev);
 u8 *hdl_storage(const struct hdl_group *g, u64 addr, u32 len);
 /* Asks each group that is complete until one says true. */
 bool hdl_find(bool (*is_it)(const struct hdl_group *g, void *arg), void *arg);
+
+/* From create(): opens the plex's page of isolated incarnations, "" = there is none. false and a line in error. */
+bool hdl_fence(struct hdl_group *g, const char *path, char *error, size_t cap);
 
 /* The entries of a DEVHND. */
 int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]);

@@ -125,6 +125,10 @@ static bool accept_welcome(struct peer *p, const u8 *answer, int fds[3]) {
     p->other = (struct peer_identity){.kind = p->self.kind, .incarnation = h.incarnation};
     memcpy(p->other.name, h.name, sizeof h.name);
     memcpy(p->other.expected, h.expected, sizeof h.expected);
+    if (p->ops->incarnation_valid && !p->ops->incarnation_valid(p->ctx, &p->other)) {
+        waiting(p, "one of the two has been isolated");
+        return false;
+    }
     bool ready = p->link.tcp ? peer_link_stream(&p->link) : peer_link_take(&p->link, h.ring_bytes, fds);
     if (!ready) waiting(p, "the rings it offered are not usable");
     else if (!p->link.tcp)

@@ -199,11 +199,15 @@ static enum peer_step deliver(struct peer *p) {
     return delivered >= PEER_BATCH && !refused ? PEER_MORE : PEER_IDLE;
 }
 
+void peer_isolated(struct peer *p) {
+    peer_say(p->ops, p->ctx, p->last_line, "%s: incarnation %llu of %s has been isolated", p->self.name,
+             (unsigned long long)p->other.incarnation, p->other.name);
+}
+
 enum peer_step peer_step(struct peer *p) {
     struct peer_link *l = &p->link;
     if (p->ops->incarnation_valid && !p->ops->incarnation_valid(p->ctx, &p->other)) {
-        peer_say(p->ops, p->ctx, p->last_line, "%s: incarnation %llu of %s has been isolated", p->self.name,
-                 (unsigned long long)p->other.incarnation, p->other.name);
+        peer_isolated(p);
         return PEER_DEAD;
     }
     enum peer_step in = deliver(p);

@@ -193,6 +193,10 @@ static bool step_all(struct peer_server *s) {
             p->asleep = step == PEER_IDLE;
             more |= step == PEER_MORE;
             if (step == PEER_DEAD) drop(s, i, true);
+        } else if (s->ops->incarnation_valid && !s->ops->incarnation_valid(p->ctx, &p->other)) {
+            /* It says nothing, and never will again: who waits for it is told now. */
+            peer_isolated(p);
+            drop(s, i, true);
         }
     }
     return more;

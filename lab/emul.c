@@ -116,7 +116,7 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
     }
     bool good = true;
     if (p->ctc && p->systems > 1) {
-        fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir, s->name);
+        fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s fence=%s/fence\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir, s->name, dir);
         good = write_director(p, dir);
     }
     return fclose(f) == 0 && good;

@@ -2,7 +2,8 @@
 # ctc.sh - channel-to-channel adapters on a real emulator. Three LPARs, each joined with each other: IP over the CTCs,
 # through SYSA from the LAN, directly between the other two; a partner dies, freezes and comes back. Then two
 # emulators without a guest: one end is killed and restarted CTC_KILLS times (20), each end in turn, and the link is back
-# within a second each time; and the line that each end says of a director's table that does not fit.
+# within a second each time; the line that each end says of a director's table that does not fit; and a frozen system that
+# a coupling facility isolates: its link is over at once, and stays so when it wakes up, until a new emulator comes.
 set -u
 . "$(dirname "$0")/lib.sh"
 have_modules || { echo "SKIP the whole test: no device module was built"; exit 0; }
@@ -40,22 +41,28 @@ fi
 cp "$module" "$tmp/plex390.so"
 pid_SYSA= pid_SYSB=
 # timeout stands between us and the emulator, which is its child.
+end_signal() {
+    eval "p=\$pid_$1"
+    for c in $(ps -o pid= --ppid "$p"); do kill "-$2" "$c"; done
+}
 end_kill() {
     eval "p=\$pid_$1"
     [ -n "$p" ] || return 0
-    for c in $(ps -o pid= --ppid "$p"); do kill -KILL "$c"; done
+    end_signal "$1" KILL
     wait "$p" 2>/dev/null
     eval "pid_$1="
 }
+facility=
 end_both() {
     end_kill SYSA
     end_kill SYSB
+    [ -z "$facility" ] || kill "$facility" 2>/dev/null
 }
 trap 'rc=$?; end_both; (exit $rc); lab_end' EXIT
 # system, director's table
 end_start() {
     printf '%s\n' "$architecture" 'MAINSIZE 16' 'NUMCPU 1' "LDMOD $tmp/plex390.so" \
-        "${3:-0C00}.2 PLXCTC director=$tmp/$2 lpar=$1" >"$tmp/$1.cnf"
+        "${3:-0C00}.2 PLXCTC director=$tmp/$2 lpar=$1 fence=$tmp/fence" >"$tmp/$1.cnf"
     [ -p "$tmp/$1.in" ] || mkfifo "$tmp/$1.in"
     : >"$tmp/$1.log"
     timeout -k 1 600 "$emulator" $mode -f "$tmp/$1.cnf" <>"$tmp/$1.in" >>"$tmp/$1.log" 2>&1 &
@@ -92,6 +99,29 @@ ok 'two ends meet' until_said SYSB 'connected to' 0 5000
 n=${CTC_KILLS:-20}
 ok "the connecting end is killed and restarted $n times" kills SYSB "$n" SYSA
 ok "the serving end is killed and restarted $n times" kills SYSA "$n" SYSB
+
+# ---- isolation: the home end is frozen first, then the far end ----
+isolated() {
+    n=$(sed -n "s/.*connected to $1 (incarnation \([0-9A-F]*\)).*/\1/p" "$tmp/$2.log" | tail -1)
+    timeout 20 "$root/build/cfclient" "$tmp/cf1" SYSX 1 isolate "$1" $((0x$n))
+}
+"$root/build/cf" --name CF01 --socket "$tmp/cf1" --fence "$tmp/fence" >"$tmp/cf.log" 2>&1 &
+facility=$!
+within 5 test -S "$tmp/cf1"
+for pair in 'SYSA SYSB' 'SYSB SYSA'; do
+    set -- $pair
+    lost=$(said "$2" 'PLX803W') up=$(said "$2" 'connected to')
+    end_signal "$1" STOP
+    ok "$1 is frozen and isolated" isolated "$1" "$2"
+    ok "$2 drops the link at once" until_said "$2" PLX803W "$lost" 1000
+    end_signal "$1" CONT
+    ok "$1 wakes up and says that it is out" until_said "$1" PLX805E 0 3000
+    sleep 1
+    ok "it is not let in again" [ "$(said "$2" 'connected to')" = "$up" ]
+    end_kill "$1"
+    end_start "$1" table
+    ok "its next start is" until_said "$2" 'connected to' "$up" 5000
+done
 end_kill SYSA
 end_kill SYSB
 # One end's table has another device number for it than the other end's.

@@ -355,6 +355,25 @@ static void test_isolated(void **state) {
     peer_server_close(s);
 }
 
+/* Whoever is isolated while it says nothing is dropped too, and a client does not come up to a server that is. */
+static void test_isolated_in_silence(void **state) {
+    UNUSED(state);
+    struct peer_server *s = serve(path);
+    struct peer *p = connect_as(path, "SYSA", "OSA1");
+    UNTIL(s, client.ups == 1);
+    UNTIL(s, !peer_server_poll(s));
+    atomic_store(&server.fenced, true);
+    UNTIL(s, server.downs == 1 && client.downs == 1);
+    atomic_store(&server.fenced, false);
+    atomic_store(&client.fenced, true);
+    UNTIL(s, logged(&client, "one of the two has been isolated"));
+    assert_int_equal(client.ups, 1);
+    atomic_store(&client.fenced, false);
+    UNTIL(s, client.ups == 2);
+    peer_close(p);
+    peer_server_close(s);
+}
+
 static void test_stale_and_wrong_files(void **state) {
     UNUSED(state);
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
@@ -439,6 +458,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_isolated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_isolated_in_silence, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stale_and_wrong_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_strangers, setup, teardown),
     };
