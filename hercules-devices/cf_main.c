@@ -1,18 +1,16 @@
 /* cf_main.c - the process of one coupling facility: options, loop, and what the engine asks of its surroundings.
  *
- *   cf --name CF01 --socket PATH|tcp:HOST:PORT [--storage KB] [--fence FILE]
+ *   cf --name CF01 --socket PATH|tcp:HOST:PORT [--storage KB] [--fence FILE] [--control PATH]
  *
  *   name      1 to 8 characters; systems may expect it
  *   storage   of structures, 1024 to 1048576 KB; without it 65536
  *   fence     the plex's page of isolated incarnations (peer_fence.h); without it an isolation ends at this facility
+ *   control   socket of cf_control_main.c
  *
- * One thread, one loop. A command whose response has no room waits in its system's ring and is offered again each millisecond.
  * A wrong option is one line and exit 2. SIGTERM and SIGINT end it cleanly: its structures are gone, as with a facility that loses
  * its power.
  */
-#include "hercules-devices/cf_engine.h"
-#include "hercules-devices/peer.h"
-#include "hercules-devices/peer_fence.h"
+#include "hercules-devices/cf_process.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -20,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <time.h>
@@ -28,27 +27,11 @@
 #define STORAGE_KB 65536u
 #define RETRY_MSEC 1 /* while a ring is full */
 
-struct facility;
-
-/* The context of a connection; the server's own has number -1. */
-struct slot {
-    struct facility *f;
-    struct peer *peer;
-    int n;
-    bool held, dirty; /* a command waits for room; the ring got something in this round */
-};
-
-struct facility {
-    struct cf_params params;
-    const char *socket, *fence_file;
-    struct cf *cf;
-    struct cf_host host;
-    struct peer_fence *fence;
-    struct peer_server *server;
-    struct slot self, slot[CF_SYSTEMS];
-    int epoll, signals;
-    bool stop;
-};
+u64 facility_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (u64)t.tv_sec;
+}
 
 static void log_text(const char *text) {
     struct timespec t;
@@ -121,8 +104,31 @@ static bool peer_valid(void *ctx, const struct peer_identity *other) {
     return !f->fence || peer_fence_valid(f->fence, other->name, other->incarnation);
 }
 
+/* An isolated system's own refusal comes before this one, so it learns the worse news first. */
+static u16 peer_admit(void *ctx, const struct peer_identity *other) {
+    return facility_pulled(((struct slot *)ctx)->f, other->name) ? PEER_REFUSED_CABLE : 0;
+}
+
 static const struct peer_ops peer_callbacks = {
-    .up = peer_up, .message = peer_message, .down = peer_down, .log = peer_log, .incarnation_valid = peer_valid};
+    .up = peer_up, .message = peer_message, .down = peer_down, .log = peer_log, .incarnation_valid = peer_valid, .admit = peer_admit};
+
+bool facility_pulled(const struct facility *f, const char *name) {
+    if (f->all_pulled) return true;
+    for (u32 i = 0; i < CF_SYSTEMS; i++)
+        if (f->pulled[i][0] && strcasecmp(f->pulled[i], name) == 0) return true;
+    return false;
+}
+
+static void cut(struct slot *s) {
+    struct peer *p = s->peer;
+    peer_close(p);
+    peer_down(s, p);
+}
+
+void facility_close_pulled(struct facility *f) {
+    for (u32 i = 0; i < CF_SYSTEMS; i++)
+        if (f->slot[i].peer && facility_pulled(f, peer_other(f->slot[i].peer)->name)) cut(&f->slot[i]);
+}
 
 /* ---- the loop ---- */
 
@@ -137,20 +143,22 @@ static bool end_round(struct facility *f) {
         s->dirty = false;
         wait |= s->held;
         if (s->held) peer_resume(p);
-        if (!cf_link_is_cut(f->cf, i)) continue;
-        peer_close(p);
-        peer_down(s, p);
+        if (cf_link_is_cut(f->cf, i)) cut(s);
     }
     return wait;
 }
 
 static void run(struct facility *f) {
-    struct epoll_event events[4];
+    struct epoll_event events[16];
     bool more = false;
     while (!f->stop) {
         bool wait = end_round(f);
         int n = epoll_wait(f->epoll, events, (int)ARRAY_LEN(events), wait ? RETRY_MSEC : more ? 0 : -1);
-        for (int i = 0; i < n; i++) f->stop |= events[i].data.fd == f->signals;
+        for (int i = 0; i < n; i++) {
+            int fd = events[i].data.fd;
+            if (fd == f->signals) f->stop = true;
+            else if (fd != peer_server_fd(f->server)) control_event(&f->commands, fd);
+        }
         more = peer_server_poll(f->server);
     }
 }
@@ -169,12 +177,12 @@ static u32 option_number(const char *text) {
     return (u32)v;
 }
 
-enum { OPT_NAME = 1, OPT_SOCKET, OPT_STORAGE, OPT_FENCE };
+enum { OPT_NAME = 1, OPT_SOCKET, OPT_STORAGE, OPT_FENCE, OPT_CONTROL };
 
 static void options(struct facility *f, int argc, char **argv) {
     static const struct option names[] = {
         {"name", 1, NULL, OPT_NAME},       {"socket", 1, NULL, OPT_SOCKET}, {"storage", 1, NULL, OPT_STORAGE},
-        {"fence", 1, NULL, OPT_FENCE},     {NULL, 0, NULL, 0},
+        {"fence", 1, NULL, OPT_FENCE},     {"control", 1, NULL, OPT_CONTROL}, {NULL, 0, NULL, 0},
     };
     f->params.storage_kb = STORAGE_KB;
     for (int o; (o = getopt_long(argc, argv, "", names, NULL)) != -1;) switch (o) {
@@ -185,19 +193,20 @@ static void options(struct facility *f, int argc, char **argv) {
         case OPT_SOCKET: f->socket = optarg; break;
         case OPT_STORAGE: f->params.storage_kb = option_number(optarg); break;
         case OPT_FENCE: f->fence_file = optarg; break;
+        case OPT_CONTROL: f->control = optarg; break;
         default: exit(2); /* getopt has said what is wrong */
         }
     if (optind < argc) wrong("there are no arguments beside the options");
     if (!f->params.name[0] || !f->socket) wrong("--name and --socket are needed");
 }
 
-static bool watch(struct facility *f, int fd) {
+bool facility_watch(struct facility *f, int fd) {
     struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
     return epoll_ctl(f->epoll, EPOLL_CTL_ADD, fd, &ev) == 0;
 }
 
 static void start(struct facility *f) {
-    char why[512];
+    char why[512] = "no descriptor can be watched";
     struct timespec t;
     sigset_t set;
     sigemptyset(&set);
@@ -209,16 +218,21 @@ static void start(struct facility *f) {
     clock_gettime(CLOCK_REALTIME, &t);
     f->params.incarnation = (u64)t.tv_sec * 1000000000u + (u64)t.tv_nsec;
     f->host = (struct cf_host){f, host_reserve, host_commit, host_isolate, host_log};
+    f->started = facility_seconds();
     f->self = (struct slot){.f = f, .n = -1};
     void *storage = calloc(1, cf_engine_bytes(f->params.storage_kb));
     f->cf = storage ? cf_engine_init(storage, &f->params, &f->host) : NULL;
-    if (!f->cf || f->epoll < 0 || f->signals < 0 || !watch(f, f->signals)) wrong(strerror(errno));
+    if (!f->cf || f->epoll < 0 || f->signals < 0 || !facility_watch(f, f->signals)) wrong(strerror(errno));
     if (f->fence_file && !(f->fence = peer_fence_open(f->fence_file, why, sizeof why))) wrong(why);
     struct peer_identity id = {.kind = PEER_CF, .incarnation = f->params.incarnation};
     memcpy(id.name, f->params.name, sizeof f->params.name);
     f->server = peer_serve(f->socket, &id, &peer_callbacks, &f->self);
     if (!f->server) exit(2); /* its line is in the log */
-    if (!watch(f, peer_server_fd(f->server))) wrong(strerror(errno));
+    if (!facility_watch(f, peer_server_fd(f->server)) ||
+        !control_open(&f->commands, f->control, &facility_control_ops, f, why, sizeof why)) {
+        peer_server_close(f->server);
+        wrong(why);
+    }
 }
 
 int main(int argc, char **argv) {
@@ -227,6 +241,7 @@ int main(int argc, char **argv) {
     start(&f);
     log_text("ready");
     run(&f);
+    control_close(&f.commands);
     peer_server_close(f.server);
     peer_fence_close(f.fence);
     free(f.cf);

@@ -1,5 +1,4 @@
-/* control_card.c - the control socket of a card: a Unix socket, one command a line, one line of answer each: JSON where
- * it is data, "ok", or "error: " and a sentence.
+/* control_card.c - the commands of a card's control socket (peer_control.h).
  *
  *   status                            the state as JSON (status_card.c)
  *   cable pull|plug                   LAN down or up, for every attachment
@@ -9,15 +8,9 @@
  *   quit
  */
 #include "hercules-devices/osa_card.h"
-#include "hercules-devices/peer_socket.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 static const char *do_cable(struct card *c, char *args, char *why, size_t cap) {
     UNUSED(why);
@@ -77,106 +70,15 @@ static const struct {
     {"cable", do_cable}, {"impair", do_impair}, {"capture", do_capture}, {"isolate", do_isolate}, {"quit", do_quit},
 };
 
-/* The answer to a command, without its newline; the caller frees it. */
-static char *answer(struct card *c, char *line) {
-    char why[512], *text = NULL;
-    size_t end = strlen(line);
-    while (end && strchr(" \r\t", line[end - 1])) line[--end] = 0;
-    char *args = line + strcspn(line, " ");
-    if (*args) *args++ = 0;
-    args += strspn(args, " ");
-    if (strcmp(line, "status") == 0) return card_status(c);
-    const char *wrong = "commands are status, cable, impair, capture, isolate, quit";
+static char *answer(void *ctx, const char *verb, char *args) {
+    struct card *c = ctx;
+    char why[512];
+    if (strcmp(verb, "status") == 0) return card_status(c);
     for (u32 i = 0; i < ARRAY_LEN(commands); i++)
-        if (strcmp(line, commands[i].verb) == 0) wrong = commands[i].run(c, args, why, sizeof why);
-    if (!wrong) return strdup("ok");
-    return asprintf(&text, "error: %s", wrong) < 0 ? NULL : text;
+        if (strcmp(verb, commands[i].verb) == 0) return control_result(commands[i].run(c, args, why, sizeof why));
+    return control_result("commands are status, cable, impair, capture, isolate, quit");
 }
 
-static void client_close(struct card_control *cl) {
-    close(cl->fd);
-    cl->fd = -1;
-}
+static bool watch(void *ctx, int fd) { return card_watch(ctx, fd); }
 
-/* A status of many attachments is larger than a socket's buffer: the client gets a moment to read, the card's packets
- * wait no longer than that. */
-static bool send_all(int fd, const char *text, size_t len) {
-    while (len) {
-        ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
-        if (n <= 0) return false;
-        text += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-static bool run_line(struct card *c, struct card_control *cl, char *line) {
-    char *text = answer(c, line);
-    bool good = text && send_all(cl->fd, text, strlen(text)) && send_all(cl->fd, "\n", 1);
-    free(text);
-    return good;
-}
-
-static void client_read(struct card *c, struct card_control *cl) {
-    ssize_t n = recv(cl->fd, cl->line + cl->used, sizeof cl->line - 1 - cl->used, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    bool good = n > 0;
-    if (good) cl->used += (u32)n;
-    for (char *newline; good && (newline = memchr(cl->line, '\n', cl->used));) {
-        u32 taken = (u32)(newline - cl->line) + 1;
-        *newline = 0;
-        good = run_line(c, cl, cl->line);
-        cl->used -= taken;
-        memmove(cl->line, cl->line + taken, cl->used);
-    }
-    if (good && cl->used == sizeof cl->line - 1) {
-        send_all(cl->fd, "error: the line is too long\n", 28);
-        good = false;
-    }
-    if (!good) client_close(cl);
-}
-
-static void client_accept(struct card *c) {
-    int fd = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (fd < 0) return;
-    struct timeval patience = {.tv_usec = 100000};
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    for (u32 i = 0; i < CARD_CONTROLS; i++) {
-        struct card_control *cl = &c->client[i];
-        if (cl->fd >= 0) continue;
-        cl->fd = fd;
-        cl->used = 0;
-        if (!card_watch(c, fd)) client_close(cl);
-        return;
-    }
-    send_all(fd, "error: too many control connections\n", 36);
-    close(fd);
-}
-
-void card_control_event(struct card *c, int fd) {
-    if (fd == c->listener) client_accept(c);
-    for (u32 i = 0; i < CARD_CONTROLS; i++)
-        if (c->client[i].fd == fd && fd >= 0) client_read(c, &c->client[i]);
-}
-
-bool card_control_open(struct card *c, char *why, size_t cap) {
-    struct peer_address a;
-    for (u32 i = 0; i < CARD_CONTROLS; i++) c->client[i].fd = -1;
-    c->listener = -1;
-    if (!c->control) return true;
-    if (!peer_address_parse(c->control, &a, why, cap)) return false;
-    if (a.tcp) {
-        snprintf(why, cap, "--control %s: a control socket is a path", c->control);
-        return false;
-    }
-    c->listener = peer_socket_listen(&a, why, cap);
-    return c->listener >= 0 && card_watch(c, c->listener);
-}
-
-void card_control_close(struct card *c) {
-    for (u32 i = 0; i < CARD_CONTROLS; i++)
-        if (c->client[i].fd >= 0) client_close(&c->client[i]);
-    if (c->listener < 0) return;
-    close(c->listener);
-    unlink(c->control);
-}
+const struct control_ops card_control_ops = {.watch = watch, .answer = answer};

@@ -2,6 +2,7 @@
  *
  *   osa-card --name OSA1 --socket PATH|tcp:HOST:PORT --mac 02:00:00:00:00:01 [--uplink URL|none] [--chpid osd|ose|iqd]
  *            [--mtu BYTES] [--tap-addr A.B.C.D/N] [--tap-bridge NAME] [--control PATH] [--capture FILE[,FILTER]]
+ *            [--fence FILE]
  *
  * A wrong option is one line and exit 2. SIGTERM, SIGINT and "quit" end it cleanly: attachments see the connection go,
  * both sockets are removed. An uplink that goes away (its switch was restarted) is a LAN failure to the LPARs; it is
@@ -146,7 +147,9 @@ void card_close_fenced(struct card *c) {
 static void peer_log(void *ctx, const char *text) { card_log(((struct card_slot *)ctx)->card, text); }
 
 static bool peer_valid(void *ctx, const struct peer_identity *other) {
-    return !osa_port_fenced(((struct card_slot *)ctx)->card->port, other->name, other->incarnation);
+    const struct card *c = ((struct card_slot *)ctx)->card;
+    if (c->fence && !peer_fence_valid(c->fence, other->name, other->incarnation)) return false;
+    return !osa_port_fenced(c->port, other->name, other->incarnation);
 }
 
 static const struct peer_ops peer_callbacks = {
@@ -219,7 +222,7 @@ static void wait_for(struct card *c, u64 deadline, bool more) {
         else if (c->uplink && fd == c->uplink->fd)
             uplink_readable(c);
         else if (fd != peer_server_fd(c->server))
-            card_control_event(c, fd);
+            control_event(&c->commands, fd);
     }
 }
 
@@ -282,14 +285,14 @@ static void option_name(struct card *c, const char *text) {
     strcpy(c->params.name, text);
 }
 
-enum { OPT_NAME = 1, OPT_SOCKET, OPT_MAC, OPT_UPLINK, OPT_CHPID, OPT_MTU, OPT_CONTROL, OPT_CAPTURE, OPT_ADDR, OPT_BRIDGE };
+enum { OPT_NAME = 1, OPT_SOCKET, OPT_MAC, OPT_UPLINK, OPT_CHPID, OPT_MTU, OPT_CONTROL, OPT_CAPTURE, OPT_ADDR, OPT_BRIDGE, OPT_FENCE };
 
 static void options(struct card *c, int argc, char **argv) {
     static const struct option names[] = {
         {"name", 1, NULL, OPT_NAME},         {"socket", 1, NULL, OPT_SOCKET},   {"mac", 1, NULL, OPT_MAC},
         {"uplink", 1, NULL, OPT_UPLINK},     {"chpid", 1, NULL, OPT_CHPID},     {"mtu", 1, NULL, OPT_MTU},
         {"control", 1, NULL, OPT_CONTROL},   {"capture", 1, NULL, OPT_CAPTURE}, {"tap-addr", 1, NULL, OPT_ADDR},
-        {"tap-bridge", 1, NULL, OPT_BRIDGE}, {NULL, 0, NULL, 0},
+        {"tap-bridge", 1, NULL, OPT_BRIDGE}, {"fence", 1, NULL, OPT_FENCE},     {NULL, 0, NULL, 0},
     };
     bool mac = false;
     c->params.chpid = OSA_CHPID_OSD;
@@ -305,6 +308,7 @@ static void options(struct card *c, int argc, char **argv) {
         case OPT_CONTROL: c->control = optarg; break;
         case OPT_CAPTURE: c->capture_option = optarg; break;
         case OPT_ADDR: c->uplink_params.tap_addr = optarg; break;
+        case OPT_FENCE: c->fence_file = optarg; break;
         case OPT_BRIDGE: c->uplink_params.tap_bridge = optarg; break;
         default: exit(2); /* getopt has said what is wrong */
         }
@@ -358,11 +362,13 @@ static void start(struct card *c) {
         card_offload_update(c);
     }
     start_capture_option(c);
+    if (c->fence_file && !(c->fence = peer_fence_open(c->fence_file, why, sizeof why))) wrong(why);
     struct peer_identity id = {.kind = PEER_OSA, .incarnation = now_usec()};
     memcpy(id.name, c->params.name, sizeof id.name);
     c->server = peer_serve(c->socket, &id, &peer_callbacks, &c->self);
     if (!c->server) exit(2); /* its line is in the log */
-    if (!card_watch(c, peer_server_fd(c->server)) || !card_control_open(c, why, sizeof why)) {
+    if (!card_watch(c, peer_server_fd(c->server)) ||
+        !control_open(&c->commands, c->control, &card_control_ops, c, why, sizeof why)) {
         peer_server_close(c->server);
         wrong(why);
     }
@@ -374,10 +380,11 @@ int main(int argc, char **argv) {
     start(&c);
     card_log(&c, "ready");
     run(&c);
-    card_control_close(&c);
+    control_close(&c.commands);
     peer_server_close(c.server);
     card_capture_stop(&c);
     if (c.uplink) uplink_close(c.uplink);
+    peer_fence_close(c.fence);
     impair_close(&c.impair);
     free(c.port);
     close(c.epoll);

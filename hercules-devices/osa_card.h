@@ -1,7 +1,7 @@
 /* osa_card.h - the process of one OSA card: what its files share.
  *
  *   osa_card.c       options, the loop, the port's surroundings (rings, uplink, impairment, capture)
- *   control_card.c   the control socket: one command a line, one line of answer
+ *   control_card.c   the commands of its control socket
  *   status_card.c    the answer to "status"
  *
  * One thread, one loop: connections of LPARs, uplink, control socket and time. Everything that one round produced is
@@ -14,12 +14,12 @@
 #include "hercules-devices/impair_card.h"
 #include "hercules-devices/osa_port.h"
 #include "hercules-devices/peer.h"
+#include "hercules-devices/peer_control.h"
+#include "hercules-devices/peer_fence.h"
 #include "hercules-devices/uplink.h"
 
 #define CARD_UPLINK_RETRY_USEC (1u * USEC_PER_SEC)
 #define CARD_UPLINK_BATCH      64u
-#define CARD_CONTROLS          8u
-#define CARD_LINE_MAX          2048u
 
 struct card;
 
@@ -30,17 +30,12 @@ struct card_slot {
     int n;
 };
 
-struct card_control {
-    int fd; /* -1: free */
-    u32 used;
-    char line[CARD_LINE_MAX];
-};
-
 struct card {
     struct osa_port_params params;
     struct uplink_params uplink_params;
-    const char *socket, *control, *capture_option;
+    const char *socket, *control, *capture_option, *fence_file;
     struct osa_port *port;
+    struct peer_fence *fence; /* NULL: only the control socket isolates */
     struct osa_port_host host;
     struct peer_server *server;
     struct card_slot self, slot[OSA_ATTACHMENTS];
@@ -51,8 +46,8 @@ struct card {
     u64 uplink_send_refused, uplink_losses;
     struct impair impair;
     struct capture *capture;
-    int epoll, signals, listener; /* listener: of the control socket */
-    struct card_control client[CARD_CONTROLS];
+    int epoll, signals;
+    struct control commands;
     u64 now, started;
     bool stop;
     u8 frame[UPLINK_FRAME_MAX];
@@ -71,9 +66,7 @@ bool card_capture_start(struct card *c, const char *file, const char *filter, ch
 void card_capture_stop(struct card *c);
 
 /* ---- control_card.c ---- */
-bool card_control_open(struct card *c, char *why, size_t cap);
-void card_control_close(struct card *c);
-void card_control_event(struct card *c, int fd); /* fd: the listener or a client */
+extern const struct control_ops card_control_ops;
 
 /* ---- status_card.c ---- */
 /* One line of JSON; the caller frees it. NULL: no storage. */

@@ -59,6 +59,7 @@ enum peer_refusal {
     PEER_REFUSED_UNEXPECTED,  /* it is not the system that this one wants */
     PEER_REFUSED_INCARNATION, /* it has been isolated */
     PEER_REFUSED_FULL,
+    PEER_REFUSED_CABLE,       /* an operator has pulled the cable between them */
 };
 
 enum peer_kind { PEER_OSA = 1, PEER_CTC = 2, PEER_CF = 3 };
@@ -80,6 +81,8 @@ struct peer_ops {
     /* May this incarnation still act? Asked at the handshake and before each batch; false ends the connection
      * and what it left in its ring is thrown away. NULL: always. */
     bool (*incarnation_valid)(void *ctx, const struct peer_identity *other);
+    /* A server's: 0, or enum peer_refusal: this one is not to be let in now. NULL: all are. */
+    u16 (*admit)(void *ctx, const struct peer_identity *other);
 };
 
 /* address: a socket path, or "tcp:host:port". NULL and a line in log on a bad address. */

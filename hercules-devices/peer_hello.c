@@ -81,6 +81,7 @@ void peer_refusal_text(char *out, size_t cap, const struct peer_identity *self, 
                  (unsigned long long)(ours ? h->incarnation : self->incarnation), asker);
         break;
     case PEER_REFUSED_FULL: snprintf(why, sizeof why, "%s has no free connection", asked); break;
+    case PEER_REFUSED_CABLE: snprintf(why, sizeof why, "the cable between them is pulled"); break;
     default: snprintf(why, sizeof why, "reason %u", (u32)refusal); break;
     }
     snprintf(out, cap, "%s refused by %s: %s", asker, asked, why);

@@ -168,6 +168,7 @@ static bool greet(struct peer_server *s, struct peer *p) {
     memcpy(p->other.expected, h.expected, sizeof h.expected);
     if (!refusal && s->ops->incarnation_valid && !s->ops->incarnation_valid(p->ctx, &p->other))
         refusal = PEER_REFUSED_INCARNATION;
+    if (!refusal && s->ops->admit) refusal = s->ops->admit(p->ctx, &p->other);
     if (refusal) return refuse(s, p, &h, refusal);
     if (!welcome(s, p)) return false;
     s->last_line[0] = 0;

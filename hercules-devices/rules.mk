@@ -14,10 +14,10 @@ INSTALL_BIN += $(B)/osa-card
 endif
 
 # The coupling facility's process.
-CF_SRC := $(sort hercules-devices/cf_main.c $(filter-out hercules-devices/cf_link.c,$(filter hercules-devices/cf_%,$(ENGINES))) $(PEER) \
+CF_SRC := $(sort $(wildcard hercules-devices/cf_*main.c) $(filter-out hercules-devices/cf_link.c,$(filter hercules-devices/cf_%,$(ENGINES))) $(PEER) \
             tests/unit/bug.c $(wildcard guest-stack/base/*.c))
 $(B)/cf: $(CF_SRC:%.c=$(B)/host/%.o)
-	$(CC) $(CFLAGS) $^ -lpthread -o $@
+	$(CC) $(CFLAGS) $^ -ljansson -lpthread -o $@
 ALL += $(B)/cf
 INSTALL_BIN += $(B)/cf
 # A system made of nothing but a link, for tests of the facility without an emulator.

@@ -87,6 +87,24 @@ static bool read_card(const config_setting_t *g, struct plex *p) {
     return true;
 }
 
+/* A facility is called by an operator, expected by the links, and has files of its name: it shares it with no card. */
+static bool read_cf(const config_setting_t *g, struct plex *p) {
+    struct plex_cf *f = &p->cf[p->cfs];
+    if (!config_setting_is_group(g)) return complain(g, "a group { name = \"CF01\"; storage = 65536; }");
+    if (!known_members(g, " name storage ") || !get_name(g, "name", f->name)) return false;
+    if (plex_cf(p, f->name) || plex_card(p, f->name)) return complain(g, "a name that is not in use yet");
+    if (!get_int(g, "storage", 1024, 1048576, 65536, &f->storage_kb)) return false;
+    p->cfs++;
+    return true;
+}
+
+/* The link to each further facility has the device number PLEX_CFLINK_STEP behind. */
+static bool get_cflink(const config_setting_t *g, int otherwise, int *out) {
+    if (!get_int(g, "cflink", 0, 0xFFFF - PLEX_CFLINK_STEP * PLEX_CFS_MAX, otherwise, out)) return false;
+    if (*out % PLEX_CFLINK_STEP) return complain(g, "cflink = a device number that ends with 0, such as 0x0F00");
+    return true;
+}
+
 static bool read_attach(const config_setting_t *g, struct plex *p, struct plex_system *s) {
     if (s->attaches == PLEX_ATTACH_MAX) return complain(g, "at most 8 OSA attachments a system");
     struct plex_attach *a = &s->attach[s->attaches];
@@ -126,11 +144,13 @@ static bool build_loadparm(const config_setting_t *g, struct plex_system *s) {
 static bool read_system(const config_setting_t *g, struct plex *p) {
     struct plex_system *s = &p->system[p->systems];
     if (!config_setting_is_group(g)) return complain(g, "a group { name = ...; }");
-    if (!known_members(g, " name loadparm iplparm address memory console osa ") || !get_name(g, "name", s->name)) return false;
-    if (plex_system(p, s->name)) return complain(g, "a system name that is not in use yet");
+    if (!known_members(g, " name loadparm iplparm address memory console osa cflink ") || !get_name(g, "name", s->name)) return false;
+    if (plex_system(p, s->name) || plex_card(p, s->name) || plex_cf(p, s->name)) 
+        return complain(g, "a system name that is not in use yet");
     if (!build_loadparm(g, s) || !get_int(g, "memory", 16, 2047, 64, &s->memory_mb) ||
         !get_int(g, "console", 1024, 65535, 0, &s->console_port))
         return false;
+    if (!get_cflink(g, p->cflink, &s->cflink)) return false;
     if (!get_text(g, "address", s->address, sizeof s->address, "")) return false;
     if (s->address[0] && !is_address(s->address)) return complain(g, "address = an IPv4 address");
     p->systems++;
@@ -166,15 +186,16 @@ static bool read_list(const config_t *cfg, struct plex *p, const char *key, int 
 static bool read_all(const config_t *cfg, struct plex *p) {
     const config_setting_t *root = config_root_setting(cfg);
     unsigned a, b, c, d, bits;
-    if (!known_members(root, " plex volser client ctc cards systems forwards ") || !get_name(root, "plex", p->name) ||
+    if (!known_members(root, " plex volser client ctc cf cflink cards systems forwards ") || !get_name(root, "plex", p->name) ||
         !get_text(root, "volser", p->volser, sizeof p->volser, "PLXRES") ||
         !get_text(root, "client", p->client, sizeof p->client, "10.1.1.254/24") ||
-        !get_int(root, "ctc", 0, 0xFF00, 0, &p->ctc))
+        !get_int(root, "ctc", 0, 0xFF00, 0, &p->ctc) || !get_cflink(root, 0, &p->cflink))
         return false;
     if (p->ctc & 1) return complain(config_setting_get_member(root, "ctc"), "an even device number such as 0x0C00");
     if (sscanf(p->client, "%u.%u.%u.%u/%u", &a, &b, &c, &d, &bits) != 5 || (a | b | c | d) > 255 || bits > 30)
         return complain(config_setting_get_member(root, "client"), "an address with its prefix length, 10.1.1.254/24");
     if (!read_list(cfg, p, "cards", PLEX_CARDS_MAX, read_card) ||
+        !read_list(cfg, p, "cf", PLEX_CFS_MAX, read_cf) ||
         !read_list(cfg, p, "systems", PLEX_SYSTEMS_MAX, read_system) ||
         !read_list(cfg, p, "forwards", PLEX_FORWARDS_MAX, read_forward))
         return false;
@@ -210,5 +231,11 @@ const struct plex_system *plex_system(const struct plex *p, const char *name) {
 const struct plex_card *plex_card(const struct plex *p, const char *name) {
     for (int i = 0; i < p->cards; i++)
         if (strcasecmp(p->card[i].name, name) == 0) return &p->card[i];
+    return NULL;
+}
+
+const struct plex_cf *plex_cf(const struct plex *p, const char *name) {
+    for (int i = 0; i < p->cfs; i++)
+        if (strcasecmp(p->cf[i].name, name) == 0) return &p->cf[i];
     return NULL;
 }

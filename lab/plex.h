@@ -1,4 +1,4 @@
-/* plex.h - a plex as configs/NAME/plex.conf describes it: LPARs, OSA cards, the client's side of the LAN.
+/* plex.h - a plex as configs/NAME/plex.conf describes it: LPARs, OSA cards, coupling facilities, the client's side of the LAN.
  *
  * plex_load() reads it with libconfig; every mistake is one line "file:line: what was expected" on standard
  * error. All figures are checked here, so nothing after it needs to. Touches files only.
@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define PLEX_CARDS_MAX 8
+#define PLEX_CFS_MAX 8
+#define PLEX_CFLINK_STEP 0x10 /* device numbers from one facility's link to the next one's */
 #define PLEX_SYSTEMS_MAX 32
 #define PLEX_ATTACH_MAX 8
 #define PLEX_FORWARDS_MAX 32
@@ -21,6 +23,12 @@ struct plex_card {
     char chpid[4];    /* "osd" or "iqd" */
     char uplink[256]; /* "" = the lab's LAN; else a vde URL */
     int mtu;
+};
+
+/* cf = ( { name = "CF01"; storage = 65536; }, ... ) */
+struct plex_cf {
+    char name[9];
+    int storage_kb;
 };
 
 struct plex_attach {
@@ -35,6 +43,7 @@ struct plex_system {
     char address[16]; /* where the lab's client looks for it (its profile decides), "" = none */
     int memory_mb;
     int console_port; /* telnet 3215; 0 = none */
+    int cflink;       /* device number of the link to the first facility; 0 = none */
     int attaches;
     struct plex_attach attach[PLEX_ATTACH_MAX];
 };
@@ -50,8 +59,10 @@ struct plex {
     char volser[7];
     char client[20]; /* "10.1.1.254/24" */
     int ctc; /* first device number of the channel-to-channel units, two for each other system; 0 = none */
-    int cards, systems, forwards;
+    int cflink; /* what a system has that says nothing of its own */
+    int cards, cfs, systems, forwards;
     struct plex_card card[PLEX_CARDS_MAX];
+    struct plex_cf cf[PLEX_CFS_MAX];
     struct plex_system system[PLEX_SYSTEMS_MAX];
     struct plex_forward forward[PLEX_FORWARDS_MAX];
 };
@@ -60,5 +71,6 @@ struct plex {
 bool plex_load(struct plex *p, const char *configs, const char *name);
 const struct plex_system *plex_system(const struct plex *p, const char *name);
 const struct plex_card *plex_card(const struct plex *p, const char *name);
+const struct plex_cf *plex_cf(const struct plex *p, const char *name);
 
 #endif

@@ -1,13 +1,14 @@
 /* plex390_main.c - the operator's command: brings a plex up and down, shows it, drills it, looks into it.
  *
- *   plex390 up [NAME]              start cards and LPARs of configs/NAME (default ONE), IPL them
+ *   plex390 up [NAME]              start coupling facilities, cards and LPARs of configs/NAME (default ONE), IPL them
  *   plex390 down [NAME]            end them
  *   plex390 status [--json]        what runs
  *   plex390 console SYS            the operator console of SYS; ^D leaves it
  *   plex390 cmd [-w TEXT] SYS 'D TCPIP,,NETSTAT,HOME'    one operator command, its answer (up to a line with TEXT)
- *   plex390 ipl|kill|freeze|thaw NAME    an LPAR or a card
+ *   plex390 ipl|kill|freeze|thaw NAME    an LPAR, a card or a coupling facility
  *   plex390 cut|heal CARD          pull or plug a card's LAN cable
- *   plex390 card CARD COMMAND...   a card's own commands: impair, isolate, capture, status
+ *   plex390 cut|heal CF SYS|all    pull or plug the cable between a facility and a system
+ *   plex390 card NAME COMMAND...   a card's or facility's own commands: impair, isolate, capture, status
  *   plex390 capture [CARD] [-w FILE] [FILTER]    pcapng to standard output (for wireshark -k -i -) or FILE
  *   plex390 client CMD...          a command on the client's host, on the plex's LAN
  *   plex390 url SYS[:PORT]         the URL under which the client reaches SYS here
@@ -15,7 +16,9 @@
  * -p NAME chooses the plex where several run. Exit: 0 done, 1 failed (one line said why), 2 wrong usage.
  */
 #include "lab/card.h"
+#include "lab/control.h"
 #include "lab/emul.h"
+#include "lab/facility.h"
 #include "lab/lan.h"
 #include "lab/show.h"
 
@@ -50,7 +53,7 @@ struct lab {
 
 static int usage(void) {
     fputs("usage: plex390 up|down [NAME] | status [--json] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
-          "       | cut|heal CARD | card CARD COMMAND | capture [CARD] [-w FILE] [FILTER] | client CMD... | url SYS[:PORT]\n"
+          "       | cut|heal CARD | cut|heal CF SYS | card NAME COMMAND | capture [CARD] [-w FILE] [FILTER] | client CMD... | url SYS[:PORT]\n"
           "       | demo | test | bench                         (-p PLEX before the command chooses a plex)\n",
           stderr);
     return 2;
@@ -70,6 +73,7 @@ static void end_one(const char *dir, const char *name, void *ctx) {
 static void end_plex(struct lab *l) {
     for (int i = 0; i < l->plex.systems; i++) emul_stop(l->dir, l->plex.system[i].name);
     for (int i = 0; i < l->plex.cards; i++) proc_end(l->dir, l->plex.card[i].name, 1000);
+    for (int i = 0; i < l->plex.cfs; i++) proc_end(l->dir, l->plex.cf[i].name, 1000);
     proc_end(l->dir, "lan", 200);
     proc_each(l->dir, end_one, NULL); /* what an older configuration left */
 }
@@ -111,6 +115,8 @@ static bool clear_leftovers(struct lab *l, bool *running) {
 static bool start_parts(struct lab *l) {
     enum lan_mode mode = lan_create(l->dir, &l->plex);
     if (mode == LAN_NONE) return false;
+    for (int i = 0; i < l->plex.cfs; i++)
+        if (!facility_start(&l->at, &l->plex.cf[i], l->dir)) return false;
     for (int i = 0; i < l->plex.cards; i++)
         if (!card_start(&l->at, &l->plex, i, l->dir)) return false;
     if (!emul_volume(&l->at, &l->plex, l->dir)) return false;
@@ -272,7 +278,9 @@ static int card_index(const struct lab *l, const char *name) {
 
 static bool ipl_one(struct lab *l, const char *name) {
     const struct plex_system *s = plex_system(&l->plex, name);
+    const struct plex_cf *f = plex_cf(&l->plex, name);
     int card = card_index(l, name);
+    if (f) return proc_find(l->dir, f->name, NULL) || facility_start(&l->at, f, l->dir);
     if (card >= 0) {
         if (proc_find(l->dir, name, NULL)) return true;
         return card_start(&l->at, &l->plex, card, l->dir);
@@ -287,16 +295,22 @@ static bool ipl_one(struct lab *l, const char *name) {
     return system_ready(l, s, from, NULL, 0);
 }
 
+/* The name of a card or facility as its files have it, or NULL. */
+static const char *has_control(const struct lab *l, const char *name) {
+    const struct plex_card *c = plex_card(&l->plex, name);
+    const struct plex_cf *f = plex_cf(&l->plex, name);
+    return c ? c->name : f ? f->name : NULL;
+}
+
 static int cmd_drill(struct lab *l, int argc, char **argv) {
     if (argc != 2) return usage();
     if (!load(l, false)) return 1;
     const struct plex_system *s = plex_system(&l->plex, argv[1]);
-    const struct plex_card *c = plex_card(&l->plex, argv[1]);
-    if (!s && !c) {
-        fprintf(stderr, "plex390: %s is neither a system nor a card of %s\n", argv[1], l->name);
+    const char *name = s ? s->name : has_control(l, argv[1]);
+    if (!name) {
+        fprintf(stderr, "plex390: %s is no system, card or facility of %s\n", argv[1], l->name);
         return 1;
     }
-    const char *name = s ? s->name : c->name;
     if (strcmp(argv[0], "ipl") == 0) return ipl_one(l, name) ? 0 : 1;
     int signo = strcmp(argv[0], "kill") == 0 ? SIGKILL : strcmp(argv[0], "freeze") == 0 ? SIGSTOP : SIGCONT;
     if (!proc_signal(l->dir, name, signo)) {
@@ -306,25 +320,27 @@ static int cmd_drill(struct lab *l, int argc, char **argv) {
     return signo != SIGKILL || proc_wait_gone(l->dir, name, 5000) ? 0 : 1;
 }
 
-static int tell_card(const struct lab *l, const char *card, const char *command) {
-    char answer[65536];
-    bool ok = card_control(l->dir, card, command, answer, sizeof answer);
+static int tell(const struct lab *l, const char *name, const char *command) {
+    static char answer[1 << 20];
+    bool ok = control_ask(l->dir, name, command, answer, sizeof answer);
     if (!ok)
-        fprintf(stderr, "plex390: %s\n", answer[0] ? answer : "the card gave no answer");
+        fprintf(stderr, "plex390: %s\n", answer[0] ? answer : "it gave no answer");
     else if (strcmp(answer, "ok") != 0)
         puts(answer);
     return ok ? 0 : 1;
 }
 
 static int cmd_cable(struct lab *l, int argc, char **argv) {
-    if (argc != 2) return usage();
+    char command[64];
+    if (argc != 2 && argc != 3) return usage();
     if (!load(l, false)) return 1;
-    const struct plex_card *c = plex_card(&l->plex, argv[1]);
-    if (!c) {
-        fprintf(stderr, "plex390: %s is no card of %s\n", argv[1], l->name);
+    const char *name = argc == 2 && plex_cf(&l->plex, argv[1]) ? NULL : has_control(l, argv[1]);
+    if (!name) {
+        fprintf(stderr, "plex390: %s is no card of %s, and no coupling facility with a system behind it\n", argv[1], l->name);
         return 1;
     }
-    return tell_card(l, c->name, strcmp(argv[0], "cut") == 0 ? "cable pull" : "cable plug");
+    snprintf(command, sizeof command, "cable %s %s", strcmp(argv[0], "cut") == 0 ? "pull" : "plug", argc == 3 ? argv[2] : "");
+    return tell(l, name, command);
 }
 
 /* argv joined by blanks; false if it does not fit. */
@@ -339,12 +355,12 @@ static int cmd_card(struct lab *l, int argc, char **argv) {
     char command[900];
     if (argc < 3 || !join_words(command, sizeof command, argc - 2, argv + 2)) return usage();
     if (!load(l, false)) return 1;
-    const struct plex_card *c = plex_card(&l->plex, argv[1]);
-    if (!c) {
-        fprintf(stderr, "plex390: %s is no card of %s\n", argv[1], l->name);
+    const char *name = has_control(l, argv[1]);
+    if (!name) {
+        fprintf(stderr, "plex390: %s is no card or facility of %s\n", argv[1], l->name);
         return 1;
     }
-    return tell_card(l, c->name, command);
+    return tell(l, name, command);
 }
 
 /* ---- traffic ---- */
@@ -362,7 +378,7 @@ static int stream_capture(const struct lab *l, const char *card, const char *fil
     if (mkfifo(fifo, 0600) != 0) return 1;
     int in = open(fifo, O_RDWR | O_CLOEXEC); /* both ways: no end of file while the card reopens */
     snprintf(command, sizeof command, "capture start %s %s", fifo, filter);
-    bool ok = in >= 0 && card_control(l->dir, card, command, answer, sizeof answer);
+    bool ok = in >= 0 && control_ask(l->dir, card, command, answer, sizeof answer);
     if (!ok) fprintf(stderr, "plex390: %s\n", answer);
     struct sigaction sa = {.sa_handler = on_signal};
     sigaction(SIGINT, &sa, NULL);
@@ -373,7 +389,7 @@ static int stream_capture(const struct lab *l, const char *card, const char *fil
         if (n > 0 && write(out, block, (size_t)n) != n) break;
         if (n < 0 && errno != EINTR) break;
     }
-    if (ok) card_control(l->dir, card, "capture stop", answer, sizeof answer);
+    if (ok) control_ask(l->dir, card, "capture stop", answer, sizeof answer);
     if (in >= 0) close(in);
     unlink(fifo);
     return ok ? 0 : 1;

@@ -2,6 +2,7 @@
 #include "lab/show.h"
 
 #include "lab/card.h"
+#include "lab/control.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -49,16 +50,16 @@ static json_t *process_json(const char *dir, const char *name) {
     return o;
 }
 
-static json_t *card_json(const struct plex_card *c, const char *dir) {
+/* A process with a control socket, and what it says of itself under the key. */
+static json_t *asked_json(const char *dir, const char *name, const char *key) {
     static char answer[1 << 20];
-    json_t *o = process_json(dir, c->name);
-    json_t *card = NULL;
+    json_t *o = process_json(dir, name);
+    json_t *own = NULL;
     enum proc_state state;
-    /* A frozen card would keep us waiting for its answer. */
-    if (proc_find(dir, c->name, &state) && state == PROC_RUNNING &&
-        card_control(dir, c->name, "status", answer, sizeof answer))
-        card = json_loads(answer, 0, NULL);
-    json_object_set_new(o, "card", card ? card : json_null());
+    /* A frozen one would keep us waiting for its answer. */
+    if (proc_find(dir, name, &state) && state == PROC_RUNNING && control_ask(dir, name, "status", answer, sizeof answer))
+        own = json_loads(answer, 0, NULL);
+    json_object_set_new(o, key, own ? own : json_null());
     return o;
 }
 
@@ -73,11 +74,12 @@ static json_t *plex_json(const struct plex *p, const char *dir) {
     static const char *const modes[] = {"none", "namespace", "slirp"};
     pid_t holder;
     enum lan_mode mode = lan_find(dir, &holder);
-    json_t *systems = json_array(), *cards = json_array();
+    json_t *systems = json_array(), *cards = json_array(), *cfs = json_array();
     for (int i = 0; i < p->systems; i++) json_array_append_new(systems, system_json(&p->system[i], dir));
-    for (int i = 0; i < p->cards; i++) json_array_append_new(cards, card_json(&p->card[i], dir));
-    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "plex", p->name, "run", dir, "lan", modes[mode], "client", p->client,
-                     "systems", systems, "cards", cards);
+    for (int i = 0; i < p->cards; i++) json_array_append_new(cards, asked_json(dir, p->card[i].name, "card"));
+    for (int i = 0; i < p->cfs; i++) json_array_append_new(cfs, asked_json(dir, p->cf[i].name, "facility"));
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o}", "plex", p->name, "run", dir, "lan", modes[mode], "client", p->client,
+                     "systems", systems, "cards", cards, "cfs", cfs);
 }
 
 static void print_row(const char *kind, const json_t *o) {
@@ -104,6 +106,7 @@ bool show_status(const struct plex *p, const char *dir, bool json) {
         printf("%-7s %-8s %-8s %8s %9s %8s\n", "KIND", "NAME", "STATE", "PID", "SECONDS", "CPU");
         json_array_foreach(json_object_get(all, "systems"), i, o) print_row("LPAR", o);
         json_array_foreach(json_object_get(all, "cards"), i, o) print_row("OSA", o);
+        json_array_foreach(json_object_get(all, "cfs"), i, o) print_row("CF", o);
     }
     json_decref(all);
     return true;

@@ -79,7 +79,8 @@ static bool on_valid(void *ctx, const struct peer_identity *other) {
     UNUSED(other);
     return !atomic_load(&e->fenced);
 }
-static const struct peer_ops ops = {on_up, on_message, on_batch_end, on_down, on_log, on_valid};
+static const struct peer_ops ops = {.up = on_up, .message = on_message, .batch_end = on_batch_end, .down = on_down, .log = on_log,
+                                    .incarnation_valid = on_valid};
 
 static char dir[64], path[96];
 static struct end server, client;
