@@ -9,17 +9,13 @@
 #include "link/link_ctc.h"
 
 #include "base/str.h"
-#include "chan/chan.h"
+#include "chan/ctcprog.h"
 #include "net/stack.h"
 #include "wire/ctcblk.h"
 
 #define PAGE 4096u
 #define BUFFER_BYTES 65536u
 #define BLOCK_DEFAULT 32768u /* what ctcm and OS/390 use when nothing is said */
-#define CTC_CU_TYPE 0x3088u
-#define CCW_PREPARE 0xE3
-#define CCW_SET_EXTENDED 0xC3
-#define SENSE_INTREQ 0x40
 #define STEP_USEC (5u * USEC_PER_SEC)
 #define AGAIN_USEC USEC_PER_SEC
 
@@ -171,16 +167,14 @@ static void run(struct ctc_device *d, u32 side, const struct chan_cmd *program, 
 
 static void read_start(struct ctc_device *d, u64 now) {
     u8 *to = d->read_buf[d->reading];
-    const struct chan_cmd program[] = {{.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = to},
-                                       {.op = CCW_READ, .flags = CCW_SLI, .count = (u16)(d->block_bytes), .data = to}};
+    struct chan_cmd program[CTCPROG_READ_CCWS];
+    ctcprog_read(program, to, d->block_bytes);
     run(d, READ_SIDE, program, ARRAY_LEN(program), now);
 }
 
-/* NOP gives the end of the chain channel end and device end at once. */
 static void write_start(struct ctc_device *d, u8 *block, u32 len, u64 now) {
-    const struct chan_cmd program[] = {{.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = block},
-                                       {.op = CCW_WRITE, .flags = CCW_CC | CCW_SLI, .count = (u16)len, .data = block},
-                                       {.op = CCW_NOP, .flags = CCW_SLI, .count = 1, .data = block}};
+    struct chan_cmd program[CTCPROG_WRITE_CCWS];
+    ctcprog_write(program, block, len);
     be16_put(block, (u16)len);
     d->count.blocks_out++;
     run(d, WRITE_SIDE, program, ARRAY_LEN(program), now);
@@ -278,7 +272,7 @@ static void write_done(struct ctc_device *d, u64 now) {
 static void sense_done(struct ctc_device *d, const struct chan_status *st, u64 now) {
     const u8 *id = d->read_buf[0];
     u32 len = 7u - u32_min(st->residual, 7);
-    if (len < 4 || be16_get(id + 1) != CTC_CU_TYPE) {
+    if (len < 4 || be16_get(id + 1) != CTCPROG_CU_TYPE) {
         event(d, EV_ERROR, CTC_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
         return;
     }
@@ -291,30 +285,21 @@ static void mode_done(struct ctc_device *d, u64 now) {
     event(d, ++d->part < SIDES ? EV_MORE : all, CTC_FAIL_NONE, 0, now);
 }
 
-static bool status_good(const struct chan_status *st) {
-    return st->cc == 0 && !st->halted && !(st->subchannel & ~CS_PCI) &&
-           !(st->unit & (US_UNIT_CHECK | US_UNIT_EXCEPTION | US_BUSY));
-}
-
-static bool partner_absent(const struct chan_status *st) {
-    return st->cc == 0 && st->unit & US_UNIT_CHECK && st->sense_len && st->sense[0] & SENSE_INTREQ;
-}
-
 static void ctc_done(void *ctx, const struct chan_status *st, u64 now) {
     struct ctc_sub *sub = ctx;
     struct ctc_device *d = sub->d;
     sub->running = false;
     /* Busy in MODE: the partner waits for something of ours, so it is there. */
-    bool busy = d->state == MODE && st->cc == 0 && st->unit & US_BUSY;
+    bool busy = d->state == MODE && ctcprog_busy(st);
     if (d->state == HALT || d->state == LAPSE) {
         if (!any_running(d)) event(d, EV_QUIET, CTC_FAIL_NONE, 0, now);
-    } else if (partner_absent(st)) {
+    } else if (ctcprog_absent(st)) {
         d->absent = true;
         if (d->state == MODE)
             mode_done(d, now);
         else
             event(d, EV_ABSENT, CTC_FAIL_NONE, 0, now);
-    } else if (!busy && !status_good(st)) {
+    } else if (!busy && !ctcprog_good(st)) {
         event(d, EV_ERROR, st->cc == 3 ? CTC_FAIL_NO_DEVICE : CTC_FAIL_IO, (u32)st->unit << 8 | st->subchannel, now);
     } else if (d->state == SENSE) {
         sense_done(d, st, now);

@@ -5,7 +5,7 @@
  *   console     every 3215
  *   volume      the IPL device: label, VTOC
  *   drivers     loopback, virtual, OSA, LCS, CTC, one set for each stack that may be started
- *   system      LOADxx, IEASYMxx, symbols; then COMMNDxx, TCP/IP and its programs (super/system.h)
+ *   system      LOADxx, IEASYMxx, symbols; XCF; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
  *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption
  *
@@ -24,6 +24,7 @@
 #include "super/system.h"
 #include "super/task.h"
 #include "super/volume.h"
+#include "super/xcfas.h"
 
 #define HEAP_BYTES       0x100000u /* members that are read at once: 1 MB is more than every parmlib */
 #define CONSOLES_MAX     4u
@@ -119,6 +120,7 @@ static void find_devices(struct nucleus *n) {
             n->console_devnum[n->consoles++] = devnum[i];
         }
         if (id.control_unit == 0x1731) n->osa_subchannels++;
+        if (id.control_unit == 0x9674 && n->env.cflinks < SYSTEM_CFLINKS_MAX) n->env.cflink[n->env.cflinks++] = devnum[i];
         bool ctc = id.model == MODEL_CTC || id.model == MODEL_ESCON_CTC;
         if (id.control_unit == 0x3088) (*(ctc ? &n->ctc_subchannels : &n->lcs_subchannels))++;
     }
@@ -228,6 +230,13 @@ static void env_quiesced(void *ctx, enum wait_code wait, u64 now) {
     stop(ctx, wait);
 }
 
+/* Another system has this one's addresses by now: no event is delivered any more, not even to let the consoles drain. */
+static void env_partitioned(void *ctx, u32 wait) {
+    UNUSED(ctx);
+    port_last_words("PLX103A THIS SYSTEM IS OUT OF THE SYSPLEX, IPL IT AGAIN");
+    port_disabled_wait(wait);
+}
+
 static void announce(struct nucleus *n) {
     const struct port_machine *m = n->machine;
     console_message(&n->console, "PLX101I PLEX390 NUCLEUS %s, %s, CPU %s %s, %u MB, HWNAME %s, LPAR %s", m->nucleus,
@@ -248,9 +257,14 @@ static void start_system(struct nucleus *n) {
     n->env.random = env_random;
     n->env.wall_seconds = env_wall_seconds;
     n->env.quiesced = env_quiesced;
+    n->env.channels = m->channels;
+    n->env.partitioned = env_partitioned;
     u32 wait = system_ipl(&n->system, &info, &n->env, port_now());
     if (wait == 0) {
         console_on_command(&n->console, on_command, n);
+        wait = xcfas_start(&n->system, port_now());
+    }
+    if (wait == 0) {
         wait = system_start(&n->system, port_now());
     }
     if (wait) stop(n, wait);

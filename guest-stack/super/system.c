@@ -6,6 +6,7 @@
 #include "super/display.h"
 #include "super/messages.h"
 #include "super/tcpip.h"
+#include "super/xcfas.h"
 
 static struct console *con(const struct system *sys) { return sys->env.con; }
 
@@ -63,12 +64,15 @@ u32 system_start(struct system *sys, u64 now) {
 u64 system_poll(struct system *sys, u64 now) {
     u64 next = TIME_NEVER;
     bool active = false;
+    /* Before the stacks, so that they act on what XCF tells them; and after them, so that what they send is on its way. */
+    xcfas_poll(sys, now);
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         struct tcpip *ip = sys->stacks[i];
         if (!ip || !ip->stk) continue;
         next = u64_min(next, tcpip_poll(ip, now));
         active |= ip->stk != NULL;
     }
+    next = u64_min(next, xcfas_poll(sys, now));
     if (sys->stopping && !active && !sys->quiesced) {
         sys->quiesced = true;
         console_message(con(sys), IEE334I);

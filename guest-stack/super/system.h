@@ -2,6 +2,7 @@
  *
  * How to use it, in this order (the guest's main.c, the unit tests and the simulator all do the same):
  *   system_ipl()     LOADxx -> IEASYMxx -> system symbols; a bad parmlib ends in a wait code
+ *   xcfas_start()    (super/xcfas.h) COUPLExx -> XCF; left out, there is none
  *   system_start()   COMMNDxx: its COM='S TCPIP' starts the stack, runs PROFILE.TCPIP and AUTOLOG
  *   next = system_poll(now)      after every batch of events, and not later than next
  *   command_run()    (super/command.h) for each line the operator types
@@ -26,10 +27,13 @@
 #include "super/wtor.h"
 
 #define SYSTEM_STACKS_MAX  2
+#define SYSTEM_CFLINKS_MAX 8
 #define SYSTEM_TOKEN_MAX   15
 #define SYSTEM_COMMAND_MAX 126 /* characters of one operator command, as MVS has it */
 
+struct chan_system;
 struct xcf_operator; /* super/dxcf.h */
+struct xcfas;        /* super/xcfas.h */
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
 
 /* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
@@ -50,6 +54,11 @@ struct system_env {
     const struct stack_config *stack_config; /* NULL: stack_config_default() */
     u32 (*random)(void *ctx);
     u32 (*wall_seconds)(void *ctx); /* UTC, since 1970-01-01 00:00; shown only, never used for timing */
+    struct chan_system *channels;         /* for XCF's paths and facilities; NULL: XCF-LOCAL */
+    u16 cflink[SYSTEM_CFLINKS_MAX];       /* device numbers of links to coupling facilities */
+    u32 cflinks;
+    /* This system was partitioned out of the sysplex: load this wait (reason << 12 | code) at once, deliver nothing before. */
+    void (*partitioned)(void *ctx, u32 wait);
     /* Z EOD is complete: load this wait. May be NULL. Called from system_poll(). */
     void (*quiesced)(void *ctx, enum wait_code wait, u64 now);
 };
@@ -65,6 +74,7 @@ struct system {
     char last_token[SYSTEM_TOKEN_MAX + 1]; /* of the last '#token command' */
     struct wtors wtors; /* questions to the operator */
     struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
+    struct xcfas *xcfas;               /* NULL: there is no XCF */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;
     struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */

@@ -12,7 +12,7 @@
  *
  * Who wants to be a member of a group:  xcf_join(xcfas_xcf(sys), ...) at any time after xcfas_start(). Exits are called from
  * xcfas_poll() or while channel events are delivered, never from inside xcf_send() or xcf_join(); what they cause is sent at once.
- * A system that is told that it was partitioned out loads wait 0A2 through env.stopped: nothing runs after it.
+ * A system that is told that it was partitioned out loads wait 0A2 through env.partitioned: nothing runs after it.
  *
  * Touches parmlib, console, channels through the rooms above. One for each struct system.
  */
@@ -26,8 +26,6 @@ struct system;
 struct xcfas;
 struct xes;
 
-#define XCFAS_LINKS_MAX 8 /* links to coupling facilities */
-
 /* 0, or the code of the wait to load; its message is out. Without XCF the image runs in XCF-LOCAL mode, so a COUPLExx that is
  * not there is no error; one that is wrong is a wait, as the sysplex would be the wrong one. */
 u32 xcfas_start(struct system *sys, u64 now);
@@ -40,7 +38,5 @@ bool xcfas_is_local(const struct system *sys); /* XCF-LOCAL */
 const char *xcfas_member(const struct system *sys); /* "COUPLE00", "" if there was none */
 /* The i-th link to a coupling facility, for displays (xcf/xes.h); NULL past the last. */
 struct xes *xcfas_link(const struct system *sys, u32 i);
-/* The operator's answer to a question of XCF; number as the message showed it. Errors as xcf_reply(). */
-int xcfas_reply(struct system *sys, u32 reply, const char *text, u64 now);
 
 #endif

@@ -1,0 +1,238 @@
+/* xcfas.c - see super/xcfas.h: COUPLExx, the paths, the operator, and the moment when this system is out.
+ *
+ *   xcfas_start   IEASYSxx -> COUPLExx -> struct xcf -> facilities -> paths
+ *   xcfas_poll    the adapters, then the core, until nothing more is due now
+ */
+#include "super/xcfas.h"
+
+#include "base/str.h"
+#include "super/couplexx.h"
+#include "super/dxcf.h"
+#include "super/ezacfsm1.h"
+#include "super/ieasysxx.h"
+#include "super/messages.h"
+#include "super/system.h"
+#include "super/wtor.h"
+#include "xcf/ctcpath.h"
+
+/* Most members known, of all systems, and groups. XCF-LOCAL serves one system's programs. */
+#define MEMBERS        1024u
+#define GROUPS         256u
+#define LOCAL_MEMBERS  64u
+#define LOCAL_GROUPS   32u
+#define LOCAL_SEGMENTS 48u
+#define POLLS_MAX      8u /* rounds of one xcfas_poll(): what is still due then comes with the next turn of the loop */
+
+struct xcfas {
+    struct system *sys;
+    char member[9];
+    bool local, announced;
+    struct couple couple;
+    struct xcf *x;
+    struct ctcpaths *ctc;
+    struct wtor_owner owner;
+    struct xcf_operator operator;
+};
+
+/* ---- COUPLExx ---- */
+
+struct text {
+    char *at;
+    u32 used, max;
+};
+
+static void text_line(void *ctx, const char *line) {
+    struct text *t = ctx;
+    t->used += str_fmt(t->at + t->used, t->max - t->used, "%s\n", line);
+}
+
+/* IEASYS00 if IPL named none; of several the last that says COUPLE= counts. */
+static void couple_member(struct system *sys, char out[9]) {
+    char suffix[3] = "00";
+    u32 n = sys->load.sysparms ? sys->load.sysparms : 1;
+    for (u32 i = 0; i < n; i++) {
+        char name[9];
+        struct member m;
+        const char *where;
+        str_fmt(name, sizeof name, "IEASYS%s", sys->load.sysparms ? sys->load.sysparm[i] : "00");
+        if (system_parmlib_read(sys, name, &m, &where) != 0) continue;
+        ieasysxx_value(m.text, "COUPLE", suffix, sizeof suffix);
+        dataset_release(sys->env.ds, &m);
+    }
+    str_fmt(out, 9, "COUPLE%s", suffix);
+}
+
+/* 0, a wait code, or -ERR_NOENT: there is no such member. */
+static int couple_read(struct xcfas *as) {
+    struct system *sys = as->sys;
+    struct arena before = *sys->env.arena;
+    struct couplexx_error err = {0};
+    struct moment when;
+    struct member m;
+    const char *where;
+    int rc = system_parmlib_read(sys, as->member, &m, &where);
+    if (rc) return rc == -ERR_NOENT ? rc : WAIT_PARMLIB;
+    /* A symbol's text is never longer than its name, so the text does not grow but for the ends of records. */
+    struct text t = {.max = 2 * m.len + SYMBOL_LINE_MAX};
+    t.at = arena_take(sys->env.arena, t.max, 1);
+    bool good = false;
+    if (t.at) {
+        system_moment(sys, &when);
+        ezacfsm1_run(&sys->symbols, &when, m.text, m.len, text_line, &t, NULL);
+        good = couplexx_parse(t.at, &as->couple, &err);
+    }
+    dataset_release(sys->env.ds, &m);
+    *sys->env.arena = before;
+    if (!t.at) return WAIT_NO_STORAGE;
+    if (!good) {
+        console_message(sys->env.con, IXC205I, as->member, err.line, err.token, err.expected);
+        return WAIT_PARMLIB;
+    }
+    if (strcmp(as->couple.sysplex, sys->load.sysplex) != 0 && as->couple.pcouple[0]) {
+        console_message(sys->env.con, IXC206I, as->member, as->couple.sysplex, sys->load.sysplex);
+        return WAIT_PARMLIB;
+    }
+    return 0;
+}
+
+/* ---- what XCF asks of its surroundings ---- */
+
+static void env_message(void *ctx, const char *line) {
+    const struct xcfas *as = ctx;
+    console_message(as->sys->env.con, "%s", line);
+}
+
+static void env_wtor(void *ctx, u32 reply, const char *line) {
+    struct xcfas *as = ctx;
+    wtor_ask(&as->sys->wtors, &as->owner, reply, line);
+}
+
+static void env_dom(void *ctx, u32 reply) {
+    struct xcfas *as = ctx;
+    wtor_delete(&as->sys->wtors, &as->owner, reply);
+}
+
+static int answer(void *ctx, u32 token, const char *text, u64 now) {
+    struct xcfas *as = ctx;
+    return xcf_reply(as->x, token, text, now);
+}
+
+static void env_time_of(void *ctx, u64 when, char out[9]) {
+    const struct xcfas *as = ctx;
+    struct moment m;
+    struct calendar c;
+    system_moment(as->sys, &m);
+    /* The wall clock of the IPL and the time since then. */
+    u32 seconds = as->sys->ipl_seconds + (u32)m.local_offset_seconds;
+    if (when > as->sys->ipl_now) seconds += (u32)((when - as->sys->ipl_now) / USEC_PER_SEC);
+    calendar_of(seconds, &c);
+    str_fmt(out, 9, "%02u:%02u:%02u", c.hour, c.minute, c.second);
+}
+
+/* Nothing may run after this: what the stack would still send is another system's now. */
+static void env_wait_state(void *ctx, u32 code, u32 reason) {
+    const struct xcfas *as = ctx;
+    const struct system_env *env = &as->sys->env;
+    if (env->partitioned) env->partitioned(env->ctx, reason << 12 | code);
+}
+
+/* ---- start ---- */
+
+static struct xcf *core_create(struct xcfas *as, u64 now) {
+    const struct xcf_env env = {.ctx = as,
+                                .message = env_message,
+                                .wtor = env_wtor,
+                                .dom = env_dom,
+                                .wait_state = env_wait_state,
+                                .time_of = env_time_of};
+    struct xcf_config c = {.arena = as->sys->env.arena, .couple = &as->couple, .env = &env};
+    c.systems = as->local ? 2 : XCF_SYSTEMS_MAX;
+    c.members = as->local ? LOCAL_MEMBERS : MEMBERS;
+    c.groups = as->local ? LOCAL_GROUPS : GROUPS;
+    c.segments = as->local ? LOCAL_SEGMENTS : 0;
+    str_copy(c.id.name, sizeof c.id.name, system_name(as->sys));
+    c.id.incarnation = now;
+    return xcf_create(&c, now);
+}
+
+static u32 devices(const struct couple *c) {
+    u32 n = 0;
+    for (u32 i = 0; i < c->paths; i++) n += !c->path[i].structure;
+    return n;
+}
+
+/* false: no storage. */
+static bool paths_start(struct xcfas *as, u64 now) {
+    struct system *sys = as->sys;
+    u32 n = devices(&as->couple);
+    if (n == 0) return true;
+    as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, n);
+    if (!as->ctc) return false;
+    for (u32 i = 0; i < as->couple.paths; i++)
+        if (!as->couple.path[i].structure && ctcpaths_add(as->ctc, &as->couple.path[i], now) != 0) return false;
+    return true;
+}
+
+static u32 no_storage(struct system *sys) {
+    console_message(sys->env.con, PLX0330A);
+    return WAIT_NO_STORAGE;
+}
+
+u32 xcfas_start(struct system *sys, u64 now) {
+    struct xcfas *as = arena_take(sys->env.arena, sizeof *as, 16);
+    if (!as) return no_storage(sys);
+    memset(as, 0, sizeof *as);
+    as->sys = sys;
+    as->owner = (struct wtor_owner){.answer = answer, .ctx = as};
+    couple_default(&as->couple);
+    couple_member(sys, as->member);
+    int rc = couple_read(as);
+    if (rc > 0) return (u32)rc;
+    as->local = rc < 0 || !as->couple.pcouple[0] || !sys->env.channels;
+    if (rc < 0) as->member[0] = '\0';
+    as->x = core_create(as, now);
+    if (!as->x) {
+        /* XCF-LOCAL is a convenience that a small machine does without. */
+        if (!as->local) return no_storage(sys);
+        return 0;
+    }
+    as->operator= (struct xcf_operator){.x = as->x, .ctx = as};
+    sys->xcfas = as;
+    sys->xcf_operator = &as->operator;
+    if (as->local) return 0;
+    console_message(sys->env.con, IXC418I, system_name(sys), as->couple.sysplex);
+    return paths_start(as, now) ? 0 : no_storage(sys);
+}
+
+/* ---- running ---- */
+
+static u32 delivered(const struct xcf *x) {
+    const struct xcf_counters *c = xcf_counters(x);
+    return c->messages_local + c->messages_received + c->hellos_received;
+}
+
+u64 xcfas_poll(struct system *sys, u64 now) {
+    struct xcfas *as = sys->xcfas;
+    u64 next = TIME_NEVER;
+    if (!as) return next;
+    u32 before = delivered(as->x);
+    /* What the core sends may find a device broken, and what a device says makes the core send. */
+    for (u32 i = 0; i < POLLS_MAX; i++) {
+        next = xcf_poll(as->x, now);
+        if (as->ctc) next = u64_min(next, ctcpaths_poll(as->ctc, now));
+        if (next > now) break;
+    }
+    /* Whose exit has run may have something to do now. */
+    return delivered(as->x) == before ? next : now;
+}
+
+/* ---- what others ask ---- */
+
+struct xcf *xcfas_xcf(const struct system *sys) { return sys->xcfas ? sys->xcfas->x : NULL; }
+bool xcfas_is_local(const struct system *sys) { return !sys->xcfas || sys->xcfas->local; }
+const char *xcfas_member(const struct system *sys) { return sys->xcfas ? sys->xcfas->member : ""; }
+struct xes *xcfas_link(const struct system *sys, u32 i) {
+    UNUSED(sys);
+    UNUSED(i);
+    return NULL;
+}

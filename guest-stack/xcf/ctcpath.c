@@ -1,0 +1,294 @@
+/* ctcpath.c - see xcf/ctcpath.h: states, programs, transfers.
+ *
+ * Invariant: at most one program runs on a subchannel. What an operation of XCF finds wrong is only noted (broken) and told
+ * from ctcpaths_poll(), because operations may not call back.
+ */
+#include "xcf/ctcpath.h"
+
+#include "base/be.h"
+#include "base/str.h"
+#include "chan/ctcprog.h"
+#include "xcf/pathbuf.h"
+#include "xcf/xcf_impl.h"
+
+#define RETRY_US ((u64)USEC_PER_SEC)
+
+enum program { PROGRAM_NONE, PROGRAM_SETUP, PROGRAM_READ, PROGRAM_WRITE, PROGRAM_PROBE };
+
+struct ctcpath {
+    struct ctcpaths *g;
+    struct xcf_path *path;
+    struct chan *ch;
+    u16 devnum;
+    bool outbound, broken;
+    enum ctcpath_state state;
+    enum program running;
+    u64 again_at;
+    u8 *buf[2];
+    u8 reading;         /* inbound: which buffer has the READ */
+    struct pathbuf out; /* outbound */
+};
+
+struct ctcpaths {
+    struct chan_system *sys;
+    struct xcf *x;
+    struct ctcpath *path;
+    u32 count, max;
+    bool look; /* something is broken, or is to be tried before due */
+    u64 due;
+    struct ctcpath_counters counters;
+};
+
+#define SAME CTCPATH_STATES
+static const u8 TABLE[CTCPATH_STATES][CTCPATH_EVENTS] = {
+    [CTCPATH_IDLE] = {SAME, SAME, SAME, CTCPATH_SENSE},
+    [CTCPATH_SENSE] = {CTCPATH_MODE, SAME, CTCPATH_IDLE, SAME},
+    [CTCPATH_MODE] = {CTCPATH_UP, CTCPATH_AWAIT, CTCPATH_IDLE, SAME},
+    [CTCPATH_AWAIT] = {SAME, SAME, SAME, CTCPATH_MODE},
+    [CTCPATH_UP] = {SAME, CTCPATH_AWAIT, CTCPATH_IDLE, SAME},
+    [CTCPATH_FOREIGN] = {SAME, SAME, SAME, SAME},
+};
+static const char *const NAMES[CTCPATH_STATES] = {"IDLE", "SENSE", "MODE", "AWAIT", "UP", "FOREIGN"};
+
+enum ctcpath_state ctcpath_next(enum ctcpath_state s, enum ctcpath_event e) {
+    return TABLE[s][e] == SAME ? s : (enum ctcpath_state)TABLE[s][e];
+}
+const char *ctcpath_state_name(enum ctcpath_state s) { return s < CTCPATH_STATES ? NAMES[s] : ""; }
+
+/* ---- programs ---- */
+
+static void run(struct ctcpath *p, enum program what, const struct chan_cmd *program, u32 n) {
+    if (chan_start(p->ch, program, n) == 0) {
+        p->running = what;
+        return;
+    }
+    p->broken = p->g->look = true;
+}
+
+static void read_start(struct ctcpath *p) {
+    struct chan_cmd program[CTCPROG_READ_CCWS];
+    ctcprog_read(program, p->buf[p->reading], PATHBUF_BYTES);
+    run(p, PROGRAM_READ, program, ARRAY_LEN(program));
+}
+
+static void write_next(struct ctcpath *p) {
+    struct chan_cmd program[CTCPROG_WRITE_CCWS];
+    u32 len;
+    if (p->state != CTCPATH_UP || p->running) return;
+    u8 *transfer = pathbuf_take(&p->out, &len);
+    if (!transfer) return;
+    ctcprog_write(program, transfer, len);
+    p->g->counters.transfers_out++;
+    p->g->counters.bytes_out += len;
+    run(p, PROGRAM_WRITE, program, ARRAY_LEN(program));
+}
+
+static void setup(struct ctcpath *p, u8 op, u16 count) {
+    const struct chan_cmd cmd = {.op = op, .flags = CCW_SLI, .count = count, .data = p->buf[0]};
+    memset(p->buf[0], 0, CTCPROG_SENSE_BYTES);
+    run(p, PROGRAM_SETUP, &cmd, 1);
+}
+
+/* ---- states ---- */
+
+static void enter(struct ctcpath *p, enum ctcpath_state s, u64 now);
+
+static void event(struct ctcpath *p, enum ctcpath_event e, u64 now) {
+    enum ctcpath_state next = ctcpath_next(p->state, e);
+    if (e == CTCPATH_ERROR) p->g->counters.errors++;
+    if (next != p->state) enter(p, next, now);
+}
+
+/* The partner of an inbound path has gone: those outbound ones that lead to it shall know now, not at the next HELLO. */
+static void probe_others(struct ctcpaths *g) {
+    for (u32 i = 0; i < g->count; i++) {
+        struct ctcpath *p = &g->path[i];
+        if (!p->outbound || p->state != CTCPATH_UP || p->running) continue;
+        const struct chan_cmd nop = {.op = CCW_NOP, .flags = CCW_SLI, .count = 1, .data = p->buf[0]};
+        g->counters.probes++;
+        run(p, PROGRAM_PROBE, &nop, 1);
+    }
+}
+
+static void left_up(struct ctcpath *p, u64 now) {
+    p->g->counters.partner_losses++;
+    if (p->outbound) pathbuf_clear(&p->out);
+    xcf_path_down(p->path, now);
+    if (!p->outbound) probe_others(p->g);
+}
+
+static void enter_sense(struct ctcpath *p, u64 now);
+
+static void enter(struct ctcpath *p, enum ctcpath_state s, u64 now) {
+    bool was_up = p->state == CTCPATH_UP;
+    p->state = s;
+    if (was_up) left_up(p, now);
+    /* XCF may have stopped this system meanwhile. */
+    if (xcf_stopped(p->g->x)) return;
+    switch (s) {
+    case CTCPATH_IDLE:
+    case CTCPATH_AWAIT:
+        p->again_at = now + RETRY_US;
+        p->g->due = u64_min(p->g->due, p->again_at);
+        break;
+    case CTCPATH_SENSE: enter_sense(p, now); break;
+    case CTCPATH_MODE: setup(p, CCW_SET_EXTENDED, 1); break;
+    case CTCPATH_UP:
+        xcf_path_ready(p->path, now);
+        if (!p->outbound && p->state == CTCPATH_UP) read_start(p);
+        break;
+    default: break;
+    }
+}
+
+/* ---- ends of programs ---- */
+
+static void sense_done(struct ctcpath *p, const struct chan_status *st, u64 now) {
+    u32 len = CTCPROG_SENSE_BYTES - u32_min(st->residual, CTCPROG_SENSE_BYTES);
+    if (len >= 4 && be16_get(p->buf[0] + 1) == CTCPROG_CU_TYPE) {
+        event(p, CTCPATH_OK, now);
+        return;
+    }
+    p->state = CTCPATH_FOREIGN;
+    xcf_say(p->g->x, "IXC467I STOPPING %s DEVICE %04X RSN: NOT A CHANNEL-TO-CHANNEL DEVICE", p->outbound ? "PATHOUT" : "PATHIN",
+            p->devnum);
+}
+
+static void read_done(struct ctcpath *p, const struct chan_status *st, u64 now) {
+    const u8 *transfer = p->buf[p->reading];
+    u32 len = PATHBUF_BYTES - u32_min(st->residual, PATHBUF_BYTES), at = 0;
+    p->g->counters.transfers_in++;
+    p->g->counters.bytes_in += len;
+    p->reading ^= 1;
+    read_start(p);
+    /* A block may lead to anything: that the path is stopped, or this system. */
+    for (u32 bytes; !xcf_stopped(p->g->x) && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
+        p->g->counters.blocks_in++;
+        xcf_path_block(p->path, transfer + at, bytes, now);
+    }
+    p->g->counters.drop_rest += len - at;
+}
+
+static void up_done(struct ctcpath *p, enum program was, const struct chan_status *st, u64 now) {
+    if (was == PROGRAM_READ) {
+        read_done(p, st, now);
+        return;
+    }
+    bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
+    write_next(p);
+    if (refused) xcf_path_room(p->path, now);
+}
+
+static void on_done(void *ctx, const struct chan_status *st, u64 now) {
+    struct ctcpath *p = ctx;
+    enum program was = p->running;
+    p->running = PROGRAM_NONE;
+    if (xcf_stopped(p->g->x)) return;
+    bool harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
+    if (ctcprog_absent(st)) {
+        event(p, CTCPATH_ABSENT, now);
+    } else if (!harmless && !ctcprog_good(st)) {
+        event(p, CTCPATH_ERROR, now);
+    } else if (p->state == CTCPATH_SENSE) {
+        sense_done(p, st, now);
+    } else if (p->state == CTCPATH_MODE) {
+        event(p, CTCPATH_OK, now);
+    } else if (p->state == CTCPATH_UP) {
+        up_done(p, was, st, now);
+    }
+}
+
+static void on_attention(void *ctx, u8 unit_status, u64 now) {
+    struct ctcpath *p = ctx;
+    UNUSED(unit_status);
+    if (p->state != CTCPATH_AWAIT) return;
+    p->again_at = now;
+    p->g->look = true;
+}
+
+static const struct chan_events CHAN_EVENTS = {.done = on_done, .attention = on_attention};
+
+static void enter_sense(struct ctcpath *p, u64 now) {
+    if (!p->ch && chan_open(p->g->sys, p->devnum, &CHAN_EVENTS, p, &p->ch) != 0) {
+        p->ch = NULL;
+        event(p, CTCPATH_ERROR, now);
+        return;
+    }
+    setup(p, CCW_SENSE_ID, CTCPROG_SENSE_BYTES);
+}
+
+/* ---- operations ---- */
+
+static int op_send(void *ctx, const u8 *block, u32 len) {
+    struct ctcpath *p = ctx;
+    if (p->state != CTCPATH_UP || p->broken) return -ERR_NETDOWN;
+    if (!pathbuf_put(&p->out, block, len)) return -ERR_AGAIN;
+    write_next(p);
+    return p->broken ? -ERR_NETDOWN : 0;
+}
+static const struct xcf_path_ops PATH_OPS = {.send = op_send};
+
+u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
+    if (xcf_stopped(g->x)) return TIME_NEVER;
+    if (!g->look && now < g->due) return g->due;
+    g->look = false;
+    g->due = TIME_NEVER;
+    for (u32 i = 0; i < g->count && !xcf_stopped(g->x); i++) {
+        struct ctcpath *p = &g->path[i];
+        if (p->broken && !p->running) {
+            p->broken = false;
+            event(p, CTCPATH_ERROR, now);
+        }
+        if (p->state != CTCPATH_IDLE && p->state != CTCPATH_AWAIT) continue;
+        if (p->again_at <= now && !p->running) event(p, CTCPATH_AGAIN, now);
+        else g->due = u64_min(g->due, p->again_at);
+    }
+    return g->look ? now : g->due;
+}
+
+/* ---- life ---- */
+
+size_t ctcpaths_bytes(u32 max) {
+    return sizeof(struct ctcpaths) + max * (sizeof(struct ctcpath) + 2 * PATHBUF_BYTES) + 2 * 4096;
+}
+
+struct ctcpaths *ctcpaths_create(struct arena *a, struct chan_system *sys, struct xcf *x, u32 max) {
+    struct ctcpaths *g = arena_take(a, sizeof *g, 16);
+    if (!g) return NULL;
+    *g = (struct ctcpaths){.sys = sys, .x = x, .max = max, .due = TIME_NEVER};
+    g->path = arena_take(a, max * sizeof *g->path, 16);
+    u8 *buffers = arena_take(a, (size_t)max * 2 * PATHBUF_BYTES, 4096);
+    if (!g->path || !buffers) return NULL;
+    memset(g->path, 0, max * sizeof *g->path);
+    for (u32 i = 0; i < max; i++)
+        for (u32 k = 0; k < 2; k++) g->path[i].buf[k] = buffers + (2 * (size_t)i + k) * PATHBUF_BYTES;
+    return g;
+}
+
+int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now) {
+    u32 devnum;
+    if (g->count == g->max || !str_hex_u32(def->name, strlen(def->name), &devnum)) return -ERR_NOMEM;
+    struct ctcpath *p = &g->path[g->count];
+    p->g = g;
+    p->devnum = (u16)devnum;
+    p->outbound = def->outbound;
+    p->again_at = now;
+    pathbuf_init(&p->out, p->buf[0], p->buf[1]);
+    const struct xcf_path_def d = {.couple = *def, .ops = def->outbound ? &PATH_OPS : NULL, .ctx = p};
+    p->path = xcf_path_add(g->x, &d, now);
+    if (!p->path) return -ERR_NOMEM;
+    g->count++;
+    g->look = true;
+    return 0;
+}
+
+void ctcpaths_close(struct ctcpaths *g) {
+    for (u32 i = 0; i < g->count; i++) {
+        if (g->path[i].ch) chan_close(g->path[i].ch);
+        g->path[i].ch = NULL;
+        g->path[i].running = PROGRAM_NONE;
+    }
+}
+
+const struct ctcpath_counters *ctcpaths_counters(const struct ctcpaths *g) { return &g->counters; }
+enum ctcpath_state ctcpaths_state(const struct ctcpaths *g, u32 i) { return i < g->count ? g->path[i].state : CTCPATH_STATES; }

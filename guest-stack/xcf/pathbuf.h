@@ -1,0 +1,44 @@
+/* pathbuf.h - blocks on their way over one signalling path, several in one transfer.
+ *
+ * Two buffers: one is filled while the other is under way. A block that comes while nothing is under way goes at once; what
+ * comes meanwhile goes together in the next transfer. A transfer is whole blocks (wire/xcfmsg.h), one behind the other; each
+ * says its own length, so the transfer needs no header.
+ *
+ *   pathbuf_put()     a block; false: full, and pathbuf_landed() will say when there is room
+ *   pathbuf_take()    what is to be sent now; NULL: nothing, or something is under way
+ *   pathbuf_landed()  it has arrived; true: somebody was refused meanwhile, tell him (xcf_path_room)
+ *
+ * Pure; the storage is the caller's.
+ */
+#ifndef XCF_PATHBUF_H
+#define XCF_PATHBUF_H
+
+#include "base/base.h"
+
+struct xcf_path;
+
+#define PATHBUF_BYTES 61440u /* of one buffer: 15 blocks of the greatest length; fits a CCW and a facility's command */
+
+struct pathbuf {
+    u8 *buf[2];
+    u32 used; /* bytes in the one that is filled */
+    u8 filling;
+    bool flying, refused;
+};
+
+static inline void pathbuf_init(struct pathbuf *b, u8 *first, u8 *second) { *b = (struct pathbuf){.buf = {first, second}}; }
+
+/* Forgets what is in it: the path went down. */
+static inline void pathbuf_clear(struct pathbuf *b) {
+    b->used = 0;
+    b->flying = b->refused = false;
+}
+
+bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len);
+u8 *pathbuf_take(struct pathbuf *b, u32 *len);
+bool pathbuf_landed(struct pathbuf *b);
+
+/* The next block of a transfer that arrived: its length at *at of len bytes, 0 at the end or when what is left is no block. */
+u32 pathbuf_block(const u8 *transfer, u32 at, u32 len);
+
+#endif
