@@ -18,6 +18,7 @@
 struct stack;
 struct datasets;
 struct console;
+struct reply;
 struct app_block;
 
 /* What a program is given. The caller keeps it for as long as any program runs. */
@@ -36,6 +37,8 @@ struct app {
     /* 0 and *inst, or -ERR_INVAL (parm; said on the console), -ERR_NOMEM, and what sock_bind() returns. */
     int (*start)(struct app_env *env, const char *jobname, const char *parm, u64 now, void **inst);
     void (*stop)(void *inst, u64 now);
+    /* F jobname,text: text is in upper case, answers go through r. NULL: the program takes no MODIFY. */
+    bool (*modify)(void *inst, const char *text, const struct reply *r, u64 now);
 };
 
 /* Case does not matter; NULL if there is no such program. */

@@ -156,4 +156,4 @@ static int bulksrv_start(struct app_env *env, const char *jobname, const char *p
     return 0;
 }
 
-const struct app bulksrv_app = {"BULKSRV", bulksrv_start, bulksrv_stop};
+const struct app bulksrv_app = {.name = "BULKSRV", .start = bulksrv_start, .stop = bulksrv_stop};

@@ -9,8 +9,9 @@
  *   methods GET and HEAD, elsewhere 405; unknown ones 501; bad syntax 400; long targets 414; 404; 500 if a member exists
  *   and cannot be read
  *
- * Members are read at start, never while serving: INDEX, then every member that a page already read names in an
- * href or src (at most PAGES_MAX). Persistent connections and pipelining; Expect: 100-continue; bodies by
+ * Members are read at start and by F HTTPD,REFRESH, never while serving: INDEX, then every member that a page already
+ * read names in an href or src (at most PAGES_MAX). A page that is being sent at a REFRESH is sent to its end as it was:
+ * the old set stays until its last reader is done, and while it stays a further REFRESH is refused. Persistent connections and pipelining; Expect: 100-continue; bodies by
  * Content-Length only (Transfer-Encoding: 501).
  *
  *   state of a connection        leaves when
@@ -48,6 +49,12 @@ struct page {
     bool unreadable;
 };
 
+/* What was read at one time. */
+struct page_set {
+    struct page page[PAGES_MAX];
+    u32 pages, readers; /* connections that send one of these pages */
+};
+
 struct httpd;
 struct conn {
     struct list node; /* free, waiting or busy list */
@@ -61,6 +68,7 @@ struct conn {
     u32 phase;
     u32 out_len, out_at; /* header and short bodies */
     const u8 *text;      /* a page being sent, or NULL */
+    struct page_set *of; /* the set it belongs to while text is set */
     u64 left;            /* bytes of it, or of the pattern, still to send */
     char out[OUT_MAX];
 };
@@ -70,43 +78,66 @@ struct httpd {
     char jobname[9], web[45];
     struct sock *listener;
     u64 requests, started, idle_usec;
-    u32 conns, open, pages;
+    u32 conns, open;
     struct timer alarm; /* armed while a connection is open, never later than the oldest one's time is over */
     struct list idle, waiting, busy;
-    struct page page[PAGES_MAX];
+    struct page_set set[2], *now; /* set[] beside *now: empty, or what some connection still sends */
     struct pattern pattern;
     struct conn conn[];
 };
 
 /* ---- pages ---- */
-static struct page *page_find(struct httpd *h, const char *name) {
-    for (u32 i = 0; i < h->pages; i++)
-        if (str_eq_ci(h->page[i].name, name)) return &h->page[i];
+static struct page *page_find(struct page_set *set, const char *name) {
+    for (u32 i = 0; i < set->pages; i++)
+        if (str_eq_ci(set->page[i].name, name)) return &set->page[i];
     return NULL;
 }
 
-static void page_read(struct httpd *h, const char *name) {
-    if (h->pages == PAGES_MAX || page_find(h, name)) return;
-    struct page *p = &h->page[h->pages];
+static void page_read(struct httpd *h, struct page_set *set, const char *name) {
+    if (set->pages == PAGES_MAX || page_find(set, name)) return;
+    struct page *p = &set->page[set->pages];
     int rc = dataset_read(h->env->ds, h->web, name, &p->text);
     if (rc == -ERR_NOENT) return;
     str_copy(p->name, sizeof p->name, name);
     p->unreadable = rc < 0;
     if (rc < 0) console_message(h->env->con, "PLX0402W %s CANNOT READ %s(%s), RC %d", h->jobname, h->web, name, -rc);
-    h->pages++;
+    set->pages++;
 }
 
-static void pages_read(struct httpd *h) {
+static void pages_read(struct httpd *h, struct page_set *set) {
     if (!h->env->ds) return;
-    page_read(h, "INDEX");
-    if (h->pages == 0) console_message(h->env->con, "PLX0403W %s FOUND NO %s(INDEX)", h->jobname, h->web);
+    page_read(h, set, "INDEX");
+    if (set->pages == 0) console_message(h->env->con, "PLX0403W %s FOUND NO %s(INDEX)", h->jobname, h->web);
     /* Pages name pages: the list grows while it is walked, up to PAGES_MAX. */
-    for (u32 i = 0; i < h->pages; i++) {
+    for (u32 i = 0; i < set->pages; i++) {
         char name[HTTP_NAME_MAX + 1];
         u32 at = 0;
-        if (h->page[i].unreadable) continue;
-        while (http_next_reference(h->page[i].text.text, h->page[i].text.len, &at, name)) page_read(h, name);
+        if (set->page[i].unreadable) continue;
+        while (http_next_reference(set->page[i].text.text, set->page[i].text.len, &at, name)) page_read(h, set, name);
     }
+}
+
+static void pages_release(struct httpd *h, struct page_set *set) {
+    for (u32 i = 0; i < set->pages; i++)
+        if (!set->page[i].unreadable) dataset_release(h->env->ds, &set->page[i].text);
+    set->pages = 0;
+}
+
+/* A connection stops sending from a page, at its end or because it ends itself. */
+static void page_leave(struct conn *c) {
+    if (!c->text) return;
+    c->text = NULL;
+    if (--c->of->readers == 0 && c->of != c->h->now) pages_release(c->h, c->of);
+}
+
+/* F HTTPD,REFRESH: the new set is read beside the old one, so nobody ever sees half of each. */
+static bool pages_refresh(struct httpd *h) {
+    struct page_set *old = h->now, *next = &h->set[old == h->set];
+    if (next->readers) return false;
+    pages_read(h, next);
+    h->now = next;
+    if (old->readers == 0) pages_release(h, old);
+    return true;
 }
 
 /* ---- answers ---- */
@@ -119,7 +150,6 @@ static void answer_head(struct conn *c, u32 code, const char *type, u64 length) 
                          r->minor, code, http_reason(code), type, (unsigned long long)length,
                          code == 405 ? (r->is_sink ? "Allow: POST, PUT\r\n" : "Allow: GET, HEAD\r\n") : "",
                          r->keep_alive ? (r->minor ? "" : "Connection: keep-alive\r\n") : "Connection: close\r\n");
-    c->text = NULL;
     c->left = 0;
     c->state = SEND;
 }
@@ -165,14 +195,17 @@ static void answer_sink(struct conn *c) {
 }
 
 static void answer_page(struct conn *c) {
-    const struct page *p = page_find(c->h, c->req.name);
+    const struct page *p = page_find(c->h->now, c->req.name);
     if (!p || p->unreadable) {
         answer_error(c, p ? 500 : 404);
         return;
     }
     answer_head(c, 200, p->text.len && p->text.text[0] == '<' ? "text/html" : "text/plain", p->text.len);
     if (c->req.method == HTTP_HEAD) return;
+    if (p->text.len == 0) return;
     c->text = (const u8 *)p->text.text;
+    c->of = c->h->now;
+    c->of->readers++;
     c->left = p->text.len;
 }
 
@@ -209,6 +242,7 @@ static void conn_move(struct conn *c, struct list *to, u64 now) {
 }
 
 static void conn_over(struct conn *c, u64 now) {
+    page_leave(c);
     c->s = NULL;
     c->h->open--;
     conn_move(c, &c->h->idle, now);
@@ -288,6 +322,7 @@ static int step_send(struct conn *c, u64 now) {
         sock_send_commit(c->s, n, now);
         c->left -= n;
     }
+    page_leave(c);
     if (c->req.keep_alive) {
         conn_next_request(c, now);
         return 1;
@@ -390,8 +425,7 @@ static void httpd_stop(void *inst, u64 now) {
     if (h->listener) sock_close(h->listener, now);
     for (u32 i = 0; i < h->conns; i++)
         if (h->conn[i].s) sock_abort(h->conn[i].s, now);
-    for (u32 i = 0; i < h->pages; i++)
-        if (!h->page[i].unreadable) dataset_release(h->env->ds, &h->page[i].text);
+    for (u32 i = 0; i < ARRAY_LEN(h->set); i++) pages_release(h, &h->set[i]);
     app_give_back(h->env, h);
 }
 
@@ -411,6 +445,7 @@ static int httpd_start(struct app_env *env, const char *jobname, const char *par
     timer_init(&h->alarm, alarm_rings);
     str_copy(h->jobname, sizeof h->jobname, jobname);
     str_copy(h->web, sizeof h->web, web);
+    h->now = h->set;
     pattern_init(&h->pattern);
     list_init(&h->idle);
     list_init(&h->waiting);
@@ -421,9 +456,29 @@ static int httpd_start(struct app_env *env, const char *jobname, const char *par
         httpd_stop(h, now);
         return rc;
     }
-    pages_read(h);
+    pages_read(h, h->now);
     *inst = h;
     return 0;
 }
 
-const struct app httpd_app = {"HTTPD", httpd_start, httpd_stop};
+static bool httpd_modify(void *inst, const char *text, const struct reply *r, u64 now) {
+    struct httpd *h = inst;
+    UNUSED(now);
+    if (str_eq_ci(text, "DISPLAY")) {
+        reply_line(r, "PLX0405I %s: %u OF %u CONNECTIONS, %llu REQUESTS, %u PAGES", h->jobname, h->open, h->conns,
+                   (unsigned long long)h->requests, h->now->pages);
+        return true;
+    }
+    if (!str_eq_ci(text, "REFRESH")) {
+        reply_line(r, "PLX0301E %s IS NOT VALID: REFRESH OR DISPLAY WAS EXPECTED", text);
+        return false;
+    }
+    if (!pages_refresh(h)) {
+        reply_line(r, "PLX0406W %s STILL SENDS PAGES OF THE LAST REFRESH, TRY AGAIN", h->jobname);
+        return false;
+    }
+    reply_line(r, "PLX0404I %s READ %u PAGES OF %s", h->jobname, h->now->pages, h->web);
+    return true;
+}
+
+const struct app httpd_app = {.name = "HTTPD", .start = httpd_start, .stop = httpd_stop, .modify = httpd_modify};

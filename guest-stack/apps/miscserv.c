@@ -6,6 +6,7 @@
  *   chargen   19     lines of 72 characters until the peer      one datagram of such lines, as long as what
  *                    closes                                     asked for it, at most 512 bytes
  *
+ * A datagram is answered from the address that it was sent to.
  * UDP datagrams from the ports of these services are not answered: two servers must not be set upon each other
  * (CERT CA-1996-01). A chargen answer is never longer than its question: nothing to amplify an attack with.
  *
@@ -152,9 +153,10 @@ static void udp_event(void *ctx, struct sock *s, u32 events, u64 now) {
     struct endpoint *e = ctx;
     struct miscserv *m = e->m;
     struct sockaddr4 from;
+    struct ipaddr asked;
     UNUSED(events);
     for (;;) {
-        i32 n = sock_recvfrom(s, m->datagram, sizeof m->datagram, &from, NULL, now);
+        i32 n = sock_recvfrom(s, m->datagram, sizeof m->datagram, &from, &asked, now);
         if (n == -ERR_AGAIN) return;
         /* Another error is an ICMP message about an answer: nothing to do. */
         if (n < 0 || e->service == DISCARD || is_service_port(from.port)) continue;
@@ -164,7 +166,8 @@ static void udp_event(void *ctx, struct sock *s, u32 events, u64 now) {
             len = u32_min(len, CHARGEN_DATAGRAM_MAX);
             chargen_fill(m->datagram, len, &line, &column);
         }
-        sock_sendto(s, m->datagram, len, &from, now);
+        /* With several addresses on a stack, an answer from another one would be a stranger's to who asked. */
+        sock_answer(s, m->datagram, len, &from, asked, now);
     }
 }
 
@@ -210,4 +213,4 @@ static int miscserv_start(struct app_env *env, const char *jobname, const char *
     return 0;
 }
 
-const struct app miscserv_app = {"MISCSERV", miscserv_start, miscserv_stop};
+const struct app miscserv_app = {.name = "MISCSERV", .start = miscserv_start, .stop = miscserv_stop};

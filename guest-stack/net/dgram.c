@@ -138,15 +138,22 @@ int dgram_bind(struct dgram *d, struct ipaddr addr, u16 port, u64 now) {
     return 0;
 }
 
-/* The way to dst and the source that goes with it, remembered for the next datagram to the same place. */
-static int dgram_route(struct dgram *d, struct ipaddr dst) {
-    if (d->cache.generation == d->stk->route_generation && ipaddr_eq(d->cache_dst, dst)) return 0;
+/* The way to dst and the source that goes with it, remembered for the next datagram to the same place. A socket bound
+ * to one address sends from it; any other from `from` if that is ours, else from where the route leaves. */
+static int dgram_route(struct dgram *d, struct ipaddr dst, struct ipaddr from) {
+    if (!ipaddr_is_any(d->local.addr) && !ipaddr_is_multicast(d->local.addr))
+        from = d->local.addr;
+    else if (!ipaddr_is_any(from) && !home_find(d->stk, from))
+        from = IPADDR_ANY;
+    if (d->cache.generation == d->stk->route_generation && ipaddr_eq(d->cache_dst, dst) && ipaddr_eq(d->cache_from, from))
+        return 0;
     d->cache.generation = 0;
-    if (ipaddr_is_any(d->local.addr) || ipaddr_is_multicast(d->local.addr)) {
+    d->cache_from = from;
+    if (ipaddr_is_any(from)) {
         int rc = ip_source(d->stk, dst, &d->cache_src);
         if (rc) return rc;
     } else {
-        d->cache_src = d->local.addr;
+        d->cache_src = from;
     }
     d->cache_dst = dst;
     return ip_route(d->stk, dst, hash3(&d->stk->key, d->cache_src.v4, dst.v4, d->local.port), &d->cache);
@@ -155,7 +162,7 @@ static int dgram_route(struct dgram *d, struct ipaddr dst) {
 int dgram_connect(struct dgram *d, struct ipaddr addr, u16 port, u64 now) {
     if (!ipaddr_is_any(addr) && port == 0 && d->kind == DGRAM_UDP) return -ERR_INVAL;
     if (!ipaddr_is_any(addr)) {
-        int rc = dgram_route(d, addr);
+        int rc = dgram_route(d, addr, IPADDR_ANY);
         if (rc) return rc;
     }
     if (d->local.port == 0) {
@@ -272,12 +279,16 @@ static void write_header(struct dgram *d, struct pkt *p, const struct sockaddr4 
 }
 
 i32 dgram_sendto(struct dgram *d, const void *data, u32 len, const struct sockaddr4 *to, u64 now) {
+    return dgram_answer(d, data, len, to, IPADDR_ANY, now);
+}
+
+i32 dgram_answer(struct dgram *d, const void *data, u32 len, const struct sockaddr4 *to, struct ipaddr from, u64 now) {
     u8 room[PKT_HEADROOM + HEADER_BYTES];
     if (!to) to = &d->peer;
     if (to == &d->peer && !d->connected) return -ERR_NOTCONN;
     int rc = may_send(d, to, len);
     if (!rc && d->local.port == 0) rc = dgram_bind(d, IPADDR_ANY, 0, now);
-    if (!rc) rc = dgram_route(d, to->addr);
+    if (!rc) rc = dgram_route(d, to->addr, from);
     if (rc) return rc;
     /* A subnet's broadcast address is known as such only through its route. */
     if (ipaddr_is_broadcast(d->cache.next_hop) && !d->broadcast) return -ERR_ACCES;

@@ -127,6 +127,10 @@ i32 sock_sendto(struct sock *s, const void *data, u32 len, const struct sockaddr
     return s->type == SOCK_TCP ? -ERR_ISCONN : dgram_sendto(s->dgram, data, len, to, now);
 }
 
+i32 sock_answer(struct sock *s, const void *data, u32 len, const struct sockaddr4 *to, struct ipaddr from, u64 now) {
+    return s->type == SOCK_TCP ? -ERR_ISCONN : dgram_answer(s->dgram, data, len, to, from, now);
+}
+
 i32 sock_recvfrom(struct sock *s, void *data, u32 len, struct sockaddr4 *from, struct ipaddr *to, u64 now) {
     return s->type == SOCK_TCP ? -ERR_NOSYS : dgram_recvfrom(s->dgram, data, len, from, to, now);
 }

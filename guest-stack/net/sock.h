@@ -4,7 +4,7 @@
  * it may do has changed: SOCK_EV_READ (data, a connection to accept, or end of data), SOCK_EV_WRITE (room to
  * send, or connected), SOCK_EV_CLOSED (reset, timed out, refused: sock_error() says which). Events are edges
  * from "would not" to "would"; a program reads until -ERR_AGAIN. Inside a callback every call is allowed,
- * sock_close() of the same socket included. Blocking style on tasks is super/bsock.h, built on this.
+ * sock_close() of the same socket included.
  *
  * All return 0, a count, or -ERR_*. Addresses and ports are in host order.
  */
@@ -65,6 +65,9 @@ void sock_send_commit(struct sock *s, u32 len, u64 now);
 
 /* UDP and ICMP: whole datagrams. recvfrom of a longer one than len truncates and returns its real length. */
 i32 sock_sendto(struct sock *s, const void *data, u32 len, const struct sockaddr4 *to, u64 now);
+/* A server's answer: the same, from the address it was asked on (recvfrom's *to). Matters on a socket that is not
+ * bound to one address; a broadcast, a group or what is not a HOME address counts as not given. */
+i32 sock_answer(struct sock *s, const void *data, u32 len, const struct sockaddr4 *to, struct ipaddr from, u64 now);
 i32 sock_recvfrom(struct sock *s, void *data, u32 len, struct sockaddr4 *from, struct ipaddr *to, u64 now);
 
 int sock_shutdown_send(struct sock *s, u64 now);

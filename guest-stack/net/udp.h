@@ -40,7 +40,8 @@ struct dgram {
     struct sockaddr4 local, peer; /* peer.addr any: not connected */
     struct ipaddr bound;          /* what bind() said; local.addr may follow from connect() */
     struct route_cache cache;
-    struct ipaddr cache_dst, cache_src;         /* what cache was made for, and the source found then */
+    struct ipaddr cache_dst, cache_from;        /* what cache was made for: destination, source asked for */
+    struct ipaddr cache_src;                    /* the source found then */
     u32 queued, queued_bytes, recv_limit_bytes; /* datagrams, bytes, SO_RCVBUF */
     u32 conn_id;
     u32 datagrams_in, datagrams_out;
@@ -81,6 +82,8 @@ int dgram_bind(struct dgram *d, struct ipaddr addr, u16 port, u64 now);
 int dgram_connect(struct dgram *d, struct ipaddr addr, u16 port, u64 now);
 /* len, or -ERR_*. to NULL: the connected peer (-ERR_NOTCONN). */
 i32 dgram_sendto(struct dgram *d, const void *data, u32 len, const struct sockaddr4 *to, u64 now);
+/* As sock_answer(). */
+i32 dgram_answer(struct dgram *d, const void *data, u32 len, const struct sockaddr4 *to, struct ipaddr from, u64 now);
 /* The datagram's real length, or -ERR_AGAIN, or a pending error. from, to may be NULL. */
 i32 dgram_recvfrom(struct dgram *d, void *data, u32 len, struct sockaddr4 *from, struct ipaddr *to, u64 now);
 void dgram_close(struct dgram *d, u64 now);

@@ -4,7 +4,7 @@
  *   D|DISPLAY   T | A,L | SYMBOLS | IPLINFO | TCPIP[,[proc],NETSTAT,...]
  *   V|VARY      TCPIP,[proc],...
  *   S|START     TCPIP | proc[.id][,JOBNAME=job][,PARM='text'][,STACK=name]
- *   P|STOP      job
+ *   P|STOP      job                       F|MODIFY   job,text to the program
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
@@ -31,6 +31,7 @@ static const struct verb {
     {"VARY", "V", command_vary},
     {"START", "S", command_start},
     {"STOP", "P", command_stop},
+    {"MODIFY", "F", command_modify},
     {"HALT", "Z", command_halt},
     {"PING", "PING", command_ping},
     {"TRACERTE", "TRACERTE", command_tracerte},
@@ -206,6 +207,25 @@ bool command_stop(struct command *c) {
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         ip = c->sys->stacks[i];
         if (ip && ip->stk && program_stop(ip, job, c->now) == 0) return true;
+    }
+    reply_line(c->r, IEE341I, job[0] ? job : "JOB");
+    return false;
+}
+
+/* What follows the first comma is the program's affair. */
+bool command_modify(struct command *c) {
+    const char *job = command_op(c, 0), *text = c->rest;
+    while (*text && *text != ',') text++;
+    if (*text) text++;
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        struct tcpip *ip = c->sys->stacks[i];
+        struct program *row = ip && ip->stk ? program_find(ip, job) : NULL;
+        if (!row) continue;
+        if (!row->app->modify) {
+            reply_line(c->r, IEE342I, "MODIFY");
+            return false;
+        }
+        return row->app->modify(row->inst, text, c->r, c->now);
     }
     reply_line(c->r, IEE341I, job[0] ? job : "JOB");
     return false;

@@ -19,6 +19,7 @@ static void console_reply_line(void *ctx, const char *text) { console_line(ctx, 
 void console_init(struct console *con) {
     *con = (struct console){.reply = {.line = console_reply_line, .ctx = con}};
     list_init(&con->sinks);
+    list_init(&con->requests);
 }
 
 void console_attach(struct console *con, struct console_sink *sink) { list_push_back(&con->sinks, &sink->node); }
@@ -56,4 +57,43 @@ void reply_line(const struct reply *r, const char *fmt, ...) {
     str_vfmt(text, sizeof text, fmt, ap);
     va_end(ap);
     r->line(r->ctx, text);
+}
+
+/* ---- commands of a program's users ---- */
+
+int console_submit(struct console *con, struct console_request *req, const char *line) {
+    if (list_is_in(&req->node) || con->running == req) return -ERR_BUSY;
+    str_copy(req->line, sizeof req->line, line);
+    list_push_back(&con->requests, &req->node);
+    return 0;
+}
+
+void console_cancel(struct console *con, struct console_request *req) {
+    list_del(&req->node);
+    if (con->running == req) con->running = NULL;
+}
+
+/* The command may end the program whose request runs: every line asks again whether someone listens. */
+static void request_line(void *ctx, const char *text) {
+    struct console *con = ctx;
+    if (con->running) con->running->reply.line(con->running->reply.ctx, text);
+}
+
+bool console_poll(struct console *con, u64 now) {
+    struct reply to_user = {.line = request_line, .ctx = con};
+    struct list batch;
+    list_init(&batch);
+    while (!list_empty(&con->requests)) list_push_back(&batch, list_pop_front(&con->requests));
+    for (struct list *n; (n = list_pop_front(&batch));) {
+        struct console_request *req = LIST_ENTRY(n, struct console_request, node);
+        char line[CONSOLE_COMMAND_MAX + 1];
+        str_copy(line, sizeof line, req->line); /* the request's storage may go while it is carried out */
+        con->inputs++;
+        con->running = req;
+        if (con->command) con->command(con->command_ctx, line, &to_user, now);
+        if (con->running != req) continue;
+        con->running = NULL;
+        if (req->done) req->done(req->reply.ctx, now);
+    }
+    return !list_empty(&con->requests);
 }

@@ -6,6 +6,11 @@
  *
  * console_input() is what a console device calls with a line that the operator entered; it is given to the
  * command function, whose answers go to all sinks.
+ *
+ * console_submit() is how a program enters a command for one of its users: the answer goes to that user alone. It is
+ * carried out by the next console_poll(), outside of every stack and program, so that it may stop the very program
+ * that submitted it. A program cancels what is pending before its storage goes; a command that is being carried out
+ * then goes on without a listener.
  */
 #ifndef SUPER_CONSOLE_H
 #define SUPER_CONSOLE_H
@@ -13,7 +18,8 @@
 #include "base/base.h"
 #include "base/list.h"
 
-#define CONSOLE_LINE_MAX 160
+#define CONSOLE_LINE_MAX    160
+#define CONSOLE_COMMAND_MAX 126 /* as MVS has it */
 
 struct reply {
     void (*line)(void *ctx, const char *text);
@@ -28,8 +34,17 @@ struct console_sink {
     void *ctx;
 };
 
+/* A command for one user. Storage of the program; list_init(&node) before its first use. */
+struct console_request {
+    struct list node; /* in console.requests while it waits */
+    struct reply reply;
+    void (*done)(void *ctx, u64 now); /* with reply.ctx, after the last line; may be NULL */
+    char line[CONSOLE_COMMAND_MAX + 1];
+};
+
 struct console {
-    struct list sinks;
+    struct list sinks, requests;
+    struct console_request *running; /* NULL also when the one that runs was cancelled */
     void (*command)(void *ctx, const char *line, const struct reply *r, u64 now);
     void *command_ctx;
     struct reply reply; /* answers go to all sinks */
@@ -43,5 +58,11 @@ void console_on_command(struct console *con,
                         void (*command)(void *ctx, const char *line, const struct reply *r, u64 now), void *ctx);
 void console_input(struct console *con, const char *line, u64 now);
 void console_message(struct console *con, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* reply and done are filled in. -ERR_BUSY: this request is still waiting or running. */
+int console_submit(struct console *con, struct console_request *req, const char *line);
+/* No line and no done() come any more. Of a request that is not pending: nothing. */
+void console_cancel(struct console *con, struct console_request *req);
+/* Carries out what was submitted before the call. true: more has been submitted meanwhile. */
+bool console_poll(struct console *con, u64 now);
 
 #endif

@@ -64,6 +64,7 @@ u32 system_start(struct system *sys, u64 now) {
 u64 system_poll(struct system *sys, u64 now) {
     u64 next = TIME_NEVER;
     bool active = false;
+    console_poll(con(sys), now);
     /* Before the stacks, so that they act on what XCF tells them; and after them, so that what they send is on its way. */
     xcfas_poll(sys, now);
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
@@ -78,7 +79,8 @@ u64 system_poll(struct system *sys, u64 now) {
         console_message(con(sys), IEE334I);
         if (sys->env.quiesced) sys->env.quiesced(sys->env.ctx, WAIT_QUIESCED, now);
     }
-    return next;
+    /* What users of programs entered meanwhile is carried out by the next call, with no stack on the way. */
+    return list_empty(&con(sys)->requests) ? next : now;
 }
 
 /* ---- what others ask ---- */

@@ -2,6 +2,7 @@
 #include "apps/app.h"
 #include "apps/http_text.h"
 #include "apps/pattern.h"
+#include "base/str.h"
 #include "super/console.h"
 #include "tests/unit/testnet.h"
 
@@ -310,6 +311,61 @@ static void many_connections(void **state) {
     close_rig(&r);
 }
 
+static char replied[400];
+static void reply_kept(void *ctx, const char *text) {
+    (void)ctx;
+    str_copy(replied, sizeof replied, text);
+}
+static bool modify(struct rig *r, const char *text) {
+    static const struct reply to = {.line = reply_kept};
+    return r->app->modify(r->inst, text, &to, r->net->now);
+}
+
+/* A page is changed: the new one is served after REFRESH; who was being sent the old one gets it to its end. */
+static void pages_change(void **state) {
+    struct rig r;
+    bool closed;
+    static char old_page[250000];
+    (void)state;
+    memset(old_page, 'o', sizeof old_page - 1);
+    open_rig(&r);
+    memds_set("TCPIP.HTTPD.WEB(INDEX)", old_page);
+    start(&r, "HTTPD", "");
+    struct sock *slow = dial(&r, 80);
+    tell(&r, slow, "GET / HTTP/1.0\r\n\r\n", 18);
+    memds_set("TCPIP.HTTPD.WEB(INDEX)", "<html>new <a href=\"two\"></html>\n");
+    memds_set("TCPIP.HTTPD.WEB(TWO)", "two\n");
+    ask(&r, "HEAD / HTTP/1.0\r\n\r\n", &closed);
+    assert_non_null(strstr((char *)answer, "Content-Length: 249999"));
+    assert_true(modify(&r, "REFRESH"));
+    assert_string_equal(replied, "PLX0404I HTTPD READ 2 PAGES OF TCPIP.HTTPD.WEB");
+    ask(&r, "GET / HTTP/1.0\r\n\r\n", &closed);
+    assert_non_null(strstr((char *)answer, "<html>new"));
+    ask(&r, "GET /two HTTP/1.0\r\n\r\n", &closed);
+    assert_string_equal(body_of(answer), "two\n");
+    assert_false(modify(&r, "REFRESH")); /* a third set would be needed */
+    assert_non_null(strstr(replied, "PLX0406W"));
+    u32 n = hear(&r, slow, answer, &closed);
+    const u8 *body = (const u8 *)body_of(answer);
+    assert_int_equal(answer + n - body, 249999);
+    for (u32 i = 0; i < 249999; i++) assert_int_equal(body[i], 'o');
+    sock_close(slow, r.net->now);
+    testnet_run(r.net, 2000);
+    assert_true(modify(&r, "REFRESH"));
+    /* A reader that dies gives its set back as well. */
+    memds_set("TCPIP.HTTPD.WEB(INDEX)", old_page);
+    assert_true(modify(&r, "REFRESH"));
+    slow = dial(&r, 80);
+    tell(&r, slow, "GET / HTTP/1.0\r\n\r\n", 18);
+    assert_true(modify(&r, "REFRESH"));
+    assert_false(modify(&r, "REFRESH"));
+    sock_abort(slow, r.net->now);
+    testnet_run(r.net, 2000);
+    assert_true(modify(&r, "REFRESH"));
+    assert_false(modify(&r, "SING"));
+    close_rig(&r);
+}
+
 /* Runs until the server has closed (0) or reset (-1) the connection, or for so many seconds (1); *at: after how many. */
 static int until_closed(struct rig *r, struct sock *s, u32 seconds, u32 *at) {
     for (*at = 0; *at < seconds; ++*at) {
@@ -540,7 +596,7 @@ int main(void) {
         cmocka_unit_test(bulk_both_ways),   cmocka_unit_test(many_connections),
         cmocka_unit_test(silence_frees_the_place), cmocka_unit_test(a_client_that_does_not_read),
         cmocka_unit_test(start_and_stop),   cmocka_unit_test(small_servers_tcp),
-        cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server),
+        cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server), cmocka_unit_test(pages_change),
         cmocka_unit_test(references),       cmocka_unit_test(prefixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,72 @@ static void test_long_line_is_cut_and_counted(void **state) {
     free(b);
 }
 
+/* ---- commands of a program's users ---- */
+struct user {
+    struct bench *b;
+    struct console_request req;
+    char got[200];
+    u32 done;
+    bool again, leave; /* submits once more at the end; is cancelled by the command that it runs */
+};
+static struct user *leaving;
+
+static void user_line(void *ctx, const char *text) {
+    struct user *u = ctx;
+    strncat(u->got, text, sizeof u->got - strlen(u->got) - 1);
+}
+static void user_done(void *ctx, u64 now) {
+    struct user *u = ctx;
+    UNUSED(now);
+    u->done++;
+    if (u->again) assert_int_equal(console_submit(&u->b->con, &u->req, "AGAIN"), 0);
+    u->again = false;
+}
+static void user_command(void *ctx, const char *line, const struct reply *r, u64 now) {
+    struct bench *b = ctx;
+    UNUSED(now);
+    reply_line(r, "<%s", line);
+    if (leaving) {
+        console_cancel(&b->con, &leaving->req);
+        memset(leaving, 0x55, sizeof *leaving); /* its storage is somebody else's now */
+        leaving = NULL;
+    }
+    reply_line(r, ">");
+}
+
+static void test_requests(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(2048);
+    struct user u[3], *gone = malloc(sizeof *gone);
+    console_on_command(&b->con, user_command, b);
+    for (u32 i = 0; i < 3; i++) {
+        u[i] = (struct user){.b = b, .req = {.reply = {.line = user_line, .ctx = &u[i]}, .done = user_done}};
+        list_init(&u[i].req.node);
+        assert_int_equal(console_submit(&b->con, &u[i].req, i ? "OTHER" : "ONE"), 0);
+    }
+    assert_int_equal(console_submit(&b->con, &u[0].req, "X"), -ERR_BUSY);
+    console_cancel(&b->con, &u[1].req);
+    u[2].again = true;
+    assert_true(console_poll(&b->con, 1)); /* what was submitted while it ran waits for the next */
+    assert_string_equal(u[0].got, "<ONE>");
+    assert_string_equal(u[1].got, "");
+    assert_string_equal(u[2].got, "<OTHER>");
+    assert_false(console_poll(&b->con, 2));
+    assert_string_equal(u[2].got, "<OTHER><AGAIN>");
+    assert_int_equal(u[0].done + u[1].done * 10 + u[2].done * 100, 201);
+    assert_int_equal(b->con.inputs, 3);
+    /* The command ends the program that entered it. */
+    *gone = (struct user){.b = b, .req = {.reply = {.line = user_line, .ctx = gone}, .done = user_done}};
+    list_init(&gone->req.node);
+    assert_int_equal(console_submit(&b->con, &gone->req, "STOP ME"), 0);
+    leaving = gone;
+    assert_false(console_poll(&b->con, 3));
+    for (u32 i = 0; i < sizeof *gone; i++) assert_int_equal(((u8 *)gone)[i], 0x55);
+    assert_null(b->con.running);
+    free(gone);
+    free(b);
+}
+
 static void test_ebcdic_tables_are_inverse(void **state) {
     UNUSED(state);
     for (u32 i = 0; i < 256; i++) assert_int_equal(ebcdic_to_latin1[ebcdic_from_latin1[i]], i);
@@ -210,7 +276,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_in_batches),          cmocka_unit_test(test_ring_never_mixes),
         cmocka_unit_test(test_input),                     cmocka_unit_test(test_absent_device_keeps_lines),
-        cmocka_unit_test(test_long_line_is_cut_and_counted), cmocka_unit_test(test_ebcdic_tables_are_inverse),
+        cmocka_unit_test(test_long_line_is_cut_and_counted), cmocka_unit_test(test_ebcdic_tables_are_inverse), cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

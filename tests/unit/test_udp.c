@@ -101,6 +101,42 @@ static void round_trip(void **state) {
     testnet_destroy(t);
 }
 
+/* A stack with two addresses answers from the one that was asked, through whichever link the route leaves. */
+static void answers_from_the_address_asked(void **state) {
+    static const char *const asked[] = {"10.0.1.2", "10.0.9.2", "10.0.1.2"};
+    struct testnet *t = testnet_create(5);
+    struct stack *a = testnet_stack(t, "TCPIPA", NULL), *b = testnet_stack(t, "TCPIPB", NULL);
+    struct link *la = testnet_link(t, a, "LA", "10.0.1.1", "255.255.255.0", 0);
+    testnet_join(t, la, testnet_link(t, b, "LB", "10.0.1.2", "255.255.255.0", 0), NULL);
+    testnet_link(t, b, "LB2", "10.0.9.2", "255.255.255.0", 0);
+    struct route_def way = {.dest = testnet_ip("10.0.9.2"), .prefix_bits = 32, .gateway = testnet_ip("10.0.1.2"), .lnk = la};
+    struct dgram *x, *y;
+    UNUSED(state);
+    assert_int_equal(route_add(a, &way, t->now), 0);
+    assert_int_equal(dgram_open(a, DGRAM_UDP, "A", &x), 0);
+    assert_int_equal(dgram_open(b, DGRAM_UDP, "B", &y), 0);
+    assert_int_equal(dgram_bind(y, IPADDR_ANY, 500, t->now), 0);
+    for (u32 i = 0; i < ARRAY_LEN(asked); i++) {
+        struct sockaddr4 to = {testnet_ip(asked[i]), 500}, from;
+        struct ipaddr local;
+        assert_int_equal(dgram_sendto(x, "who", 3, &to, t->now), 3);
+        testnet_run(t, USEC_PER_SEC / 10);
+        assert_int_equal(dgram_recvfrom(y, buf, sizeof buf, &from, &local, t->now), 3);
+        assert_int_equal(local.v4, to.addr.v4);
+        assert_int_equal(dgram_answer(y, "me", 2, &from, local, t->now), 2);
+        testnet_run(t, USEC_PER_SEC / 10);
+        assert_int_equal(dgram_recvfrom(x, buf, sizeof buf, &from, NULL, t->now), 2);
+        assert_int_equal(from.addr.v4, to.addr.v4);
+        /* What is not ours is no source; a socket bound to one address keeps to it. */
+        assert_int_equal(dgram_answer(y, "me", 2, &(struct sockaddr4){testnet_ip("10.0.1.1"), x->local.port},
+                                      testnet_ip("10.0.1.255"), t->now), 2);
+        testnet_run(t, USEC_PER_SEC / 10);
+        assert_int_equal(dgram_recvfrom(x, buf, sizeof buf, &from, NULL, t->now), 2);
+        assert_int_equal(from.addr.v4, testnet_ip("10.0.1.2").v4);
+    }
+    testnet_destroy(t);
+}
+
 static void faults_have_their_counters(void **state) {
     struct fixture f = setup();
     struct udp_stats *s = &f.a->stats.udp;
@@ -323,7 +359,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_specific_wins),
         cmocka_unit_test(round_trip),
-        cmocka_unit_test(faults_have_their_counters),
+        cmocka_unit_test(answers_from_the_address_asked), cmocka_unit_test(faults_have_their_counters),
         cmocka_unit_test(no_port_is_told),
         cmocka_unit_test(queues_are_bounded),
         cmocka_unit_test(queue_limit_counts_datagrams),
