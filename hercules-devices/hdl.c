@@ -1,6 +1,6 @@
 /* hdl.c - see hdl.h: Hercules on one side, host_group.h and peer.h on the other.
  *
- * SIGA and CHSC are in qdio_hdl.c.
+ * SIGA and CHSC are in qdio_hdl.c, what the emulators' own channels leave undone is mended in channel_hdl.c.
  *
  * Locks. Hercules holds dev->lock when it calls init, close, halt and SIGA. The first two and SIGA give it back
  * while they work (a thread of ours that they wait for, or the interrupt that they cause, needs it); halt only
@@ -439,40 +439,6 @@ static void set_qdio_active(DEVBLK *dev, bool on) {
     release_lock(&dev->lock);
 }
 
-/* A system reset ends the program but not our thread in it: when that returns, the channel stores its ending status in
- * the subchannel that was reset, where it would hinder the next program to be loaded (MSCH: status pending, TSCH: not
- * enabled). So, a moment later, the status of a subchannel that is still disabled is taken away. */
-static void *sweep(void *arg) {
-    DEVBLK *dev = arg;
-    bool done = false;
-    for (u32 i = 0; i < 200 && !done; i++) {
-        usleep(1000);
-#ifdef HDL_HYPERION
-        OBTAIN_INTLOCK(NULL);
-#endif
-        obtain_lock(&dev->lock);
-        done = dev->pmcw.flag5 & PMCW5_E;
-        if (!done && (dev->scsw.flag3 & SCSW3_SC_PEND)) {
-            obtain_lock(&sysblk.iointqlk);
-            DEQUEUE_IO_INTERRUPT_QLOCKED(&dev->ioint);
-            release_lock(&sysblk.iointqlk);
-            memset(&dev->scsw, 0, sizeof dev->scsw);
-            dev->pending = 0;
-            done = true;
-        }
-        release_lock(&dev->lock);
-#ifdef HDL_HYPERION
-        RELEASE_INTLOCK(NULL);
-#endif
-    }
-    return NULL;
-}
-
-static void sweep_later(DEVBLK *dev) {
-    pthread_t thread;
-    if (pthread_create(&thread, NULL, sweep, dev) == 0) pthread_detach(thread);
-}
-
 /* The device thread sits here as long as the CCW lasts: an outstanding read, or active queues. */
 static enum group_end wait_for(struct hdl_group *g, DEVBLK *dev, u32 unit, u8 code) {
     bool activate = g->type->queues && code == g->type->activate;
@@ -501,30 +467,13 @@ void hdl_dev_exec(DEVBLK *dev, BYTE code, BYTE flags, BYTE chained, hdl_count co
     *residual = (hdl_count)c.residual;
     *more = c.more;
     *unitstat = status_for_channel(dev, end, c.unit_status);
-    if (end == GROUP_RESET) sweep_later(dev);
+    if (end == GROUP_RESET) hdl_sweep_later(dev);
     if (end == GROUP_COMPLETED && (c.unit_status & US_UNIT_CHECK)) {
         struct engine_sense sense;
         group_sense(&g->host, unit, &sense);
         memcpy(dev->sense, sense.bytes, u32_min(sizeof sense.bytes, sizeof dev->sense));
     }
 }
-
-#ifdef HDL_HYPERION
-/* Hyperion halts a suspended program by scheduling its resumption, but completes the halt at once: the program then
- * runs only to suspend itself once more, and its driver (Linux's lcs) believes the last thing it hears, for ever.
- * Nothing is left to do for that program, so it is taken off the queue again. */
-static void forget_resumption(DEVBLK *dev) {
-    OBTAIN_IOQLOCK();
-    DEVBLK **at = &sysblk.ioq;
-    while (*at && *at != dev) at = &(*at)->nextioq;
-    if (*at) {
-        *at = dev->nextioq;
-        dev->nextioq = NULL;
-        if (sysblk.devtunavail > 0) sysblk.devtunavail--;
-    }
-    RELEASE_IOQLOCK();
-}
-#endif
 
 void hdl_dev_halt(DEVBLK *dev) {
     struct hdl_group *g = hdl_group_of(dev);
@@ -535,7 +484,9 @@ void hdl_dev_halt(DEVBLK *dev) {
         group_reset(&g->host);
         return;
     }
-    if (dev->hoc == HOC_HSCH && (dev->scsw.flag3 & SCSW3_AC_SUSP)) forget_resumption(dev);
+    if (dev->hoc == HOC_HSCH && (dev->scsw.flag3 & SCSW3_AC_SUSP)) hdl_forget_resumption(dev);
+#else
+    hdl_halt_unbegun(dev);
 #endif
     group_halt(&g->host, hdl_unit_of(g, dev));
 }

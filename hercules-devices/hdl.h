@@ -117,6 +117,14 @@ int hdl_dev_ssci(DEVBLK *dev, void *request);
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 
+/* channel_hdl.c: repairs of what an emulator's channel leaves behind; dev->lock is held for the last two. */
+void hdl_sweep_later(DEVBLK *dev); /* a reset ended the program */
+#ifdef HDL_HYPERION
+void hdl_forget_resumption(DEVBLK *dev); /* a suspended program was halted */
+#else
+void hdl_halt_unbegun(DEVBLK *dev); /* a program was halted that may not have begun */
+#endif
+
 /* Device types that files of their own bring; osa_hdl.c registers them with its own. */
 extern DEVHND cfl_handlers, ctc_handlers;
 

@@ -73,7 +73,8 @@ struct chan_events {
     void (*pci)(void *ctx, u64 now);                                /* program-controlled interruption */
 };
 
-/* -ERR_NOENT: no such device number, or it is not operational. -ERR_BUSY: already open. */
+/* -ERR_NOENT: no such device number, or it is not operational. -ERR_BUSY: already open, or the device is busy with
+ * something that does not end. */
 int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev, void *ctx, struct chan **out);
 void chan_close(struct chan *ch);
 /* The program is copied; data buffers must stay until done(). 0 accepted; -ERR_BUSY; -ERR_NOENT. */

@@ -224,21 +224,23 @@ static const struct chan_events LCS_CHAN_EVENTS = {.done = lcs_done, .attention 
 
 /* ---- entering states ---- */
 
-static bool open_all(struct lcs_device *d) {
+static int open_all(struct lcs_device *d) {
     for (u32 i = 0; i < LCS_UNITS; i++) {
         u16 devnum = (u16)(d->dev->devnum + i);
         if (d->sub[i].ch) continue;
-        if (chan_open(d->drv->sys, devnum, &LCS_CHAN_EVENTS, &d->sub[i], &d->sub[i].ch) != 0) {
+        int rc = chan_open(d->drv->sys, devnum, &LCS_CHAN_EVENTS, &d->sub[i], &d->sub[i].ch);
+        if (rc) {
             d->sub[i].ch = NULL;
-            return false;
+            return rc;
         }
     }
-    return true;
+    return 0;
 }
 
 static void enter_sense(struct lcs_device *d, u64 now) {
-    if (!open_all(d)) {
-        lcslink_event(d, LCS_EV_ERROR, LCS_FAIL_NO_DEVICE, 0, now);
+    int rc = open_all(d);
+    if (rc) {
+        lcslink_event(d, LCS_EV_ERROR, rc == -ERR_NOENT ? LCS_FAIL_NO_DEVICE : LCS_FAIL_IO, (u32)-rc, now);
         return;
     }
     struct chan_cmd cmd = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = 7, .data = d->read_buf[0]};

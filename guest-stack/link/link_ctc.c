@@ -323,21 +323,23 @@ static const struct chan_events CHAN_EVENTS = {.done = ctc_done, .attention = ct
 
 /* ---- entering states ---- */
 
-static bool open_all(struct ctc_device *d) {
+static int open_all(struct ctc_device *d) {
     for (u32 i = 0; i < SIDES; i++) {
         u16 devnum = (u16)(d->dev->devnum + (i ^ (d->dev->lnk->adapter & 1u)));
         if (d->sub[i].ch) continue;
-        if (chan_open(d->drv->sys, devnum, &CHAN_EVENTS, &d->sub[i], &d->sub[i].ch) != 0) {
+        int rc = chan_open(d->drv->sys, devnum, &CHAN_EVENTS, &d->sub[i], &d->sub[i].ch);
+        if (rc) {
             d->sub[i].ch = NULL;
-            return false;
+            return rc;
         }
     }
-    return true;
+    return 0;
 }
 
 static void enter_sense(struct ctc_device *d, u64 now) {
-    if (!open_all(d)) {
-        event(d, EV_ERROR, CTC_FAIL_NO_DEVICE, 0, now);
+    int rc = open_all(d);
+    if (rc) {
+        event(d, EV_ERROR, rc == -ERR_NOENT ? CTC_FAIL_NO_DEVICE : CTC_FAIL_IO, (u32)-rc, now);
         return;
     }
     const struct chan_cmd cmd = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = 7, .data = d->read_buf[0]};

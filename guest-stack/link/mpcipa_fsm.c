@@ -310,21 +310,23 @@ static const struct chan_events OSA_CHAN_EVENTS = {
 
 /* ---- entering states ---- */
 
-static bool open_all(struct mpcipa *d) {
+static int open_all(struct mpcipa *d) {
     for (u32 i = 0; i < OSA_UNITS; i++) {
         if (d->sub[i].ch) continue;
         u16 devnum = (u16)(d->dev->devnum + i);
-        if (chan_open(d->drv->sys, devnum, &OSA_CHAN_EVENTS, &d->sub[i], &d->sub[i].ch) != 0) {
+        int rc = chan_open(d->drv->sys, devnum, &OSA_CHAN_EVENTS, &d->sub[i], &d->sub[i].ch);
+        if (rc) {
             d->sub[i].ch = NULL;
-            return false;
+            return rc;
         }
     }
-    return true;
+    return 0;
 }
 
 static void enter_sense(struct mpcipa *d, u64 now) {
-    if (!open_all(d)) {
-        mpcipa_event(d, OSA_EV_ERROR, OSA_FAIL_NO_DEVICE, 0, now);
+    int rc = open_all(d);
+    if (rc) {
+        mpcipa_event(d, OSA_EV_ERROR, rc == -ERR_NOENT ? OSA_FAIL_NO_DEVICE : OSA_FAIL_IO, (u32)-rc, now);
         return;
     }
     struct chan_cmd cmd = {.op = CCW_SENSE_ID, .flags = CCW_SLI, .count = 7, .data = d->read_buf};

@@ -51,6 +51,7 @@ static struct chan_system the_css;
 
 /* SCHIB: PMCW of 28 bytes, SCSW of 12, measurement of 12. */
 #define SCHIB_BYTES  52
+#define SCHIB_SCSW   28
 #define PMCW_FLAGS   4 /* ISC in bits 2-4 */
 #define PMCW_ENABLE  5
 #define PMCW_DEVNUM  6
@@ -62,6 +63,7 @@ static struct chan_system the_css;
 #define SCSW_FC_HALT   0x00002000u
 #define SCSW_FC_CLEAR  0x00001000u
 #define SCSW_AC_BUSY   0x000007C0u /* start, halt, clear pending; subchannel, device active */
+#define SCSW_AC_START   0x00000400u /* start pending */
 #define SCSW_AC_HALTING 0x00000300u /* halt or clear pending */
 #define SCSW_SUSPENDED 0x00000020u
 #define SCSW_INTER     0x00000008u
@@ -112,7 +114,8 @@ u32 chan_list(struct chan_system *sys, u16 *out, u32 max) {
     return n;
 }
 
-/* Fetches status that is in the way of an instruction for an idle subchannel; what it says is reported later. */
+/* Fetches status that is in the way of an instruction for an idle subchannel, if there is any; what it says is
+ * reported later. */
 static void set_aside(struct chan *ch) {
     u8 irb[IRB_BYTES] __attribute__((aligned(4)));
     if (tsch(ch->ssid, irb) != 0) return;
@@ -134,13 +137,15 @@ static int configure(u32 ssid, u32 parm) {
     return msch(ssid, schib);
 }
 
-/* The same for a struct chan that is idle, patiently. */
-static bool configure_idle(struct chan *ch, u32 parm) {
+/* The same for a struct chan that is idle, patiently. 0, -ERR_NOENT or -ERR_BUSY. */
+static int configure_idle(struct chan *ch, u32 parm) {
     u64 limit = port_now() + CONFIGURE_US;
     for (;;) {
         int cc = configure(ch->ssid, parm);
-        if (cc == 1) set_aside(ch);
-        if (cc == 0 || cc == 3 || port_now() >= limit) return cc == 0;
+        if (cc == 0 || cc == 3) return cc == 0 ? 0 : -ERR_NOENT;
+        if (port_now() >= limit) return -ERR_BUSY;
+        /* Hercules 3.13 says busy, not status pending, when what is pending is an attention or a PCI. */
+        set_aside(ch);
     }
 }
 
@@ -155,10 +160,11 @@ int chan_open(struct chan_system *sys, u16 devnum, const struct chan_events *ev,
     if (!ssid) return -ERR_NOENT;
     *ch = (struct chan){.ssid = ssid, .state = CHAN_IDLE, .devnum = devnum, .ev = ev, .ctx = ctx};
     list_init(&ch->node);
-    if (!configure_idle(ch, (u32)(ch - sys->slot) + 1)) {
+    int rc = configure_idle(ch, (u32)(ch - sys->slot) + 1);
+    if (rc) {
         list_del(&ch->node);
         ch->state = CHAN_CLOSED;
-        return -ERR_NOENT;
+        return rc;
     }
     *out = ch;
     return 0;
@@ -224,7 +230,14 @@ static int function_result(struct chan *ch, int cc) {
     ch->halting = true; /* cc 1: the program ended a moment ago; its end is reported as halted */
     return 0;
 }
-int chan_halt(struct chan *ch) { return function_result(ch, hsch(ch->ssid)); }
+/* A program that the device has not begun is cleared: Hercules 3.13 loses one that is halted in that moment, and its
+ * subchannel stays busy for ever. For the driver it is the same, the device never saw the program. */
+int chan_halt(struct chan *ch) {
+    u8 schib[SCHIB_BYTES] __attribute__((aligned(4)));
+    if (stsch(ch->ssid, schib) != 0) return -ERR_NOENT;
+    bool begun = !(be32_get(schib + SCHIB_SCSW) & SCSW_AC_START);
+    return function_result(ch, begun ? hsch(ch->ssid) : csch(ch->ssid));
+}
 int chan_clear(struct chan *ch) { return function_result(ch, csch(ch->ssid)); }
 int chan_resume(struct chan *ch) {
     int cc = rsch(ch->ssid);
