@@ -8,7 +8,7 @@
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
- *   R|REPLY nn,text   or nn,text alone: command_xcf.c
+ *   R|REPLY nn,text   or nn,text alone         SETXCF ...         (command_xcf.c)
  *   #token command          for automation: the command, and PLX0310I token behind its answer. A console may lose a
  *                           line that is entered while it is being written to; the sender repeats it with its token
  *                           until the message comes, and a token that was seen is not carried out twice.
@@ -37,6 +37,7 @@ static const struct verb {
     {"TRACERTE", "TRACERTE", command_tracerte},
     {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
     {"REPLY", "R", command_reply},
+    {"SETXCF", "SETXCF", command_setxcf},
 };
 
 /* ---- reading the line ---- */

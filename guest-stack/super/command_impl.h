@@ -45,6 +45,11 @@ bool command_ping(struct command *c);
 bool command_tracerte(struct command *c);
 bool command_ezacfsm1(struct command *c);
 bool command_reply(struct command *c);
+bool command_setxcf(struct command *c);
+/* D XCF, D CF, D R and V XCF, reached through DISPLAY and VARY. */
+bool command_display_xcf(struct command *c);
+bool command_display_cf(struct command *c);
 bool command_display_requests(struct command *c);
+bool command_vary_xcf(struct command *c);
 
 #endif

@@ -47,6 +47,10 @@ bool command_display(struct command *c) {
         display_iplinfo(c->sys, c->r);
     else if (str_eq_ci(what, "TCPIP"))
         return display_tcpip(c);
+    else if (str_eq_ci(what, "XCF"))
+        return command_display_xcf(c);
+    else if (str_eq_ci(what, "CF"))
+        return command_display_cf(c);
     else if (str_eq_ci(what, "R"))
         return command_display_requests(c);
     else {
@@ -178,6 +182,7 @@ static const struct action {
 };
 
 bool command_vary(struct command *c) {
+    if (str_eq_ci(command_op(c, 0), "XCF")) return command_vary_xcf(c);
     if (!str_eq_ci(command_op(c, 0), "TCPIP")) {
         reply_line(c->r, IEE309I, c->verb_name, command_op(c, 0));
         return false;

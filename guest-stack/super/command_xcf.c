@@ -1,11 +1,15 @@
-/* command_xcf.c - the operator's commands of a sysplex: REPLY, D R.
+/* command_xcf.c - the operator's commands of a sysplex: REPLY, D R, D XCF, D CF, V XCF, SETXCF.
  *
- *   R nn,text   nn,text   nntext        D R[,L]
+ *   R nn,text   nn,text   nntext        D R[,L]        V XCF,system,{OFFLINE|OFF}[,RETAIN=..]
+ *
+ * What the displays show and SETXCF does: super/dxcf.h.
  */
 #include "base/str.h"
 #include "super/command_impl.h"
 #include "super/display.h"
+#include "super/dxcf.h"
 #include "super/messages.h"
+#include "super/profile.h"
 
 /* ---- REPLY ---- */
 
@@ -29,3 +33,30 @@ bool command_display_requests(struct command *c) {
     display_requests(c->sys, c->r);
     return true;
 }
+
+/* ---- what needs XCF ---- */
+
+static bool has_xcf(struct command *c) {
+    if (c->sys->xcf_operator && c->sys->xcf_operator->x) return true;
+    reply_line(c->r, IEE341I, "XCFAS");
+    return false;
+}
+
+bool command_display_xcf(struct command *c) { return has_xcf(c) && dxcf_display(c); }
+bool command_display_cf(struct command *c) { return has_xcf(c) && dxcf_cf(c); }
+
+bool command_vary_xcf(struct command *c) {
+    const char *name = command_op(c, 1), *what = command_op(c, 2);
+    if (!has_xcf(c)) return false;
+    if (!str_eq_ci(what, "OFFLINE") && !str_eq_ci(what, "OFF")) {
+        reply_line(c->r, IEE309I, "VARY XCF", what);
+        return false;
+    }
+    int rc = xcf_vary_offline(c->sys->xcf_operator->x, name, c->now);
+    if (rc)
+        reply_line(c->r, PLX0303E, "VARY XCF", name,
+                   rc == -ERR_BUSY ? "ANOTHER QUESTION ABOUT IT WAITS" : "NO SUCH SYSTEM IS IN THE SYSPLEX");
+    return rc == 0;
+}
+
+bool command_setxcf(struct command *c) { return has_xcf(c) && dxcf_set(c); }

@@ -3,139 +3,52 @@
 
 #include "base/str.h"
 
-#define COLUMNS    71
-#define TOKEN_MAX  44
-#define VALUES_MAX 64
-
 enum statement { ST_NONE, ST_COUPLE, ST_CLASSDEF, ST_PATHIN, ST_PATHOUT, ST_LOCALMSG, ST_DATA };
 
 struct reader {
-    const char *at;
-    u32 line, column;
+    struct keyread k;
     struct couple *c;
-    struct couplexx_error *err;
     enum statement statement;
     bool maxmsg_given[COUPLE_CLASSES_MAX], classlen_given[COUPLE_CLASSES_MAX];
     u32 class_index, first_path; /* of the statement being read */
-    /* One parameter. */
-    char keyword[TOKEN_MAX + 1], value[VALUES_MAX][TOKEN_MAX + 1];
-    u32 keyword_line, values;
 };
 
 static bool fail(struct reader *r, u32 line, const char *token, const char *expected) {
-    r->err->line = line;
-    str_copy(r->err->token, sizeof r->err->token, token);
-    r->err->expected = expected;
-    return false;
+    return keyread_fail(&r->k, line, token, expected);
 }
-
-/* ---- characters and tokens ---- */
-
-/* Steps over one character and, past column 71, over the rest of the record. */
-static void step(struct reader *r) {
-    if (*r->at == '\n') {
-        r->line++;
-        r->column = 0;
-        r->at++;
-        return;
-    }
-    r->at++;
-    r->column++;
-    while (r->column >= COLUMNS && *r->at && *r->at != '\n') r->at++;
-}
-
-static bool skip(struct reader *r) {
-    for (;;) {
-        char c = *r->at;
-        if (c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t') {
-            step(r);
-        } else if (c == '/' && r->at[1] == '*') {
-            u32 line = r->line;
-            step(r);
-            step(r);
-            while (*r->at && !(*r->at == '*' && r->at[1] == '/')) step(r);
-            if (!*r->at) return fail(r, line, "/*", "THE END OF THE COMMENT");
-            step(r);
-            step(r);
-        } else {
-            return true;
-        }
-    }
-}
-
-static bool token(struct reader *r, char *out) {
-    u32 n = 0, line = r->line;
-    while (*r->at && *r->at != ' ' && *r->at != ',' && *r->at != '(' && *r->at != ')' && *r->at != '\n' &&
-           *r->at != '\r' && *r->at != '\t' && !(*r->at == '/' && r->at[1] == '*')) {
-        char c = *r->at;
-        if (n == TOKEN_MAX) {
-            out[n] = '\0';
-            return fail(r, line, out, "AT MOST 44 CHARACTERS");
-        }
-        out[n++] = c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-        u32 before = r->line;
-        bool last = r->column + 1 >= COLUMNS;
-        step(r);
-        if (last || r->line != before) break; /* a token ends with its record */
-    }
-    out[n] = '\0';
-    return n > 0 || fail(r, line, *r->at ? "(" : "END OF MEMBER", "A VALUE");
-}
-
-/* "(v,v,...)" behind the keyword. */
-static bool values(struct reader *r) {
-    step(r);
-    for (r->values = 0;; r->values++) {
-        if (!skip(r)) return false;
-        if (*r->at == ')') break;
-        if (r->values == VALUES_MAX) return fail(r, r->line, r->keyword, "AT MOST 64 VALUES");
-        if (!token(r, r->value[r->values])) return false;
-    }
-    step(r);
-    return r->values > 0 || fail(r, r->keyword_line, r->keyword, "A VALUE");
-}
-
-/* ---- values ---- */
-
-static bool name_take(struct reader *r, const char *from, char *to, u32 max) {
-    if (strlen(from) > max)
-        return fail(r, r->keyword_line, from, max == 8 ? "A NAME OF 1-8" : "A NAME OF 1-16");
-    str_copy(to, max + 1, from);
-    return true;
+static bool is(const struct reader *r, const char *keyword) {
+    return keyread_is(&r->k, keyword);
 }
 static bool one(struct reader *r) {
-    return r->values == 1 || fail(r, r->keyword_line, r->keyword, "ONE VALUE");
+    return keyread_one(&r->k);
 }
 static bool number(struct reader *r, u32 *out) {
-    if (!one(r)) return false;
-    return str_u32(r->value[0], strlen(r->value[0]), out) ||
-           fail(r, r->keyword_line, r->value[0], "A NUMBER");
+    return keyread_number(&r->k, out);
 }
-
-static bool is(const struct reader *r, const char *keyword) {
-    return strcmp(r->keyword, keyword) == 0;
+static bool name_take(struct reader *r, const char *from, char *to, u32 max) {
+    return keyread_name(&r->k, from, to, max);
 }
 static bool unknown(struct reader *r) {
-    return fail(r, r->keyword_line, r->keyword, "A PARAMETER OF THIS STATEMENT");
+    return fail(r, r->k.keyword_line, r->k.keyword, "A PARAMETER OF THIS STATEMENT");
 }
 
 /* ---- statements ---- */
 
 static bool opnotify(struct reader *r) {
-    const char *text = r->value[0];
+    const char *text = r->k.value[0];
     if (!one(r)) return false;
     r->c->opnotify_relative = text[0] == '+';
     if (text[0] == '+') text++;
     return str_u32(text, strlen(text), &r->c->opnotify_s) ||
-           fail(r, r->keyword_line, r->value[0], "A NUMBER");
+           fail(r, r->k.keyword_line, r->k.value[0], "A NUMBER");
 }
 
 static bool couple_parameter(struct reader *r) {
     struct couple *c = r->c;
-    if (is(r, "SYSPLEX")) return one(r) && name_take(r, r->value[0], c->sysplex, 8);
+    if (is(r, "SYSPLEX")) return one(r) && name_take(r, r->k.value[0], c->sysplex, 8);
     if (is(r, "PCOUPLE") || is(r, "ACOUPLE")) { /* (name[,volume]): the volume has no meaning here */
-        str_copy(is(r, "PCOUPLE") ? c->pcouple : c->acouple, sizeof c->pcouple, r->value[0]);
-        return r->values <= 2 || fail(r, r->keyword_line, r->keyword, "A NAME AND A VOLUME");
+        str_copy(is(r, "PCOUPLE") ? c->pcouple : c->acouple, sizeof c->pcouple, r->k.value[0]);
+        return r->k.values <= 2 || fail(r, r->k.keyword_line, r->k.keyword, "A NAME AND A VOLUME");
     }
     if (is(r, "INTERVAL")) return number(r, &c->interval_s);
     if (is(r, "OPNOTIFY")) return opnotify(r);
@@ -160,13 +73,13 @@ static bool classdef_parameter(struct reader *r) {
     struct couple *c = r->c;
     if (is(r, "CLASS")) {
         if (!one(r)) return false;
-        if (class_find(r, r->value[0], &r->class_index)) return true;
+        if (class_find(r, r->k.value[0], &r->class_index)) return true;
         if (c->classes == COUPLE_CLASSES_MAX)
-            return fail(r, r->keyword_line, r->value[0], "AT MOST 8 CLASSES");
+            return fail(r, r->k.keyword_line, r->k.value[0], "AT MOST 8 CLASSES");
         r->class_index = c->classes++;
-        return name_take(r, r->value[0], c->class_def[r->class_index].name, 8);
+        return name_take(r, r->k.value[0], c->class_def[r->class_index].name, 8);
     }
-    if (r->class_index == COUPLE_CLASSES_MAX) return fail(r, r->keyword_line, r->keyword, "CLASS");
+    if (r->class_index == COUPLE_CLASSES_MAX) return fail(r, r->k.keyword_line, r->k.keyword, "CLASS");
     struct couple_class *k = &c->class_def[r->class_index];
     if (is(r, "CLASSLEN")) {
         r->classlen_given[r->class_index] = true;
@@ -177,27 +90,27 @@ static bool classdef_parameter(struct reader *r) {
         return number(r, &k->maxmsg_kb);
     }
     if (!is(r, "GROUP")) return unknown(r);
-    for (u32 i = 0; i < r->values; i++) {
-        if (k->groups == COUPLE_GROUPS_MAX) return fail(r, r->keyword_line, r->value[i], "AT MOST 16 GROUPS");
-        if (!name_take(r, r->value[i], k->group[k->groups++], 8)) return false;
+    for (u32 i = 0; i < r->k.values; i++) {
+        if (k->groups == COUPLE_GROUPS_MAX) return fail(r, r->k.keyword_line, r->k.value[i], "AT MOST 16 GROUPS");
+        if (!name_take(r, r->k.value[i], k->group[k->groups++], 8)) return false;
     }
     return true;
 }
 
 static bool path_names(struct reader *r, bool structure) {
     struct couple *c = r->c;
-    for (u32 i = 0; i < r->values; i++) {
+    for (u32 i = 0; i < r->k.values; i++) {
         u32 device;
-        if (c->paths == COUPLE_PATHS_MAX) return fail(r, r->keyword_line, r->value[i], "AT MOST 128 PATHS");
+        if (c->paths == COUPLE_PATHS_MAX) return fail(r, r->k.keyword_line, r->k.value[i], "AT MOST 128 PATHS");
         struct couple_path *p = &c->path[c->paths++];
         *p = (struct couple_path){.outbound = r->statement == ST_PATHOUT, .structure = structure};
         if (structure) {
-            if (memcmp(r->value[i], "IXC", 3) != 0)
-                return fail(r, r->keyword_line, r->value[i], "A NAME IXC...");
-            if (!name_take(r, r->value[i], p->name, 16)) return false;
+            if (memcmp(r->k.value[i], "IXC", 3) != 0)
+                return fail(r, r->k.keyword_line, r->k.value[i], "A NAME IXC...");
+            if (!name_take(r, r->k.value[i], p->name, 16)) return false;
         } else {
-            if (!str_hex_u32(r->value[i], strlen(r->value[i]), &device) || device > 0xFFFF)
-                return fail(r, r->keyword_line, r->value[i], "A DEVICE NUMBER");
+            if (!str_hex_u32(r->k.value[i], strlen(r->k.value[i]), &device) || device > 0xFFFF)
+                return fail(r, r->k.keyword_line, r->k.value[i], "A DEVICE NUMBER");
             str_fmt(p->name, sizeof p->name, "%04X", device);
         }
     }
@@ -209,17 +122,17 @@ static bool path_parameter(struct reader *r) {
     struct couple *c = r->c;
     u32 n, index = 0;
     if (is(r, "DEVICE") || is(r, "STRNAME")) return path_names(r, is(r, "STRNAME"));
-    if (c->paths == r->first_path) return fail(r, r->keyword_line, r->keyword, "DEVICE OR STRNAME");
+    if (c->paths == r->first_path) return fail(r, r->k.keyword_line, r->k.keyword, "DEVICE OR STRNAME");
     if (is(r, "CLASS") && r->statement == ST_PATHOUT) {
         if (!one(r)) return false;
-        if (!class_find(r, r->value[0], &index))
-            return fail(r, r->keyword_line, r->value[0], "A CLASS THAT IS DEFINED");
+        if (!class_find(r, r->k.value[0], &index))
+            return fail(r, r->k.keyword_line, r->k.value[0], "A CLASS THAT IS DEFINED");
         for (u32 i = r->first_path; i < c->paths; i++) c->path[i].class_index = index;
         return true;
     }
     if (!is(r, "MAXMSG") && !is(r, "RETRY")) return unknown(r);
     if (!number(r, &n)) return false;
-    if (n == 0) return fail(r, r->keyword_line, r->value[0], "A NUMBER ABOVE 0");
+    if (n == 0) return fail(r, r->k.keyword_line, r->k.value[0], "A NUMBER ABOVE 0");
     for (u32 i = r->first_path; i < c->paths; i++)
         *(is(r, "RETRY") ? &c->path[i].retry : &c->path[i].maxmsg_kb) = n;
     return true;
@@ -235,7 +148,7 @@ static bool parameter(struct reader *r) {
     case ST_DATA: return is(r, "TYPE") || is(r, "PCOUPLE") || is(r, "ACOUPLE") || unknown(r);
     case ST_NONE: break;
     }
-    return fail(r, r->keyword_line, r->keyword, "COUPLE, CLASSDEF, PATHIN, PATHOUT, LOCALMSG OR DATA");
+    return fail(r, r->k.keyword_line, r->k.keyword, "COUPLE, CLASSDEF, PATHIN, PATHOUT, LOCALMSG OR DATA");
 }
 
 static bool statement(struct reader *r) {
@@ -247,7 +160,7 @@ static bool statement(struct reader *r) {
         r->first_path = r->c->paths;
         return true;
     }
-    return fail(r, r->keyword_line, r->keyword, "KEYWORD(VALUE) OR A STATEMENT");
+    return fail(r, r->k.keyword_line, r->k.keyword, "KEYWORD(VALUE) OR A STATEMENT");
 }
 
 /* What was left out comes from COUPLE, wherever that stands in the member. */
@@ -262,22 +175,23 @@ static bool finish(struct reader *r) {
         if (!c->path[i].maxmsg_kb) c->path[i].maxmsg_kb = c->maxmsg_kb;
     }
     const char *wrong = couple_wrong(c);
-    return !wrong || fail(r, r->line, wrong, "A VALUE IN ITS RANGE");
+    return !wrong || fail(r, r->k.line, wrong, "A VALUE IN ITS RANGE");
 }
 
-bool couplexx_parse(const char *text, struct couple *out, struct couplexx_error *err) {
-    struct reader r = {.at = text, .line = 1, .c = out, .err = err};
+bool couplexx_parse(const char *text, struct couple *out, struct keyread_error *err) {
+    struct reader r = {.c = out};
+    keyread_init(&r.k, text, err);
     couple_default(out);
     for (;;) {
-        if (!skip(&r)) return false;
-        if (!*r.at) return finish(&r);
-        r.keyword_line = r.line;
-        if (!token(&r, r.keyword)) return false;
-        while (*r.at == ' ') step(&r);
-        if (*r.at != '(') {
+        switch (keyread_next(&r.k)) {
+        case KEY_ERROR: return false;
+        case KEY_END: return finish(&r);
+        case KEY_WORD:
             if (!statement(&r)) return false;
-            continue;
+            break;
+        case KEY_PARAMETER:
+            if (!parameter(&r)) return false;
+            break;
         }
-        if (!values(&r) || !parameter(&r)) return false;
     }
 }

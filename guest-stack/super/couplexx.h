@@ -17,16 +17,13 @@
 #ifndef SUPER_COUPLEXX_H
 #define SUPER_COUPLEXX_H
 
+#include "super/keyread.h"
 #include "xcf/couple.h"
 
-struct couplexx_error {
-    u32 line;
-    char token[45];       /* what was found */
-    const char *expected; /* what should have been there */
-};
+#define couplexx_error keyread_error /* what is wrong, and where */
 
 /* text: the member's records, each ended by a newline. false: *err says where; *out is then not to be used.
  */
-bool couplexx_parse(const char *text, struct couple *out, struct couplexx_error *err);
+bool couplexx_parse(const char *text, struct couple *out, struct keyread_error *err);
 
 #endif

@@ -11,27 +11,27 @@
  *   D XCF,CF[,CFNAME=name]                  IXC361I, IXC362I
  *   D CF[,CFNAME=name]                      IXL150I
  *   V XCF,system,{OFFLINE|OFF}              IXC371D
- *   SETXCF START|STOP,...   SETXCF COUPLE,...  (dsetxcf.c)
+ *   SETXCF START|STOP,...   SETXCF COUPLE,...  (setxcf.c)
  *
  * Whoever joins XCF to a system fills a struct xcf_operator and hangs it into struct system; what has no operation is answered as
- * not available. Lists of coupling facilities and structures are values that it has at hand: a display never waits for an answer.
+ * not available. Displays of coupling facilities first ask for a fresh inventory, and are shown when it is there.
  */
 #ifndef SUPER_DXCF_H
 #define SUPER_DXCF_H
 
-#include "super/console.h"
+#include "super/system.h"
 #include "xcf/xcf.h"
 
-struct system;
 struct command;
 
 /* A coupling facility as this system sees it. */
 struct xcf_operator_cf {
     char name[9];
+    char identity[40]; /* type.manufacturer.plant.sequence, as far as there is such a thing */
     bool connected;
-    u16 devnum;          /* of this system's link */
+    u16 devnum; /* of this system's link */
     u64 incarnation;
-    u32 level;           /* CFLEVEL */
+    u32 level; /* CFLEVEL */
     u32 total_kb, free_kb;
     bool primary, alternate; /* of the couple data */
 };
@@ -54,6 +54,9 @@ struct xcf_operator_structure {
 };
 
 struct xcf_operator_ops {
+    /* Asks the facilities what they hold; dxcf_inventory_ready() when the answers are in. Not 0: nobody can be asked. NULL: the
+     * lists below are always as they should be. */
+    int (*inventory)(void *ctx, u64 now);
     /* i-th of them; false past the last. */
     bool (*facility)(void *ctx, u32 i, struct xcf_operator_cf *out);
     bool (*structure)(void *ctx, u32 i, struct xcf_operator_structure *out);
@@ -73,10 +76,16 @@ struct xcf_operator {
     const struct xcf_operator_ops *ops; /* any may be NULL */
     void *ctx;
     char sfm_policy[9], cfrm_policy[9]; /* started ones; "" none */
+    /* dxcf's own: */
+    char waiting[SYSTEM_COMMAND_MAX + 1]; /* the display that waits for the inventory; "" none */
+    bool inventory_is_fresh;
 };
 
-/* Commands of the table above; op and ops as in struct command, after XCF. */
+/* Commands of the table above. */
 bool dxcf_display(struct command *c);
 bool dxcf_cf(struct command *c);
+bool dxcf_set(struct command *c);
+/* The answers to ops->inventory() are in. */
+void dxcf_inventory_ready(struct system *sys, u64 now);
 
 #endif

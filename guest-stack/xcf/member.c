@@ -395,19 +395,35 @@ u64 member_due(const struct xcf *x) {
 
 /* ---- queries ---- */
 
-u32 xcf_query(const struct xcf *x, const char *group, struct xcf_member_info *out, u32 max) {
-    u32 n = 0;
-    LIST_FOR_EACH(it, (struct list *)(uintptr_t)&x->groups) {
+static const struct xcf_group *group_find(const struct xcf *x, const char *group) {
+    for (const struct list *it = x->groups.next; it != &x->groups; it = it->next) {
         const struct xcf_group *g = LIST_ENTRY(it, struct xcf_group, node);
-        if (strcmp(g->name, group) != 0) continue;
-        LIST_FOR_EACH(jt, (struct list *)(uintptr_t)&g->members) {
-            const struct xcf_member *m = LIST_ENTRY(jt, struct xcf_member, node);
-            if (m->state == XCF_MEMBER_NOT_DEFINED) continue;
-            if (n < max) member_info(m, &out[n]);
-            n++;
-        }
+        if (strcmp(g->name, group) == 0) return g;
+    }
+    return NULL;
+}
+
+u32 xcf_query(const struct xcf *x, const char *group, struct xcf_member_info *out, u32 max) {
+    const struct xcf_group *g = group_find(x, group);
+    u32 n = 0;
+    for (const struct list *it = g ? g->members.next : NULL; g && it != &g->members; it = it->next) {
+        const struct xcf_member *m = LIST_ENTRY(it, struct xcf_member, node);
+        if (m->state == XCF_MEMBER_NOT_DEFINED) continue;
+        if (n < max) member_info(m, &out[n]);
+        n++;
     }
     return n;
+}
+
+bool xcf_query_nth(const struct xcf *x, const char *group, u32 i, struct xcf_member_info *out) {
+    const struct xcf_group *g = group_find(x, group);
+    for (const struct list *it = g ? g->members.next : NULL; g && it != &g->members; it = it->next) {
+        const struct xcf_member *m = LIST_ENTRY(it, struct xcf_member, node);
+        if (m->state == XCF_MEMBER_NOT_DEFINED || i-- > 0) continue;
+        member_info(m, out);
+        return true;
+    }
+    return false;
 }
 
 bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out) {
@@ -417,17 +433,24 @@ bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out
     return true;
 }
 
-u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max) {
-    u32 n = 0;
-    LIST_FOR_EACH(it, (struct list *)(uintptr_t)&x->groups) {
+bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size) {
+    for (const struct list *it = x->groups.next; it != &x->groups; it = it->next) {
         const struct xcf_group *g = LIST_ENTRY(it, struct xcf_group, node);
-        u32 members = xcf_query(x, g->name, NULL, 0);
-        if (!members) continue;
-        if (n < max) {
-            memcpy(name[n], g->name, sizeof g->name);
-            size[n] = members;
-        }
-        n++;
+        *size = xcf_query(x, g->name, NULL, 0);
+        if (!*size || i-- > 0) continue;
+        memcpy(name, g->name, sizeof g->name);
+        return true;
+    }
+    return false;
+}
+
+u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max) {
+    u32 n = 0, members;
+    char found[9];
+    for (; xcf_group_nth(x, n, found, &members); n++) {
+        if (n >= max) continue;
+        memcpy(name[n], found, sizeof found);
+        size[n] = members;
     }
     return n;
 }

@@ -70,7 +70,7 @@ static void now_working(struct xcf_path *p, u64 now) {
     struct xcf *x = p->x;
     struct xcf_sys *s = &x->sys[p->slot];
     p->working_since = p->heard_at = now;
-    p->busy = p->late = false;
+    p->busy = p->late = p->broken = false;
     list_push_back(p->couple.outbound ? &s->out : &s->in, &p->node);
     if (p->couple.outbound)
         s->out_working++;
@@ -84,7 +84,7 @@ static void now_working(struct xcf_path *p, u64 now) {
 
 static void failed(struct xcf_path *p, u64 now) {
     struct xcf_sys *s = &p->x->sys[p->slot];
-    bool others = s->out_working && s->in_working;
+    bool others = sys_in(s) && s->out_working && s->in_working; /* a partner that is out takes its paths along */
     p->x->count.path_failures++;
     if (others) p->retries++;
     p->slot = 0;
@@ -111,6 +111,7 @@ void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now) {
 /* Told by a HELLO that this path joins us to s. */
 static void linked(struct xcf_path *p, struct xcf_sys *s, u64 now) {
     u32 slot = sys_slot(p->x, s);
+    if (!p->ready) return; /* what the partner heard before the device failed */
     if (p->slot != slot && p->slot && p->state == XCF_PATH_WORKING)
         path_event(p, XCF_PE_SILENT, now); /* replugged */
     p->heard_at = now;
@@ -140,7 +141,7 @@ void path_timers(struct xcf *x, u64 now) {
 bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     struct xcf *x = p->x;
     const struct xcf_sys *s = p->slot ? &x->sys[p->slot] : NULL;
-    if (x->stopped || !p->ready || p->busy) return false;
+    if (x->stopped || !p->ready || p->busy || p->broken) return false;
     memcpy(h->from, x->id.name, sizeof h->from);
     h->from_incarnation = x->id.incarnation;
     memcpy(h->sysplex, x->couple.sysplex, sizeof h->sysplex);
@@ -156,7 +157,10 @@ bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     xcfmsg_emit(block, h);
     int rc = p->ops->send(p->ctx, block, h->bytes);
     if (rc == -ERR_AGAIN) p->busy = true;
-    if (rc) return false;
+    if (rc) {
+        p->broken = rc != -ERR_AGAIN;
+        return false;
+    }
     p->blocks++;
     p->bytes += h->bytes;
     return true;
@@ -315,7 +319,7 @@ struct xcf_path *xcf_path_add(struct xcf *x, const struct xcf_path_def *def, u64
 void xcf_path_ready(struct xcf_path *p, u64 now) {
     xcf_lapse_check(p->x, now);
     p->ready = true;
-    p->busy = false;
+    p->busy = p->broken = false;
     path_event(p, XCF_PE_READY, now);
 }
 void xcf_path_down(struct xcf_path *p, u64 now) {

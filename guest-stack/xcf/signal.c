@@ -67,6 +67,7 @@ static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struc
         struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
         bool mine = p->couple.class_index == class_index;
         bool good = !p->late && p != tried;
+        if (p->broken) continue;
         own |= mine && good;
         if (p->busy) continue;
         if (mine && good) return path_take(s, p);
@@ -84,8 +85,8 @@ static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 no
     h.bytes = (u16)(XCFMSG_HEADER + g->bytes);
     for (struct xcf_path *p; (p = path_for(s, g->class_index, g->tried)) != NULL;) {
         if (!path_send(p, g->block, &h)) {
-            if (p->busy) continue;
-            return false; /* broken: its adapter will say so, and what it had is sent again */
+            if (!p->busy && !p->broken) return false;
+            continue; /* the next path; what a broken one had is sent again when its adapter says that it is down */
         }
         g->path = g->tried = p;
         g->sent_at = now;

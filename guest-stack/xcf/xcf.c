@@ -213,6 +213,7 @@ bool xcf_path(const struct xcf *x, u32 i, struct xcf_path_info *out) {
     out->retries = p->retries;
     out->retry_limit = p->couple.retry;
     out->class_length = k->classlen_bytes;
+    out->maxmsg_kb = p->couple.maxmsg_kb;
     out->blocks = p->blocks;
     out->bytes = p->bytes;
     memcpy(out->partner_path, p->partner_path, sizeof out->partner_path);
@@ -220,6 +221,20 @@ bool xcf_path(const struct xcf *x, u32 i, struct xcf_path_info *out) {
     return true;
 }
 
+struct xcf_path *xcf_path_at(struct xcf *x, u32 i) {
+    return i < x->paths ? &x->path[i] : NULL;
+}
+
+bool xcf_class_use(const struct xcf *x, u32 i, u32 class_index, u32 *bytes, u32 *refused) {
+    if (i >= x->systems || class_index >= x->couple.classes) return false;
+    *bytes = x->sys[i].tx.class_bytes[class_index];
+    *refused = x->sys[i].tx.class_refused[class_index];
+    return true;
+}
+
+bool xcf_arbiter_up(const struct xcf *x) {
+    return x->arbiter_up;
+}
 const struct couple *xcf_couple(const struct xcf *x) {
     return &x->couple;
 }
@@ -234,6 +249,8 @@ int xcf_set_couple(struct xcf *x, const struct couple *c) {
     x->couple.opnotify_relative = c->opnotify_relative;
     x->couple.cleanup_s = c->cleanup_s;
     x->couple.retry = c->retry;
+    x->couple.maxmsg_kb = c->maxmsg_kb; /* these two are defaults of what is started from now on */
+    x->couple.classlen_bytes = c->classlen_bytes;
     x->hello_now = true;
     return 0;
 }

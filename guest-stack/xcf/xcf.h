@@ -222,9 +222,12 @@ u32 xcf_msg_copy(const struct xcf_msg *m, u32 offset, void *to, u32 n);
 
 /* Members of a group, by name; all = false: active ones only. Returns how many there are (may exceed max). */
 u32 xcf_query(const struct xcf *x, const char *group, struct xcf_member_info *out, u32 max);
+/* The i-th of them; false past the last. */
+bool xcf_query_nth(const struct xcf *x, const char *group, u32 i, struct xcf_member_info *out);
 bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out);
 /* Names of groups with a member, ascending; size[] their members. Returns how many there are. */
 u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max);
+bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size);
 /* Each active system has sent all its members since it was seen. */
 bool xcf_synced(const struct xcf *x);
 
@@ -276,10 +279,14 @@ struct xcf_path_info {
     char partner[9], partner_path[17];
     bool outbound, structure;
     enum xcf_path_state state;
-    u32 retries, retry_limit, class_length;
+    u32 retries, retry_limit, class_length, maxmsg_kb;
     u64 blocks, bytes;
 };
 bool xcf_path(const struct xcf *x, u32 i, struct xcf_path_info *out);
+struct xcf_path *xcf_path_at(struct xcf *x, u32 i); /* NULL past the last */
+/* Use of a transport class towards the i-th system: bytes queued, sends refused for MAXMSG. false past the last system or class. */
+bool xcf_class_use(const struct xcf *x, u32 i, u32 class_index, u32 *bytes, u32 *refused);
+bool xcf_arbiter_up(const struct xcf *x); /* it answered last time */
 const struct couple *xcf_couple(const struct xcf *x);
 const struct xcf_sysid *xcf_self(const struct xcf *x);
 
@@ -288,7 +295,7 @@ const struct xcf_sysid *xcf_self(const struct xcf *x);
 int xcf_reply(struct xcf *x, u32 reply, const char *text, u64 now);
 /* V XCF,name,OFFLINE: asks IXC371D. -ERR_NOENT. */
 int xcf_vary_offline(struct xcf *x, const char *name, u64 now);
-/* SETXCF COUPLE,INTERVAL= / OPNOTIFY= / CLEANUP= / RETRY=: -ERR_INVAL if out of range. */
+/* SETXCF COUPLE,INTERVAL= / OPNOTIFY= / CLEANUP= / MAXMSG= / RETRY= / CLASSLEN=: -ERR_INVAL if out of range. */
 int xcf_set_couple(struct xcf *x, const struct couple *c);
 /* SETXCF START/STOP,POLICY,TYPE=SFM. */
 void xcf_set_sfm(struct xcf *x, const struct couple_sfm *sfm);

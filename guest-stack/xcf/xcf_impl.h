@@ -46,6 +46,7 @@ struct xcf_path {
     enum xcf_path_state state;
     bool late; /* what was sent on it was not acknowledged in time: others are preferred until it is heard */
     bool ready, busy, hello_owed; /* owed: it was full when a HELLO was due */
+    bool broken;                  /* it refused a block; its adapter is going to say that it is down */
     u32 token, slot;              /* slot 0: partner not known */
     u32 heard_token;              /* inbound: the sender's token */
     u64 heard_at; /* inbound: last HELLO; outbound: last time that the partner said it hears */
@@ -69,6 +70,7 @@ struct xcf_tx { /* to one partner */
     struct list queue; /* unacknowledged ones first, in order of their numbers */
     u32 queued;        /* segments */
     u32 class_bytes[COUPLE_CLASSES_MAX];
+    u32 class_refused[COUPLE_CLASSES_MAX]; /* sends that MAXMSG turned away */
 };
 
 enum xcf_question { XCF_ASK_DOWN, XCF_ASK_DOWN_VARY, XCF_ASK_SIGNALS, XCF_ASK_CONFIRM };

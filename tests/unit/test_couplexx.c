@@ -23,7 +23,7 @@ static const char member[] =
 
 static void everything(void **state) {
     struct couple c;
-    struct couplexx_error e = {0};
+    struct keyread_error e = {0};
     UNUSED(state);
     assert_true(couplexx_parse(member, &c, &e));
     assert_string_equal(c.sysplex, "PLEX1");
@@ -54,7 +54,7 @@ static void everything(void **state) {
 
 static void empty(void **state) {
     struct couple c;
-    struct couplexx_error e = {0};
+    struct keyread_error e = {0};
     UNUSED(state);
     assert_true(couplexx_parse("", &c, &e));
     assert_string_equal(c.sysplex, "LOCAL");
@@ -92,7 +92,7 @@ static void wrong_ones(void **state) {
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(wrongs); i++) {
         struct couple c;
-        struct couplexx_error e = {0};
+        struct keyread_error e = {0};
         if (couplexx_parse(wrongs[i].text, &c, &e)) fail_msg("accepted: %s", wrongs[i].text);
         assert_string_equal(e.token, wrongs[i].token);
         assert_int_equal(e.line, wrongs[i].line);
@@ -105,7 +105,7 @@ static void every_prefix(void **state) {
     UNUSED(state);
     for (size_t n = 0; n < sizeof member; n++) {
         struct couple c;
-        struct couplexx_error e = {0};
+        struct keyread_error e = {0};
         char *text = malloc(n + 1);
         memcpy(text, member, n);
         text[n] = '\0';
