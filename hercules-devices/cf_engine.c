@@ -240,8 +240,9 @@ bool cf_pump(struct cf *cf) {
         struct cf_system *sys = &cf->system[i];
         if (!sys->up) continue;
         if (sys->cut) {
-            if (!sys->cut_told) sys->cut_told = send_event(cf, i, CF_ISOLATED);
-            left |= !sys->cut_told;
+            /* One who does not read, because it is frozen, learns it from the refusal when it comes back. */
+            if (!sys->cut_told) send_event(cf, i, CF_ISOLATED);
+            sys->cut_told = true;
         } else if (!sys->told && !list_empty(&sys->tell)) {
             sys->told = send_event(cf, i, CF_PENDING);
             cf->count[CF_CT_PENDING] += sys->told;

@@ -82,7 +82,7 @@ void cf_link_down(struct cf *cf, u32 system);
 bool cf_message(struct cf *cf, u32 system, const u8 *msg, u32 len);
 /* true: a ring was full, something is still to be told; call again soon. */
 bool cf_pump(struct cf *cf);
-/* Its link may be closed: it was isolated or its name was loaded again, and it has been told. */
+/* Its link may be closed: it was isolated or its name was loaded again, and it has been told, if its ring had room. */
 bool cf_link_is_cut(const struct cf *cf, u32 system);
 
 /* As the command ISOLATE. false: the host could not make it known, or there is no room to remember it. */

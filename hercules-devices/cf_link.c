@@ -4,10 +4,10 @@
  * for it. A response that nobody reads stays in the ring, and the facility's notices are state that stays with the facility; so there
  * is nothing here that could overflow.
  *
- *   state      link up    ISOLATED comes   link down   reset
- *   DOWN       UP         -                DOWN        DOWN
- *   UP         UP         ISOLATED         DOWN        UP, resetting until RESET is answered
- *   ISOLATED   UP         ISOLATED         ISOLATED    ISOLATED
+ *   state      link up    ISOLATED, refused   link down   reset
+ *   DOWN       UP         ISOLATED            DOWN        DOWN
+ *   UP         UP         ISOLATED            DOWN        UP, resetting until RESET is answered
+ *   ISOLATED   UP         ISOLATED            ISOLATED    ISOLATED
  */
 #include "hercules-devices/cf_link.h"
 
@@ -175,6 +175,14 @@ static void lost(struct cf_link *l, enum link_state state) {
     attention(l);
 }
 
+/* The facility's own message or, if it was not read any more, a refusal: whichever comes first. */
+static void cfl_isolated(struct engine *base) {
+    struct cf_link *l = link_of(base);
+    if (l->state == LINK_ISOLATED) return;
+    say(l, ENGINE_ERROR, "this system has been isolated from the coupling facility");
+    lost(l, LINK_ISOLATED);
+}
+
 static bool cfl_rx(struct engine *base, const u8 *msg, u32 len) {
     struct cf_link *l = link_of(base);
     if (l->state != LINK_UP || !cf_message_check(msg, len)) {
@@ -186,8 +194,7 @@ static bool cfl_rx(struct engine *base, const u8 *msg, u32 len) {
         l->notices++;
         attention(l);
     } else if (msg[1] == CF_ISOLATED) {
-        say(l, ENGINE_ERROR, "this system has been isolated from the coupling facility");
-        lost(l, LINK_ISOLATED);
+        cfl_isolated(base);
     } else if (msg[1] != CF_PENDING) {
         l->malformed++;
     }
@@ -291,6 +298,7 @@ static const struct engine_ops cfl_ops = {
     .rx = cfl_rx,
     .rx_end = cfl_rx_end,
     .link_state = cfl_link_state,
+    .isolated = cfl_isolated,
     .query = cfl_query,
 };
 

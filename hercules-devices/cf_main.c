@@ -99,9 +99,11 @@ static void peer_log(void *ctx, const char *text) {
 }
 
 static bool peer_valid(void *ctx, const struct peer_identity *other) {
-    const struct facility *f = ((struct slot *)ctx)->f;
-    if (cf_is_isolated(f->cf, other->name, other->incarnation)) return false;
-    return !f->fence || peer_fence_valid(f->fence, other->name, other->incarnation);
+    struct slot *s = ctx;
+    const struct facility *f = s->f;
+    u64 asked_once = 0; /* the server's own slot is asked about whoever knocks */
+    if (s->n < 0 && cf_is_isolated(f->cf, other->name, other->incarnation)) return false;
+    return !f->fence || peer_fence_still_valid(f->fence, s->n < 0 ? &asked_once : &s->fence_seen, other->name, other->incarnation);
 }
 
 /* An isolated system's own refusal comes before this one, so it learns the worse news first. */
@@ -148,16 +150,27 @@ static bool end_round(struct facility *f) {
     return wait;
 }
 
+/* Somebody has been isolated, perhaps through the other facility: his connections fail here too, before another command is taken. */
+static void fence_news(struct facility *f) {
+    for (u32 i = 0; i < CF_SYSTEMS; i++) {
+        const struct peer_identity *other = f->slot[i].peer ? peer_other(f->slot[i].peer) : NULL;
+        if (!other || peer_fence_valid(f->fence, other->name, other->incarnation)) continue;
+        cf_isolate(f->cf, other->name, other->incarnation);
+    }
+    end_round(f);
+}
+
 static void run(struct facility *f) {
     struct epoll_event events[16];
     bool more = false;
     while (!f->stop) {
         bool wait = end_round(f);
         int n = epoll_wait(f->epoll, events, (int)ARRAY_LEN(events), wait ? RETRY_MSEC : more ? 0 : -1);
+        if (f->fence && peer_fence_news(f->fence)) fence_news(f);
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
             if (fd == f->signals) f->stop = true;
-            else if (fd != peer_server_fd(f->server)) control_event(&f->commands, fd);
+            else control_event(&f->commands, fd); /* it knows its own */
         }
         more = peer_server_poll(f->server);
     }
@@ -224,6 +237,7 @@ static void start(struct facility *f) {
     f->cf = storage ? cf_engine_init(storage, &f->params, &f->host) : NULL;
     if (!f->cf || f->epoll < 0 || f->signals < 0 || !facility_watch(f, f->signals)) wrong(strerror(errno));
     if (f->fence_file && !(f->fence = peer_fence_open(f->fence_file, why, sizeof why))) wrong(why);
+    if (f->fence && peer_fence_watch(f->fence) >= 0 && !facility_watch(f, peer_fence_watch(f->fence))) wrong(strerror(errno));
     struct peer_identity id = {.kind = PEER_CF, .incarnation = f->params.incarnation};
     memcpy(id.name, f->params.name, sizeof f->params.name);
     f->server = peer_serve(f->socket, &id, &peer_callbacks, &f->self);

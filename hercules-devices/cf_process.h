@@ -20,6 +20,7 @@ struct slot {
     struct facility *f;
     struct peer *peer;
     int n;
+    u64 fence_seen;   /* peer_fence_still_valid()'s */
     bool held, dirty; /* a command waits for room; the ring got something in this round */
 };
 

@@ -81,6 +81,8 @@ struct engine_ops {
     void (*rx_end)(struct engine *e);
     /* The other side's process appeared or vanished. */
     void (*link_state)(struct engine *e, bool up);
+    /* This system has been isolated, after link_state(false): the other side will not let it in again. NULL: no difference. */
+    void (*isolated)(struct engine *e);
     /* One line for the emulator's device list. */
     void (*query)(struct engine *e, char *out, size_t cap);
 };

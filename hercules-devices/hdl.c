@@ -150,11 +150,15 @@ static bool is_valid(const struct hdl_group *g, const struct peer_identity *who)
     return !g->fence || peer_fence_valid(g->fence, who->name, who->incarnation);
 }
 
+static bool is_self_valid(struct hdl_group *g) {
+    return !g->fence || peer_fence_still_valid(g->fence, &g->fence_seen, g->self.name, g->self.incarnation);
+}
+
 /* An emulator that was frozen while it was isolated learns of it here, before it can say anything more. */
 static u8 *port_tx_reserve(void *ctx, u32 bytes) {
     struct hdl_group *g = ctx;
     if (!g->peer) return NULL;
-    if (is_valid(g, &g->self)) return peer_reserve(g->peer, bytes);
+    if (is_self_valid(g)) return peer_reserve(g->peer, bytes);
     g->fenced++;
     return NULL;
 }
@@ -216,6 +220,7 @@ static void on_down(void *ctx, struct peer *p) {
     if (g->serves && g->peer != p) return;
     if (g->serves) take_peer(g, NULL); /* the server frees it after this call */
     group_link(&g->host, false);
+    if (!is_self_valid(g)) group_isolated(&g->host);
 }
 
 static bool on_message(void *ctx, struct peer *p, const u8 *msg, u32 len) {
@@ -239,10 +244,17 @@ static void on_log(void *ctx, const char *text) {
  * emulator that has itself been isolated. Ending the connection tells the guest. */
 static bool on_incarnation(void *ctx, const struct peer_identity *other) {
     struct hdl_group *g = ctx;
-    if (is_valid(g, &g->self)) return is_valid(g, other);
-    if (!g->told_fenced) logmsg("PLX805E %4.4X %s has been isolated: its connection to %s is over\n", hdl_devnum(g), g->self.name, other->name);
+    if (is_self_valid(g)) return is_valid(g, other);
+    if (!g->told_fenced)
+        logmsg("PLX805E %4.4X %s has been isolated: its connection to %s is over\n", hdl_devnum(g), g->self.name, other->name);
     g->told_fenced = true;
     return false;
+}
+
+/* The other side knows of an isolation that this one slept through, or that stands in no page here. */
+static void on_refused(void *ctx, enum peer_refusal why) {
+    struct hdl_group *g = ctx;
+    if (why == PEER_REFUSED_INCARNATION) group_isolated(&g->host);
 }
 
 static const struct peer_ops peer_handlers = {.up = on_up,
@@ -250,7 +262,8 @@ static const struct peer_ops peer_handlers = {.up = on_up,
                                               .batch_end = on_batch_end,
                                               .down = on_down,
                                               .log = on_log,
-                                              .incarnation_valid = on_incarnation};
+                                              .incarnation_valid = on_incarnation,
+                                              .refused = on_refused};
 
 /* ---- life of a group ---- */
 

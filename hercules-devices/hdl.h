@@ -80,6 +80,7 @@ struct hdl_group {
     bool serves;                /* listens at the address instead of connecting to it */
     struct peer_identity self;
     struct peer_fence *fence; /* which incarnations are isolated, this emulator's own among them; NULL = nobody ever is */
+    u64 fence_seen;           /* peer_fence_still_valid()'s */
     u64 fenced;               /* messages that were not sent because this emulator has been isolated */
     bool told_fenced;         /* PLX805E was said */
     u64 summary_indicator, device_indicator; /* absolute addresses of thin-interrupt bytes, 0 = PCI only */

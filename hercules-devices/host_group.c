@@ -378,6 +378,12 @@ void group_link(struct host_group *g, bool up) {
     leave(g, false);
 }
 
+void group_isolated(struct host_group *g) {
+    lock(g);
+    if (!g->closing && g->engine->ops->isolated) g->engine->ops->isolated(g->engine);
+    leave(g, false);
+}
+
 bool group_rx(struct host_group *g, const u8 *msg, u32 len) {
     lock(g);
     bool taken = g->closing || g->engine->ops->rx(g->engine, msg, len);

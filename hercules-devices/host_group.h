@@ -96,6 +96,7 @@ int group_siga_read(struct host_group *g, u32 unit, u32 qmask);
 int group_siga_sync(struct host_group *g, u32 unit, u32 out_mask, u32 in_mask);
 
 void group_link(struct host_group *g, bool up);
+void group_isolated(struct host_group *g); /* this system has been isolated; its link is down */
 bool group_rx(struct host_group *g, const u8 *msg, u32 len);
 void group_rx_end(struct host_group *g);
 void group_query(struct host_group *g, char *out, size_t cap);

@@ -114,6 +114,7 @@ static void peer_up(void *ctx, struct peer *p, const struct peer_identity *other
         return;
     }
     c->slot[n].peer = p;
+    c->slot[n].fence_seen = 0;
     peer_set_context(p, &c->slot[n]);
 }
 
@@ -144,11 +145,25 @@ void card_close_fenced(struct card *c) {
     }
 }
 
+/* Somebody has been isolated. His addresses leave the OAT before anything else is done, so that nothing on the LAN is answered
+ * for him any more; the server then ends his connections and throws away what he left in them. */
+static void fence_news(struct card *c) {
+    for (u32 n = 0; n < OSA_ATTACHMENTS; n++) {
+        struct peer *p = c->slot[n].peer;
+        const struct peer_identity *other = p ? peer_other(p) : NULL;
+        if (!p || peer_fence_valid(c->fence, other->name, other->incarnation) || !osa_port_fence_one(c->port, n)) continue;
+        peer_flush(p); /* he may not be frozen at all: then he reads why */
+    }
+}
+
 static void peer_log(void *ctx, const char *text) { card_log(((struct card_slot *)ctx)->card, text); }
 
 static bool peer_valid(void *ctx, const struct peer_identity *other) {
-    const struct card *c = ((struct card_slot *)ctx)->card;
-    if (c->fence && !peer_fence_valid(c->fence, other->name, other->incarnation)) return false;
+    struct card_slot *s = ctx;
+    const struct card *c = s->card;
+    u64 asked_once = 0; /* the server's own slot is asked about whoever knocks */
+    u64 *seen = s->n < 0 ? &asked_once : &s->fence_seen;
+    if (c->fence && !peer_fence_still_valid(c->fence, seen, other->name, other->incarnation)) return false;
     return !osa_port_fenced(c->port, other->name, other->incarnation);
 }
 
@@ -216,13 +231,14 @@ static void wait_for(struct card *c, u64 deadline, bool more) {
     struct timespec t = {.tv_sec = (time_t)(wait / USEC_PER_SEC), .tv_nsec = (long)(wait % USEC_PER_SEC) * 1000};
     int n = epoll_pwait2(c->epoll, events, (int)ARRAY_LEN(events), &t, NULL);
     c->now = now_usec();
+    if (c->fence && peer_fence_news(c->fence)) fence_news(c);
     for (int i = 0; i < n; i++) {
         int fd = events[i].data.fd;
         if (fd == c->signals) c->stop = true;
         else if (c->uplink && fd == c->uplink->fd)
             uplink_readable(c);
-        else if (fd != peer_server_fd(c->server))
-            control_event(&c->commands, fd);
+        else
+            control_event(&c->commands, fd); /* it knows its own */
     }
 }
 
@@ -363,6 +379,7 @@ static void start(struct card *c) {
     }
     start_capture_option(c);
     if (c->fence_file && !(c->fence = peer_fence_open(c->fence_file, why, sizeof why))) wrong(why);
+    if (c->fence && peer_fence_watch(c->fence) >= 0 && !card_watch(c, peer_fence_watch(c->fence))) wrong(strerror(errno));
     struct peer_identity id = {.kind = PEER_OSA, .incarnation = now_usec()};
     memcpy(id.name, c->params.name, sizeof id.name);
     c->server = peer_serve(c->socket, &id, &peer_callbacks, &c->self);

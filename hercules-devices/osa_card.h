@@ -28,6 +28,7 @@ struct card_slot {
     struct card *card;
     struct peer *peer;
     int n;
+    u64 fence_seen; /* peer_fence_still_valid()'s */
 };
 
 struct card {

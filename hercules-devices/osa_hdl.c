@@ -1,13 +1,14 @@
 /* osa_hdl.c - the module: device types PLXOSA (OSA-Express, QDIO) and PLXLCS (OSA in LCS mode).
  *
- *   dddd.3 PLXOSA card=ADDRESS lpar=NAME [mode=l3|l2] [portname=NAME] [chpid=osd|iqd] [router=pri|sec] [expect=CARD] [trace=yes]
- *   dddd.2 PLXLCS card=ADDRESS lpar=NAME [port=0..15] [expect=CARD] [trace=yes]
+ *   dddd.3 PLXOSA card=ADDRESS lpar=NAME [mode=l3|l2] [portname=NAME] [chpid=osd|iqd] [router=pri|sec] [expect=CARD] [fence=FILE] [trace=yes]
+ *   dddd.2 PLXLCS card=ADDRESS lpar=NAME [port=0..15] [expect=CARD] [fence=FILE] [trace=yes]
  *
  *   card      socket path of the card process, or tcp:host:port
  *   lpar      name of this LPAR, up to 8 characters; the card knows the attachment by it
  *   mode      layer that the driver may use; without it, the one the driver asks for
  *   portname  a driver that names another port is refused
  *   expect    name that the card must have
+ *   fence     the plex's page of isolated incarnations (peer_fence.h): a system that stands in it is silent
  *   trace     yes: each step of the channel dialogue goes to the log
  *
  * LDMOD with the absolute path of the module; see hdl.h for messages.
@@ -42,14 +43,15 @@ static bool word_value(const struct word *words, u32 n, const char *name, const 
 
 /* Options that all devices with a card have. */
 struct card_options {
-    char lpar[9], trace[4];
+    char lpar[9], trace[4], fence[256];
 };
 
 static bool take_card_options(struct hdl_group *g, const struct card_options *o, const struct host_port *port,
                               char *error, size_t cap) {
     static const struct word yes_no[] = {{"yes", 1}, {"no", 0}, {"", 0}};
     u8 trace;
-    if (!word_value(yes_no, ARRAY_LEN(yes_no), "trace", o->trace, &trace, error, cap)) return false;
+    if (!word_value(yes_no, ARRAY_LEN(yes_no), "trace", o->trace, &trace, error, cap) || !hdl_fence(g, o->fence, error, cap))
+        return false;
     snprintf(g->lpar, sizeof g->lpar, "%s", o->lpar);
     group_init(&g->host, port, g, trace);
     return true;
@@ -75,6 +77,7 @@ static struct engine *osa_create(struct hdl_group *g, const struct host_port *po
         {"chpid", type, sizeof type, false},
         {"router", router, sizeof router, false},
         {"expect", g->self.expected, sizeof g->self.expected, false},
+        {"fence", card.fence, sizeof card.fence, false},
         {"trace", card.trace, sizeof card.trace, false},
     };
     if (!host_options(options, ARRAY_LEN(options), argc, argv, error, cap) ||
@@ -124,6 +127,7 @@ static struct engine *lcs_create(struct hdl_group *g, const struct host_port *po
         {"lpar", card.lpar, sizeof card.lpar, true},
         {"port", number, sizeof number, false},
         {"expect", g->self.expected, sizeof g->self.expected, false},
+        {"fence", card.fence, sizeof card.fence, false},
         {"trace", card.trace, sizeof card.trace, false},
     };
     if (!host_options(options, ARRAY_LEN(options), argc, argv, error, cap)) return NULL;

@@ -271,18 +271,22 @@ static void fence_remember(struct osa_port *p, const char *lpar, u64 incarnation
     if (incarnation > f->incarnation) f->incarnation = incarnation;
 }
 
+bool osa_port_fence_one(struct osa_port *p, u32 n) {
+    struct osa_attachment *a = &p->att[n];
+    if (a->state != OSA_ATT_ATTACHED || a->fenced) return false;
+    port_log(p, ENGINE_WARNING, "%s: %s %04X isolated", p->params.name, a->lpar, a->device);
+    fence_remember(p, a->lpar, a->incarnation);
+    port_event(p, n, OSA_EVENT_FENCED, IPADDR_ANY);
+    a->fenced = true;
+    withdraw(p, n);
+    return true;
+}
+
 u32 osa_port_fence(struct osa_port *p, const char *lpar, u64 now) {
     u32 fenced = 0;
     UNUSED(now);
     for (u32 n = 0; n < OSA_ATTACHMENTS; n++) {
-        struct osa_attachment *a = &p->att[n];
-        if (a->state != OSA_ATT_ATTACHED || a->fenced || (lpar[0] && !str_eq_ci(a->lpar, lpar))) continue;
-        port_log(p, ENGINE_WARNING, "%s: %s %04X isolated", p->params.name, a->lpar, a->device);
-        fence_remember(p, a->lpar, a->incarnation);
-        port_event(p, n, OSA_EVENT_FENCED, IPADDR_ANY);
-        a->fenced = true;
-        withdraw(p, n);
-        fenced++;
+        if (!lpar[0] || str_eq_ci(p->att[n].lpar, lpar)) fenced += osa_port_fence_one(p, n);
     }
     return fenced;
 }

@@ -264,6 +264,8 @@ void osa_port_message(struct osa_port *p, u32 n, const u8 *msg, u32 len, u64 now
 /* Isolates all attachments of an LPAR ("" = of all) with their present incarnations: their addresses are
  * withdrawn, OSA_EVENT_FENCED is sent, nothing is accepted any more. Returns how many. */
 u32 osa_port_fence(struct osa_port *p, const char *lpar, u64 now);
+/* The same for attachment n alone; false: there was nothing to isolate. */
+bool osa_port_fence_one(struct osa_port *p, u32 n);
 bool osa_port_fenced(const struct osa_port *p, const char *lpar, u64 incarnation);
 
 /* -- the LAN -- */

@@ -118,6 +118,7 @@ static bool accept_welcome(struct peer *p, const u8 *answer, int fds[3]) {
     }
     u16 refusal = h.role == PEER_REFUSAL ? h.refusal : peer_hello_check(&p->self, &h);
     if (h.role == PEER_REFUSAL || refusal) {
+        if (h.role == PEER_REFUSAL && p->ops->refused) p->ops->refused(p->ctx, (enum peer_refusal)refusal);
         peer_refusal_text(text, sizeof text, &p->self, &h, refusal, h.role != PEER_REFUSAL);
         peer_say(p->ops, p->ctx, p->last_line, "%s", text);
         return false;

@@ -78,11 +78,13 @@ struct peer_ops {
     void (*batch_end)(void *ctx, struct peer *p);
     void (*down)(void *ctx, struct peer *p);
     void (*log)(void *ctx, const char *text);
-    /* May this incarnation still act? Asked at the handshake and before each batch; false ends the connection
-     * and what it left in its ring is thrown away. NULL: always. */
+    /* May this incarnation still act? Asked at the handshake and before each message; false ends the connection
+     * and what it left in its ring is thrown away, counted. NULL: always. */
     bool (*incarnation_valid)(void *ctx, const struct peer_identity *other);
     /* A server's: 0, or enum peer_refusal: this one is not to be let in now. NULL: all are. */
     u16 (*admit)(void *ctx, const struct peer_identity *other);
+    /* A client's: the server does not let us in; it is asked again every 200 ms. NULL: of no interest. */
+    void (*refused)(void *ctx, enum peer_refusal why);
 };
 
 /* address: a socket path, or "tcp:host:port". NULL and a line in log on a bad address. */
@@ -98,6 +100,8 @@ bool peer_server_poll(struct peer_server *s);
 /* Runs that loop in a thread of its own until peer_server_close(). false: no thread could be made. */
 bool peer_server_thread(struct peer_server *s);
 void peer_server_close(struct peer_server *s);
+/* Messages that connections of this server had left when they were ended: by isolation, or by peer_close(). */
+u64 peer_server_thrown_away(const struct peer_server *s);
 /* Ends a connection; down() is not called. A client's thread is joined (so never from its own callbacks); a
  * connection of a server may be closed from its callbacks, and is gone when peer_server_poll() returns. */
 void peer_close(struct peer *p);

@@ -93,8 +93,10 @@ bool peer_link_stream(struct peer_link *l); /* TCP */
 bool peer_link_watch(struct peer_link *l, int epoll, void *data);
 /* Moves what can be moved: delivers up to PEER_BATCH messages, sends what TCP takes. */
 enum peer_step peer_step(struct peer *p);
-/* The line that says why a connection ends whose other end may not act any more. */
-void peer_isolated(struct peer *p);
+/* May the other end still act? If not, the line that says so is said. */
+bool peer_may_act(struct peer *p);
+/* Takes out what the other side left, and throws it away: how many messages. */
+u32 peer_discard(struct peer *p);
 /* Do the events of a connection say that it is at its end? */
 bool peer_link_ended(const struct peer_link *l, u32 events);
 

@@ -180,36 +180,46 @@ static bool offer(struct peer *p) {
     }
 }
 
+bool peer_may_act(struct peer *p) {
+    if (!p->ops->incarnation_valid || p->ops->incarnation_valid(p->ctx, &p->other)) return true;
+    peer_say(p->ops, p->ctx, p->last_line, "%s: incarnation %llu of %s has been isolated", p->self.name,
+             (unsigned long long)p->other.incarnation, p->other.name);
+    return false;
+}
+
+u32 peer_discard(struct peer *p) {
+    u32 n = atomic_exchange(&p->held, false);
+    bool none = p->link.tcp ? !p->link.in : !p->link.rx.shared;
+    /* No more than a ring holds: a writer that goes on writing does not keep us here. */
+    while (!none && n < PEER_RING_BYTES / RING_RECORD_MIN && next_message(p) > 0) n++;
+    return n;
+}
+
+/* Each message is asked about by itself: what follows an isolation in the ring was written by one who is no more. */
 static enum peer_step deliver(struct peer *p) {
     u32 delivered = 0;
     int rc = 1;
-    bool refused = false;
+    bool refused = false, valid = true;
     if (atomic_load(&p->held)) {
         if (!atomic_load(&p->resume)) return PEER_IDLE;
         refused = !offer(p);
         delivered++;
     }
-    while (!refused && delivered < PEER_BATCH && !atomic_load(&p->closing) && (rc = next_message(p)) > 0) {
+    while (!refused && delivered < PEER_BATCH && !atomic_load(&p->closing) && (valid = peer_may_act(p)) &&
+           (rc = next_message(p)) > 0) {
         p->held_len = (u32)rc;
         refused = !offer(p);
         delivered++;
     }
     if (delivered && p->ops->batch_end && !atomic_load(&p->closing)) p->ops->batch_end(p->ctx, p);
-    if (rc < 0) return PEER_DEAD;
+    if (rc < 0 || !valid) return PEER_DEAD;
     return delivered >= PEER_BATCH && !refused ? PEER_MORE : PEER_IDLE;
-}
-
-void peer_isolated(struct peer *p) {
-    peer_say(p->ops, p->ctx, p->last_line, "%s: incarnation %llu of %s has been isolated", p->self.name,
-             (unsigned long long)p->other.incarnation, p->other.name);
 }
 
 enum peer_step peer_step(struct peer *p) {
     struct peer_link *l = &p->link;
-    if (p->ops->incarnation_valid && !p->ops->incarnation_valid(p->ctx, &p->other)) {
-        peer_isolated(p);
-        return PEER_DEAD;
-    }
+    /* Also while nothing can be delivered because a message is held. */
+    if (!peer_may_act(p)) return PEER_DEAD;
     enum peer_step in = deliver(p);
     if (in == PEER_DEAD && ring_broken(&l->rx))
         peer_say(p->ops, p->ctx, p->last_line, "%s: %s wrote nonsense into its ring", p->self.name, p->other.name);

@@ -26,6 +26,7 @@ struct peer_server {
     dev_t socket_dev; /* of our socket file, so that another's is never removed */
     ino_t socket_ino;
     struct peer *conn[PEER_SERVER_MAX];
+    u64 thrown_away;
     u32 greeting; /* connections that have not finished their handshake */
     char last_line[PEER_TEXT_MAX];
     pthread_t thread;
@@ -84,6 +85,7 @@ struct peer_server *peer_serve(const char *address, const struct peer_identity *
     return NULL;
 }
 
+u64 peer_server_thrown_away(const struct peer_server *s) { return s->thrown_away; }
 int peer_server_fd(const struct peer_server *s) { return s->epoll; }
 
 /* ---- connections ---- */
@@ -92,6 +94,7 @@ static void drop(struct peer_server *s, u32 i, bool tell) {
     struct peer *p = s->conn[i];
     if (greeting(p)) s->greeting--;
     bool was_up = atomic_exchange(&p->up, false);
+    s->thrown_away += greeting(p) ? 0 : peer_discard(p);
     if (tell && was_up && s->ops->down) s->ops->down(p->ctx, p);
     s->conn[i] = NULL;
     peer_free(p);
@@ -194,9 +197,8 @@ static bool step_all(struct peer_server *s) {
             p->asleep = step == PEER_IDLE;
             more |= step == PEER_MORE;
             if (step == PEER_DEAD) drop(s, i, true);
-        } else if (s->ops->incarnation_valid && !s->ops->incarnation_valid(p->ctx, &p->other)) {
+        } else if (!peer_may_act(p)) {
             /* It says nothing, and never will again: who waits for it is told now. */
-            peer_isolated(p);
             drop(s, i, true);
         }
     }

@@ -29,6 +29,7 @@
 #define RING_HEADER_BYTES 192u
 #define RING_DATA_MIN     4096u
 #define RING_DATA_MAX     (64u << 20)
+#define RING_RECORD_MIN   16u /* of one record, with its header */
 #define RING_SKIP         0xFFFFFFFFu
 
 struct ring {

@@ -7,6 +7,7 @@
  *   attachments  [{number, lpar, device, mode, router, started, fenced, incarnation, assists, counters{}}]
  *   oat          [{ip, lpar, device, vipa, learned, probing}]
  *   arp          [{ip, mac, state}]
+ *   fence        {file, thrown_away}: messages that isolated systems had left; or null
  *   counters     {}
  */
 #include "hercules-devices/osa_card.h"
@@ -113,6 +114,9 @@ char *card_status(const struct card *c) {
     json_object_set_new(o, "attachments", attachments_json(p));
     json_object_set_new(o, "oat", oat_json(p));
     json_object_set_new(o, "arp", arp_json(p));
+    json_object_set_new(o, "fence", c->fence ? json_pack("{s:s,s:o}", "file", c->fence_file, "thrown_away",
+                                                         number(peer_server_thrown_away(c->server)))
+                                             : json_null());
     json_object_set_new(o, "counters", counters(p->count, OSA_PC_COUNT, osa_port_counter_name));
     char *text = json_dumps(o, JSON_COMPACT);
     json_decref(o);

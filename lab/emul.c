@@ -111,12 +111,12 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
     for (int i = 0; i < s->attaches; i++) {
         const struct plex_attach *a = &s->attach[i];
         bool lcs = strcmp(a->mode, "lcs") == 0;
-        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
-                dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name);
+        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s fence=%s/fence\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
+                dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name, dir);
     }
     for (int i = 0; s->cflink && i < p->cfs; i++)
-        fprintf(f, "%04X PLXCFL cf=%s/%s.sock lpar=%s expect=%s\n", (unsigned)(s->cflink + i * PLEX_CFLINK_STEP), dir,
-                p->cf[i].name, s->name, p->cf[i].name);
+        fprintf(f, "%04X PLXCFL cf=%s/%s.sock lpar=%s expect=%s fence=%s/fence\n", (unsigned)(s->cflink + i * PLEX_CFLINK_STEP),
+                dir, p->cf[i].name, s->name, p->cf[i].name, dir);
     bool good = true;
     if (p->ctc && p->systems > 1) {
         fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s fence=%s/fence\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir, s->name, dir);

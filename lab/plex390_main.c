@@ -41,6 +41,7 @@
 #define SYSTEM_LINE_MAX 126 /* of an operator command, as MVS has it */
 #define READY_TEXT "EZAIN11I"
 #define DEVICE_TEXT "EZZ4313I"
+#define FENCED_TEXT "PLX805E"
 #define DEVICE_MS 5000
 
 struct lab {
@@ -286,6 +287,8 @@ static bool ipl_one(struct lab *l, const char *name) {
         return card_start(&l->at, &l->plex, card, l->dir);
     }
     long from = emul_log_size(l->dir, s->name);
+    /* An isolated emulator is let in nowhere any more: the LPAR is activated anew, which gives it another incarnation. */
+    if (proc_find(l->dir, s->name, NULL) && emul_count(l->dir, s->name, FENCED_TEXT, 0) > 0) emul_stop(l->dir, s->name);
     if (proc_find(l->dir, s->name, NULL)) {
         if (!emul_ipl(s, l->dir)) return false;
     } else {

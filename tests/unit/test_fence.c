@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,38 @@ static void test_rows_run_out(void **state) {
     peer_fence_close(f);
 }
 
+/* Who is asked again and again answers from one load, until there is news; and who sleeps is woken. */
+static void test_news(void **state) {
+    UNUSED(state);
+    struct peer_fence *cf = peer_fence_open(path, why, sizeof why), *card = peer_fence_open(path, why, sizeof why);
+    u64 a = 0, b = 0;
+    assert_non_null(cf);
+    assert_non_null(card);
+    struct pollfd sleeper = {.fd = peer_fence_watch(card), .events = POLLIN};
+    assert_true(sleeper.fd >= 0);
+    assert_false(peer_fence_news(card));
+    assert_true(peer_fence_still_valid(card, &a, "SYSA", 5));
+    assert_true(peer_fence_still_valid(card, &b, "SYSB", 5));
+    assert_int_equal(poll(&sleeper, 1, 0), 0);
+    assert_true(peer_fence_put(cf, "SYSA", 5));
+    assert_int_equal(poll(&sleeper, 1, 1000), 1);
+    assert_true(peer_fence_news(card));
+    assert_false(peer_fence_news(card));
+    assert_int_equal(poll(&sleeper, 1, 0), 0);
+    assert_false(peer_fence_still_valid(card, &a, "SYSA", 5));
+    assert_false(peer_fence_still_valid(card, &a, "SYSA", 5));
+    assert_true(peer_fence_still_valid(card, &b, "SYSB", 5));
+    /* What is known already is no news. */
+    assert_true(peer_fence_put(cf, "SYSA", 4));
+    assert_false(peer_fence_news(card));
+    peer_fence_close(cf);
+    /* News of before this one opened it is none. */
+    struct peer_fence *late = peer_fence_open(path, why, sizeof why);
+    assert_false(peer_fence_news(late));
+    peer_fence_close(late);
+    peer_fence_close(card);
+}
+
 static void test_something_else(void **state) {
     UNUSED(state);
     static const size_t sizes[] = {1, PEER_FENCE_BYTES - 1, PEER_FENCE_BYTES, PEER_FENCE_BYTES + 1};
@@ -87,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_told_to_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_rows_run_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_news, setup, teardown),
         cmocka_unit_test_setup_teardown(test_something_else, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
