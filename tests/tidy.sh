@@ -24,7 +24,7 @@ room() {
 room guest-stack/base "base"
 room guest-stack/wire "base wire"
 room guest-stack/net "base wire net"
-room guest-stack/chan "base"
+room guest-stack/chan "base chan"
 room guest-stack/link "base wire net chan link"
 room guest-stack/xcf "base wire chan xcf"
 room guest-stack/sysplex "base wire net xcf sysplex"
