@@ -13,7 +13,10 @@
 #include "super/messages.h"
 #include "super/system.h"
 #include "super/wtor.h"
+#include "xcf/cds.h"
+#include "xcf/cflinks.h"
 #include "xcf/ctcpath.h"
+#include "xcf/strpath.h"
 
 /* Most members known, of all systems, and groups. XCF-LOCAL serves one system's programs. */
 #define MEMBERS        1024u
@@ -28,8 +31,12 @@ struct xcfas {
     char member[9];
     bool local, announced;
     struct couple couple;
+    struct xcf_sysid id;
     struct xcf *x;
+    struct cflinks *links;
+    struct cds *cds;
     struct ctcpaths *ctc;
+    struct strpaths *str;
     struct wtor_owner owner;
     struct xcf_operator operator;
 };
@@ -145,31 +152,43 @@ static struct xcf *core_create(struct xcfas *as, u64 now) {
                                 .dom = env_dom,
                                 .wait_state = env_wait_state,
                                 .time_of = env_time_of};
-    struct xcf_config c = {.arena = as->sys->env.arena, .couple = &as->couple, .env = &env};
+    struct xcf_config c = {.arena = as->sys->env.arena, .couple = &as->couple, .env = &env, .id = as->id};
+    c.arbiter = as->cds ? &cds_arbiter_ops : NULL;
+    c.arbiter_ctx = as->cds;
     c.systems = as->local ? 2 : XCF_SYSTEMS_MAX;
     c.members = as->local ? LOCAL_MEMBERS : MEMBERS;
     c.groups = as->local ? LOCAL_GROUPS : GROUPS;
     c.segments = as->local ? LOCAL_SEGMENTS : 0;
-    str_copy(c.id.name, sizeof c.id.name, system_name(as->sys));
-    c.id.incarnation = now;
     return xcf_create(&c, now);
 }
 
-static u32 devices(const struct couple *c) {
-    u32 n = 0;
-    for (u32 i = 0; i < c->paths; i++) n += !c->path[i].structure;
-    return n;
+/* Links to coupling facilities, and the couple data in them: before the core, whose arbiter they are. */
+static bool facilities_create(struct xcfas *as) {
+    struct system *sys = as->sys;
+    const struct system_env *env = &sys->env;
+    as->links = cflinks_create(env->arena, env->channels, env->cflink, env->cflinks, as->id.name, env_message, as);
+    if (!as->links) return false;
+    as->cds = cds_create(
+        &(struct cds_config){.arena = env->arena, .links = as->links, .couple = &as->couple, .id = as->id});
+    return as->cds != NULL;
 }
 
 /* false: no storage. */
 static bool paths_start(struct xcfas *as, u64 now) {
     struct system *sys = as->sys;
-    u32 n = devices(&as->couple);
-    if (n == 0) return true;
-    as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, n);
-    if (!as->ctc) return false;
-    for (u32 i = 0; i < as->couple.paths; i++)
-        if (!as->couple.path[i].structure && ctcpaths_add(as->ctc, &as->couple.path[i], now) != 0) return false;
+    u32 devices = 0;
+    for (u32 i = 0; i < as->couple.paths; i++) devices += !as->couple.path[i].structure;
+    as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, devices);
+    as->str = strpaths_create(&(struct strpaths_config){
+        .arena = sys->env.arena, .links = as->links, .couple = &as->couple, .id = as->id, .x = as->x});
+    if (!as->ctc || !as->str) return false;
+    for (u32 i = 0; i < as->couple.paths; i++) {
+        const struct couple_path *p = &as->couple.path[i];
+        int rc = p->structure ? strpaths_add(as->str, p) : ctcpaths_add(as->ctc, p, now);
+        if (rc) return false;
+    }
+    cds_begin(as->cds, as->x);
+    cflinks_open(as->links);
     return true;
 }
 
@@ -190,6 +209,9 @@ u32 xcfas_start(struct system *sys, u64 now) {
     if (rc > 0) return (u32)rc;
     as->local = rc < 0 || !as->couple.pcouple[0] || !sys->env.channels;
     if (rc < 0) as->member[0] = '\0';
+    str_copy(as->id.name, sizeof as->id.name, system_name(sys));
+    as->id.incarnation = now;
+    if (!as->local && !facilities_create(as)) return no_storage(sys);
     as->x = core_create(as, now);
     if (!as->x) {
         /* XCF-LOCAL is a convenience that a small machine does without. */
@@ -220,6 +242,8 @@ u64 xcfas_poll(struct system *sys, u64 now) {
     for (u32 i = 0; i < POLLS_MAX; i++) {
         next = xcf_poll(as->x, now);
         if (as->ctc) next = u64_min(next, ctcpaths_poll(as->ctc, now));
+        if (as->str) next = u64_min(next, strpaths_poll(as->str, now));
+        if (as->cds) next = u64_min(next, cds_poll(as->cds, now));
         if (next > now) break;
     }
     /* Whose exit has run may have something to do now. */
@@ -232,7 +256,5 @@ struct xcf *xcfas_xcf(const struct system *sys) { return sys->xcfas ? sys->xcfas
 bool xcfas_is_local(const struct system *sys) { return !sys->xcfas || sys->xcfas->local; }
 const char *xcfas_member(const struct system *sys) { return sys->xcfas ? sys->xcfas->member : ""; }
 struct xes *xcfas_link(const struct system *sys, u32 i) {
-    UNUSED(sys);
-    UNUSED(i);
-    return NULL;
+    return sys->xcfas && sys->xcfas->links ? cflinks_at(sys->xcfas->links, i) : NULL;
 }

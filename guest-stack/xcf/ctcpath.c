@@ -112,7 +112,7 @@ static void probe_others(struct ctcpaths *g) {
 
 static void left_up(struct ctcpath *p, u64 now) {
     p->g->counters.partner_losses++;
-    if (p->outbound) pathbuf_clear(&p->out);
+    if (p->outbound) pathbuf_clear(&p->out, false); /* the program has ended, or never began */
     xcf_path_down(p->path, now);
     if (!p->outbound) probe_others(p->g);
 }

@@ -28,10 +28,11 @@ struct pathbuf {
 
 static inline void pathbuf_init(struct pathbuf *b, u8 *first, u8 *second) { *b = (struct pathbuf){.buf = {first, second}}; }
 
-/* Forgets what is in it: the path went down. */
-static inline void pathbuf_clear(struct pathbuf *b) {
+/* Forgets what is in it: the path went down. flying: a transfer is still under way, and its buffer not to be touched. */
+static inline void pathbuf_clear(struct pathbuf *b, bool flying) {
     b->used = 0;
-    b->flying = b->refused = false;
+    b->flying = flying;
+    b->refused = false;
 }
 
 bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len);

@@ -264,6 +264,7 @@ static void connect_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp
     struct xes_connection *con = ctx;
     UNUSED(r);
     u8 flags = 0;
+    con->busy = false;
     if (rc == CF_OK && len >= CF_CONNECTED_BYTES) {
         con->token = be32_get(rsp + 16);
         con->id = rsp[20];
@@ -284,7 +285,19 @@ int xes_connect(struct xes *x, struct xes_connection *con, const u8 *cmd) {
     list_init(&con->order);
     if (con->vector_bits) memset(con->vector, 0, (con->vector_bits + 31) / 32 * sizeof *con->vector);
     con->request = (struct xes_request){.cmd = con->cmd, .len = sizeof con->cmd, .done = connect_done, .ctx = con};
-    return xes_submit(x, &con->request);
+    int submitted = xes_submit(x, &con->request);
+    con->busy = submitted == 0;
+    return submitted;
+}
+
+static void disconnect_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct xes_connection *con = ctx;
+    UNUSED(r);
+    UNUSED(rc);
+    UNUSED(rsp);
+    UNUSED(len);
+    UNUSED(now);
+    con->busy = false;
 }
 
 int xes_disconnect(struct xes_connection *con, bool failing) {
@@ -294,6 +307,8 @@ int xes_disconnect(struct xes_connection *con, bool failing) {
     memset(con->cmd, 0, 20);
     cf_command_put(con->cmd, CF_DISCONNECT, 0, 20, con->token, con->id);
     con->cmd[16] = failing;
-    con->request = (struct xes_request){.cmd = con->cmd, .len = 20};
-    return xes_submit(con->x, &con->request);
+    con->request = (struct xes_request){.cmd = con->cmd, .len = 20, .done = disconnect_done, .ctx = con};
+    int rc = xes_submit(con->x, &con->request);
+    con->busy = rc == 0;
+    return rc;
 }

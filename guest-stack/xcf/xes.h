@@ -68,6 +68,7 @@ struct xes_connection {
     u32 token;
     u8 id;
     bool connected;
+    bool busy; /* its CONNECT or DISCONNECT is outstanding: it must not be used for another one */
     struct xes_request request;
     u8 cmd[CF_CONNECT_BYTES];
 };

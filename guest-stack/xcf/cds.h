@@ -1,0 +1,68 @@
+/* cds.h - couple data in coupling facilities: the arbiter of xcf.h over xes.
+ *
+ * PCOUPLE and ACOUPLE name a facility each; both have the list structure IXCCDS_sysplex (wire/xcfcds.h) and are written alike.
+ *
+ *   write_status   own record into every copy that can be used, then all records are read. Answered OK when each of these
+ *                  copies has taken it; REFUSED as soon as one refuses this system; LOST when no copy can be used
+ *   isolate        ISOLATE in the primary first and in the alternate after it: of two systems that accuse each other the primary
+ *                  lets one through. Who cannot reach the primary waits CDS_BEHIND_US before it goes to the alternate alone.
+ *                  What ISOLATE names is the LPAR's incarnation, which the record of the system told
+ *   dropped        a system whose connection is gone from every copy that can be used
+ *
+ *   copy     connected   refused or error   link lost   no answer for CDS_TIMEOUT_US
+ *   AWAY     -           -                  -           -                   its facility is not there; up() -> CONNECTING
+ *   CONNECTING  READY    RETRY              AWAY        -
+ *   RETRY    -           -                  AWAY        -                   CONNECTING after a second
+ *   READY    -           RETRY              AWAY        READY, stuck: not counted until it answers
+ *
+ * Answers come from channel events and from cds_poll(), never from inside an operation.
+ *
+ *   c = cds_create(&config); xcf_create() with cds_arbiter_ops and c; cds_begin(c, xcf); then cflinks_open(); cds_poll(c, now)
+ */
+#ifndef XCF_CDS_H
+#define XCF_CDS_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "xcf/xcf.h"
+
+#define CDS_COPIES     2
+#define CDS_TIMEOUT_US (3 * (u64)USEC_PER_SEC)
+#define CDS_BEHIND_US  (2 * (u64)USEC_PER_SEC)
+#define CDS_RETRY_US   ((u64)USEC_PER_SEC)
+
+struct cds;
+struct cflinks;
+
+struct cds_config {
+    struct arena *arena;
+    struct cflinks *links;
+    const struct couple *couple; /* pcouple, acouple, sysplex: copied */
+    struct xcf_sysid id;
+};
+enum cds_copy_state { CDS_AWAY, CDS_CONNECTING, CDS_RETRY, CDS_READY, CDS_COPY_STATES };
+
+struct cds_copy_info {
+    const char *facility;
+    enum cds_copy_state state;
+    bool stuck;
+};
+struct cds_counters {
+    u64 writes, reads, isolations, dropped_told, timeouts;
+    u64 drop_record;  /* entries that are no record of this sysplex */
+    u64 write_errors; /* response codes that should not be */
+};
+
+extern const struct xcf_arbiter_ops cds_arbiter_ops; /* context: struct cds */
+
+/* NULL: the arena is too small. */
+struct cds *cds_create(const struct cds_config *c);
+size_t cds_bytes(void);
+void cds_begin(struct cds *c, struct xcf *x);
+u64 cds_poll(struct cds *c, u64 now);
+
+/* 0 primary, 1 alternate; false: COUPLExx names none. */
+bool cds_copy(const struct cds *c, u32 i, struct cds_copy_info *out);
+const struct cds_counters *cds_counters(const struct cds *c);
+
+#endif
