@@ -53,6 +53,8 @@ if wanted messages; then bounded 60 tests/messages.sh; verdict "messages: catalo
 if wanted fuzz-replay && [ -d tests/fuzz/corpus ]; then bounded 300 make -s fuzz-replay; verdict "fuzz-replay: every corpus"; fi
 if wanted plexsim && [ -x build/plexsim ]; then
     for seed in 1 2 3 4 5 6 7 8; do bounded 120 build/plexsim "$seed"; verdict "plexsim seed $seed"; done
+    bounded 240 build/plexsim xcf 1 250; verdict "plexsim xcf: 250 seeds, 2 to 6 systems under faults"
+    bounded 240 build/plexsim xcf 1 4 32; verdict "plexsim xcf: 4 seeds, 32 systems under faults"
 fi
 for t in tests/boot/*.sh; do
     name=boot/$(basename "$t" .sh)

@@ -2,7 +2,9 @@
  *
  * xcf_send() copies the message once into segments; the receiver copies it once out of them (xcf_msg_copy),
  * so a message is never put together in between. A send is all or nothing, also to a whole group. Refused
- * with -ERR_NOBUFS: when the class has MAXMSG under way to that system, or the pool has only its reserve.
+ * with -ERR_NOBUFS, and the room exit called when it is worth another try:
+ *   MAXMSG of the class is under way to a system    room: half of it is free again towards each such system
+ *   the pool has only its reserve                   room: half of the pool is free again
  */
 #include "xcf/xcf_impl.h"
 
@@ -38,10 +40,14 @@ static bool pool_has(const struct xcf *x, u32 segments) {
     return x->tx_pool.count - x->tx_pool.in_use >= segments + XCF_SEGMENTS_SPARE;
 }
 
+static u32 class_kb(const struct xcf *x, u32 slot, u32 class_index) {
+    return slot == 0 ? x->couple.localmsg_kb : x->couple.class_def[class_index].maxmsg_kb;
+}
+
 static bool class_has(const struct xcf *x, const struct xcf_sys *s, u32 class_index, u32 len) {
-    u32 kb = sys_slot(x, s) == 0 ? x->couple.localmsg_kb : x->couple.class_def[class_index].maxmsg_kb;
     /* An idle class takes any message, or one above MAXMSG could never be sent. */
-    return s->tx.class_bytes[class_index] == 0 || (s->tx.class_bytes[class_index] + len) / 1024 < kb;
+    return s->tx.class_bytes[class_index] == 0 ||
+           (s->tx.class_bytes[class_index] + len) / 1024 < class_kb(x, sys_slot(x, s), class_index);
 }
 
 bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
@@ -77,19 +83,33 @@ static struct xcf_member *target_next(struct xcf_member *m, struct xcf_member *o
     return NULL;
 }
 
+static int refused(struct xcf_member *m, u32 class_index, u32 slots) {
+    struct xcf *x = m->x;
+    x->count.send_no_buffer++;
+    x->starved = m->starved = true;
+    m->starved_class = (u8)class_index;
+    m->starved_slots |= slots;
+    if (!slots) return -ERR_NOBUFS;
+    x->count.send_maxmsg++;
+    for (u32 i = 0; i < x->systems; i++)
+        if (slots & 1u << i) x->sys[i].tx.class_refused[class_index]++;
+    return -ERR_NOBUFS;
+}
+
 static int send_possible(struct xcf_member *m, struct xcf_member *one, u32 len, u32 class_index, u64 now) {
     struct xcf *x = m->x;
     struct list *it = NULL;
-    u32 targets = 0;
+    u32 targets = 0, full = 0, to[XCF_SYSTEMS_MAX] = {0}; /* messages to each system */
     for (struct xcf_member *t; (t = target_next(m, one, &it)) != NULL;) {
         struct xcf_sys *s = &x->sys[t->slot];
         targets++;
         /* The partner must know the sender before it hears from it. */
-        if (t->slot && !member_record_one(m, s, now)) return -ERR_NOBUFS;
-        if (!class_has(x, s, class_index, len)) return -ERR_NOBUFS;
+        if (t->slot && !member_record_one(m, s, now)) return refused(m, class_index, 0);
+        if (!class_has(x, s, class_index, len * ++to[t->slot])) full |= 1u << t->slot;
     }
     if (!targets) return -ERR_NOENT;
-    return pool_has(x, targets * segments_for(len)) ? 0 : -ERR_NOBUFS;
+    if (full) return refused(m, class_index, full);
+    return pool_has(x, targets * segments_for(len)) ? 0 : refused(m, class_index, 0);
 }
 
 int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, u32 len, u64 now) {
@@ -105,10 +125,6 @@ int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, 
     }
     u32 class_index = couple_class_for(&x->couple, m->group->name, len);
     int rc = send_possible(m, one, len, class_index, now);
-    if (rc == -ERR_NOBUFS) {
-        x->count.send_no_buffer++;
-        m->starved = true;
-    }
     if (rc) return rc;
     struct xcfmsg_message head = {.kind = XCFMSG_USER, .bytes = len, .from = m->number};
     if (control) memcpy(head.control, control, XCFMSG_CONTROL);
@@ -117,14 +133,27 @@ int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, 
     return 0;
 }
 
-/* Members that were refused hear of it once half of the pool is free, so that they do not come for each
- * buffer. */
+/* Half free, not a single buffer, so that members do not come for each. */
+static bool class_has_room(const struct xcf *x, const struct xcf_member *m) {
+    for (u32 i = 0; i < x->systems; i++)
+        if (m->starved_slots & 1u << i &&
+            x->sys[i].tx.class_bytes[m->starved_class] / 512 > class_kb(x, i, m->starved_class))
+            return false;
+    return true;
+}
+
 void message_room(struct xcf *x, u64 now) {
-    if (x->tx_pool.in_use > x->tx_pool.count / 2) return;
+    if (!x->starved || x->tx_pool.in_use > x->tx_pool.count / 2) return;
+    x->starved = false;
     for (u32 i = 0; i < x->members_max && !x->stopped; i++) {
         struct xcf_member *m = &x->member[i];
         if (!m->used || !m->starved) continue;
+        if (!class_has_room(x, m)) {
+            x->starved = true;
+            continue;
+        }
         m->starved = false;
+        m->starved_slots = 0;
         if (m->state == XCF_MEMBER_ACTIVE && m->exits && m->exits->room) m->exits->room(m->ctx, now);
     }
 }

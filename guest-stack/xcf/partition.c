@@ -208,10 +208,15 @@ void xcf_arbiter_status(struct xcf *x, enum xcf_arbiter_answer a, u32 counter, u
 }
 
 void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now) {
-    struct xcf_sys *s = xcf_sys_by_name(x, r->id.name);
+    struct xcf_sys *s;
     xcf_lapse_check(x, now);
-    if (x->stopped || !s || s->id.incarnation != r->id.incarnation) return;
-    if (s->last_status && s->status_counter == r->counter) return;
+    if (x->stopped || x->suspect || !r->id.name[0] || strcmp(r->id.name, x->id.name) == 0) return;
+    /* A record makes a system known, also one that no signal has come from. */
+    s = xcf_sys_by_name(x, r->id.name);
+    if (!s || s->id.incarnation != r->id.incarnation) s = system_heard(x, &r->id, now);
+    if (!s || s->id.incarnation != r->id.incarnation) return;
+    if (s->records && s->status_counter == r->counter) return;
+    s->records++;
     s->status_counter = r->counter;
     s->their_weight = r->connected_weight;
     s->last_status = now;

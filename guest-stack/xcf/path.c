@@ -141,7 +141,7 @@ void path_timers(struct xcf *x, u64 now) {
 bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     struct xcf *x = p->x;
     const struct xcf_sys *s = p->slot ? &x->sys[p->slot] : NULL;
-    if (x->stopped || !p->ready || p->busy || p->broken) return false;
+    if (x->stopped || !p->ready || p->busy) return false;
     memcpy(h->from, x->id.name, sizeof h->from);
     h->from_incarnation = x->id.incarnation;
     memcpy(h->sysplex, x->couple.sysplex, sizeof h->sysplex);
@@ -157,10 +157,8 @@ bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     xcfmsg_emit(block, h);
     int rc = p->ops->send(p->ctx, block, h->bytes);
     if (rc == -ERR_AGAIN) p->busy = true;
-    if (rc) {
-        p->broken = rc != -ERR_AGAIN;
-        return false;
-    }
+    p->broken = rc && rc != -ERR_AGAIN; /* until a HELLO goes through: messages take other paths */
+    if (rc) return false;
     p->blocks++;
     p->bytes += h->bytes;
     return true;

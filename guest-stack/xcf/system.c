@@ -59,7 +59,8 @@ static void entered_joining(struct xcf *x, struct xcf_sys *s, u64 now) {
     signal_reset(x, s);
     s->last_signal = s->linked_at = now;
     s->last_status = 0;
-    s->status_counter = s->their_weight = s->interval_ms = 0;
+    s->status_counter = s->their_weight = s->interval_ms = s->records = 0;
+    s->unlinked_said = false;
     s->weight = 1;
     s->reason = NULL;
     s->by_operator = s->dropped = s->synced = s->sync_due = false;
@@ -191,10 +192,14 @@ static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
         if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         return;
     }
-    if (!signals && !status)
+    if (!signals && !status) {
         system_event(x, s, XCF_SE_QUIET, now);
-    else if (now - s->linked_at >= interval)
+    } else if (s->state == XCF_SYS_JOINING && s->records > 1 && now - s->since >= interval && !s->unlinked_said) {
+        s->unlinked_said = true;
+        xcf_say(x, "IXC454I SIGNALLING CONNECTIVITY CANNOT BE ESTABLISHED FOR SYSTEMS: %s", s->id.name);
+    } else if (now - s->linked_at >= interval) {
         system_event(x, s, XCF_SE_NOSIGNAL, now);
+    }
 }
 
 void system_timers(struct xcf *x, u64 now) {

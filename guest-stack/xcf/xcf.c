@@ -71,6 +71,7 @@ struct xcf *xcf_create(const struct xcf_config *c, u64 now) {
     x->members_max = c->members;
     x->groups_max = c->groups;
     x->last_poll = x->heartbeat_at = now;
+    x->settled_at = now + XCF_SETTLE_US;
     list_init(&x->groups);
     if (!storage(x, c)) return NULL;
     systems_init(x);
@@ -191,8 +192,12 @@ bool xcf_system(const struct xcf *x, u32 i, struct xcf_system_info *out) {
 }
 
 bool xcf_synced(const struct xcf *x) {
-    for (u32 i = 1; i < x->systems; i++)
-        if (sys_in(&x->sys[i]) && !x->sys[i].synced) return false;
+    if ((x->paths || x->arbiter) && x->last_poll < x->settled_at) return false;
+    for (u32 i = 1; i < x->systems; i++) {
+        const struct xcf_sys *s = &x->sys[i];
+        if (sys_in(s) && !s->synced) return false;
+        if (s->state == XCF_SYS_JOINING && s->records > 1) return false;
+    }
     return true;
 }
 

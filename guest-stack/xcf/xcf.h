@@ -38,6 +38,7 @@
 #define XCF_LINE_MAX        140
 #define XCF_WAIT_PARTED     0x0A2
 #define XCF_HEARTBEAT_US    USEC_PER_SEC
+#define XCF_SETTLE_US       (5 * (u64)USEC_PER_SEC / 2) /* two status records and HELLOs of whoever is there */
 #define XCF_PATH_SILENCE_US (3 * USEC_PER_SEC + USEC_PER_SEC / 2)
 
 struct xcf;
@@ -228,7 +229,8 @@ bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out
 /* Names of groups with a member, ascending; size[] their members. Returns how many there are. */
 u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max);
 bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size);
-/* Each active system has sent all its members since it was seen. */
+/* Every system that lives, by its signals or its status record, is active and has sent all its members. Not before XCF_SETTLE_US
+ * have passed since xcf_create(), unless there is neither path nor arbiter. Who takes over what another may have must wait for it. */
 bool xcf_synced(const struct xcf *x);
 
 /* ---- systems and the operator ---- */
@@ -311,7 +313,7 @@ void xcf_set_sfm(struct xcf *x, const struct couple_sfm *sfm);
         C(drop_receiver) /* for another system or an older incarnation of this one */                        \
         C(drop_duplicate) C(drop_window) C(drop_no_buffer) C(drop_message_form) C(drop_no_member)            \
             C(drop_path_stopped) C(drop_suspect) C(drop_systems_full) C(drop_members_full)                   \
-                C(drop_groups_full) C(drop_ack) C(send_no_buffer) C(path_failures) C(lapses)                 \
+                C(drop_groups_full) C(drop_ack) C(send_no_buffer) C(send_maxmsg) C(path_failures) C(lapses)                 \
                     C(duplicate_members) C(isolations) C(isolations_refused) C(prompts) C(systems_gone)
 struct xcf_counters {
 #define C(name) u32 name;

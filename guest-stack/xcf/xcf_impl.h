@@ -46,7 +46,7 @@ struct xcf_path {
     enum xcf_path_state state;
     bool late; /* what was sent on it was not acknowledged in time: others are preferred until it is heard */
     bool ready, busy, hello_owed; /* owed: it was full when a HELLO was due */
-    bool broken;                  /* it refused a block; its adapter is going to say that it is down */
+    bool broken;                  /* it refused its last block; its adapter is going to say that it is down */
     u32 token, slot;              /* slot 0: partner not known */
     u32 heard_token;              /* inbound: the sender's token */
     u64 heard_at; /* inbound: last HELLO; outbound: last time that the partner said it hears */
@@ -83,6 +83,8 @@ struct xcf_sys {
     u64 last_signal, last_status;
     u64 linked_at; /* last moment with a working path in each direction */
     u32 status_counter, their_weight;
+    u32 records;      /* status records whose counter was news: from the second on it certainly lives */
+    bool unlinked_said;
     u32 interval_ms, weight;
     struct list out, in; /* paths */
     u32 out_working, in_working;
@@ -117,6 +119,8 @@ struct xcf_member {
     u32 token;
     enum xcf_member_state state;
     bool used, missing, starved, ending; /* ending: left; the record stays until every partner knows */
+    u8 starved_class;  /* whose MAXMSG turned the last send away, towards these systems; 0: the pool did */
+    u32 starved_slots;
     u8 ustate[XCF_USTATE_BYTES];
     u32 dirty; /* partners that do not know how it is now */
     u32 known; /* partners that know of it at all */
@@ -134,6 +138,7 @@ struct xcf {
     bool arbiter_up, stopped;
     bool suspect;   /* stood still: not known to be in */
     bool asked;     /* the arbiter will say: until then nothing is sent and nothing believed */
+    bool starved;   /* a member waits for its room exit */
     bool hello_now; /* partners should know at once */
     bool leaving;   /* varied offline: the last HELLO says so */
     u32 systems, members_max, groups_max;
@@ -146,7 +151,7 @@ struct xcf {
     struct xcf_path *path; /* [XCF_PATHS_MAX] */
     u32 paths;
     u32 next_number, next_token, next_reply, status_counter;
-    u64 last_poll, heartbeat_at, suspect_since;
+    u64 last_poll, heartbeat_at, suspect_since, settled_at;
     struct xcf_counters count;
 };
 

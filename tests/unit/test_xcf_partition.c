@@ -109,6 +109,100 @@ static void the_table(void **state) {
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) row_run(&rows[i]);
 }
 
+/* ---- every combination of losses ----
+ *
+ * Path 0 of each pair stands for the CTCs, path 1 for the structures in the coupling facilities; the arbiter is the couple data. What
+ * is lost for one system (SYS03) or for all of them; then nothing more happens, or SYS03 is killed, or it freezes. The end follows
+ * from two facts alone: is there a path between SYS03 and the others, and can somebody who accuses it reach the arbiter?
+ */
+enum lost { L_NONE, L_VICTIM, L_ALL, L_WAYS };
+enum couple_data { CD_HERE, CD_NONE, CD_VICTIM, CD_ALL, CD_SWITCH, CD_WAYS }; /* SWITCH: lost, and back from the alternate in 2 s */
+
+static void lose(struct simxcf *s, u32 k, enum lost way) {
+    for (u32 i = 0; i < 3; i++)
+        for (u32 j = 0; j < i; j++) {
+            if (way == L_NONE || (way == L_VICTIM && i != VICTIM)) continue;
+            simxcf_path(s, i, j, k, SIMXCF_DOWN);
+            simxcf_path(s, j, i, k, SIMXCF_DOWN);
+        }
+}
+
+static void combination(enum lost ctc, enum lost cf, enum couple_data data, enum happens what) {
+    struct simxcf *s = plex(data != CD_NONE, false);
+    const char *text;
+    bool joined = ctc == L_NONE || cf == L_NONE;        /* SYS03 and the others */
+    bool others = ctc != L_ALL || cf != L_ALL;          /* SYS01 and SYS02 */
+    bool arbiter = data != CD_NONE && data != CD_ALL;   /* SYS01 reaches it when it matters */
+    bool dies = what != NOTHING || (!joined && data == CD_VICTIM);
+    lose(s, 0, ctc);
+    lose(s, 1, cf);
+    for (u32 i = 0; i < 3; i++)
+        if (data == CD_ALL || data == CD_SWITCH || (data == CD_VICTIM && i == VICTIM)) simxcf_reach(s, i, false);
+    if (what == KILL) simxcf_kill(s, VICTIM, false);
+    if (what == PAUSE) simxcf_pause(s, VICTIM, true);
+    simxcf_run(s, SECONDS(2));
+    for (u32 i = 0; i < 3 && data == CD_SWITCH; i++) simxcf_reach(s, i, true);
+    simxcf_run(s, SECONDS(28));
+    enum xcf_system_state seen = simxcf_sees(s, 0, VICTIM), expected = XCF_SYS_ACTIVE;
+    if (dies)
+        expected = arbiter ? XCF_SYS_GONE : XCF_SYS_PROMPT;
+    else if (!joined)
+        expected = arbiter ? XCF_SYS_NOSIGNAL : XCF_SYS_PROMPT;
+    bool asks = (expected != XCF_SYS_ACTIVE && expected != XCF_SYS_GONE) || !others;
+    bool isolated = expected == XCF_SYS_GONE;
+    if (seen != expected || simxcf_isolated(s, VICTIM) != isolated || (simxcf_question(s, 0, &text) != 0) != asks)
+        fail_msg("ctc %u cf %u data %u what %u: %s (expected %s), isolated %d, asked \"%s\"", ctc, cf, data, what,
+                 xcf_system_state_name(seen), xcf_system_state_name(expected), simxcf_isolated(s, VICTIM), text);
+    /* The groups are told of a death that is certain, and of no other. */
+    assert_int_equal(simxcf_events(s, 0, XCF_EV_SYSTEM_GONE), isolated ? SIMXCF_GROUPS : 0);
+    assert_int_equal(simxcf_events(s, 1, XCF_EV_SYSTEM_GONE), isolated ? SIMXCF_GROUPS : 0);
+    assert_false(simxcf_isolated(s, 0) || simxcf_isolated(s, 1));
+    /* All is mended: whoever was not removed is back by itself. */
+    simxcf_heal(s);
+    simxcf_run(s, SECONDS(15));
+    assert_int_equal(simxcf_sees(s, 0, 1), XCF_SYS_ACTIVE);
+    if (!isolated && what != KILL) assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_ACTIVE);
+    if (isolated && what != KILL) assert_true(simxcf_waiting(s, VICTIM));
+    simxcf_destroy(s);
+}
+
+static void every_combination(void **state) {
+    static const enum happens whats[] = {NOTHING, KILL, PAUSE};
+    UNUSED(state);
+    for (u32 ctc = 0; ctc < L_WAYS; ctc++)
+        for (u32 cf = 0; cf < L_WAYS; cf++)
+            for (u32 data = 0; data < CD_WAYS; data++)
+                for (u32 w = 0; w < ARRAY_LEN(whats); w++)
+                    combination((enum lost)ctc, (enum lost)cf, (enum couple_data)data, whats[w]);
+}
+
+/* A system that is IPLed where it can reach nobody by signals, but the others' status can be read: it is not in, so it takes over
+ * nothing; a path lets it in. A status record of a system that died long ago keeps nobody waiting. */
+static void ipl_without_signals(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *why;
+    UNUSED(state);
+    simxcf_kill(s, VICTIM, true);
+    simxcf_run(s, SECONDS(8));
+    for (u32 j = 0; j < 2; j++) simxcf_pair(s, j, VICTIM, SIMXCF_DOWN);
+    simxcf_start(s, VICTIM);
+    simxcf_run(s, SECONDS(12));
+    assert_false(xcf_synced(simxcf_xcf(s, VICTIM)));
+    assert_int_equal(simxcf_said(s, VICTIM, "IXC454I SIGNALLING CONNECTIVITY CANNOT BE ESTABLISHED FOR SYSTEMS: SYS01"), 1);
+    assert_true(xcf_synced(simxcf_xcf(s, 0)) || simxcf_said(s, 0, "IXC454I") == 1);
+    simxcf_heal(s);
+    simxcf_run(s, SECONDS(4));
+    assert_true(simxcf_converged(s, &why));
+    /* All die; the first one back finds only records that do not change. */
+    for (u32 i = 0; i < 3; i++) simxcf_kill(s, i, false);
+    simxcf_start(s, 0);
+    simxcf_run(s, SECONDS(2));
+    assert_false(xcf_synced(simxcf_xcf(s, 0))); /* it cannot know yet */
+    simxcf_run(s, SECONDS(1));
+    assert_true(xcf_synced(simxcf_xcf(s, 0)));
+    simxcf_destroy(s);
+}
+
 /* Frozen, isolated, resumed: it finds out before it says a word, and waits; started again it is let in. */
 static void zombie(void **state) {
     struct simxcf *s = plex(true, false);
@@ -230,6 +324,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
         cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
+        cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
