@@ -228,6 +228,19 @@ static bool block_good(struct xcf *x, const u8 *block, u32 len) {
     return false;
 }
 
+/* The deaths that a HELLO tells, this system's own before any other: who is out has no business with the rest. */
+static void hello_deaths(struct xcf *x, const struct xcf_sys *teller, const u8 *body, const struct xcfmsg_hello *hello,
+                         bool own, u64 now) {
+    for (u32 i = 0; i < hello->gone && !x->stopped; i++) {
+        struct xcfmsg_entry e;
+        struct xcf_sysid id = {.name = ""};
+        xcfmsg_entry_parse(body, hello->heard + i, &e);
+        memcpy(id.name, e.system, sizeof id.name);
+        id.incarnation = e.incarnation;
+        if ((strcmp(id.name, x->id.name) == 0) == own) partition_news(x, &id, teller, now);
+    }
+}
+
 static void hello_in(struct xcf_path *p, struct xcf_sys *s, const u8 *body, u64 now) {
     struct xcf *x = p->x;
     struct xcfmsg_hello hello;
@@ -237,14 +250,8 @@ static void hello_in(struct xcf_path *p, struct xcf_sys *s, const u8 *body, u64 
     s->weight = hello.weight;
     memcpy(p->partner_path, hello.path, sizeof p->partner_path);
     /* Deaths first: what follows may come from a partner that has been told about ours. */
-    for (u32 i = 0; i < hello.gone && !x->stopped; i++) {
-        struct xcfmsg_entry e;
-        struct xcf_sysid id = {.name = ""};
-        xcfmsg_entry_parse(body, hello.heard + i, &e);
-        memcpy(id.name, e.system, sizeof id.name);
-        id.incarnation = e.incarnation;
-        partition_news(x, &id, s, now);
-    }
+    hello_deaths(x, s, body, &hello, true, now);
+    hello_deaths(x, s, body, &hello, false, now);
     for (u32 i = 0; i < hello.heard && !x->stopped; i++) {
         struct xcfmsg_entry e;
         xcfmsg_entry_parse(body, i, &e);
