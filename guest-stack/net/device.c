@@ -38,7 +38,7 @@ const char *device_type_name(enum device_type t) {
 }
 
 size_t link_bytes(const struct stack_config *cfg) {
-    return (sizeof(struct device) + sizeof(struct link) + 64) * (size_t)cfg->max_links + 32;
+    return (sizeof(struct device) + sizeof(struct link) + 64) * ((size_t)cfg->max_links + cfg->max_dvipas) + 32;
 }
 
 bool link_init(struct stack *stk, struct arena *a, const struct stack_config *cfg) {
@@ -46,8 +46,9 @@ bool link_init(struct stack *stk, struct arena *a, const struct stack_config *cf
     list_init(&stk->links);
     list_init(&stk->flush);
     CHECK(cfg->max_links <= LINKS_MAX);
-    return pool_init(&stk->device_pool, "DEVICE", a, sizeof(struct device), cfg->max_links) &&
-           pool_init(&stk->link_pool, "LINK", a, sizeof(struct link), cfg->max_links);
+    u32 count = cfg->max_links + cfg->max_dvipas;
+    return pool_init(&stk->device_pool, "DEVICE", a, sizeof(struct device), count) &&
+           pool_init(&stk->link_pool, "LINK", a, sizeof(struct link), count);
 }
 
 struct device *device_find(struct stack *stk, const char *name) {
@@ -117,26 +118,38 @@ int device_add(struct stack *stk, const char *name, enum device_type type, u16 d
     return 0;
 }
 
+/* LINK_NO_INDEX if all are in use. */
 static u8 index_take(struct stack *stk) {
     u8 index = 0;
-    while (stk->link_index_used >> index & 1) index++;
+    while (index < LINK_NO_INDEX && (stk->link_index_used >> index & 1)) index++;
+    if (index == LINK_NO_INDEX) return index;
     stk->link_index_used |= (u64)1 << index;
     return index;
+}
+
+static void index_free(struct stack *stk, u8 index) {
+    if (index != LINK_NO_INDEX) stk->link_index_used &= ~((u64)1 << index);
 }
 
 int link_add(struct stack *stk, struct device *dev, const char *name, enum link_type type, u16 adapter,
              struct link **out) {
     if (link_find(stk, name) || dev->lnk) return -ERR_EXIST;
     if (!(links_of[dev->type] >> type & 1)) return -ERR_INVAL;
+    bool virtual = dev->type == DEV_VIRTUAL;
+    u8 index = virtual ? LINK_NO_INDEX : index_take(stk);
+    if (!virtual && index == LINK_NO_INDEX) return -ERR_NOMEM;
     struct link *lnk = pool_get(&stk->link_pool);
-    if (!lnk) return -ERR_NOMEM;
+    if (!lnk) {
+        index_free(stk, index);
+        return -ERR_NOMEM;
+    }
     memset(lnk, 0, sizeof *lnk);
     lnk->stk = stk;
     lnk->dev = dev;
     str_copy(lnk->name, sizeof lnk->name, name);
     lnk->type = type;
     lnk->adapter = adapter;
-    lnk->index = index_take(stk);
+    lnk->index = index;
     lnk->mtu_bytes = dev->driver ? 1500 : 65535;
     lnk->up = dev->driver == NULL; /* VIRTUAL and LOOPBACK are always active */
     lnk->ops = dev->driver ? dev->driver->link : NULL;
@@ -146,7 +159,7 @@ int link_add(struct stack *stk, struct device *dev, const char *name, enum link_
     int rc = dev->driver ? dev->driver->device->attach(dev, dev->driver->ctx) : 0;
     if (rc) {
         list_del(&lnk->node);
-        stk->link_index_used &= ~((u64)1 << lnk->index);
+        index_free(stk, lnk->index);
         dev->lnk = NULL;
         pool_put(&stk->link_pool, lnk);
         return rc;
@@ -180,7 +193,7 @@ int link_delete(struct stack *stk, const char *name) {
     lnk->dev->lnk = NULL;
     list_del(&lnk->node);
     list_del(&lnk->flush_node);
-    stk->link_index_used &= ~((u64)1 << lnk->index);
+    index_free(stk, lnk->index);
     pool_put(&stk->link_pool, lnk);
     route_changed(stk);
     return 0;

@@ -102,9 +102,10 @@ static bool port_taken(void *ctx, u16 port) {
 /* May addr be bound? A HOME address, any, a group or broadcast; or one that sysplex activates for us. */
 static int bind_address(struct dgram *d, struct ipaddr addr, u64 now) {
     struct stack *stk = d->stk;
-    if (ipaddr_is_any(addr) || home_find(stk, addr)) return 0;
+    const struct home_entry *e = ipaddr_is_any(addr) ? NULL : home_find(stk, addr);
+    if (ipaddr_is_any(addr) || (e && !(e->flags & HOME_DYNAMIC))) return 0;
     if (ipaddr_is_multicast(addr) || ipaddr_is_broadcast(addr)) return 0;
-    if (!stk->hooks.bind_absent) return -ERR_ADDRNOTAVAIL;
+    if (!stk->hooks.bind_absent) return e ? 0 : -ERR_ADDRNOTAVAIL;
     int rc = stk->hooks.bind_absent(stk->hooks.ctx, d->event_ctx, addr, now);
     if (rc == 0) d->dynamic_bind = true;
     return rc;

@@ -47,6 +47,7 @@ struct home_entry *home_next(const struct stack *stk, const struct home_entry *e
 }
 
 struct ipaddr home_of_link(const struct stack *stk, const struct link *lnk) {
+    if (lnk->address_of) lnk = lnk->address_of;
     for (struct home_entry *e = NULL; (e = home_next(stk, e));)
         if (e->lnk == lnk) return e->addr;
     return IPADDR_ANY;
@@ -72,8 +73,9 @@ struct ipaddr home_source_vipa(const struct stack *stk, const struct link *lnk) 
 
 bool home_link_subnet(const struct stack *stk, const struct link *lnk, struct ipaddr *net,
                       struct ipaddr *mask) {
+    if (!lnk->dev->driver) return false;
     struct ipaddr addr = home_of_link(stk, lnk);
-    if (ipaddr_is_any(addr) || !lnk->dev->driver) return false;
+    if (ipaddr_is_any(addr)) return false;
     if (lnk->bsd_mask.v4) {
         *mask = lnk->bsd_mask;
         net->v4 = addr.v4 & mask->v4;
@@ -162,6 +164,16 @@ int home_del(struct stack *stk, struct ipaddr addr, u64 now) {
     struct home_entry *e = home_find(stk, addr);
     if (!e) return -ERR_NOENT;
     home_remove(stk, e, now);
+    home_announce_change(stk, now);
+    return 0;
+}
+
+int home_hide(struct stack *stk, struct ipaddr addr, bool hidden, u64 now) {
+    struct home_entry *e = home_find(stk, addr);
+    if (!e) return -ERR_NOENT;
+    u8 flags = (u8)(hidden ? e->flags | HOME_INTERNAL : e->flags & ~HOME_INTERNAL);
+    if (flags == e->flags) return 0;
+    e->flags = flags;
     home_announce_change(stk, now);
     return 0;
 }

@@ -65,6 +65,8 @@ bool home_init(struct stack *stk, struct arena *a, u32 max_home);
  * Without HOME_GENERATED the entry goes after the last static entry. */
 int home_add(struct stack *stk, struct ipaddr addr, struct link *lnk, u8 flags, u64 now);
 int home_del(struct stack *stk, struct ipaddr addr, u64 now); /* -ERR_NOENT */
+/* HOME_INTERNAL on or off: a DVIPA is given up or taken while packets for it are still accepted. -ERR_NOENT. */
+int home_hide(struct stack *stk, struct ipaddr addr, bool hidden, u64 now);
 /* The first HOME statement of a file replaces the list: removes every entry that a HOME statement made. */
 void home_clear(struct stack *stk, u64 now);
 /* PRIMARYINTERFACE; NULL = back to the first entry. */

@@ -20,7 +20,8 @@
 
 #define NAME_MAX_LEN 16 /* device and link names, without the NUL */
 #define MAC_LEN 6
-#define LINKS_MAX 64 /* links of one stack: a set of links is a u64 */
+#define LINKS_MAX 64 /* links of one stack that have a driver: a set of them is a u64 */
+#define LINK_NO_INDEX (LINKS_MAX - 1) /* of VIRTUAL links, which are never in such a set */
 
 struct stack;
 struct device;
@@ -115,7 +116,7 @@ struct link {
     char name[NAME_MAX_LEN + 1];
     enum link_type type;
     u16 adapter; /* number in the LINK statement; CTC: 0 or 1 */
-    u8 index;    /* this link's bit in home_entry.registered; below LINKS_MAX */
+    u8 index;    /* this link's bit in home_entry.registered; LINK_NO_INDEX if it is VIRTUAL */
     bool up;     /* packets flow */
     bool ipbcast;
     u16 caps;
@@ -126,6 +127,7 @@ struct link {
     u32 bsd_mtu_bytes; /* 0 = DEFAULTSIZE */
     u8 bsd_metric;
     struct ipaddr bsd_mask, bsd_dest;
+    struct link *address_of; /* its address is that link's: dynamic XCF has one for all; NULL: its own */
     u64 igmp_v1_until; /* a version 1 querier was heard */
     struct link_counters count;
     bool flush_due;

@@ -40,6 +40,16 @@ enum sock_opt {
     SO_MCAST_LEAVE, /* value: group address as u32 */
     SO_MCAST_TTL,
     SO_PATHMTU, /* read only */
+    SO_CLUSTERCONNTYPE, /* TCP, read only: enum sock_cluster, 8 may come with 2 or 4 */
+};
+
+/* Where the partner of a connection is (sysplex sockets). INTERNAL: the way there leaves no link of the sysplex. */
+enum sock_cluster {
+    SO_CLUSTERCONNTYPE_NOCONN = 0,
+    SO_CLUSTERCONNTYPE_NONE = 1,
+    SO_CLUSTERCONNTYPE_SAME_CLUSTER = 2,
+    SO_CLUSTERCONNTYPE_SAME_IMAGE = 4,
+    SO_CLUSTERCONNTYPE_INTERNAL = 8,
 };
 
 /* jobname: whose socket this is, for PORT reservations, DROP and displays; at most 8 characters. */

@@ -21,8 +21,9 @@ void stack_config_default(struct stack_config *cfg) {
         .huge_pbufs = 32,            /* reassembly and large UDP datagrams: 2 MB */
         .max_datagram_sockets = 256, /* servers, resolvers, pings */
         .max_groups = 64,
-        .max_links = 32,
+        .max_links = 48, /* OSAs, CTCs, static VIPAs, and 31 other systems over XCF */
         .max_home = 128,
+        .max_dvipas = 1024, /* what the books allow one stack; 1 MB */
         .max_routes = 256,
         .max_arp = 1024, /* two full /23 networks */
         .max_port_rules = 256,
@@ -32,21 +33,24 @@ void stack_config_default(struct stack_config *cfg) {
 
 /* HOME and DIRECT routes are made by us and do not use up the configured number. */
 static u32 route_rows(const struct stack_config *cfg) {
-    return cfg->max_routes + cfg->max_home + cfg->max_links + ROUTE_REDIRECT_MAX;
+    return cfg->max_routes + cfg->max_home + cfg->max_dvipas + cfg->max_links + ROUTE_REDIRECT_MAX;
+}
+static u32 home_rows(const struct stack_config *cfg) {
+    return cfg->max_home + cfg->max_dvipas + 1; /* LOOPBACK */
 }
 static u32 arp_rows(const struct stack_config *cfg) {
     return cfg->max_arp;
 }
 
 size_t stack_bytes(const struct stack_config *cfg) {
-    return sizeof(struct stack) + 64 + pbuf_bytes(cfg) + link_bytes(cfg) + home_bytes(cfg->max_home + 1) +
+    return sizeof(struct stack) + 64 + pbuf_bytes(cfg) + link_bytes(cfg) + home_bytes(home_rows(cfg)) +
            route_bytes(route_rows(cfg)) + pmtu_bytes() + arp_bytes(arp_rows(cfg)) +
            ipfrag_bytes(cfg->max_reassembly) + dgram_bytes(cfg) + port_bytes(cfg->max_port_rules) +
            igmp_bytes(cfg->max_groups) + tcp_bytes(cfg) + sock_bytes(cfg) + 256;
 }
 
 static bool tables_init(struct stack *stk, struct arena *a, const struct stack_config *cfg) {
-    return pbuf_init(stk, a, cfg) && link_init(stk, a, cfg) && home_init(stk, a, cfg->max_home + 1) &&
+    return pbuf_init(stk, a, cfg) && link_init(stk, a, cfg) && home_init(stk, a, home_rows(cfg)) &&
            route_init(stk, a, route_rows(cfg)) && pmtu_init(stk, a) && arp_init(stk, a, arp_rows(cfg)) &&
            ipfrag_init(stk, a, cfg->max_reassembly) && dgram_init(stk, a, cfg) &&
            port_init(stk, a, cfg->max_port_rules) && igmp_init(stk, a, cfg->max_groups);

@@ -32,6 +32,7 @@ struct stack_config {
     u32 max_datagram_sockets; /* UDP sockets and PING identifiers */
     u32 max_groups;           /* multicast memberships over all links */
     u32 max_links, max_home, max_routes, max_arp, max_port_rules;
+    u32 max_dvipas;     /* dynamic VIPAs in HOME, each with a device and a link of its own; 0: no sysplex */
     u32 max_reassembly; /* datagrams being reassembled at once */
 };
 
@@ -55,10 +56,15 @@ struct stack_hooks {
     void (*conn_opened)(void *ctx, struct tcb *conn, u64 now);
     void (*conn_closed)(void *ctx, struct tcb *conn, u64 now);
     void (*listener)(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now);
-    /* bind() to an address not in HOME; 0 if it was activated (VIPARANGE), else -ERR_ADDRNOTAVAIL/AGAIN. */
+    /* bind() to an address that is not in HOME, or is there as HOME_DYNAMIC; 0 if it may be used (perhaps it was activated:
+     * VIPARANGE), else -ERR_ADDRNOTAVAIL/AGAIN. bind_released follows when the socket ends. */
     int (*bind_absent)(void *ctx, struct sock *s, struct ipaddr addr, u64 now);
     void (*bind_released)(void *ctx, struct ipaddr addr, u64 now);
     void (*home_changed)(void *ctx, u64 now);
+    /* SO_CLUSTERCONNTYPE of a connection to partner. NULL: there is no sysplex. */
+    u32 (*cluster_type)(void *ctx, struct ipaddr partner);
+    /* SIOCSVIPA: define or delete addr as a dynamic VIPA on behalf of a job. */
+    int (*siocsvipa)(void *ctx, bool define, struct ipaddr addr, const char *jobname, u64 now);
     /* The point where an acknowledgement or output byte first becomes visible to the peer. */
     void (*conn_commit)(void *ctx, struct tcb *conn, u64 now);
 };

@@ -36,8 +36,9 @@ static int apply_rule(struct sock *s, struct ipaddr *addr, u16 port, bool *share
 
 static int claim_address(struct sock *s, struct ipaddr addr, u64 now) {
     struct stack *stk = s->stk;
-    if (ipaddr_is_any(addr) || home_find(stk, addr)) return 0;
-    if (!stk->hooks.bind_absent) return -ERR_ADDRNOTAVAIL;
+    const struct home_entry *e = ipaddr_is_any(addr) ? NULL : home_find(stk, addr);
+    if (ipaddr_is_any(addr) || (e && !(e->flags & HOME_DYNAMIC))) return 0;
+    if (!stk->hooks.bind_absent) return e ? 0 : -ERR_ADDRNOTAVAIL;
     int rc = stk->hooks.bind_absent(stk->hooks.ctx, s, addr, now);
     if (rc == 0) s->flags |= SF_ABSENT;
     return rc;
@@ -318,6 +319,15 @@ int tcp_user_setopt(struct sock *s, enum sock_opt opt, u32 value, u64 now) {
     }
 }
 
+/* Without a sysplex every partner but ourselves is outside. */
+static u32 cluster_type(struct sock *s, bool listening) {
+    const struct stack_hooks *h = &s->stk->hooks;
+    if (listening || s->tcb.q.state < TCP_ESTABLISHED) return SO_CLUSTERCONNTYPE_NOCONN;
+    if (h->cluster_type) return h->cluster_type(h->ctx, s->key.foreign);
+    return home_find(s->stk, s->key.foreign) ? SO_CLUSTERCONNTYPE_SAME_IMAGE | SO_CLUSTERCONNTYPE_INTERNAL
+                                             : SO_CLUSTERCONNTYPE_NONE;
+}
+
 int tcp_user_getopt(struct sock *s, enum sock_opt opt, u32 *value) {
     bool listening = s->flags & SF_LISTENING;
     u16 flags = listening ? s->listener.flags : s->tcb.flags;
@@ -342,6 +352,9 @@ int tcp_user_getopt(struct sock *s, enum sock_opt opt, u32 *value) {
         return 0;
     case SO_TOS:
         *value = s->tos;
+        return 0;
+    case SO_CLUSTERCONNTYPE:
+        *value = cluster_type(s, listening);
         return 0;
     case SO_PATHMTU:
         if (listening || s->tcb.q.state < TCP_SYN_SENT) return -ERR_NOTCONN;

@@ -16,7 +16,7 @@
  *   SYNC         no data: all that the sender has was sent before
  *   DVIPA        0  4 address   4  4 mask   8  1 status   9  1 origin   10  1 moveable   11  1 rank   12  1 flags
  *                13  3 zero     16  4 epoch of ownership
- *   CLAIM        0  4 address   4  4 epoch claimed   8  1 priority   9  1 flags (1 = when idle)   10  2 zero   12  4 mask
+ *   CLAIM        0  4 address   4  4 epoch claimed   8  1 priority   9  1 flags   10  2 zero   12  4 mask
  *   GRANT DENY   0  4 address   4  4 epoch claimed   8  4 connections sent before (GRANT), reason (DENY)
  *   CONN         0  4 DVIPA   4  4 foreign address   8  2 local port   10  2 foreign port   12  1 flags (1 = it is
  *                there, 0 = it has ended)   13  3 zero
@@ -71,11 +71,14 @@ struct plexmsg_dvipa {
     u8 status, origin, moveable, rank, flags;
     u32 epoch;
 };
+enum plexmsg_claim_flags {
+    PLEXMSG_WHEN_IDLE = 1, /* grant it when no connection is left */
+    PLEXMSG_DELETE = 2,    /* who has it deletes it and its connections (ioctl over bind) */
+};
 struct plexmsg_claim {
     struct ipaddr addr, mask;
     u32 epoch;
-    u8 priority;
-    bool when_idle;
+    u8 priority, flags; /* enum plexmsg_claim_flags */
 };
 struct plexmsg_answer {
     struct ipaddr addr;

@@ -1,0 +1,288 @@
+/* dynxcf.c - dynamic XCF links and the packets that go over them. See dynxcf.h. */
+#include "sysplex/dynxcf.h"
+
+#include "net/ip.h"
+#include "net/route.h"
+#include "net/stack_impl.h"
+#include "sysplex/sysplex_impl.h"
+#include "wire/ip4.h"
+
+#define SAMEHOST_DEVICE "IUTSAMEH"
+#define SAMEHOST_LINK   "EZASAMEMVS"
+#define LINK_PREFIX     "EZAXCF"
+/* The largest packet that fits a message; EZASAMEMVS shows 65535, as the books have it, and carries this. */
+#define PACKET_MAX (PLEXMSG_DATA_MAX - PLEXMSG_PACKET_HEAD)
+#define PACKET_CSUM_OK 1
+
+bool dynxcf_init(struct sysplex *sx, struct arena *a) {
+    sx->dx.batch.bytes = arena_take(a, PLEXMSG_DATA_MAX, 16);
+    return sx->dx.batch.bytes != NULL;
+}
+
+/* ---- the device ---- */
+
+static struct sysplex_peer *peer_of_link(struct sysplex *sx, const struct link *lnk) {
+    struct sysplex_peer *p = NULL;
+    while ((p = sysplex_peer_next(sx, p, false)) && p->lnk != lnk) {
+    }
+    return p;
+}
+
+static int attach(struct device *dev, void *ctx) {
+    struct link *lnk = dev->lnk;
+    dev->state = ctx;
+    lnk->caps = LINK_CAP_ARP | LINK_CAP_CSUM_OUT | LINK_CAP_CSUM_IN | LINK_CAP_GSO;
+    lnk->mtu_bytes = DYNXCF_MTU;
+    lnk->gso_max_bytes = DYNXCF_MTU;
+    return 0;
+}
+
+/* Ready as soon as there is somebody at the other end; until then it stays STARTING. */
+static int start(struct device *dev, u64 now) {
+    struct sysplex *sx = dev->state;
+    if (dev->lnk == sx->dx.samehost || peer_of_link(sx, dev->lnk)) device_ready(dev, now);
+    return 0;
+}
+
+static int stop(struct device *dev, u64 now) {
+    device_stopped(dev, now);
+    return 0;
+}
+
+static void batch_send(struct sysplex *sx, u64 now) {
+    struct packet_batch *b = &sx->dx.batch;
+    struct peer *p = sx_peer(sx, b->peer);
+    if (!b->used) return;
+    if (p && group_send_now(sx, &p->pub, PLEXMSG_DATA, b->bytes, b->used, now) == 0)
+        SX_COUNT(sx, batches_out);
+    else
+        SX_COUNT(sx, drop_batch);
+    b->used = 0;
+}
+
+static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
+    struct sysplex *sx = lnk->dev->state;
+    struct packet_batch *b = &sx->dx.batch;
+    struct sysplex_peer *to = lnk == sx->dx.samehost ? sysplex_peer_by_dynxcf(sx, next_hop) : peer_of_link(sx, lnk);
+    u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
+    if (!to) {
+        SX_COUNT(sx, drop_packet_no_link);
+        return -ERR_NETUNREACH;
+    }
+    if (padded > PACKET_MAX) {
+        SX_COUNT(sx, drop_packet_form);
+        return -ERR_MSGSIZE;
+    }
+    if (b->used && (b->peer != to->index || b->used + PLEXMSG_PACKET_HEAD + padded > PLEXMSG_DATA_MAX))
+        batch_send(sx, now);
+    u8 *head = b->bytes + b->used;
+    /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
+    bool sum_ok = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK);
+    memset(head, 0, PLEXMSG_PACKET_HEAD);
+    be16_put(head, (u16)bytes);
+    be16_put(head + 2, p->gso_bytes);
+    head[4] = sum_ok ? PACKET_CSUM_OK : 0;
+    pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
+    memset(head + PLEXMSG_PACKET_HEAD + bytes, 0, padded - bytes);
+    b->used += PLEXMSG_PACKET_HEAD + padded;
+    b->peer = to->index;
+    SX_COUNT(sx, packets_out);
+    return 0;
+}
+
+static void flush(struct link *lnk, u64 now) {
+    batch_send(lnk->dev->state, now);
+}
+
+static const struct device_ops device_ops = {.type_name = "MPCPTP", .attach = attach, .start = start, .stop = stop};
+static const struct link_ops link_ops = {.output = output, .flush = flush};
+
+struct driver sysplex_driver(struct sysplex *sx) {
+    return (struct driver){.device = &device_ops, .link = &link_ops, .ctx = sx};
+}
+
+/* ---- packets from peers ---- */
+
+static void message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *data, u32 len, u64 now) {
+    struct sysplex *sx = ctx;
+    UNUSED(kind);
+    SX_COUNT(sx, batches_in);
+    for (u32 at = 0; at < len;) {
+        u8 *head = sx->rx + at;
+        u32 bytes = len - at > PLEXMSG_PACKET_HEAD ? be16_get(data + at) : 0;
+        u32 padded = (bytes + 3) & ~3u;
+        if (bytes < IP4_HEADER_MIN || padded > len - at - PLEXMSG_PACKET_HEAD) {
+            SX_COUNT(sx, drop_packet_form);
+            return;
+        }
+        at += PLEXMSG_PACKET_HEAD + padded;
+        if (!from->lnk || !from->lnk->up) {
+            SX_COUNT(sx, drop_packet_no_link);
+            continue;
+        }
+        struct pkt p = {.data = head + PLEXMSG_PACKET_HEAD,
+                        .len = bytes,
+                        .headroom = PLEXMSG_PACKET_HEAD,
+                        .flags = PKT_IP_CSUM_OK,
+                        .gso_bytes = be16_get(head + 2)};
+        if (head[4] & PACKET_CSUM_OK) p.flags |= PKT_L4_CSUM_OK;
+        SX_COUNT(sx, packets_in);
+        link_input(from->lnk, &p, now);
+    }
+    link_flush_all(sx->stk, now);
+}
+
+/* Several segments that a card joined travel as such; the payload apart from the headers, as TCP hands them down. */
+static bool split_joined(struct pkt *p) {
+    u32 header = ip4_header_bytes(p->data);
+    if (p->proto != IP_PROTO_TCP || p->len < header + 20) return false;
+    u32 headers = header + (u32)(p->data[header + 12] >> 4) * 4;
+    if (headers >= p->len) return false;
+    p->ext[0] = (struct span){p->data + headers, p->len - headers};
+    p->ext_len = p->len - headers;
+    p->len = headers;
+    return true;
+}
+
+void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if (!to->lnk || !to->lnk->up || (p->gso_bytes && !split_joined(p)) || (!p->gso_bytes && p->len > DYNXCF_MTU)) {
+        SX_COUNT(sx, drop_forward_no_link);
+        return;
+    }
+    SX_COUNT(sx, forwarded);
+    p->flags |= PKT_FORWARDED;
+    link_output(to->lnk, p, to->dynxcf, now);
+}
+
+/* ---- links ---- */
+
+static struct link *link_make(struct sysplex *sx, const char *device, const char *name) {
+    struct device *dev = NULL;
+    struct link *lnk = NULL;
+    if (device_add(sx->stk, device, DEV_MPCPTP, 0, &dev)) return NULL;
+    dev->autorestart = true;
+    if (link_add(sx->stk, dev, name, LNK_MPCPTP, 0, &lnk)) {
+        device_delete(sx->stk, device);
+        return NULL;
+    }
+    lnk->bsd_mtu_bytes = DYNXCF_MTU;
+    lnk->bsd_metric = sx->dx.metric;
+    lnk->bsd_mask = sx->dx.mask;
+    lnk->address_of = sx->dx.samehost;
+    return lnk;
+}
+
+static bool is_generated(const struct link *lnk) {
+    return memcmp(lnk->name, LINK_PREFIX, sizeof LINK_PREFIX - 1) == 0;
+}
+
+/* The link to another image: of the profile if it names that system, else ours, else a new one. */
+static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p) {
+    char name[NAME_MAX_LEN + 1];
+    struct device *dev = device_find(sx->stk, p->system);
+    if (dev && dev->type == DEV_MPCPTP && dev->lnk) return peer_of_link(sx, dev->lnk) ? NULL : dev->lnk;
+    str_fmt(name, sizeof name, LINK_PREFIX "%s", p->sysclone);
+    struct link *lnk = link_find(sx->stk, name);
+    if (!lnk) return link_make(sx, p->system, name);
+    if (dev || lnk->dev->type != DEV_MPCPTP || peer_of_link(sx, lnk)) return NULL;
+    str_copy(lnk->dev->name, sizeof lnk->dev->name, p->system); /* it waited for a peer of that SYSCLONE */
+    return lnk;
+}
+
+static struct route_def host_route(const struct sysplex_peer *p) {
+    return (struct route_def){.dest = p->dynxcf, .prefix_bits = 32, .kind = ROUTE_DYNAMIC, .lnk = p->lnk};
+}
+
+void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
+    char text[IPADDR_TEXT_MAX];
+    if (!sx->dx.on || p->lnk || ipaddr_is_any(p->dynxcf) || ipaddr_eq(p->dynxcf, sx->dx.addr)) return;
+    struct link *lnk = p->same_image ? sx->dx.samehost : link_to(sx, p);
+    if (!lnk) {
+        stack_message(sx->stk, "PLX0501W NO DYNAMIC XCF LINK TO %s COULD BE DEFINED", p->name);
+        return;
+    }
+    p->lnk = lnk;
+    struct route_def def = host_route(p);
+    route_add(sx->stk, &def, now);
+    device_start(lnk->dev, now);
+    if (lnk->dev->status == DEVST_STARTING) device_ready(lnk->dev, now); /* started before its peer was there */
+    stack_message(sx->stk, "EZZ4324I CONNECTION TO %s ACTIVE FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
+                  lnk->dev->name);
+}
+
+static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
+    struct sysplex *sx = ctx;
+    struct link *lnk = p->lnk;
+    char text[IPADDR_TEXT_MAX], name[NAME_MAX_LEN + 1];
+    if (!lnk) return;
+    struct route_def def = host_route(p);
+    route_del(sx->stk, &def, now);
+    p->lnk = NULL;
+    if (sx->dx.batch.peer == p->index) sx->dx.batch.used = 0;
+    stack_message(sx->stk, "EZZ4325I CONNECTION TO %s CLEARED FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
+                  lnk->dev->name);
+    if (lnk == sx->dx.samehost) return;
+    device_stop(lnk->dev, now);
+    if (!is_generated(lnk)) {
+        device_start(lnk->dev, now); /* a device of the profile waits for its peer's return */
+        return;
+    }
+    str_copy(name, sizeof name, lnk->dev->name);
+    if (link_delete(sx->stk, lnk->name) == 0) device_delete(sx->stk, name);
+}
+
+/* ---- IPCONFIG ---- */
+
+/* The others learn the address from the user state; those that are there get their links. */
+static void tell_address(struct sysplex *sx, u64 now) {
+    struct plexmsg_ustate u = {
+        .incarnation = sx->conf.incarnation, .epoch = sx->epoch, .dynxcf = sx->dx.addr, .mask = sx->dx.mask};
+    u8 bytes[PLEXMSG_USTATE];
+    if (!sx->member) return;
+    str_copy(u.sysclone, sizeof u.sysclone, sx->sysclone);
+    str_copy(u.tcpname, sizeof u.tcpname, sx->tcpname);
+    plexmsg_ustate_emit(bytes, &u);
+    xcf_set_ustate(sx->member, bytes, now);
+    for (struct sysplex_peer *p = NULL; (p = sysplex_peer_next(sx, p, false));) dynxcf_peer_link(sx, p, now);
+}
+
+int dynxcf_define(struct sysplex *sx, struct ipaddr addr, struct ipaddr mask, u8 metric, u64 now) {
+    struct dynxcf *dx = &sx->dx;
+    if (ipaddr_mask_bits(mask) < 0 || ipaddr_is_any(addr) || ipaddr_is_loopback(addr) || ipaddr_is_multicast(addr) ||
+        ipaddr_is_broadcast(addr))
+        return -ERR_INVAL;
+    if (dx->on) return ipaddr_eq(addr, dx->addr) && ipaddr_eq(mask, dx->mask) ? 0 : -ERR_BUSY;
+    if (home_find(sx->stk, addr)) return -ERR_EXIST;
+    dx->addr = addr;
+    dx->mask = mask;
+    dx->metric = metric;
+    struct link *lnk = link_make(sx, SAMEHOST_DEVICE, SAMEHOST_LINK);
+    int rc = lnk ? home_add(sx->stk, addr, lnk, HOME_GENERATED, now) : -ERR_NOMEM;
+    if (rc) {
+        dx->addr = dx->mask = IPADDR_ANY;
+        return rc;
+    }
+    lnk->bsd_mtu_bytes = DYNXCF_SAMEHOST_MTU;
+    lnk->mtu_bytes = lnk->gso_max_bytes = PACKET_MAX & ~3u;
+    dx->samehost = lnk;
+    dx->on = true;
+    device_start(lnk->dev, now);
+    tell_address(sx, now);
+    return 0;
+}
+
+struct link *dynxcf_link(struct sysplex *sx, const char *name, u64 now) {
+    struct link *lnk = link_find(sx->stk, name);
+    UNUSED(now);
+    if (lnk || !sx->dx.on) return lnk;
+    if (memcmp(name, LINK_PREFIX, sizeof LINK_PREFIX - 1) != 0 || strlen(name) != sizeof LINK_PREFIX + 1) return NULL;
+    return link_make(sx, name, name); /* the device gets its system's name with its peer */
+}
+
+const struct sysplex_part_ops dynxcf_part = {
+    .name = "DYNAMICXCF",
+    .kind_first = PLEXMSG_DATA,
+    .kind_last = PLEXMSG_DATA,
+    .message = message,
+    .peer_down = peer_down,
+};

@@ -1,0 +1,172 @@
+/* sysplex_impl.h - struct sysplex laid open for the files of this room.
+ *
+ *   sysplex.c  life, hooks of the stack, parts      group.c   XCF group: joining, peers, messages, queue
+ *   homes.c    HOME lists of the peers              dynxcf.c  dynamic XCF links, packets over XCF
+ *   dvipa*.c   dynamic VIPAs (dvipa_impl.h)         moved.c   connections that live at former owners
+ *
+ * Owners, claimants and the like are kept as the index of a peer, SX_SELF or SX_NOBODY, so that nothing points at a peer
+ * that is gone: sysplex_peer_down() clears every mention of it.
+ */
+#ifndef SYSPLEX_SYSPLEX_IMPL_H
+#define SYSPLEX_SYSPLEX_IMPL_H
+
+#include "base/list.h"
+#include "base/str.h"
+#include "net/hash.h"
+#include "net/home.h"
+#include "net/ip.h"
+#include "sysplex/dvipa.h"
+#include "sysplex/dynxcf.h"
+#include "sysplex/sysplex.h"
+#include "xcf/xcf.h"
+
+#define SX_SELF      0xFE
+#define SX_NOBODY    0xFF
+#define SX_SETTLE_US (250 * USEC_PER_MSEC) /* two stacks that join at once have heard of each other by then */
+
+struct peer {
+    struct sysplex_peer pub; /* first member */
+    bool tell_due;
+    struct list homes; /* struct home_row.of_peer */
+    struct list dvipas; /* struct dvipa_row.of_peer */
+    struct list moved; /* struct moved_row.of_peer */
+};
+
+struct home_row {
+    struct hash_row hash; /* first member */
+    struct list of_peer;
+    struct ipaddr addr;
+    u8 peer;
+};
+
+struct moved_row {
+    struct hash_row hash; /* first member */
+    struct list of_peer;
+    struct tcp_key key;
+    u8 peer;
+};
+
+struct send_queue { /* a ring of {token 4, kind 1, 3 zero, length 4, data} in the order of sysplex_send() */
+    u8 *bytes;
+    u32 size, head, used;
+};
+
+/* Packets on their way to one peer, as one message. */
+struct packet_batch {
+    u8 *bytes; /* [PLEXMSG_DATA_MAX] */
+    u32 used;
+    u8 peer;
+};
+
+struct dynxcf {
+    bool on;
+    struct ipaddr addr, mask;
+    u8 metric;
+    struct link *samehost; /* EZASAMEMVS, which holds the HOME entry; NULL while off */
+    struct packet_batch batch;
+};
+
+struct dvipa_range {
+    struct list node;
+    struct ipaddr addr, mask;
+    u8 moveable;
+};
+
+struct dvipa_table {
+    struct pool pool, rows, ranges_pool;
+    struct hash_table hash;
+    struct list all;    /* struct dvipa.node, in order of arrival */
+    struct list due;    /* struct dvipa.due: to be evaluated, told or claimed in the next poll */
+    struct list ranges; /* struct dvipa_range */
+    struct dvipa *last_hit;
+    u64 retry_at;       /* of refused claims */
+    bool initial_told;  /* EZD1214I has been said for this membership */
+    bool drop_unknown;  /* for comparison only: no fast connection reset */
+};
+
+struct sysplex {
+    struct sysplex_config conf;
+    char sysname[9], sysclone[3], tcpname[9], member_name[17];
+    struct stack *stk;
+    struct xcf *xcf;
+    struct xcf_member *member;
+    enum sysplex_state state;
+    bool nojoin, by_operator; /* stays out: GLOBALCONFIG NOJOIN, LEAVEGROUP */
+    bool stopping;
+    u32 epoch;                /* of this membership */
+    u64 joined_at;
+    struct peer peer[SYSPLEX_PEERS_MAX];
+    struct sysplex_part part[SYSPLEX_PARTS_MAX];
+    u32 parts;
+    u8 part_of_kind[PLEXMSG_KINDS]; /* index + 1 */
+    struct send_queue queue;
+    bool send_failed; /* some sysplex_send() since it was cleared did not find room */
+    u8 *rx, *tx;      /* [PLEXMSG_DATA_MAX] each: a message as it arrives, one as it is put together */
+    struct hash_key key;
+    struct pool home_pool, moved_pool;
+    struct hash_table homes, moved;
+    bool homes_due; /* HOME has changed since it was told */
+    struct dynxcf dx;
+    struct dvipa_table dv;
+    struct sysplex_counters count;
+};
+
+#define SX_COUNT(sx, name) ((sx)->count.name++)
+
+static inline struct peer *sx_peer(struct sysplex *sx, u8 index) {
+    return index < SYSPLEX_PEERS_MAX && sx->peer[index].pub.used ? &sx->peer[index] : NULL;
+}
+static inline u64 sx_bit(u8 index) {
+    return (u64)1 << index;
+}
+/* The set of peers whose SYNC has arrived. */
+u64 sysplex_up_set(const struct sysplex *sx);
+
+/* group.c */
+int group_join(struct sysplex *sx, u64 now);
+void group_leave(struct sysplex *sx, u64 now);
+u64 group_poll(struct sysplex *sx, u64 now);
+/* Sends without the queue; for packets, which are lost rather than late. */
+int group_send_now(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now);
+
+/* sysplex.c: parts and hooks */
+void parts_in_sync(struct sysplex *sx, u64 now);
+void parts_left(struct sysplex *sx, u64 now);
+void parts_tell(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+void parts_peer_up(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+void parts_peer_down(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+void parts_dvipa_changed(struct sysplex *sx, const struct sysplex_dvipa *d, u64 now);
+bool parts_connection_there(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
+void parts_connection_ended(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
+bool parts_distribute(struct sysplex *sx, struct ipaddr addr);
+
+/* homes.c */
+extern const struct sysplex_part_ops homes_part;
+bool homes_init(struct sysplex *sx, struct arena *a);
+/* The peer that has addr in its HOME list, NULL. */
+struct sysplex_peer *homes_find(struct sysplex *sx, struct ipaddr addr);
+
+/* dynxcf.c */
+extern const struct sysplex_part_ops dynxcf_part;
+bool dynxcf_init(struct sysplex *sx, struct arena *a);
+void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+
+/* dvipa.c */
+extern const struct sysplex_part_ops dvipa_part;
+bool dvipa_init(struct sysplex *sx, struct arena *a);
+size_t dvipa_bytes(const struct sysplex_config *c);
+
+/* moved.c */
+size_t moved_bytes(const struct sysplex_config *c);
+bool moved_init(struct sysplex *sx, struct arena *a);
+/* Where the connection lives; NULL: not elsewhere. */
+struct sysplex_peer *moved_find(struct sysplex *sx, const struct tcp_key *key);
+void moved_add(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key);
+void moved_del(struct sysplex *sx, const struct sysplex_peer *at, const struct tcp_key *key);
+/* Forgets connections to dvipa: at one peer, or (NULL) at all. */
+void moved_clear(struct sysplex *sx, struct ipaddr dvipa, const struct sysplex_peer *at);
+void moved_peer_down(struct sysplex *sx, struct sysplex_peer *p);
+/* A packet for a DVIPA: forwarded if its connection lives elsewhere. */
+enum sysplex_verdict moved_packet(struct sysplex *sx, struct pkt *p, u64 now);
+
+#endif

@@ -1,0 +1,135 @@
+/* simplex_lan.c - the LAN of the simulated sysplex: one segment with an address table, as a shared OSA has it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/simplex_impl.h"
+#include "wire/ip4.h"
+#include "wire/tcphdr.h"
+
+#define LAN_US 100
+
+static struct node *node_of(const struct link *lnk) {
+    return lnk->dev->state;
+}
+
+static int attach(struct device *dev, void *ctx) {
+    dev->state = ctx;
+    dev->lnk->caps = LINK_CAP_ARP | LINK_CAP_CSUM_OUT | LINK_CAP_CSUM_IN;
+    dev->lnk->mtu_bytes = 1500;
+    return 0;
+}
+static int start(struct device *dev, u64 now) {
+    device_ready(dev, now);
+    return 0;
+}
+static int stop(struct device *dev, u64 now) {
+    simplex_lan_forget(node_of(dev->lnk)->p, node_of(dev->lnk)->index);
+    device_stopped(dev, now);
+    return 0;
+}
+const struct device_ops simplex_lan_device = {.type_name = "MPCIPA", .attach = attach, .start = start, .stop = stop};
+
+static struct lan_owner *owner_find(struct simplex *p, struct ipaddr addr) {
+    for (u32 i = 0; i < p->owners; i++)
+        if (ipaddr_eq(p->owner[i].addr, addr)) return &p->owner[i];
+    return NULL;
+}
+
+/* The card refuses an address that another one has, unless that one's system has been isolated: E00A. */
+static int address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now) {
+    struct node *n = node_of(lnk);
+    struct simplex *p = n->p;
+    UNUSED(is_vipa);
+    UNUSED(now);
+    if (lnk->type != LNK_IPAQENET) return 0;
+    struct lan_owner *o = owner_find(p, addr);
+    if (o) {
+        bool stale = !simplex_runs(&p->node[o->node]) || o->node == n->index ||
+                     (!p->node[o->node].client && simxcf_isolated(p->x, o->node));
+        if (!stale && !p->node[o->node].client) return -0xE00A;
+        o->node = n->index;
+        return 0;
+    }
+    if (p->owners == p->owners_size) {
+        p->owners_size = p->owners_size ? 2 * p->owners_size : 64;
+        p->owner = realloc(p->owner, p->owners_size * sizeof *p->owner);
+        CHECK(p->owner != NULL);
+    }
+    p->owner[p->owners++] = (struct lan_owner){addr, n->index};
+    return 0;
+}
+static int address_del(struct link *lnk, struct ipaddr addr, u64 now) {
+    struct node *n = node_of(lnk);
+    struct lan_owner *o = owner_find(n->p, addr);
+    UNUSED(now);
+    if (o && o->node == n->index) *o = n->p->owner[--n->p->owners];
+    return 0;
+}
+void simplex_lan_forget(struct simplex *p, u32 node) {
+    for (u32 i = 0; i < p->owners;) {
+        if (p->owner[i].node == node)
+            p->owner[i] = p->owner[--p->owners];
+        else
+            i++;
+    }
+}
+
+static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64 now) {
+    struct node *n = node_of(lnk);
+    struct simplex *p = n->p;
+    u32 len = pkt_bytes(pkt);
+    UNUSED(now);
+    if (!simplex_runs(n) || (!n->client && simxcf_isolated(p->x, n->index))) return 0; /* fenced: nothing gets out */
+    if (simplex_random(p, 1000) < p->par.loss_permille) return 0;
+    struct lan_packet *k = malloc(sizeof *k + len);
+    CHECK(k != NULL);
+    *k = (struct lan_packet){.at = simxcf_now(p->x) + LAN_US, .to = next_hop, .len = len, .from = n->index};
+    pkt_copy(pkt, 0, k->bytes, len);
+    u32 header = ip4_header_bytes(k->bytes);
+    if (k->bytes[IP4_PROTO] == IP_PROTO_TCP && len >= header + TCPHDR_BYTES && (k->bytes[header + 13] & TCPF_RST)) n->rst = true;
+    if (p->tail)
+        p->tail->next = k;
+    else
+        p->head = k;
+    p->tail = k;
+    return 0;
+}
+const struct link_ops simplex_lan_link = {.output = output, .address_add = address_add, .address_del = address_del};
+
+static void deliver(struct simplex *p, struct lan_packet *k) {
+    struct lan_owner *o = owner_find(p, k->to);
+    if (!o || o->node == k->from) return;
+    struct node *n = &p->node[o->node];
+    if (!simplex_runs(n) || (!n->client && simxcf_isolated(p->x, n->index))) return;
+    struct link *lnk = link_find(n->stk, "LAN");
+    if (!lnk) return;
+    u8 *room = malloc(k->len + PKT_HEADROOM);
+    CHECK(room != NULL);
+    memcpy(room + PKT_HEADROOM, k->bytes, k->len);
+    struct pkt pkt = {.data = room + PKT_HEADROOM,
+                      .len = k->len,
+                      .headroom = PKT_HEADROOM,
+                      .flags = PKT_IP_CSUM_OK | PKT_L4_CSUM_OK};
+    n->delivered++;
+    link_input(lnk, &pkt, simplex_node_now(n));
+    n->due = 0;
+    free(room);
+}
+
+void simplex_lan_run(struct simplex *p) {
+    while (p->head && p->head->at <= simxcf_now(p->x)) {
+        struct lan_packet *k = p->head;
+        p->head = k->next;
+        if (!p->head) p->tail = NULL;
+        deliver(p, k);
+        free(k);
+    }
+}
+void simplex_lan_free(struct simplex *p) {
+    while (p->head) {
+        struct lan_packet *k = p->head;
+        p->head = k->next;
+        free(k);
+    }
+    free(p->owner);
+}

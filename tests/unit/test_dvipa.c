@@ -1,0 +1,472 @@
+/* test_dvipa.c - dynamic XCF and dynamic VIPAs on simulated systems: each scenario by its name, seen by a client on the LAN. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "sysplex/dvipa_impl.h"
+#include "tests/sim/simplex.h"
+#include "tests/unit/testnet.h"
+
+#include <cmocka.h>
+
+#define VIP  ipaddr_v4(0x0A000050) /* 10.0.0.80 */
+#define MASK ipaddr_v4(0xFFFFFF00)
+#define SEC  ((u64)USEC_PER_SEC)
+
+/* System 0 defines VIP, 1 backs it up with rank 200, 2 with rank 100. */
+static void standard(void *ctx, u32 i, struct sysplex *sx, u64 now) {
+    enum dvipa_moveable m = ctx ? *(enum dvipa_moveable *)ctx : DVIPA_IMMEDIATE;
+    if (i == 0)
+        assert_int_equal(dvipa_define(sx, VIP, MASK, m, now), 0);
+    else if (i < 3)
+        assert_int_equal(dvipa_backup(sx, VIP, i == 1 ? 200 : 100, IPADDR_ANY, DVIPA_MOVEABLE_NA, now), 0);
+    assert_int_equal(dvipa_range(sx, ipaddr_v4(0x0A000060), ipaddr_v4(0xFFFFFFF8), DVIPA_NONDISRUPTIVE, now), 0);
+    assert_int_equal(dvipa_range(sx, ipaddr_v4(0x0A000068), ipaddr_v4(0xFFFFFFF8), DVIPA_DISRUPTIVE, now), 0);
+}
+
+static struct simplex *plex(u32 systems, enum dvipa_moveable *m) {
+    struct simplex_params par = {.seed = 7, .systems = systems, .profile = standard, .ctx = m};
+    struct simplex *p = simplex_create(&par);
+    simplex_run(p, 2 * SEC);
+    return p;
+}
+static void converged(struct simplex *p) {
+    const char *why = "";
+    if (simplex_converged(p, &why)) return;
+    simplex_show(p);
+    fail_msg("%s", why);
+}
+static struct simplex_session *fetch(struct simplex *p, struct ipaddr addr, u32 bytes) {
+    struct simplex_session *e = simplex_fetch(p, 0, addr, bytes);
+    assert_non_null(e);
+    return e;
+}
+/* Who serves a new connection to addr now. */
+static i32 served_by(struct simplex *p, struct ipaddr addr) {
+    struct simplex_session *e = fetch(p, addr, 100);
+    simplex_run(p, SEC);
+    i32 server = e->ended && !e->failed ? e->server : -1;
+    simplex_forget(e);
+    return server;
+}
+static struct simplex_session *held(struct simplex *p, u32 bytes) {
+    struct simplex_session *e = fetch(p, VIP, bytes);
+    simplex_run(p, SEC / 10);
+    e->paused = true; /* the window closes, the connection stands */
+    simplex_run(p, SEC / 10);
+    assert_true(e->connected && !e->ended);
+    return e;
+}
+
+static void joins_and_owns(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    converged(p);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    assert_int_equal(served_by(p, VIP), 0);
+    for (u32 i = 0; i < 3; i++) {
+        assert_int_equal(simplex_said(p, i, "EZD1176I TCPIP HAS SUCCESSFULLY JOINED THE TCP/IP SYSPLEX GROUP EZBTCPCS"), 1);
+        assert_int_equal(simplex_said(p, i, "EZD1214I"), 1);
+    }
+    simplex_destroy(p);
+}
+
+static void dynamic_xcf(void **state) {
+    struct simplex *p = plex(3, NULL);
+    struct stack *stk = simplex_stack(p, 0);
+    struct link *lnk = link_find(stk, "EZAXCF02");
+    UNUSED(state);
+    assert_non_null(lnk);
+    assert_string_equal(lnk->dev->name, "SYS02");
+    assert_true(lnk->up && lnk->mtu_bytes == 55296);
+    assert_non_null(link_find(stk, "EZAXCF03"));
+    /* A connection from system 1 to system 0's dynamic XCF address goes over it. */
+    struct sock *s;
+    assert_int_equal(sock_open(simplex_stack(p, 1), SOCK_TCP, "T", &s), 0);
+    assert_int_equal(sock_connect(s, ipaddr_v4(0xC109C801), 80, simplex_local(p, 1)), -ERR_INPROGRESS);
+    simplex_run(p, SEC);
+    struct sockaddr4 me;
+    sock_local(s, &me);
+    assert_int_equal(me.addr.v4, 0xC109C802);
+    u32 type = 0;
+    assert_int_equal(sock_getopt(s, SO_CLUSTERCONNTYPE, &type), 0);
+    assert_int_equal(type, SYSPLEX_SAME_CLUSTER | SYSPLEX_INTERNAL);
+    sock_close(s, simplex_local(p, 1));
+    assert_true(lnk->count.packets_in >= 2);
+    /* And it goes with its peer. */
+    simxcf_kill(simplex_xcf(p), 1, true);
+    simplex_run(p, SEC);
+    assert_null(link_find(stk, "EZAXCF02"));
+    assert_int_equal(simplex_said(p, 0, "EZZ4325I CONNECTION TO 193.9.200.2 CLEARED FOR DEVICE SYS02"), 1);
+    simplex_start_system(p, 1);
+    simplex_run(p, 3 * SEC);
+    assert_non_null(link_find(stk, "EZAXCF02"));
+    converged(p);
+    simplex_destroy(p);
+}
+
+static void takeover_by_death_of_image(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    struct simplex_session *e = held(p, 4000000);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    assert_int_equal(served_by(p, VIP), 1);
+    assert_int_equal(simplex_said(p, 1, "EZZ8301I VIPA 10.0.0.80 TAKEN OVER FROM TCPIP ON SYS01"), 1);
+    /* Fast connection reset: the client learns of its loss with its next segment. */
+    simplex_resume(e);
+    simplex_run(p, SEC);
+    assert_true(e->ended && e->failed && e->err == ERR_CONNRESET);
+    simplex_forget(e);
+    simxcf_kill(simplex_xcf(p), 1, true);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(served_by(p, VIP), 2);
+    simplex_destroy(p);
+}
+
+static void takeover_by_death_of_stack(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    simplex_stop_stack(p, 0);
+    simplex_run(p, SEC / 20);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    simplex_start_stack(p, 0);
+    simplex_run(p, 2 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    assert_int_equal(simplex_said(p, 0, "EZZ8302I VIPA 10.0.0.80 TAKEN FROM TCPIP ON SYS02"), 1);
+    assert_int_equal(simplex_said(p, 1, "EZZ8303I VIPA 10.0.0.80 GIVEN TO TCPIP ON SYS01"), 1);
+    converged(p);
+    simplex_destroy(p);
+}
+
+static void takeover_by_freeze(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    simxcf_pause(simplex_xcf(p), 0, true);
+    simplex_run(p, 4 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), -1); /* INTERVAL is 5 s: nobody may take it before */
+    simplex_run(p, 3 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    simxcf_pause(simplex_xcf(p), 0, false);
+    simplex_run(p, SEC);
+    assert_true(simxcf_waiting(simplex_xcf(p), 0));
+    assert_int_equal(served_by(p, VIP), 1);
+    simplex_destroy(p);
+}
+
+static void leavegroup_and_joingroup(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(served_by(p, VIP), 1);
+    assert_int_equal(simplex_status(p, 0, VIP), DVIPA_BACKUP);
+    assert_null(home_find(simplex_stack(p, 0), VIP));
+    assert_int_equal(sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(served_by(p, VIP), 0);
+    assert_int_equal(simplex_said(p, 0, "EZD1192I"), 1);
+    converged(p);
+    simplex_destroy(p);
+}
+
+static void deactivate_keeps_connections(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    struct simplex_session *e = held(p, 4000000);
+    simplex_lan_rst(p, 0);
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    assert_int_equal(simplex_status(p, 0, VIP), DVIPA_MOVING);
+    assert_int_equal(served_by(p, VIP), 1);
+    simplex_resume(e);
+    simplex_run(p, 10 * SEC);
+    assert_true(e->ended && !e->failed && e->server == 0);
+    assert_false(simplex_lan_rst(p, 0) || simplex_lan_rst(p, 1));
+    assert_int_equal(simplex_status(p, 0, VIP), DVIPA_DEACTIVATED);
+    /* Deactivated, it takes nothing over. */
+    simxcf_kill(simplex_xcf(p), 1, true);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 2);
+    assert_int_equal(dvipa_reactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    simplex_forget(e);
+    simplex_destroy(p);
+}
+
+static void take_back_immediate(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC);
+    struct simplex_session *e = held(p, 4000000);
+    assert_int_equal(e->server, 1);
+    for (u32 i = 0; i < 3; i++) simplex_lan_rst(p, i);
+    simplex_start_system(p, 0);
+    simplex_run(p, 3 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    assert_int_equal(simplex_status(p, 1, VIP), DVIPA_MOVING);
+    const struct home_entry *h = home_find(simplex_stack(p, 1), VIP);
+    assert_true(h && (h->flags & HOME_INTERNAL));
+    assert_int_equal(served_by(p, VIP), 0);
+    simplex_resume(e);
+    simplex_run(p, 30 * SEC);
+    assert_true(e->ended && !e->failed);
+    assert_int_equal(e->server, 1);
+    assert_false(simplex_lan_rst(p, 0) || simplex_lan_rst(p, 1) || simplex_lan_rst(p, 2));
+    assert_true(sysplex_counters(simplex_sysplex(p, 0))->forwarded > 10);
+    assert_int_equal(simplex_status(p, 1, VIP), DVIPA_BACKUP); /* the last connection has ended */
+    assert_null(home_find(simplex_stack(p, 1), VIP));
+    assert_int_equal(simplex_sysplex(p, 0)->moved.rows, 0);
+    simplex_forget(e);
+    converged(p);
+    simplex_destroy(p);
+}
+
+/* The owner to which connections were moved dies too: the next one learns where they live. */
+static void moved_connections_survive_their_new_owner(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC);
+    struct simplex_session *e = held(p, 4000000);
+    simplex_start_system(p, 0);
+    simplex_run(p, 3 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1); /* itself: rank 200 */
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 1), VIP, simplex_local(p, 1)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 2);
+    simplex_resume(e);
+    simplex_run(p, 30 * SEC);
+    assert_true(e->ended && !e->failed);
+    simplex_forget(e);
+    simplex_destroy(p);
+}
+
+static void take_back_whenidle(void **state) {
+    enum dvipa_moveable m = DVIPA_WHENIDLE;
+    struct simplex *p = plex(3, &m);
+    UNUSED(state);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC);
+    struct simplex_session *e = held(p, 4000000);
+    simplex_start_system(p, 0);
+    simplex_run(p, 3 * SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    assert_int_equal(served_by(p, VIP), 1); /* new ones land there as long as it is busy */
+    simplex_resume(e);
+    simplex_run(p, 5 * SEC);
+    assert_true(e->ended && !e->failed);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    simplex_forget(e);
+    converged(p);
+    simplex_destroy(p);
+}
+
+static void basic_backup_cannot_create(void **state) {
+    struct simplex *p = plex(4, NULL);
+    struct ipaddr other = ipaddr_v4(0x0A000051);
+    UNUSED(state);
+    assert_int_equal(dvipa_backup(simplex_sysplex(p, 3), other, 5, IPADDR_ANY, DVIPA_MOVEABLE_NA, simplex_local(p, 3)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, other), -1);
+    assert_int_equal(dvipa_backup(simplex_sysplex(p, 2), other, 4, MASK, DVIPA_IMMEDIATE, simplex_local(p, 2)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, other), 2);
+    /* Once it has been active, the basic form is as good as any. */
+    assert_int_equal(dvipa_delete(simplex_sysplex(p, 2), other, simplex_local(p, 2)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, other), 3);
+    simplex_run(p, 4 * SEC); /* handshakes under way had their time */
+    assert_int_equal(simplex_status(p, 2, other), DVIPA_NONE);
+    simplex_destroy(p);
+}
+
+static struct sock *bound(struct simplex *p, u32 i, struct ipaddr addr, u16 port, int want) {
+    struct sock *s;
+    assert_int_equal(sock_open(simplex_stack(p, i), SOCK_TCP, "BINDER", &s), 0);
+    sock_setopt(s, SO_REUSEADDR_OPT, 1, simplex_local(p, i));
+    assert_int_equal(sock_bind(s, addr, port, simplex_local(p, i)), want);
+    if (!want) return s;
+    sock_close(s, simplex_local(p, i));
+    return NULL;
+}
+
+static void bind_nondisruptive(void **state) {
+    struct simplex *p = plex(3, NULL);
+    struct ipaddr a = ipaddr_v4(0x0A000061);
+    UNUSED(state);
+    bound(p, 0, ipaddr_v4(0x0A000099), 90, -ERR_ADDRNOTAVAIL); /* in no range */
+    struct sock *s0 = bound(p, 0, a, 90, 0);
+    simplex_run(p, SEC / 2);
+    assert_int_equal(simplex_owner(p, a), 0);
+    assert_int_equal(served_by(p, a), 0);
+    struct sock *s1 = bound(p, 1, a, 90, 0);
+    simplex_run(p, SEC / 2);
+    assert_int_equal(simplex_owner(p, a), 1);
+    assert_int_equal(simplex_status(p, 0, a), DVIPA_MOVING); /* until its program closes the socket */
+    sock_close(s0, simplex_local(p, 0));
+    simplex_run(p, 5 * SEC);
+    assert_int_equal(simplex_status(p, 0, a), DVIPA_NONE);
+    sock_close(s1, simplex_local(p, 1));
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, a), -1);
+    converged(p);
+    simplex_destroy(p);
+}
+
+static void bind_disruptive(void **state) {
+    struct simplex *p = plex(3, NULL);
+    struct ipaddr a = ipaddr_v4(0x0A000069);
+    UNUSED(state);
+    struct sock *s0 = bound(p, 0, a, 90, 0);
+    simplex_run(p, SEC / 2);
+    bound(p, 1, a, 90, -ERR_ADDRNOTAVAIL);
+    simplex_run(p, SEC / 2);
+    assert_int_equal(simplex_owner(p, a), 0);
+    /* ioctl elsewhere takes it all the same, and it is deleted here. */
+    assert_int_equal(dvipa_ioctl_define(simplex_sysplex(p, 1), a, "MODDVIPA", simplex_local(p, 1)), 0);
+    simplex_run(p, SEC / 2);
+    assert_int_equal(simplex_owner(p, a), 1);
+    assert_int_equal(simplex_status(p, 0, a), DVIPA_NONE);
+    assert_int_equal(dvipa_ioctl_define(simplex_sysplex(p, 1), a, "MODDVIPA", simplex_local(p, 1)), -ERR_EXIST);
+    assert_int_equal(dvipa_ioctl_delete(simplex_sysplex(p, 1), a, "MODDVIPA", simplex_local(p, 1)), 0);
+    simplex_run(p, SEC / 2);
+    assert_int_equal(simplex_owner(p, a), -1);
+    sock_close(s0, simplex_local(p, 0));
+    simplex_destroy(p);
+}
+
+static void bind_before_joining(void **state) {
+    struct simplex_params par = {.seed = 9, .systems = 2, .profile = standard};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    bound(p, 0, ipaddr_v4(0x0A000061), 90, -ERR_AGAIN); /* may be tried again */
+    bound(p, 0, ipaddr_v4(0x0A000099), 90, -ERR_ADDRNOTAVAIL);
+    simplex_destroy(p);
+}
+
+/* A stack without LAN answers through one that has it. */
+static void stack_without_osa(void **state) {
+    struct simplex_params par = {.seed = 11, .systems = 3, .profile = standard, .no_osa_on_last = true};
+    struct simplex *p = simplex_create(&par);
+    struct link *lan = link_find(simplex_client(p, 0), "LAN");
+    UNUSED(state);
+    simplex_run(p, 2 * SEC);
+    net_config(simplex_stack(p, 0))->ip.forwarding = true;
+    struct route_def to = {.dest = ipaddr_v4(0xC109C800), .prefix_bits = 24, .gateway = ipaddr_v4(0x0A000001), .lnk = lan};
+    assert_int_equal(route_add(simplex_client(p, 0), &to, simplex_local(p, 0)), 0);
+    struct route_def back = {.gateway = ipaddr_v4(0xC109C801), .lnk = link_find(simplex_stack(p, 2), "EZAXCF01")};
+    assert_int_equal(route_add(simplex_stack(p, 2), &back, simplex_local(p, 2)), 0);
+    assert_int_equal(served_by(p, ipaddr_v4(0xC109C803)), 2);
+    simplex_destroy(p);
+}
+
+static void many(void *ctx, u32 i, struct sysplex *sx, u64 now) {
+    UNUSED(ctx);
+    for (u32 k = 0; k < 1024; k++) {
+        struct ipaddr a = ipaddr_v4(0x0A010000 + k);
+        if (i == 0)
+            assert_int_equal(dvipa_define(sx, a, ipaddr_v4(0xFFFF0000), DVIPA_IMMEDIATE, now), 0);
+        else
+            assert_int_equal(dvipa_backup(sx, a, (u8)(1 + (k + i) % 7), IPADDR_ANY, DVIPA_MOVEABLE_NA, now), 0);
+    }
+}
+static bool all_moved(void *ctx) {
+    struct simplex *p = ctx;
+    for (u32 k = 0; k < 1024; k++)
+        if (simplex_owner(p, ipaddr_v4(0x0A010000 + k)) < 1) return false;
+    return true;
+}
+/* 1,024 DVIPAs on 8 members move within a second of simulated time. */
+static void a_thousand_move(void **state) {
+    struct simplex_params par = {.seed = 13, .systems = 8, .profile = many, .dvipas = 1024, .no_server = true, .slice_us = 2000};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    simplex_run(p, 3 * SEC);
+    converged(p);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    assert_true(simplex_until(p, SEC, all_moved, p));
+    simplex_run(p, SEC);
+    converged(p);
+    simplex_destroy(p);
+}
+
+/* ---- tables ---- */
+
+static void every_cell(void **state) {
+    UNUSED(state);
+    for (u32 s = 0; s < DVIPA_STATUSES; s++)
+        for (u32 e = 0; e < DVIPA_EVENTS; e++) {
+            enum dvipa_status to = dvipa_next((enum dvipa_status)s, (enum dvipa_event)e);
+            assert_true(to < DVIPA_STATUSES);
+            /* Only agreement makes an owner, and only a claim asks for it. */
+            if (to == DVIPA_ACTIVE && s != DVIPA_ACTIVE) assert_true(s == DVIPA_CLAIMING && e == DVIPA_EV_GRANTED);
+            if (to == DVIPA_CLAIMING && s != DVIPA_CLAIMING) assert_true(e == DVIPA_EV_CLAIM);
+            if (e == DVIPA_EV_LEFT) assert_true(to != DVIPA_ACTIVE && to != DVIPA_CLAIMING && to != DVIPA_MOVING);
+            if (e == DVIPA_EV_CLAIM && s == DVIPA_DEACTIVATED) assert_int_equal(to, DVIPA_DEACTIVATED);
+            assert_string_not_equal(dvipa_event_name((enum dvipa_event)e), "UNKNOWN");
+        }
+    assert_string_equal(dvipa_status_name(DVIPA_MOVING), "MOVING");
+}
+
+/* SYSPLEX-FACTS 4.6, cell by cell, written down independently of the code. */
+static void conflict_table(void **state) {
+    static const struct cell {
+        enum dvipa_origin first, second;
+        enum dvipa_verdict same, other, other_hard;
+    } cells[] = {
+        {DVIPA_BIND, DVIPA_BIND, DVIPA_OK, DVIPA_MOVES, DVIPA_FAILS},
+        {DVIPA_BIND, DVIPA_IOCTL, DVIPA_OK_WARN, DVIPA_MOVES_DELETE, DVIPA_MOVES_DELETE},
+        {DVIPA_BIND, DVIPA_DEFINE, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_BIND, DVIPA_BACKUP_OF, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_IOCTL, DVIPA_BIND, DVIPA_OK, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_IOCTL, DVIPA_IOCTL, DVIPA_OK_WARN, DVIPA_MOVES, DVIPA_MOVES_DELETE},
+        {DVIPA_IOCTL, DVIPA_DEFINE, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_IOCTL, DVIPA_BACKUP_OF, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_DEFINE, DVIPA_BIND, DVIPA_OK, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_DEFINE, DVIPA_IOCTL, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_DEFINE, DVIPA_DEFINE, DVIPA_IGNORED, DVIPA_MOVES, DVIPA_MOVES_IDLE},
+        {DVIPA_BACKUP_OF, DVIPA_BIND, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+        {DVIPA_BACKUP_OF, DVIPA_IOCTL, DVIPA_FAILS, DVIPA_FAILS, DVIPA_FAILS},
+    };
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(cells); i++) {
+        const struct cell *c = &cells[i];
+        enum dvipa_moveable hard = c->first == DVIPA_DEFINE ? DVIPA_WHENIDLE : DVIPA_DISRUPTIVE;
+        assert_int_equal(dvipa_conflict(c->first, c->second, true, DVIPA_NONDISRUPTIVE), c->same);
+        assert_int_equal(dvipa_conflict(c->first, c->second, false, DVIPA_NONDISRUPTIVE), c->other);
+        assert_int_equal(dvipa_conflict(c->first, c->second, false, hard), c->other_hard);
+    }
+    assert_int_equal(dvipa_conflict(DVIPA_NO_ORIGIN, DVIPA_BIND, true, DVIPA_MOVEABLE_NA), DVIPA_OK);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_cell),
+        cmocka_unit_test(conflict_table),
+        cmocka_unit_test(joins_and_owns),
+        cmocka_unit_test(dynamic_xcf),
+        cmocka_unit_test(takeover_by_death_of_image),
+        cmocka_unit_test(takeover_by_death_of_stack),
+        cmocka_unit_test(takeover_by_freeze),
+        cmocka_unit_test(leavegroup_and_joingroup),
+        cmocka_unit_test(deactivate_keeps_connections),
+        cmocka_unit_test(take_back_immediate),
+        cmocka_unit_test(moved_connections_survive_their_new_owner),
+        cmocka_unit_test(take_back_whenidle),
+        cmocka_unit_test(basic_backup_cannot_create),
+        cmocka_unit_test(bind_nondisruptive),
+        cmocka_unit_test(bind_disruptive),
+        cmocka_unit_test(bind_before_joining),
+        cmocka_unit_test(stack_without_osa),
+        cmocka_unit_test(a_thousand_move),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
