@@ -13,7 +13,7 @@ cmp -s "$tmp/MESSAGES.md" docs/MESSAGES.md || { echo "messages: docs/MESSAGES.md
 
 # MSG(ID, "text" -> "ID text"; a literal in a source must begin as its entry does, up to the first conversion.
 sed -n 's/^MSG(\([A-Z0-9]*\), "\([^"]*\)".*/\1 \2/p' guest-stack/super/messages.def >"$tmp/catalogue"
-grep -rhoE '"(EZ[ABZ]|EZAIN|EZAOP|IE[AEF]|IXC|PLX)[0-9]+[IWEA] [^"]*"' guest-stack ipl --include='*.c' | tr -d '"' | sort -u >"$tmp/said"
+grep -rhoE '"(EZ[ABDZ]|EZAIN|EZAOP|IE[AEF]|IXC|PLX)[0-9]+[IWEA] [^"]*"' guest-stack ipl --include='*.c' | tr -d '"' | sort -u >"$tmp/said"
 while IFS= read -r line; do
     id=${line%% *}
     fixed=$(printf '%s' "$line" | sed 's/%.*//')

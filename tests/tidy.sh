@@ -50,7 +50,7 @@ for f in $(git ls-files '*.c' '*.h' '*.S' 2>/dev/null); do
 done | { grep . && exit 1 || exit 0; } || bad=1
 
 # nm knows what is writable: data (d, D), bss (b, B) and common (C) symbols of the portable rooms.
-for o in $(find build/san/guest-stack/base build/san/guest-stack/wire build/san/guest-stack/net build/san/guest-stack/link build/san/guest-stack/xcf \
+for o in $(find build/san/guest-stack/base build/san/guest-stack/wire build/san/guest-stack/net build/san/guest-stack/link build/san/guest-stack/xcf build/san/guest-stack/sysplex \
     build/san/guest-stack/super build/san/guest-stack/apps -name '*.o' 2>/dev/null); do
     nm -f sysv "$o" 2>/dev/null | awk -F'|' -v o="$o" '
         # Tables of pointers to constants stand in .data.rel.ro: the linker writes them once, nobody else.
