@@ -50,6 +50,8 @@ int ip_source(struct stack *stk, struct ipaddr dst, struct ipaddr *out);
  * queued on the loopback link and arrive from stack_poll(), never from inside ip_output(). */
 int ip_output(struct stack *stk, struct pkt *p, const struct ip_out *how, u64 now);
 void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now);
+/* Hands a whole datagram for us, as ip_input() or ipfrag_input() has left it, to its transport. */
+void ip_deliver(struct stack *stk, struct pkt *p, u64 now);
 
 /* What a transport registers. icmp_error: an ICMP error quoted a packet of ours; quoted points at the quoted
  * transport header, at least 8 bytes; mtu is meaningful for type 3 code 4. */

@@ -6,8 +6,6 @@
 
 /* A packet that is not for us, IP header at p->data, already checked. */
 void ip_forward(struct stack *stk, struct link *in, struct pkt *p, u64 now);
-/* Hands a whole datagram for us to its transport. */
-void ip_deliver(struct stack *stk, struct pkt *p, u64 now);
 
 /* What ip_options_input() decides. */
 enum ip_option_verdict { IP_OPTIONS_OK, IP_OPTIONS_BAD, IP_OPTIONS_SOURCE_ROUTE };

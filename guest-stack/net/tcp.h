@@ -122,6 +122,12 @@ struct tcb *tcp_find(struct stack *stk, const struct tcp_key *key);
 /* Best listener for an address and port, or NULL: the target half of the distributor. */
 struct sock *tcp_find_listener(struct stack *stk, struct ipaddr addr, u16 port);
 const struct tcp_seq *tcp_seq_of(const struct tcb *conn);
+/* Has this stack anything under the key: a connection, a half-open row, TIME_WAIT? */
+bool tcp_known(struct stack *stk, const struct tcp_key *key);
+/* Answers a TCP packet (IP header at p->data, not a fragment) as if nothing listened: RST, unless it is one itself. */
+void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now);
+/* RST to key->foreign, with the sequence number that it expects next. */
+void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 now);
 struct sock *tcp_sock_of(struct tcb *conn);
 
 #endif

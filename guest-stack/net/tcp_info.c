@@ -206,3 +206,24 @@ struct tcb *tcp_find(struct stack *stk, const struct tcp_key *key) {
     struct sock *s = tcp_lookup(stk, key, tcp_hash(stk, key));
     return s ? &s->tcb : NULL;
 }
+
+bool tcp_known(struct stack *stk, const struct tcp_key *key) {
+    u32 hash = tcp_hash(stk, key);
+    return tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash) || tcp_timewait_lookup(stk, key, hash);
+}
+
+void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now) {
+    u32 ip = (p->data[0] & 15u) * 4, header = p->len > ip ? tcphdr_check(p->data + ip, p->len - ip) : 0;
+    struct tcphdr h;
+    if (header == 0) return;
+    tcphdr_parse(p->data + ip, header, &h);
+    if (h.flags & TCPF_RST) return;
+    struct tcp_key k = {p->dst, p->src, h.dst_port, h.src_port};
+    TCP_COUNT(stk, drop_no_listener);
+    tcp_reject(stk, &k, &h, p->len - ip - header, now);
+}
+
+void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 now) {
+    struct tcphdr h = {.flags = TCPF_RST, .seq = seq};
+    tcp_send_bare(stk, key, &h, now);
+}

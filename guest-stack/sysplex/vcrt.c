@@ -14,7 +14,7 @@ static const u8 next_state[VCRT_STATES][VCRT_EVENTS] = {
     [VCRT_FREE] = {VCRT_SYN, VCRT_FREE, VCRT_FREE, VCRT_OPEN, VCRT_FREE},
     [VCRT_SYN] = {VCRT_SYN, VCRT_OPEN, VCRT_FIN, VCRT_OPEN, VCRT_ENDED},
     [VCRT_OPEN] = {VCRT_OPEN, VCRT_OPEN, VCRT_FIN, VCRT_OPEN, VCRT_ENDED},
-    [VCRT_FIN] = {VCRT_FIN, VCRT_FIN, VCRT_FIN, VCRT_FIN, VCRT_ENDED},
+    [VCRT_FIN] = {VCRT_SYN, VCRT_FIN, VCRT_FIN, VCRT_FIN, VCRT_ENDED},
     [VCRT_ENDED] = {VCRT_SYN, VCRT_ENDED, VCRT_ENDED, VCRT_OPEN, VCRT_ENDED},
 };
 /* In ticks of about a second. */
@@ -130,8 +130,13 @@ void vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now
     go_to_back(v, row, row->used);
 }
 
-void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 ack, u64 now) {
-    vcrt_step(v, row, vcrt_event_of(tcp_flags), now);
+void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now) {
+    enum vcrt_event ev = vcrt_event_of(tcp_flags);
+    if (ev == VCRT_EV_SYN && (row->state == VCRT_FIN || row->state == VCRT_ENDED || !row->isn)) {
+        row->isn = seq;
+        row->acked = false;
+    }
+    vcrt_step(v, row, ev, now);
     if (!(tcp_flags & TCPF_ACK)) return;
     /* Reordered segments must not take it back; the first one sets it. */
     if (!row->acked || seq_gt(ack, row->ack)) row->ack = ack;

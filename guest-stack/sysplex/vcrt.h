@@ -11,7 +11,8 @@
  *   ENDED   the target said that it is over                       4 s     the row is freed
  *
  * Only the target's word ends a row (what a client sends could be forged, and half of the segments do not come
- * this way). ENDED lingers, so that a repeated FIN still finds the target's TIME_WAIT; a SYN there begins anew.
+ * this way). ENDED lingers, so that a repeated FIN still finds the target's TIME_WAIT; a SYN in FIN or ENDED begins a new
+ * life of the row, told from the old one by the client's initial sequence number.
  * The states and events are one table, vcrt_next().
  *
  * Cost: a look-up is one keyed hash and one chain of about one row, whatever the number of rows. Use only writes a
@@ -65,6 +66,7 @@ struct vcrt_row {
     u32 used;             /* tick of the latest segment or report */
     u32 queued;           /* tick when it went to the back of its state's queue */
     u32 ack;              /* what the client acknowledged last: the sequence number of a RST it must believe */
+    u32 isn;              /* the client's initial sequence number: which life of these ports; 0 not known */
     u16 port;             /* the caller's: index of the VDPT row that counts it, 0 none */
     u16 rule;             /* the caller's: policy rule that chose, 0 none */
     u8 state, target, flags;
@@ -103,8 +105,8 @@ const char *vcrt_state_name(enum vcrt_state s);
 const char *vcrt_event_name(enum vcrt_event e);
 /* An event for a row. */
 void vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now);
-/* A segment of the client: state, use, what it acknowledged. */
-void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 ack, u64 now);
+/* A segment of the client: state, use, what it acknowledged. A SYN that begins a new life also sets isn. */
+void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now);
 /* The row goes to another target. */
 void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target);
 

@@ -74,7 +74,7 @@ struct vdpt_port *vdpt_learn(struct vdpt *v, const struct vdpt_port *model, u16 
     for (u32 t = 0; t < VDPT_TARGETS; t++) {
         if (!(model->t[t].flags & VDPT_IN)) continue;
         p->t[t] = model->t[t];
-        p->t[t].ready = p->t[t].total = p->t[t].active = 0;
+        p->t[t].ready = p->t[t].total = p->t[t].active = p->t[t].sent = 0;
         p->t[t].credit = 0;
     }
     return p;
@@ -144,6 +144,7 @@ static u32 choose_probe(struct vdpt_port *p, u32 allowed) {
         if (!(t->flags & VDPT_PROBE) || !(allowed >> i & 1)) continue;
         if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
         t->flags &= (u8)~VDPT_PROBE;
+        t->sent++;
         vdpt_count(p, i, true);
         return i;
     }
@@ -159,6 +160,7 @@ u32 vdpt_choose(struct vdpt_port *p, u32 allowed) {
         return VDPT_NOBODY;
     }
     u32 target = vdpt_method((enum dist_method)p->method)->choose(p, eligible);
+    p->t[target].sent++;
     vdpt_count(p, target, true);
     return target;
 }

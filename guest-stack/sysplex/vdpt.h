@@ -58,6 +58,7 @@ struct vdpt_target {
     u32 ready;  /* RDY: listeners */
     u32 total;  /* connections given to it, TotalConn */
     u32 active; /* of them still in the VCRT, ActiveConn */
+    u32 sent;   /* chosen since its latest report; the caller takes it back to 0 */
     i32 credit; /* smooth weighted round robin */
     u8 flags;
     u8 wlm;           /* 1..64, 0 = has none */

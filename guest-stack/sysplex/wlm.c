@@ -42,7 +42,7 @@ void wlm_weights(const u32 *capacity, u8 *weight, u32 n) {
 
 u8 wlm_success(u8 old, u32 part, u32 whole) {
     if (whole == 0) return old;
-    if (part == 0) return 0;
+    if (part == 0 && whole >= WLM_SURE) return 0;
     /* Shifted down together until the product fits; the ratio is what matters. */
     while (whole > UINT32_MAX / PERCENT || part > UINT32_MAX / PERCENT) whole >>= 1, part >>= 1;
     u32 now = u32_min(part * PERCENT / u32_max(whole, 1), PERCENT);

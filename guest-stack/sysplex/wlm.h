@@ -18,7 +18,7 @@
  *   SEF   how much of the backlog is free; 0 when the server has accepted nothing of a full one
  *
  * Each is 0..100 and 100 where there is nothing to judge. One lost SYN of three must not halve a weight: with fewer
- * than WLM_FEW events a figure moves only half the way, unless everything failed.
+ * than WLM_FEW events a figure moves only half the way, unless WLM_SURE or more have all failed.
  * Pure: base only. Time and idle time are the caller's.
  */
 #ifndef SYSPLEX_WLM_H
@@ -29,6 +29,7 @@
 #define WLM_WEIGHT_MAX      64u
 #define WLM_IDLE_FLOOR      50u /* 0/00 */
 #define WLM_FEW             8u
+#define WLM_SURE            4u
 #define WLM_LPAR_WEIGHT_MAX 999u
 
 struct wlm {

@@ -54,7 +54,7 @@ static struct vcrt_row *add(struct fixture *f, u32 n, u32 target, u64 now) {
 static void every_cell(void **state) {
     static const char *const want[VCRT_STATES] = {
         [VCRT_FREE] = "SYN FREE FREE OPEN FREE",   [VCRT_SYN] = "SYN OPEN FIN OPEN ENDED",
-        [VCRT_OPEN] = "OPEN OPEN FIN OPEN ENDED",  [VCRT_FIN] = "FIN FIN FIN FIN ENDED",
+        [VCRT_OPEN] = "OPEN OPEN FIN OPEN ENDED",  [VCRT_FIN] = "SYN FIN FIN FIN ENDED",
         [VCRT_ENDED] = "SYN ENDED ENDED OPEN ENDED"};
     UNUSED(state);
     for (u32 s = 0; s < VCRT_STATES; s++) {
@@ -103,14 +103,32 @@ static void remembers_what_was_acknowledged(void **state) {
     struct fixture *f = setup(16);
     UNUSED(state);
     struct vcrt_row *row = add(f, 1, 0, 0);
-    vcrt_segment(&f->v, row, TCPF_SYN, 77, 0);
+    vcrt_segment(&f->v, row, TCPF_SYN, 500, 77, 0);
     assert_false(row->acked);
-    vcrt_segment(&f->v, row, TCPF_ACK, 0xFFFFFFF0u, 0);
+    vcrt_segment(&f->v, row, TCPF_ACK, 500, 0xFFFFFFF0u, 0);
     assert_true(row->acked);
-    vcrt_segment(&f->v, row, TCPF_ACK, 0x10, 0);
-    vcrt_segment(&f->v, row, TCPF_ACK, 0xFFFFFFFFu, 0);
+    vcrt_segment(&f->v, row, TCPF_ACK, 500, 0x10, 0);
+    vcrt_segment(&f->v, row, TCPF_ACK, 500, 0xFFFFFFFFu, 0);
     assert_int_equal(row->ack, 0x10);
     assert_int_equal(row->state, VCRT_OPEN);
+    teardown(f);
+}
+
+/* Ports come back: a SYN after FIN or the target's word is another connection; a repeated one is not. */
+static void a_new_life_has_another_isn(void **state) {
+    struct fixture *f = setup(16);
+    UNUSED(state);
+    struct vcrt_row *row = add(f, 1, 0, 0);
+    vcrt_segment(&f->v, row, TCPF_SYN, 1000, 0, 0);
+    vcrt_segment(&f->v, row, TCPF_ACK, 1001, 70, 0);
+    vcrt_segment(&f->v, row, TCPF_SYN, 9000, 0, 0);
+    assert_int_equal(row->isn, 1000);
+    assert_int_equal(row->state, VCRT_OPEN);
+    vcrt_segment(&f->v, row, TCPF_RST, 1001, 0, 0);
+    vcrt_segment(&f->v, row, TCPF_SYN, 9000, 0, 0);
+    assert_int_equal(row->isn, 9000);
+    assert_int_equal(row->state, VCRT_SYN);
+    assert_false(row->acked);
     teardown(f);
 }
 
@@ -141,7 +159,7 @@ static void a_row_in_use_is_not_due(void **state) {
     vcrt_step(&f->v, row, VCRT_EV_TEXT, 0);
     vcrt_step(&f->v, idle, VCRT_EV_TEXT, 0);
     for (u64 t = 0; t < 2000; t += 5) {
-        vcrt_segment(&f->v, row, TCPF_ACK, (u32)t, t * SEC);
+        vcrt_segment(&f->v, row, TCPF_ACK, 500, (u32)t, t * SEC);
         struct vcrt_row *due = vcrt_due(&f->v, t * SEC);
         assert_ptr_not_equal(due, row);
         assert_true(!due || t >= 300);
@@ -253,6 +271,7 @@ int main(void) {
         cmocka_unit_test(flags_make_events),
         cmocka_unit_test(found_by_all_four),
         cmocka_unit_test(remembers_what_was_acknowledged),
+        cmocka_unit_test(a_new_life_has_another_isn),
         cmocka_unit_test(patience_by_state),
         cmocka_unit_test(a_row_in_use_is_not_due),
         cmocka_unit_test(full_gives_up_the_oldest_ended),

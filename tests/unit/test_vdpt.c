@@ -270,7 +270,9 @@ static void weights_from_capacities(void **state) {
 static void responsiveness(void **state) {
     UNUSED(state);
     assert_int_equal(wlm_success(80, 0, 0), 80); /* nothing to judge */
-    assert_int_equal(wlm_success(100, 0, 1), 0);
+    assert_int_equal(wlm_success(100, 0, 1), 50); /* a single client that went away is no evidence */
+    assert_int_equal(wlm_success(1, 0, 1), 1);
+    assert_int_equal(wlm_success(100, 0, 4), 0);
     assert_int_equal(wlm_success(100, 2, 3), 83);
     assert_int_equal(wlm_success(100, 50, 100), 50);
     assert_int_equal(wlm_success(100, 120, 100), 100);

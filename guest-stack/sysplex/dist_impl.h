@@ -1,0 +1,196 @@
+/* dist_impl.h - struct distributor laid open for the files dist*.c. Others use distributor.h.
+ *
+ * Targets are slots: slot 0 is this stack, others are given to dynamic XCF addresses of peers that are UP and taken back
+ * when the peer has gone and its rows with it. Bits of sets, numbers in the VDPT and the VCRT are slots.
+ *
+ * A DVIPA (struct dist_vipa) is known here when this stack has definitions for it or has been sent some.
+ *
+ *   routing  owner  meaning
+ *   true     NULL   this stack is the routing stack; definitions in force: its own, else those it was sent
+ *   false    peer   that one is; definitions in force: those it sent
+ *   false    NULL   nobody owns it at the moment; connections here wait for the next owner
+ */
+#ifndef SYSPLEX_DIST_IMPL_H
+#define SYSPLEX_DIST_IMPL_H
+
+#include "sysplex/distributor.h"
+#include "wire/distmsg.h"
+
+#define SLOT_SELF       0u
+#define NOTICES_MAX     512u
+#define NOTICE_DELAY_US (5 * USEC_PER_MSEC) /* ends are told in batches; nobody waits for them */
+#define MESSAGE_MAX     32768u /* a statement of 64 ports with 32 targets each */
+#define LISTENERS_MAX   512u
+#define PORT_FLAGS_SENT (VDPT_NOSWITCHBACK | VDPT_NOHEALTHSWITCH)
+
+/* One port of a VIPADISTRIBUTE, from this stack's profile (own) or from the routing stack. */
+struct dist_def {
+    struct hash_row hash; /* first member; key: dvipa, port, own */
+    struct list node;     /* all definitions, in order of definition */
+    struct ipaddr dvipa;
+    u16 port; /* 0 any */
+    bool own, seen;
+    struct dist_options options;
+    u8 dests;
+    struct dist_dest dest[DIST_TARGETS_MAX];
+};
+
+/* What this stack, as a target, counts for a port between two reports. */
+struct dist_served {
+    struct ipaddr dvipa;
+    u16 port;
+    u8 sef, qos_fraction;
+    u32 syns, opened, turned_away; /* turned_away: the listeners' total at the latest report */
+};
+#define SERVED_MAX 128u
+
+struct dist_vipa {
+    struct hash_row hash; /* first member */
+    struct list node;
+    struct ipaddr addr, mask;
+    struct sysplex_peer *owner;
+    u32 epoch;
+    bool routing, target, hidden;
+    bool config_due, lists_due, listeners_due;
+    bool sysplexports;
+    u8 optlocal;
+    u8 diststat;       /* as last told to sysplex */
+    u32 awaiting;      /* slots whose answer to CONFIG is missing */
+    u64 awaiting_until;
+};
+
+struct dist_slot {
+    struct ipaddr dynxcf;
+    struct sysplex_peer *peer; /* NULL: slot 0, or one that is being emptied */
+    bool used, reported, routing_wlm;
+    u32 capacity;
+};
+
+/* Something a target tells the owner of a DVIPA. */
+struct dist_notice {
+    struct ipaddr dvipa;
+    struct distmsg_conn conn;
+};
+
+struct dist_affinity {
+    struct hash_row hash; /* first member */
+    struct list node;     /* those with no connection, the one that ends first in front */
+    struct ipaddr client, dvipa;
+    u16 port;
+    u8 slot;
+    u32 connections;
+    u64 until; /* TIME_NEVER while there are connections */
+};
+
+struct distributor {
+    struct sysplex *sx;
+    struct distributor_config cfg;
+    struct dist_counters count;
+    struct vcrt vcrt;
+    struct vdpt vdpt;
+    struct hash_key key;
+    struct pool vipa_pool, def_pool, affinity_pool;
+    struct hash_table vipas, defs, affinities;
+    struct list vipa_list, def_list, affinity_idle;
+    struct dist_slot slot[DIST_TARGETS_MAX];
+    struct dist_served served[SERVED_MAX];
+    u32 served_count;
+    struct dist_quiesce quiesce[DIST_QUIESCES_MAX];
+    u32 quiesces;
+    struct dist_notice notice[NOTICES_MAX];
+    u32 notices;
+    u64 notices_at;      /* when they are to be told; TIME_NEVER none */
+    u64 next_second, next_report;
+    struct wlm wlm;
+    dist_policy_fn *policy;
+    void *policy_ctx;
+    bool work_due; /* some DVIPA has a *_due */
+    u32 unreachable; /* slots whose link is down */
+    u8 out[MESSAGE_MAX];
+};
+
+/* ---- dist.c ---- */
+struct dist_vipa *dist_vipa_find(const struct distributor *d, struct ipaddr addr);
+/* Finds or makes; NULL counted. */
+struct dist_vipa *dist_vipa_get(struct distributor *d, struct ipaddr addr);
+void dist_vipa_del(struct distributor *d, struct dist_vipa *v);
+/* 0 also when there is nobody to send to. */
+int dist_send(struct distributor *d, const struct sysplex_peer *to, enum distmsg_kind kind, u32 len, u64 now);
+static inline void dist_due(struct distributor *d, bool *what) {
+    *what = true;
+    d->work_due = true;
+}
+
+/* ---- dist_config.c ---- */
+struct dist_def *dist_def_find(const struct distributor *d, struct ipaddr dvipa, u16 port, bool own);
+/* Does this stack's profile have definitions for it? */
+bool dist_has_defs(const struct distributor *d, struct ipaddr dvipa, bool own);
+/* Are the stack's own definitions those in force? */
+bool dist_own_in_force(const struct distributor *d, const struct dist_vipa *v);
+/* The definition in force for a port, that for any port included; NULL. */
+struct dist_def *dist_def_of(const struct distributor *d, const struct dist_vipa *v, u16 port);
+bool dist_def_names(const struct dist_def *def, struct ipaddr dynxcf, const struct dist_dest **dest);
+/* Makes the VDPT what the definitions in force and the slots in use say. */
+void dist_build(struct distributor *d, struct dist_vipa *v);
+void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+/* CONFIG to one peer or to all (NULL). */
+int dist_config_send(struct distributor *d, struct dist_vipa *v, const struct sysplex_peer *to, u64 now);
+/* Is this stack a target now? Hides or gives up the address, tells DISTSTAT. */
+void dist_role(struct distributor *d, struct dist_vipa *v, u64 now);
+void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now);
+void dist_stop_routing(struct distributor *d, struct dist_vipa *v);
+void dist_forget_learnt(struct distributor *d, struct ipaddr dvipa);
+void dist_port_del(struct distributor *d, struct vdpt_port *p);
+
+/* ---- dist_packet.c ---- */
+enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now);
+
+/* ---- dist_owner.c ---- */
+void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+void dist_conns_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+/* RDY of all ports of v at a slot: ports[n] with their listeners. */
+void dist_set_ready(struct distributor *d, struct dist_vipa *v, u32 slot, const u8 *rows, u32 n);
+/* slot's answer to CONFIG is there. */
+void dist_answered(struct dist_vipa *v, u32 slot);
+u32 dist_slot_of(const struct distributor *d, const struct sysplex_peer *p);
+void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now);
+void dist_peer_down(void *ctx, struct sysplex_peer *p, u64 now);
+/* A target says that it has a connection; one that a SYN raced with becomes one row. */
+bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const struct vcrt_key *k, u32 isn, u8 flags,
+                     u64 now);
+void dist_row_ended(struct distributor *d, u32 slot, const struct vcrt_key *k, u32 isn, u64 now);
+void dist_age(struct distributor *d, u64 now);
+/* Slots whose link is down get nothing new. */
+void dist_reach(struct distributor *d);
+
+/* ---- dist_target.c ---- */
+void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
+void dist_conn_closed(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
+void dist_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now);
+int dist_listeners_send(struct distributor *d, struct dist_vipa *v, u64 now);
+int dist_lists_send(struct distributor *d, struct dist_vipa *v, u64 now);
+void dist_notices_flush(struct distributor *d, u64 now);
+void dist_notice(struct distributor *d, struct ipaddr dvipa, const struct distmsg_conn *c, bool at_once, u64 now);
+/* The routing stack asks about connections. */
+void dist_asked(struct distributor *d, struct dist_vipa *v, const struct distmsg_conn *c, u64 now);
+/* The counts of a port served here; NULL: too many. */
+struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, u16 port);
+/* Connections to addr, half-open ones included, that this stack has. */
+u32 dist_local_conns(struct distributor *d, struct ipaddr addr);
+
+/* ---- dist_wlm.c ---- */
+void dist_report(struct distributor *d, u64 now);
+void dist_report_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+void dist_report_rows(struct distributor *d, u32 slot, const u8 *rows, u32 n, u64 now);
+void dist_weigh(struct distributor *d);
+
+/* ---- dist_affinity.c ---- */
+/* The slot that a client is bound to, VDPT_NOBODY. */
+u32 dist_affinity_slot(struct distributor *d, const struct vcrt_key *k, u64 now);
+/* A row of a port with affinity begins or ends. */
+void dist_affinity_opened(struct distributor *d, const struct vdpt_port *p, struct vcrt_row *row, u64 now);
+void dist_affinity_closed(struct distributor *d, const struct vdpt_port *p, const struct vcrt_row *row, u64 now);
+void dist_affinity_age(struct distributor *d, u64 now);
+void dist_affinity_slot_gone(struct distributor *d, u32 slot);
+
+#endif

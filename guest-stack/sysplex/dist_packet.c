@@ -1,0 +1,196 @@
+/* dist_packet.c - one packet for a DVIPA: whose is it? See distributor.h.
+ *
+ * The straight line is a segment of a connection that has a row: ports out of the header, one look-up, a tick and an
+ * acknowledgement into the row, sysplex_forward(). Everything else (first SYNs, fragments, ICMP errors, unknown segments) leaves
+ * that line and may cost more.
+ *
+ *   at the routing stack   row                          to its target
+ *                          SYN, distributed port        chosen; nobody: RST (dropped while answers are awaited)
+ *                          SYN, other port              this stack
+ *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way
+ *                          else                         this stack: its own connection, or RST (the same exception)
+ *   at another stack       from a routing stack, or     this stack
+ *                            over XCF, or known here
+ *                          else                         to the owner: whoever sent it here has not noticed the change
+ *
+ * A fragment is joined with its fellows first and goes on whole. An ICMP error follows the connection that it quotes, so that a
+ * target learns the path's MTU.
+ */
+#include "net/ip.h"
+#include "net/ipfrag.h"
+#include "sysplex/dist_impl.h"
+#include "wire/icmp.h"
+#include "wire/ip4.h"
+#include "wire/tcphdr.h"
+
+#define TCP_FLAGS_AT 13
+#define TCP_SEQ_AT   4
+#define TCP_ACK_AT   8
+#define QUOTE_PORTS  4
+
+static enum sysplex_verdict send_to(struct distributor *d, u32 slot, struct pkt *p, u64 now) {
+    struct dist_slot *s = &d->slot[slot];
+    if (slot == SLOT_SELF) {
+        d->count.local++;
+        return SYSPLEX_PASS;
+    }
+    if (!s->peer) {
+        d->count.drop_no_target++;
+        return SYSPLEX_TAKEN;
+    }
+    d->count.routed++;
+    p->flags |= PKT_DISTRIBUTED;
+    sysplex_forward(d->sx, s->peer, p, now);
+    return SYSPLEX_TAKEN;
+}
+
+static enum sysplex_verdict drop(u32 *counter) {
+    (*counter)++;
+    return SYSPLEX_TAKEN;
+}
+
+static bool is_awaiting(const struct dist_vipa *v, u64 now) {
+    return v->awaiting && now < v->awaiting_until;
+}
+
+/* The slot for a first SYN; VDPT_NOBODY. */
+static u32 choose(struct distributor *d, struct vdpt_port *port, const struct vcrt_key *k, u16 *rule, u64 now) {
+    u32 allowed = d->policy ? d->policy(d->policy_ctx, k, rule, now) : UINT32_MAX;
+    u32 bound = port->affinity_sec ? dist_affinity_slot(d, k, now) : VDPT_NOBODY;
+    /* Affinity beats the method, but not the absence of a listener. */
+    if (bound != VDPT_NOBODY && (vdpt_eligible(port, 1u << bound) & allowed)) {
+        port->t[bound].sent++;
+        vdpt_count(port, bound, true);
+        return bound;
+    }
+    return vdpt_choose(port, allowed);
+}
+
+static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v, struct pkt *p, const struct vcrt_key *k,
+                                      u32 seq, u64 now) {
+    struct vdpt_port *port = vdpt_find(&d->vdpt, k->dvipa, k->dport);
+    u16 rule = 0;
+    /* A port that nobody has reported may be one that a target is about to report. */
+    if (!port) return is_awaiting(v, now) ? drop(&d->count.drop_awaiting) : SYSPLEX_PASS;
+    u32 slot = choose(d, port, k, &rule, now);
+    if (slot == VDPT_NOBODY) {
+        if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
+        d->count.refused++;
+        tcp_refuse(sysplex_stack(d->sx), p, now);
+        return SYSPLEX_TAKEN;
+    }
+    struct vcrt_row *row = vcrt_add(&d->vcrt, k, slot, VCRT_EV_SYN, now);
+    if (!row) {
+        vdpt_count(port, slot, false);
+        return drop(&d->count.drop_no_row);
+    }
+    d->count.chosen++;
+    row->port = port->index;
+    row->rule = rule;
+    row->isn = seq;
+    dist_affinity_opened(d, port, row, now);
+    if (slot == SLOT_SELF) {
+        struct dist_served *s = dist_served_for(d, k->dvipa, k->dport);
+        if (s) s->syns++;
+    }
+    return send_to(d, slot, p, now);
+}
+
+/* A repeated SYN stays with its target, unless that can take nothing any more; one in a row that is over is a first one. */
+static bool syn_begins_anew(struct distributor *d, const struct vcrt_row *row) {
+    if (row->state == VCRT_FIN || row->state == VCRT_ENDED) return true;
+    const struct vdpt_port *port = vdpt_at(&d->vdpt, row->port);
+    if (row->state != VCRT_SYN || !port || vdpt_eligible(port, 1u << row->target)) return false;
+    d->count.rechosen++;
+    return true;
+}
+
+static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, const struct vcrt_key *k, u8 flags, u32 seq,
+                                        u64 now) {
+    struct dist_vipa *v = dist_vipa_find(d, k->dvipa);
+    struct stack *stk = sysplex_stack(d->sx);
+    struct tcp_key key = {k->dvipa, k->client, k->dport, k->cport};
+    if (!v) return SYSPLEX_PASS;
+    if (v->routing) {
+        if (vcrt_event_of(flags) == VCRT_EV_SYN) return first_syn(d, v, p, k, seq, now);
+        if (tcp_known(stk, &key)) return SYSPLEX_PASS;
+        /* The connection of a stack that has not answered yet must not be reset. */
+        if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
+        /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
+        return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
+    }
+    if (p->in->type == LNK_MPCPTP || p->in->type == LNK_LOOPBACK || tcp_known(stk, &key)) return SYSPLEX_PASS;
+    if (!v->owner) return drop(&d->count.drop_no_owner);
+    d->count.to_owner++;
+    sysplex_forward(d->sx, v->owner, p, now);
+    return SYSPLEX_TAKEN;
+}
+
+/* A SYN that a routing stack has sent to this target. */
+static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const u8 *tcp) {
+    if (vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) {
+        struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
+        if (s) s->syns++;
+    }
+    return SYSPLEX_PASS;
+}
+
+static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
+    if (p->flags & PKT_DISTRIBUTED) return arrived(d, p, tcp);
+    u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
+    struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
+    u8 flags = tcp[TCP_FLAGS_AT];
+    struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
+    if (row && (flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN && syn_begins_anew(d, row)) {
+        vcrt_del(&d->vcrt, row);
+        row = NULL;
+    }
+    if (!row) return without_row(d, p, &k, flags, seq, now);
+    vcrt_segment(&d->vcrt, row, flags, seq, ack, now);
+    return send_to(d, row->target, p, now);
+}
+
+/* ICMP errors follow the connection that they quote; everything else is for this stack. */
+static enum sysplex_verdict icmp(struct distributor *d, struct pkt *p, const u8 *at, u32 len, u64 now) {
+    if (len < ICMP_HEADER_BYTES + IP4_HEADER_MIN + QUOTE_PORTS || (p->flags & PKT_DISTRIBUTED)) return SYSPLEX_PASS;
+    if (at[0] != ICMP_UNREACHABLE && at[0] != ICMP_TIME_EXCEEDED && at[0] != ICMP_PARAMETER) return SYSPLEX_PASS;
+    const u8 *q = at + ICMP_HEADER_BYTES;
+    u32 quoted = ip4_header_bytes(q);
+    if (quoted < IP4_HEADER_MIN || len < ICMP_HEADER_BYTES + quoted + QUOTE_PORTS || q[IP4_PROTO] != IP_PROTO_TCP)
+        return SYSPLEX_PASS;
+    /* The quoted packet was sent from the DVIPA. */
+    struct vcrt_key k = {ipaddr_get(q + IP4_SRC), ipaddr_get(q + IP4_DST), be16_get(q + quoted), be16_get(q + quoted + 2)};
+    const struct vcrt_row *row = ipaddr_eq(k.dvipa, p->dst) ? vcrt_find(&d->vcrt, &k) : NULL;
+    if (!row || row->target == SLOT_SELF) return SYSPLEX_PASS;
+    d->count.icmp_routed++;
+    return send_to(d, row->target, p, now);
+}
+
+static enum sysplex_verdict whole(struct distributor *d, struct pkt *p, u64 now) {
+    u32 header = ip4_header_bytes(p->data), len = p->len - header;
+    const u8 *at = p->data + header;
+    if (p->proto == IP_PROTO_TCP && len >= TCPHDR_BYTES) return segment(d, p, at, now);
+    return p->proto == IP_PROTO_ICMP ? icmp(d, p, at, len, now) : SYSPLEX_PASS;
+}
+
+/* Only the routing stack joins: a target's own IP does so for what was sent to it. */
+static enum sysplex_verdict fragment(struct distributor *d, struct pkt *p, u64 now) {
+    const struct dist_vipa *v = dist_vipa_find(d, p->dst);
+    struct stack *stk = sysplex_stack(d->sx);
+    if (!v || !v->routing || (p->flags & PKT_DISTRIBUTED) || p->proto != IP_PROTO_TCP) return SYSPLEX_PASS;
+    struct pbuf *b = ipfrag_input(stk, p, now);
+    if (!b) return SYSPLEX_TAKEN;
+    d->count.fragments_joined++;
+    b->pkt.in = p->in;
+    enum sysplex_verdict verdict = whole(d, &b->pkt, now);
+    /* This stack's own IP takes it from here as a datagram that was never cut. */
+    if (verdict == SYSPLEX_PASS) ip_deliver(stk, &b->pkt, now);
+    pbuf_release(b);
+    return SYSPLEX_TAKEN;
+}
+
+enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now) {
+    struct distributor *d = ctx;
+    if (be16_get(p->data + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET)) return fragment(d, p, now);
+    return whole(d, p, now);
+}

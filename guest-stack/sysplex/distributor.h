@@ -1,0 +1,150 @@
+/* distributor.h - the sysplex distributor: one address, many systems. A part of struct sysplex (sysplex/sysplex.h).
+ *
+ *   role                  who                                          what it does
+ *   routing stack         the owner of a DVIPA with VIPADISTRIBUTE      VDPT, VCRT; gives SYNs to targets, routes what follows
+ *   backup                has VIPABACKUP                                holds the options it was sent, or its own
+ *   target                in DESTIP                                     has the DVIPA hidden (flag I), reports listeners and ends
+ *
+ * One packet at the routing stack: VCRT row? -> its target, unchanged, over the dynamic XCF link. None, and a SYN for a
+ * distributed port: affinity, then policy, then the port's method choose; nobody ready: RST, as if nothing listened. None, and
+ * anything else: this stack's own TCP looks, and answers RST ("fast connection reset"). What has come from a
+ * routing stack (PKT_DISTRIBUTED) is delivered, never distributed again.
+ *
+ * After a change of owner the new routing stack says CONFIG with its epoch; every stack answers with its connections
+ * (half-open ones, too) and then its listeners. Until a stack's answer is there, DIST_AWAIT_US at most, an unknown segment or
+ * a SYN that would be refused is dropped instead of reset: the client repeats it.
+ *
+ *   file             concern
+ *   dist.c           life, parts' functions, counters
+ *   dist_config.c    VIPADISTRIBUTE: definitions, CONFIG in and out, building the VDPT
+ *   dist_packet.c    one packet
+ *   dist_owner.c     what targets say to the routing stack; peers that come and go; aging
+ *   dist_target.c    what a target says: listeners, connections, ends
+ *   dist_wlm.c       reports of capacity and responsiveness, alarms, probing
+ *   dist_affinity.c  TIMEDAFFINITY
+ *
+ * How to use it: distributor_create() after sysplex_create() and before sysplex_attach(); then distributor_define() from the
+ * profile. All else happens through the part's functions.
+ */
+#ifndef SYSPLEX_DISTRIBUTOR_H
+#define SYSPLEX_DISTRIBUTOR_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "sysplex/sysplex.h"
+#include "sysplex/vcrt.h"
+#include "sysplex/vdpt.h"
+#include "sysplex/wlm.h"
+
+#define DIST_TARGETS_MAX  32
+#define DIST_PORTS_MAX    64 /* of one statement */
+#define DIST_AWAIT_US     (3 * USEC_PER_SEC)
+#define DIST_QUIESCES_MAX 16
+#define DIST_AFFINITY_MAX 9999
+#define DIST_OPTLOCAL_MAX 16
+
+struct distributor;
+
+struct distributor_config {
+    struct arena *arena;
+    u32 rows;       /* connections routed at once */
+    u32 ports;      /* distributed ports, learnt ones included */
+    u32 vipas;      /* distributed DVIPAs */
+    u32 defs;       /* ports in VIPADISTRIBUTE statements, own and learnt */
+    u32 affinities; /* clients remembered by TIMEDAFFINITY */
+    u32 seed[4];    /* unpredictable: the tables' keys */
+    u32 lpar_weight;
+    u32 report_sec; /* SYSPLEXWLMPOLL */
+    /* Idle time of this system since IPL in microseconds; NULL: no WLM here. */
+    u64 (*idle_us)(void *ctx);
+    void *idle_ctx;
+};
+void distributor_config_default(struct distributor_config *c);
+size_t distributor_bytes(const struct distributor_config *c);
+/* NULL: the arena is too small. Registers itself with sx. */
+struct distributor *distributor_create(const struct distributor_config *c, struct sysplex *sx, u64 now);
+
+/* ---- VIPADISTRIBUTE ---- */
+
+struct dist_dest {
+    struct ipaddr dynxcf;
+    u8 weight; /* WEIGHT n, 1..99 */
+    u8 rank;   /* HOTSTANDBY: 0 PREFERRED, else BACKUP n */
+};
+/* What is the same for all ports of a statement. */
+struct dist_options {
+    u8 method; /* enum dist_method */
+    u8 flags;  /* VDPT_NOSWITCHBACK, VDPT_NOHEALTHSWITCH */
+    bool sysplexports;
+    u8 optlocal; /* 0 NOOPTLOCAL, else value + 1 */
+    u16 affinity_sec;
+};
+struct dist_statement {
+    struct ipaddr dvipa;
+    struct dist_options options;
+    u8 ports, dests; /* ports 0: PORT omitted; dests 0: DESTIP ALL */
+    u16 port[DIST_PORTS_MAX];
+    struct dist_dest dest[DIST_TARGETS_MAX];
+};
+/* DEFINE. 0; -ERR_NOENT the DVIPA is neither VIPADEFINEd nor VIPABACKUPed here; -ERR_INVAL HOTSTANDBY without exactly one
+ * PREFERRED and a BACKUP; -ERR_NOMEM. A port that is defined already takes the new options. */
+int distributor_define(struct distributor *d, const struct dist_statement *s, u64 now);
+/* DELETE: ports of the statement (none: all of the DVIPA). -ERR_NOENT. Connections go on. */
+int distributor_delete(struct distributor *d, const struct dist_statement *s, u64 now);
+/* VIPADELETE of the address: its own definitions go, too. */
+void distributor_forget(struct distributor *d, struct ipaddr dvipa, u64 now);
+
+/* ---- V TCPIP,,SYSPLEX,QUIESCE | RESUME ---- */
+struct dist_quiesce {
+    bool target;     /* TARGET: everything */
+    u16 port;        /* POrt=n, 0 none */
+    char jobname[9]; /* JOBNAME=j, "" none */
+};
+/* -ERR_ALREADY; -ERR_NOMEM; RESUME: -ERR_NOENT. */
+int distributor_quiesce(struct distributor *d, const struct dist_quiesce *q, u64 now);
+int distributor_resume(struct distributor *d, const struct dist_quiesce *q, u64 now);
+
+/* ---- policy ---- */
+/* Asked for each new connection: which targets (bits of slots) may take it; *rule: number of the rule for the displays, 0 none.
+ * 0: it is refused. */
+typedef u32 dist_policy_fn(void *ctx, const struct vcrt_key *k, u16 *rule, u64 now);
+void distributor_set_policy(struct distributor *d, dist_policy_fn *fn, void *ctx);
+/* Slot of a dynamic XCF address, VDPT_NOBODY if no stack has it now. Slot 0 is this stack. */
+u32 distributor_slot(const struct distributor *d, struct ipaddr dynxcf);
+/* QoS fraction that this stack reports for a port it serves, 0..100 taken off its weight. */
+void distributor_set_qos(struct distributor *d, struct ipaddr dvipa, u16 port, u8 fraction);
+
+/* ---- displays ---- */
+const struct vdpt *distributor_vdpt(const struct distributor *d);
+const struct vcrt *distributor_vcrt(const struct distributor *d);
+struct ipaddr distributor_slot_addr(const struct distributor *d, u32 slot);
+/* Definitions in force or of this stack's profile: i-th, false past the last. dest[] as in struct dist_statement. */
+struct dist_definition {
+    struct ipaddr dvipa;
+    u16 port;
+    struct dist_options options;
+    bool own, in_force;
+    u8 dests;
+    struct dist_dest dest[DIST_TARGETS_MAX];
+};
+bool distributor_definition(const struct distributor *d, u32 i, struct dist_definition *out);
+/* This stack routes addr / serves it as a target. */
+bool distributor_routes(const struct distributor *d, struct ipaddr addr);
+bool distributor_serves(const struct distributor *d, struct ipaddr addr);
+
+#define DIST_COUNTERS(C)                                                                                              \
+    C(routed) C(local) C(chosen) C(refused) C(resets_sent) C(icmp_routed) C(fragments_joined) C(to_owner)             \
+        C(configs_sent) C(configs_in) C(listeners_in) C(conns_in) C(reports_in) C(ended) C(opened) C(asked)           \
+            C(drop_form) C(drop_stale) C(drop_epoch) C(drop_isn) C(drop_awaiting) C(drop_early) C(drop_no_row) C(drop_no_owner)     \
+                C(drop_no_target) C(defs_full) C(vipas_full) C(ports_full) C(slots_full) C(notices_lost)              \
+                    C(affinities_full) C(rechosen) C(probes) C(takeovers)
+struct dist_counters {
+#define C(name) u32 name;
+    DIST_COUNTERS(C)
+#undef C
+};
+const struct dist_counters *distributor_counters(const struct distributor *d);
+/* Name and value of the i-th; NULL past the last. */
+const char *distributor_counter(const struct distributor *d, u32 i, u32 *value);
+
+#endif
