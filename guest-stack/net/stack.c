@@ -23,7 +23,7 @@ void stack_config_default(struct stack_config *cfg) {
         .max_groups = 64,
         .max_links = 48, /* OSAs, CTCs, static VIPAs, and 31 other systems over XCF */
         .max_home = 128,
-        .max_dvipas = 1024, /* what the books allow one stack; 1 MB */
+        .max_dvipas = 0, /* who attaches a struct sysplex says how many */
         .max_routes = 256,
         .max_arp = 1024, /* two full /23 networks */
         .max_port_rules = 256,
