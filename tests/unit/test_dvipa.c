@@ -27,7 +27,7 @@ static void standard(void *ctx, u32 i, struct sysplex *sx, u64 now) {
 static struct simplex *plex(u32 systems, enum dvipa_moveable *m) {
     struct simplex_params par = {.seed = 7, .systems = systems, .profile = standard, .ctx = m};
     struct simplex *p = simplex_create(&par);
-    simplex_run(p, 2 * SEC);
+    simplex_run(p, 4 * SEC); /* XCF waits 2.5 s for whoever is there, then the stacks join */
     return p;
 }
 static void converged(struct simplex *p) {
@@ -99,7 +99,7 @@ static void dynamic_xcf(void **state) {
     assert_null(link_find(stk, "EZAXCF02"));
     assert_int_equal(simplex_said(p, 0, "EZZ4325I CONNECTION TO 193.9.200.2 CLEARED FOR DEVICE SYS02"), 1);
     simplex_start_system(p, 1);
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     assert_non_null(link_find(stk, "EZAXCF02"));
     converged(p);
     simplex_destroy(p);
@@ -146,7 +146,7 @@ static void takeover_by_freeze(void **state) {
     simxcf_pause(simplex_xcf(p), 0, true);
     simplex_run(p, 4 * SEC);
     assert_int_equal(simplex_owner(p, VIP), -1); /* INTERVAL is 5 s: nobody may take it before */
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     assert_int_equal(simplex_owner(p, VIP), 1);
     simxcf_pause(simplex_xcf(p), 0, false);
     simplex_run(p, SEC);
@@ -206,7 +206,7 @@ static void take_back_immediate(void **state) {
     assert_int_equal(e->server, 1);
     for (u32 i = 0; i < 3; i++) simplex_lan_rst(p, i);
     simplex_start_system(p, 0);
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     assert_int_equal(simplex_owner(p, VIP), 0);
     assert_int_equal(simplex_status(p, 1, VIP), DVIPA_MOVING);
     const struct home_entry *h = home_find(simplex_stack(p, 1), VIP);
@@ -234,7 +234,7 @@ static void moved_connections_survive_their_new_owner(void **state) {
     simplex_run(p, SEC);
     struct simplex_session *e = held(p, 4000000);
     simplex_start_system(p, 0);
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     assert_int_equal(simplex_owner(p, VIP), 0);
     simxcf_kill(simplex_xcf(p), 0, true);
     simplex_run(p, SEC);
@@ -257,7 +257,7 @@ static void take_back_whenidle(void **state) {
     simplex_run(p, SEC);
     struct simplex_session *e = held(p, 4000000);
     simplex_start_system(p, 0);
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     assert_int_equal(simplex_owner(p, VIP), 1);
     assert_int_equal(served_by(p, VIP), 1); /* new ones land there as long as it is busy */
     simplex_resume(e);
@@ -358,7 +358,7 @@ static void stack_without_osa(void **state) {
     struct simplex *p = simplex_create(&par);
     struct link *lan = link_find(simplex_client(p, 0), "LAN");
     UNUSED(state);
-    simplex_run(p, 2 * SEC);
+    simplex_run(p, 4 * SEC);
     net_config(simplex_stack(p, 0))->ip.forwarding = true;
     struct route_def to = {.dest = ipaddr_v4(0xC109C800), .prefix_bits = 24, .gateway = ipaddr_v4(0x0A000001), .lnk = lan};
     assert_int_equal(route_add(simplex_client(p, 0), &to, simplex_local(p, 0)), 0);
@@ -389,7 +389,7 @@ static void a_thousand_move(void **state) {
     struct simplex_params par = {.seed = 13, .systems = 8, .profile = many, .dvipas = 1024, .no_server = true, .slice_us = 2000};
     struct simplex *p = simplex_create(&par);
     UNUSED(state);
-    simplex_run(p, 3 * SEC);
+    simplex_run(p, 5 * SEC);
     converged(p);
     simxcf_kill(simplex_xcf(p), 0, true);
     assert_true(simplex_until(p, SEC, all_moved, p));
