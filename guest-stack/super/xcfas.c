@@ -1,6 +1,7 @@
 /* xcfas.c - see super/xcfas.h: COUPLExx, the paths, the operator, and the moment when this system is out.
  *
- *   xcfas_start   IEASYSxx -> COUPLExx -> struct xcf -> facilities -> paths
+ *   xcfas_start   IEASYSxx -> COUPLExx -> facilities, couple data -> struct xcf
+ *   join          the couple data have this system, or there are none to be reached: its paths begin
  *   xcfas_poll    the adapters, then the core, until nothing more is due now
  */
 #include "super/xcfas.h"
@@ -24,12 +25,15 @@
 #define LOCAL_MEMBERS  64u
 #define LOCAL_GROUPS   32u
 #define LOCAL_SEGMENTS 48u
+#define JOIN_US        (2 * (u64)USEC_PER_SEC) /* a link that takes longer is as none */
+#define DEVICES_MORE   4u                      /* paths that SETXCF START may add */
 #define POLLS_MAX      8u /* rounds of one xcfas_poll(): what is still due then comes with the next turn of the loop */
 
 struct xcfas {
     struct system *sys;
     char member[9];
-    bool local, announced;
+    bool local, joined;
+    u64 join_by;
     struct couple couple;
     struct xcf_sysid id;
     struct xcf *x;
@@ -174,22 +178,32 @@ static bool facilities_create(struct xcfas *as) {
 }
 
 /* false: no storage. */
-static bool paths_start(struct xcfas *as, u64 now) {
+static bool paths_create(struct xcfas *as) {
     struct system *sys = as->sys;
     u32 devices = 0;
     for (u32 i = 0; i < as->couple.paths; i++) devices += !as->couple.path[i].structure;
-    as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, devices);
+    as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, devices + DEVICES_MORE);
     as->str = strpaths_create(&(struct strpaths_config){
         .arena = sys->env.arena, .links = as->links, .couple = &as->couple, .id = as->id, .x = as->x});
     if (!as->ctc || !as->str) return false;
-    for (u32 i = 0; i < as->couple.paths; i++) {
-        const struct couple_path *p = &as->couple.path[i];
-        int rc = p->structure ? strpaths_add(as->str, p) : ctcpaths_add(as->ctc, p, now);
-        if (rc) return false;
-    }
     cds_begin(as->cds, as->x);
     cflinks_open(as->links);
     return true;
+}
+
+static int path_add(struct xcfas *as, const struct couple_path *p, u64 now) {
+    return p->structure ? strpaths_add(as->str, p, now) : ctcpaths_add(as->ctc, p, now);
+}
+
+/* Others must be able to find this life of the system in the couple data before they hear it. Without a facility they can't. */
+static void join(struct xcfas *as, u64 now) {
+    bool hopeless = now >= as->join_by || !cflinks_at(as->links, 0);
+    if (as->joined || !(cds_joined(as->cds) || hopeless)) return;
+    as->joined = true;
+    console_message(as->sys->env.con, IXC418I, as->id.name, as->couple.sysplex);
+    for (u32 i = 0; i < as->couple.paths; i++)
+        if (path_add(as, &as->couple.path[i], now) != 0)
+            console_message(as->sys->env.con, PLX0331E, as->couple.path[i].name);
 }
 
 static u32 no_storage(struct system *sys) {
@@ -222,8 +236,8 @@ u32 xcfas_start(struct system *sys, u64 now) {
     sys->xcfas = as;
     sys->xcf_operator = &as->operator;
     if (as->local) return 0;
-    console_message(sys->env.con, IXC418I, system_name(sys), as->couple.sysplex);
-    return paths_start(as, now) ? 0 : no_storage(sys);
+    as->join_by = now + JOIN_US;
+    return paths_create(as) ? 0 : no_storage(sys);
 }
 
 /* ---- running ---- */
@@ -244,6 +258,7 @@ u64 xcfas_poll(struct system *sys, u64 now) {
         if (as->ctc) next = u64_min(next, ctcpaths_poll(as->ctc, now));
         if (as->str) next = u64_min(next, strpaths_poll(as->str, now));
         if (as->cds) next = u64_min(next, cds_poll(as->cds, now));
+        if (!as->local && !as->joined) join(as, now);
         if (next > now) break;
     }
     /* Whose exit has run may have something to do now. */

@@ -61,6 +61,7 @@ void cds_judge(struct cds *c, u64 now) {
     }
     if (usable && !waiting && counter) {
         c->told_lost = false;
+        c->joined = true;
         xcf_arbiter_status(c->x, XCF_ARBITER_OK, counter, now);
     }
     if (!usable && !c->told_lost) {
@@ -93,7 +94,8 @@ static bool failed(struct cds_copy *k, u32 rc, u64 now) {
     return true;
 }
 
-static void query_start(struct cds_copy *k);
+static bool mine_complete(struct cds *c);
+static bool write_start(struct cds_copy *k, u64 now);
 
 static void query_row(struct cds_copy *k, const u8 *row) {
     struct cds *c = k->c;
@@ -116,22 +118,27 @@ static void query_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     UNUSED(r);
     k->querying = false;
     if (failed(k, rc, now) || k->state != CDS_READY) return;
+    k->queries_done = k->queries;
     for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++) c->system[i].active[k->index] = false;
     for (u32 at = CF_RSP_BYTES + CF_STRUCTURE_ROW_BYTES; at + CF_CONNECTION_ROW_BYTES <= len; at += CF_CONNECTION_ROW_BYTES)
         query_row(k, rsp + at);
     k->known = true;
     for (u32 i = 0; i < XCF_SYSTEMS_MAX && !xcf_stopped(c->x); i++)
         if (c->system[i].record.system[0]) dropped(c, &c->system[i], now);
-    if (k->query_due) query_start(k);
+    if (k->query_due) cds_query(k);
+    /* Not to wait for the next heartbeat: whoever joins waits for this. */
+    if (k->state == CDS_READY && !k->acked && !k->writing && mine_complete(c)) write_start(k, now);
+    cds_isolations_run(c, now);
 }
 
-static void query_start(struct cds_copy *k) {
+void cds_query(struct cds_copy *k) {
     k->query_due = k->querying;
     if (k->querying) return;
     cf_command_put(k->query_cmd, CF_CONNECTIONS, 0, sizeof k->query_cmd, 0, 0);
     xcfcds_name_put(k->query_cmd + CF_CMD_BYTES, k->c->structure, CF_NAME_BYTES);
     k->query = (struct xes_request){.cmd = k->query_cmd, .len = sizeof k->query_cmd, .done = query_done, .ctx = k};
     k->querying = xes_submit(k->x, &k->query) == 0;
+    k->queries += k->querying;
 }
 
 static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 *rsp, u64 now) {
@@ -150,7 +157,7 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
     k->state = CDS_READY;
     k->stuck = k->known = false;
     k->acked = k->sent = 0;
-    query_start(k);
+    cds_query(k);
 }
 
 /* Its requests have been told lost already. */
@@ -166,7 +173,7 @@ static void on_lost(struct xes_connection *con, u64 now) {
 static void on_connections(struct xes_connection *con, u32 changed, u64 now) {
     UNUSED(changed);
     UNUSED(now);
-    query_start(con->ctx);
+    cds_query(con->ctx);
 }
 static const struct xes_connection_ops CONNECTION = {.connected = on_connected, .lost = on_lost, .connections = on_connections};
 
@@ -291,16 +298,21 @@ static bool write_start(struct cds_copy *k, u64 now) {
     return k->writing;
 }
 
+/* What this system's LPAR is called at the facilities stands in the first answer to who is connected. */
+static bool mine_complete(struct cds *c) {
+    const struct cds_system *self = cds_system_find(c, c->id.name);
+    if (!self || !self->record.lpar_incarnation || !c->mine.counter) return false;
+    str_copy(c->mine.lpar, sizeof c->mine.lpar, self->record.lpar);
+    c->mine.lpar_incarnation = self->record.lpar_incarnation;
+    return true;
+}
+
 static int op_write_status(void *ctx, const struct xcf_record *mine) {
     struct cds *c = ctx;
-    const struct cds_system *self = cds_system_find(c, c->id.name);
     bool asked = false;
     c->mine.counter = mine->counter;
     c->mine.weight = mine->connected_weight;
-    /* What its LPAR is called at the facility stands in the first answer to who is connected. */
-    if (!self || !self->record.lpar_incarnation) return -ERR_NETDOWN;
-    str_copy(c->mine.lpar, sizeof c->mine.lpar, self->record.lpar);
-    c->mine.lpar_incarnation = self->record.lpar_incarnation;
+    if (!mine_complete(c)) return -ERR_NETDOWN;
     for (u32 i = 0; i < CDS_COPIES; i++) {
         struct cds_copy *k = &c->copy[i];
         if (k->state != CDS_READY || !k->known) continue;
@@ -373,5 +385,7 @@ bool cds_copy(const struct cds *c, u32 i, struct cds_copy_info *out) {
     *out = (struct cds_copy_info){.facility = c->copy[i].facility, .state = c->copy[i].state, .stuck = c->copy[i].stuck};
     return true;
 }
+
+bool cds_joined(const struct cds *c) { return c->joined; }
 
 const struct cds_counters *cds_counters(const struct cds *c) { return &c->count; }

@@ -6,7 +6,9 @@
  *                  copies has taken it; REFUSED as soon as one refuses this system; LOST when no copy can be used
  *   isolate        ISOLATE in the primary first and in the alternate after it: of two systems that accuse each other the primary
  *                  lets one through. Who cannot reach the primary waits CDS_BEHIND_US before it goes to the alternate alone.
- *                  What ISOLATE names is the LPAR's incarnation, which the record of the system told
+ *                  What ISOLATE names is the LPAR's incarnation, which connection and record of the system tell: it is looked
+ *                  up anew each time. A system connects here before it signals, so a later IPL in the same emulator is seen
+ *                  there, and not taken for the earlier one
  *   dropped        a system whose connection is gone from every copy that can be used
  *
  *   copy     connected   refused or error   link lost   no answer for CDS_TIMEOUT_US
@@ -61,6 +63,8 @@ size_t cds_bytes(void);
 void cds_begin(struct cds *c, struct xcf *x);
 u64 cds_poll(struct cds *c, u64 now);
 
+/* Its first record has been taken: others can find it there, and signals may begin. */
+bool cds_joined(const struct cds *c);
 /* 0 primary, 1 alternate; false: COUPLExx names none. */
 bool cds_copy(const struct cds *c, u32 i, struct cds_copy_info *out);
 const struct cds_counters *cds_counters(const struct cds *c);

@@ -10,7 +10,7 @@
 
 #define CDS_ISOLATE_BYTES 40u
 
-enum cds_step { STEP_NONE, STEP_DUE, STEP_ASKED, STEP_DONE, STEP_FAILED };
+enum cds_step { STEP_NONE, STEP_DUE, STEP_LOOKING, STEP_ASKED, STEP_DONE, STEP_FAILED };
 
 struct cds_system { /* what is known about a system of this name; "" free */
     struct xcfcds record;
@@ -20,10 +20,9 @@ struct cds_system { /* what is known about a system of this name; "" free */
 };
 struct cds_isolation {
     struct xcf_sysid victim; /* "" free */
-    char lpar[17];
-    u64 lpar_incarnation;
     u64 since;
-    u8 step[CDS_COPIES]; /* enum cds_step */
+    u8 step[CDS_COPIES];    /* enum cds_step */
+    u32 fresh[CDS_COPIES];  /* number of the question whose answer is new enough; 0 not asked yet */
 };
 struct cds_copy {
     struct cds *c;
@@ -32,6 +31,7 @@ struct cds_copy {
     enum cds_copy_state state;
     bool stuck, known; /* known: who is connected has been asked and answered */
     bool writing, listing, querying, query_due, isolating;
+    u32 queries, queries_done; /* questions who is connected: asked, answered */
     u64 asked_at, retry_at;
     u32 acked, sent; /* counters of records */
     struct xes *x;
@@ -50,7 +50,7 @@ struct cds {
     struct xcf_sysid id;
     char sysplex[9], structure[17];
     struct xcfcds mine; /* the record as it was written last */
-    bool told_lost;
+    bool told_lost, joined;
     struct cds_copy copy[CDS_COPIES];
     struct cds_system system[XCF_SYSTEMS_MAX];
     struct cds_isolation isolation[XCF_SYSTEMS_MAX];
@@ -61,6 +61,7 @@ static inline struct xes_connection *cds_con(struct cds_copy *k) { return &k->co
 static inline bool cds_usable(const struct cds_copy *k) { return k->state == CDS_READY && !k->stuck; }
 
 /* cds.c */
+void cds_query(struct cds_copy *k); /* asks who is connected; if that is under way, again after it */
 struct cds_system *cds_system_find(struct cds *c, const char *name);
 /* This system is out, or no copy is left: tells XCF. */
 void cds_refused(struct cds *c, u64 now);

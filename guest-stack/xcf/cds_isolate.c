@@ -2,10 +2,11 @@
  *
  *   step of a copy   NONE      not usable when it was its turn, or COUPLExx names none
  *                    DUE       its turn comes when those before it are decided
+ *                    LOOKING   it is asked who is connected now: the victim may have been IPLed since
  *                    ASKED     ISOLATE is outstanding
  *                    DONE      that incarnation is refused there
  *                    FAILED    the facility said no, or was lost
- * Decided when no copy is DUE or ASKED: true if one is DONE. A copy of which the victim's LPAR was never a user takes ISOLATE
+ * Decided when no copy is DUE, LOOKING or ASKED: true if one is DONE. A copy of which the victim's LPAR was never a user takes ISOLATE
  * all the same: what is not there is refused before it comes.
  */
 #include "xcf/cds_impl.h"
@@ -19,16 +20,13 @@ static struct cds_isolation *isolation_of(struct cds *c, const char *name) {
 int cds_isolate(void *ctx, const struct xcf_sysid *victim) {
     struct cds *c = ctx;
     const struct cds_system *s = cds_system_find(c, victim->name);
-    if (!s || !s->record.lpar_incarnation || s->record.incarnation < victim->incarnation) return -ERR_NETDOWN;
+    if (!s || !s->record.lpar_incarnation) return -ERR_NETDOWN; /* it never was in the couple data */
     if (!cds_usable(&c->copy[0]) && !cds_usable(&c->copy[1])) return -ERR_NETDOWN;
     struct cds_isolation *o = isolation_of(c, victim->name);
     if (o && o->victim.incarnation >= victim->incarnation) return 0; /* its answer is under way */
     if (!o) o = isolation_of(c, "");
     if (!o) return -ERR_NETDOWN;
-    *o = (struct cds_isolation){.victim = *victim, .lpar_incarnation = s->record.lpar_incarnation};
-    /* It has been IPLed since: that ended its former life in this LPAR, but not one of an emulator that stands still. */
-    if (s->record.incarnation > victim->incarnation) o->lpar_incarnation--;
-    str_copy(o->lpar, sizeof o->lpar, s->record.lpar);
+    *o = (struct cds_isolation){.victim = *victim};
     for (u32 i = 0; i < CDS_COPIES; i++) o->step[i] = c->copy[i].facility[0] ? STEP_DUE : STEP_NONE;
     return 0;
 }
@@ -48,43 +46,56 @@ static void isolate_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp
     if (rc != XES_LOST) cds_isolations_run(k->c, now); /* else down() does it */
 }
 
-static bool ask(struct cds_copy *k, struct cds_isolation *o, u64 now) {
-    if (k->isolating) return false;
+static void ask(struct cds_copy *k, struct cds_isolation *o, u64 now) {
+    struct cds *c = k->c;
+    const struct cds_system *s = cds_system_find(c, o->victim.name);
+    if (k->isolating) return; /* about another one: this is called again when that is over */
+    if (!s || s->record.incarnation < o->victim.incarnation) { /* that life never came here: what is known is an earlier one's */
+        o->step[k->index] = STEP_FAILED;
+        return;
+    }
+    /* It has been IPLed since: that ended its former life in this LPAR, but not one of an emulator that stands still. */
+    u64 incarnation = s->record.lpar_incarnation - (s->record.incarnation > o->victim.incarnation);
     memset(k->isolate_cmd, 0, sizeof k->isolate_cmd);
     cf_command_put(k->isolate_cmd, CF_ISOLATE, 0, sizeof k->isolate_cmd, 0, 0);
-    xcfcds_name_put(k->isolate_cmd + 16, o->lpar, CF_NAME_BYTES);
-    be64_put(k->isolate_cmd + 32, o->lpar_incarnation);
+    xcfcds_name_put(k->isolate_cmd + 16, s->record.lpar, CF_NAME_BYTES);
+    be64_put(k->isolate_cmd + 32, incarnation);
     k->isolate = (struct xes_request){.cmd = k->isolate_cmd, .len = sizeof k->isolate_cmd, .done = isolate_done, .ctx = k};
     k->isolation = o;
     k->isolating = xes_submit(k->x, &k->isolate) == 0;
+    o->step[k->index] = k->isolating ? STEP_ASKED : STEP_FAILED;
     o->since = now;
-    k->c->count.isolations += k->isolating;
-    return k->isolating;
+    c->count.isolations += k->isolating;
 }
 
-/* Steps that can go on do. true: decided. */
+static void look(struct cds_copy *k, struct cds_isolation *o, u64 now) {
+    o->fresh[k->index] = k->queries + 1;
+    o->step[k->index] = STEP_LOOKING;
+    o->since = now;
+    cds_query(k);
+}
+
+/* One copy's turn. true: it is over. */
+static bool turn(struct cds_copy *k, struct cds_isolation *o, u64 now) {
+    u8 *step = &o->step[k->index];
+    bool waits = *step == STEP_LOOKING || *step == STEP_ASKED;
+    if (waits && now - o->since >= CDS_TIMEOUT_US) k->stuck = true;
+    if (waits && !cds_usable(k)) *step = STEP_FAILED;
+    if (*step == STEP_DUE && !cds_usable(k)) *step = STEP_NONE;
+    if (*step == STEP_DUE) {
+        /* Alone at the alternate: whoever reaches the primary goes first. */
+        bool behind = k->index > 0 && o->step[0] != STEP_DONE;
+        if (!behind || now - o->since >= CDS_BEHIND_US) look(k, o, now);
+    }
+    if (*step == STEP_LOOKING && (i32)(k->queries_done - o->fresh[k->index]) >= 0) ask(k, o, now);
+    return *step == STEP_NONE || *step == STEP_DONE || *step == STEP_FAILED;
+}
+
+/* true: decided. */
 static bool advance(struct cds *c, struct cds_isolation *o, u64 now) {
     if (o->since == 0) o->since = now;
-    for (u32 i = 0; i < CDS_COPIES; i++) {
-        struct cds_copy *k = &c->copy[i];
-        if (o->step[i] == STEP_ASKED && k->state != CDS_READY) o->step[i] = STEP_FAILED;
-        if (o->step[i] == STEP_ASKED && now - o->since >= CDS_TIMEOUT_US) {
-            o->step[i] = STEP_FAILED;
-            k->stuck = true;
-        }
-        if (o->step[i] == STEP_ASKED) return false;
-        if (o->step[i] == STEP_DUE) {
-            if (!cds_usable(k)) {
-                o->step[i] = STEP_NONE;
-                continue;
-            }
-            /* Alone at the alternate: whoever reaches the primary goes first. */
-            bool behind = i > 0 && o->step[0] != STEP_DONE;
-            if (behind && now - o->since < CDS_BEHIND_US) return false;
-            if (ask(k, o, now)) o->step[i] = STEP_ASKED;
-            return false;
-        }
-    }
+    for (u32 i = 0; i < CDS_COPIES; i++)
+        if (!turn(&c->copy[i], o, now)) return false;
     return true;
 }
 
@@ -105,7 +116,8 @@ u64 cds_isolations_due(const struct cds *c) {
         const struct cds_isolation *o = &c->isolation[i];
         if (!o->victim.name[0]) continue;
         if (o->since == 0) return 0; /* has not begun */
-        bool asked = o->step[0] == STEP_ASKED || o->step[1] == STEP_ASKED;
+        bool asked = o->step[0] > STEP_DUE && o->step[0] < STEP_DONE;
+        asked |= o->step[1] > STEP_DUE && o->step[1] < STEP_DONE;
         due = u64_min(due, o->since + (asked ? CDS_TIMEOUT_US : CDS_BEHIND_US));
     }
     return due;

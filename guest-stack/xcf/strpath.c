@@ -254,7 +254,7 @@ struct strpaths *strpaths_create(const struct strpaths_config *c) {
     return g;
 }
 
-int strpaths_add(struct strpaths *g, const struct couple_path *def) {
+int strpaths_add(struct strpaths *g, const struct couple_path *def, u64 now) {
     struct structure *s = NULL;
     for (u32 i = 0; i < g->count && !s; i++)
         if (strcmp(g->structure[i].name, def->name) == 0) s = &g->structure[i];
@@ -272,6 +272,7 @@ int strpaths_add(struct strpaths *g, const struct couple_path *def) {
     }
     s->def[def->outbound] = *def;
     *(def->outbound ? &s->out : &s->in) = true;
+    if (s->state == STRPATH_AWAY) arrive(s, choose(s), now);
     return 0;
 }
 

@@ -18,7 +18,7 @@
  * that meets a full list or structure tries again, later each time up to STRPATH_WAIT_MAX_US. The list of a connection that is gone
  * is emptied by the lowest of those that stay.
  *
- *   g = strpaths_create(...); strpaths_add(g, &couple_path, now) ...; then cflinks_open(); strpaths_poll(g, now)
+ *   g = strpaths_create(...); strpaths_add(g, &couple_path, now) ...; strpaths_poll(g, now)
  */
 #ifndef XCF_STRPATH_H
 #define XCF_STRPATH_H
@@ -62,8 +62,8 @@ struct strpath_info {
 };
 
 struct strpaths *strpaths_create(const struct strpaths_config *c);
-/* 0, -ERR_NOMEM. The two directions of a structure are two calls. */
-int strpaths_add(struct strpaths *g, const struct couple_path *def);
+/* 0, -ERR_NOMEM. The two directions of a structure are two calls. It connects at once if its facility is up. */
+int strpaths_add(struct strpaths *g, const struct couple_path *def, u64 now);
 u64 strpaths_poll(struct strpaths *g, u64 now);
 bool strpaths_info(const struct strpaths *g, u32 i, struct strpath_info *out);
 const struct strpath_counters *strpaths_counters(const struct strpaths *g);
