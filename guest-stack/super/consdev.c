@@ -5,8 +5,13 @@
  *   state     output queued        attention               program ended         program ended badly
  *   IDLE      write -> WRITING     read -> READING         -                     -
  *   WRITING   -                    remembered              lines freed -> IDLE   lines kept -> ABSENT
- *   READING   -                    remembered              line given -> IDLE    -> IDLE
+ *   READING   -                    the read serves it      line given -> IDLE    -> IDLE
  *   ABSENT    -                    -> IDLE                 -                     (time) -> IDLE
+ *
+ * A read that finds no line waits for the operator, and nothing can be written meanwhile: the emulators' consoles
+ * cannot be halted. So no read is started without a line to be had. An emulator raises attention only at a device
+ * that is not busy, with the line in the device's buffer: an attention that is seen while a read is under way stood in the way
+ * of its start, and its line is the one that the read brings. Reading once more for it would wait.
  */
 #include "super/consdev.h"
 
@@ -78,7 +83,7 @@ static void start(struct consdev *cd, const struct chan_cmd *program, u32 n, enu
     else if (rc != -ERR_BUSY)
         go_absent(cd, now);
     else
-        cd->retry_at = now; /* status is pending: its event comes first */
+        cd->busy++; /* all stays due; consdev_poll() comes back */
 }
 
 static void start_write(struct consdev *cd, u64 now) {
@@ -104,15 +109,16 @@ static void start_write(struct consdev *cd, u64 now) {
 static void start_read(struct consdev *cd, u64 now) {
     const struct chan_cmd program = {
         .op = CCW_READ_LINE, .flags = CCW_SLI, .count = CONSDEV_INPUT_MAX, .data = cd->input};
-    cd->attention = false;
     start(cd, &program, 1, CONSDEV_READING, now);
+    if (cd->state == CONSDEV_READING) cd->attention = false;
 }
 
 u64 consdev_poll(struct consdev *cd, u64 now) {
     if (cd->state == CONSDEV_ABSENT && now >= cd->retry_at) cd->state = CONSDEV_IDLE;
     if (cd->state == CONSDEV_IDLE && cd->attention) start_read(cd, now);
     if (cd->state == CONSDEV_IDLE && cd->used) start_write(cd, now);
-    return cd->state == CONSDEV_ABSENT ? cd->retry_at : TIME_NEVER;
+    if (cd->state == CONSDEV_ABSENT) return cd->retry_at;
+    return cd->state == CONSDEV_IDLE && (cd->attention || cd->used) ? now + CONSDEV_BUSY_US : TIME_NEVER;
 }
 
 static void written(struct consdev *cd, const struct chan_status *st, u64 now) {
@@ -148,7 +154,7 @@ static void on_attention(void *ctx, u8 unit_status, u64 now) {
     struct consdev *cd = ctx;
     UNUSED(now);
     if (cd->state == CONSDEV_ABSENT) cd->state = CONSDEV_IDLE;
-    if (unit_status & US_ATTENTION) cd->attention = true;
+    if ((unit_status & US_ATTENTION) && cd->state != CONSDEV_READING) cd->attention = true;
 }
 
 static const struct chan_events consdev_events = {.done = on_done, .attention = on_attention};

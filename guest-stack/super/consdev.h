@@ -4,7 +4,8 @@
  * each, one program at a time; the guest never waits for a console. When the ring is full a line is dropped and
  * counted, and the next line that fits is preceded by one that says how many were lost. A device that is not
  * operational or not connected keeps its queue and is tried again after CONSDEV_RETRY_US.
- * Attention means that the operator wants to enter a line: a read is started when the current write has ended.
+ * Attention means that the operator has entered a line: a read is started when the current write has ended. An empty
+ * line holds the console up until the next line, as the request key of a 3215 does.
  */
 #ifndef SUPER_CONSDEV_H
 #define SUPER_CONSDEV_H
@@ -16,6 +17,7 @@
 
 #define CONSDEV_BATCH    16
 #define CONSDEV_RETRY_US 1000000u
+#define CONSDEV_BUSY_US  10000u /* the device would not take a program, for whatever reason */
 #define CONSDEV_INPUT_MAX 126 /* what a 3215 operator can enter */
 
 enum consdev_state { CONSDEV_IDLE, CONSDEV_WRITING, CONSDEV_READING, CONSDEV_ABSENT };
@@ -31,7 +33,7 @@ struct consdev {
     u32 ring_bytes, head, tail, used;
     u32 in_flight; /* ring bytes of the program that runs */
     u32 lost_now;  /* lines lost since the last that fitted */
-    u32 lines, lines_lost, write_errors, reads;
+    u32 lines, lines_lost, write_errors, reads, busy;
     u8 input[CONSDEV_INPUT_MAX + 2];
 };
 

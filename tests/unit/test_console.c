@@ -161,6 +161,50 @@ static void test_input(void **state) {
     free(b);
 }
 
+/* An attention that stood in the way of a read's start is served by that read: a second one would wait for the operator. */
+static void test_one_read_for_attentions_before_it(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(2048);
+    the_chan.ev->attention(the_chan.ctx, US_ATTENTION, 1);
+    consdev_poll(&b->cd, 1);
+    assert_int_equal(the_chan.program[0].op, 0x0A);
+    the_chan.ev->attention(the_chan.ctx, US_ATTENTION, 2);
+    ebcdic_put(the_chan.program[0].data, "D T", 3);
+    end_program(CE_DE, (u16)(the_chan.program[0].count - 3), 3);
+    u32 starts = the_chan.starts;
+    consdev_poll(&b->cd, 4);
+    assert_string_equal(printed(), "ANSWER 1");
+    end_program(CE_DE, 0, 5);
+    consdev_poll(&b->cd, 6);
+    assert_int_equal(the_chan.starts, starts + 1);
+    /* After the read's end it is a new line. */
+    the_chan.ev->attention(the_chan.ctx, US_ATTENTION, 7);
+    consdev_poll(&b->cd, 8);
+    assert_int_equal(the_chan.program[0].op, 0x0A);
+    end_program(CE_DE, the_chan.program[0].count, 9);
+    free(b);
+}
+
+/* A device that takes no program for a moment is asked again, for the line as for the output. */
+static void test_busy_device_loses_nothing(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(2048);
+    the_chan.refuse = -ERR_BUSY;
+    the_chan.ev->attention(the_chan.ctx, US_ATTENTION, 1);
+    console_message(&b->con, "WAITS");
+    assert_true(consdev_poll(&b->cd, 1) == 1 + CONSDEV_BUSY_US);
+    the_chan.refuse = 0;
+    assert_true(consdev_poll(&b->cd, 20000) == TIME_NEVER);
+    assert_int_equal(the_chan.program[0].op, 0x0A);
+    ebcdic_put(the_chan.program[0].data, "D T", 3);
+    end_program(CE_DE, (u16)(the_chan.program[0].count - 3), 20001);
+    consdev_poll(&b->cd, 20002);
+    assert_string_equal(printed(), "WAITS|ANSWER 1");
+    end_program(CE_DE, 0, 20003);
+    assert_int_equal(b->cd.busy, 2);
+    free(b);
+}
+
 static void test_absent_device_keeps_lines(void **state) {
     UNUSED(state);
     struct bench *b = bench_new(2048);
@@ -275,6 +319,7 @@ static void test_ebcdic_tables_are_inverse(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_in_batches),          cmocka_unit_test(test_ring_never_mixes),
+        cmocka_unit_test(test_one_read_for_attentions_before_it), cmocka_unit_test(test_busy_device_loses_nothing),
         cmocka_unit_test(test_input),                     cmocka_unit_test(test_absent_device_keeps_lines),
         cmocka_unit_test(test_long_line_is_cut_and_counted), cmocka_unit_test(test_ebcdic_tables_are_inverse), cmocka_unit_test(test_requests),
     };
