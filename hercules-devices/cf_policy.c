@@ -11,6 +11,7 @@
 #define ROW_INIT 20u
 #define ROW_NAMES 25u
 #define ROW_LIST 32u
+#define COUPLE_DATA "IXCCDS_" /* begins the names of structures that no policy speaks of */
 
 enum cf_rc cf_do_policy(struct cf_call *c) {
     u32 rows = be32_get(c->cmd + 24);
@@ -52,7 +53,8 @@ static bool names_us(const struct cf *cf, const u8 *row) {
 
 enum cf_rc cf_policy_size(const struct cf *cf, const u8 *connect, u32 *kb) {
     *kb = be32_get(connect + 64);
-    if (!cf->policy_name[0]) return *kb ? CF_OK : CF_RC_POLICY;
+    /* The sysplex must be able to keep its couple data wherever COUPLExx says, whatever policy somebody has started. */
+    if (!cf->policy_name[0] || memcmp(connect + 16, COUPLE_DATA, sizeof COUPLE_DATA - 1) == 0) return *kb ? CF_OK : CF_RC_POLICY;
     for (u32 i = 0; i < cf->policy_rows; i++) {
         const u8 *row = cf->policy[i];
         if (memcmp(row, connect + 16, CF_NAME_BYTES) != 0) continue;

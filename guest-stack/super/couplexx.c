@@ -56,7 +56,8 @@ static bool couple_parameter(struct reader *r) {
     if (is(r, "MAXMSG")) return number(r, &c->maxmsg_kb);
     if (is(r, "RETRY")) return number(r, &c->retry);
     if (is(r, "CLASSLEN")) return number(r, &c->classlen_bytes);
-    return is(r, "CTRACE") || is(r, "CFRMPOL") || is(r, "VMCPUIDTOLERATION") || unknown(r);
+    if (is(r, "CFRMPOL")) return one(r) && name_take(r, r->k.value[0], c->cfrmpol, 8);
+    return is(r, "CTRACE") || is(r, "VMCPUIDTOLERATION") || unknown(r);
 }
 
 static bool class_find(struct reader *r, const char *name, u32 *index) {

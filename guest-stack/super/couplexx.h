@@ -4,7 +4,7 @@
  * statement begins with its name and reaches to the next one; every parameter is KEYWORD(value[,value]...).
  *
  *   COUPLE    SYSPLEX PCOUPLE ACOUPLE INTERVAL OPNOTIFY (n or +n) CLEANUP MAXMSG RETRY CLASSLEN
- *             CTRACE CFRMPOL VMCPUIDTOLERATION are accepted
+ *             CFRMPOL(name); CTRACE VMCPUIDTOLERATION are accepted
  *   CLASSDEF  CLASS CLASSLEN MAXMSG GROUP(g,...)      CLASS(DEFAULT) changes the class that is always there
  *   PATHIN    DEVICE(n,...) | STRNAME(s,...)  MAXMSG RETRY
  *   PATHOUT   the same and CLASS, of a CLASSDEF before it

@@ -7,6 +7,7 @@
 #include "super/xcfas.h"
 
 #include "base/str.h"
+#include "super/cfop.h"
 #include "super/couplexx.h"
 #include "super/dxcf.h"
 #include "super/ezacfsm1.h"
@@ -39,6 +40,7 @@ struct xcfas {
     struct xcf *x;
     struct cflinks *links;
     struct cds *cds;
+    struct cfop *cfop;
     struct ctcpaths *ctc;
     struct strpaths *str;
     struct wtor_owner owner;
@@ -174,8 +176,29 @@ static bool facilities_create(struct xcfas *as) {
     if (!as->links) return false;
     as->cds = cds_create(
         &(struct cds_config){.arena = env->arena, .links = as->links, .couple = &as->couple, .id = as->id});
-    return as->cds != NULL;
+    as->cfop = cfop_create(sys, as->links, &as->couple);
+    return as->cds && as->cfop;
 }
+
+/* What the operator sees of the facilities and does about them; a system without links has none of it. */
+static int op_inventory(void *ctx, u64 now) {
+    struct xcfas *as = ctx;
+    return as->cfop ? cfop_inventory(as->cfop, now) : -ERR_NETDOWN;
+}
+static bool op_facility(void *ctx, u32 i, struct xcf_operator_cf *out) {
+    const struct xcfas *as = ctx;
+    return as->cfop && cfop_facility(as->cfop, i, out);
+}
+static bool op_structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
+    const struct xcfas *as = ctx;
+    return as->cfop && cfop_structure(as->cfop, i, out);
+}
+static int op_cfrm_policy(void *ctx, const char *name, u64 now) {
+    struct xcfas *as = ctx;
+    return as->cfop ? cfop_policy(as->cfop, name, now) : -ERR_NETDOWN;
+}
+static const struct xcf_operator_ops OPERATOR = {
+    .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy};
 
 /* false: no storage. */
 static bool paths_create(struct xcfas *as) {
@@ -232,7 +255,7 @@ u32 xcfas_start(struct system *sys, u64 now) {
         if (!as->local) return no_storage(sys);
         return 0;
     }
-    as->operator= (struct xcf_operator){.x = as->x, .ctx = as};
+    as->operator= (struct xcf_operator){.x = as->x, .ops = &OPERATOR, .ctx = as};
     sys->xcfas = as;
     sys->xcf_operator = &as->operator;
     if (as->local) return 0;

@@ -23,7 +23,8 @@
  *                     32 8 incarnation | 40 1 identifier | 41 1 state | 42 1 flags | 43 5 zero | 48 64 connect data
  *   POLICY         the CFRM policy: 16 8 name | 24 4 rows | 28 4 zero, then rows of: 0 16 structure | 16 4 SIZE KB
  *                     20 4 INITSIZE KB, 0 = SIZE | 24 1 REBUILDPERCENT | 25 1 names | 26 6 zero | 32 8x8 PREFLIST
- *                     It replaces the one before. Structures that are allocated stay as they are.
+ *                     It replaces the one before. Structures that are allocated stay as they are; those whose names
+ *                     begin with IXCCDS_ (couple data) are outside of every policy. Name of zeros: none is active
  *   POLICY_QUERY   -> the same from offset 16 on
  *   ISOLATE        16 16 system | 32 8 incarnation: from now on this incarnation and older ones are refused, here and
  *                     wherever the facility's fence reaches; its connections have failed

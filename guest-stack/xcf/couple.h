@@ -47,6 +47,7 @@ struct couple_sfm {
 struct couple {
     char sysplex[9];
     char pcouple[45], acouple[45]; /* names of coupling facilities; "" pcouple = XCF-LOCAL */
+    char cfrmpol[9]; /* CFRM policy to start if none is active; "" none */
     u32 interval_s, opnotify_s, cleanup_s, maxmsg_kb, retry, classlen_bytes;
     bool opnotify_relative; /* opnotify_s counts from INTERVAL */
     u32 localmsg_kb;

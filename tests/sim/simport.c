@@ -23,6 +23,7 @@ struct sim_wire {
     struct sim_group *group;
     u32 number, ring_bytes;
     bool joined;  /* the engine was told that the card is there */
+    bool cut;     /* its cable is pulled */
     bool died;    /* the process was killed since; it may be back already */
     bool refused; /* the ring to the card was found full */
     bool blocked;
@@ -160,13 +161,19 @@ void simport_start(struct sim_port *p) {
     p->alive = true;
 }
 
+void simport_wire_cut(struct sim_wire *w, bool cut) {
+    w->cut = cut;
+    if (cut) w->died = w->joined;
+}
+
 /* Tells both sides that the process came or went. */
 static u32 wire_link_state(struct sim_wire *w, u64 now) {
     struct sim_port *p = w->port;
     struct engine *e = w->group->engine;
-    if (p->alive == w->joined && !w->died) return 0;
+    bool there = p->alive && !w->cut;
+    if (there == w->joined && !w->died) return 0;
     /* A process that died and came back between two runs is first seen to go. */
-    w->joined = p->alive && !w->died;
+    w->joined = there && !w->died;
     w->died = false;
     queue_drop(&w->to_port);
     queue_drop(&w->to_engine);
@@ -201,7 +208,7 @@ static u32 wire_to_engine(struct sim_wire *w) {
         w->refused = false;
         e->ops->rx_end(e);
     }
-    while (w->to_engine.first) {
+    while (w->to_engine.first && !w->died) {
         struct message *m = w->to_engine.first;
         w->blocked_at = w->group->activity;
         if (!e->ops->rx(e, m->bytes, m->len)) {

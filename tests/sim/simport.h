@@ -39,6 +39,8 @@ u32 simport_wire_number(const struct sim_wire *w);
 
 void simport_kill(struct sim_port *p);
 void simport_start(struct sim_port *p);
+/* The cable of one wire: both sides see each other go, and come back when it is plugged. */
+void simport_wire_cut(struct sim_wire *w, bool cut);
 /* Moves all messages that there are, both ways; returns how many. */
 u32 simport_run(struct sim_port *p, u64 now);
 
