@@ -14,6 +14,7 @@
 #include "super/console.h"
 #include "super/messages.h"
 #include "super/profile_impl.h"
+#include "super/profile_telnet.h"
 #include "super/system.h"
 #include "super/tcpip.h"
 
@@ -34,6 +35,8 @@ static const struct profile_statement statements[] = {
     {"PORT", stmt_port, NULL},
     {"PORTRANGE", stmt_portrange, NULL},
     {"PRIMARYINTERFACE", stmt_primaryinterface, NULL},
+    {"TELNETPARMS", stmt_telnetparms, "ENDTELNETPARMS"},
+    {"BEGINVTAM", stmt_beginvtam, "ENDVTAM"},
     {"START", stmt_start, NULL},
     {"STOP", stmt_stop, NULL},
     {"TCPCONFig", stmt_tcpconfig, NULL},
@@ -50,8 +53,6 @@ static const struct profile_statement statements[] = {
     {"SMFPARMS", stmt_later, NULL},
     {"SOMAXCONN", stmt_somaxconn, NULL},
     {"SRCIP", stmt_later, "ENDSRCIP"},
-    {"TELNETPARMS", stmt_later, "ENDTELNETPARMS"},
-    {"BEGINVTAM", stmt_later, "ENDVTAM"},
     {"TRANSLATE", stmt_later, NULL},
     {"VIPADYNAMIC", stmt_later, "ENDVIPADYNAMIC"},
 };
@@ -129,10 +130,12 @@ int profile_run(struct profile *p, struct tcpip *ip, const char *dsn, enum profi
     /* Cached routes and registrations follow what the file changed. */
     net_config_changed(ip->stk);
     home_sync(ip->stk, now);
-    if (!p->obeyfile)
+    if (!p->obeyfile) {
         say_status(p);
-    else if (p->autolog_seen)
-        autolog_refresh(ip, now);
+        return 0;
+    }
+    telnet_start(ip, now);
+    if (p->autolog_seen) autolog_refresh(ip, now);
     return 0;
 }
 

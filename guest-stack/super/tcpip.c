@@ -63,6 +63,7 @@ static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, c
     ip->max_records = DEFAULT_MAX_RECORDS;
     str_copy(ip->name, sizeof ip->name, name);
     autolog_clear(&ip->autolog);
+    telnet_parms_default(&ip->telnet);
     ip->env = (struct stack_env){.ctx = ip,
                                  .message = say,
                                  .random = random_bits,
@@ -123,6 +124,7 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
         console_message(sys->env.con, PLX0103E, "PROFILE.TCPIP");
     console_message(sys->env.con, EZZ4202I, ip->name);
     console_message(sys->env.con, EZB6473I);
+    telnet_start(ip, now);
     autolog_start(ip, now);
     console_message(sys->env.con, EZAIN11I, ip->name);
     return 0;

@@ -18,12 +18,13 @@
 #include "super/ping.h"
 #include "super/pkttrace.h"
 #include "super/profile.h"
+#include "super/profile_telnet.h"
 
 struct system;
 
 #define TCPIP_PROGRAMS_MAX 16
 /* Storage for programs of one stack, beside what the stack itself takes. */
-#define TCPIP_PROGRAM_BYTES (3u << 20)
+#define TCPIP_PROGRAM_BYTES (6u << 20)
 #define TCPIP_STOP_WAIT_US  (10u * USEC_PER_SEC) /* devices that do not stop by then are left behind */
 
 struct program {
@@ -43,6 +44,7 @@ struct tcpip {
     struct program programs[TCPIP_PROGRAMS_MAX];
     struct profile profile;
     struct autolog autolog;
+    struct telnet_parms telnet;
     struct ping ping;
     struct pkttrace trace;
     u32 max_records; /* MAXRECS: of displays without MAX= */
