@@ -8,64 +8,14 @@
 #
 # Needs root of a network namespace (run as root, or through unshare -Ur) and /dev/net/tun; else SKIP, exit 77.
 set -u
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+test_name=card
+. "$(dirname "$0")/procs.sh"
 card=${PLEX390_OSA_CARD:-$root/build/osa-card}
 tunlpar=$root/build/tunlpar
-skip() { echo "SKIP card: $*"; exit 77; }
 [ -x "$card" ] && [ -x "$tunlpar" ] || skip "build/osa-card and build/tunlpar are not built"
-[ -w /dev/net/tun ] || skip "/dev/net/tun is closed to this user"
-if [ "$(id -u)" != 0 ]; then
-    unshare -Ur true 2>/dev/null || skip "no user namespaces on this machine"
-    exec unshare -Ur "$0" "$@"
-fi
-unshare -n true 2>/dev/null || skip "no network namespaces on this machine"
+need_namespaces "$@"
+procs_begin
 
-tmp=$(mktemp -d /tmp/card.XXXXXX) || exit 1
-pids=
-failures=0
-end() {
-    trap - EXIT
-    for p in $pids; do kill "$p" 2>/dev/null; done
-    wait 2>/dev/null
-    [ "$failures" = 0 ] || tail -n 40 "$tmp"/*.log
-    rm -rf "$tmp"
-    exit $((failures > 0))
-}
-trap end EXIT
-trap 'exit 130' INT TERM HUP
-
-ok() {
-    what=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then echo "PASS card: $what"
-    else
-        echo "FAIL card: $what"
-        sed 's/^/    /' "$tmp/out" | tail -15
-        failures=$((failures + 1))
-    fi
-}
-not() { if "$@"; then return 1; else return 0; fi; }
-# Tries a command for about five seconds.
-soon() {
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-        "$@" && return 0
-        sleep 0.2
-    done
-    return 1
-}
-# What runs in the background is started by nsenter itself and not by in_ns: so $! is a process and no subshell.
-# A namespace that lives as long as its sleeper; its process id is in $ns.
-namespace() {
-    unshare -n sleep 600 &
-    ns=$!
-    pids="$pids $ns"
-}
-in_ns() {
-    target=$1
-    shift
-    nsenter -t "$target" -n "$@"
-}
-ready() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 ctl() {
     printf '%s\n' "$*" | python3 -c '
 import socket, sys
@@ -88,25 +38,11 @@ start_card() {
     soon test -S "$tmp/osa1.ctl"
 }
 # start_lpar NS MODE NAME DEVICE IPS [FLAGS]
-start_lpar() {
-    target=$1
-    shift
-    mode=$1 name=$2 device=$3 ips=$4 flags=${5:-0}
-    nsenter -t "$target" -n timeout 600 "$tunlpar" "$mode" "$tmp/osa1.sock" "$name" "$device" lpar0 "$ips" "$flags" \
-        >"$tmp/$name.log" 2>&1 &
-    lpar_pid=$!
-    pids="$pids $lpar_pid"
-    soon in_ns "$target" ip link show lpar0 >/dev/null 2>&1
-    soon grep -q attached "$tmp/$name.log" # the MAC is set by then
-    in_ns "$target" ip addr add "${ips%%,*}/24" dev lpar0
-    in_ns "$target" ip link set lpar0 mtu 1492 up
-    in_ns "$target" ip link set lo up
-}
+start_lpar() { lpar "$1" "$2" "$tmp/osa1.sock" "$3" "$4" "$5" "${6:-0}"; }
 finish() {
     kill "$1"
     wait "$1" 2>/dev/null
 }
-ping_to() { in_ns "$1" ping -q -c 2 -i 0.2 -W 2 "$2"; }
 
 cat >"$tmp/bulk.py" <<'PY'
 """bulk.py serve | get ADDRESS | put ADDRESS: 64 MB of a known pattern over TCP, checked by SHA-256."""
@@ -149,7 +85,6 @@ namespace; client=$ns
 namespace; a=$ns
 namespace; b=$ns
 namespace; c=$ns
-for n in $client $a $b $c; do soon ready "$n"; done
 in_ns "$client" ip link set lo up
 
 # ---- reach ----
@@ -196,9 +131,11 @@ if command -v tshark >/dev/null; then
     rm -f "$tmp/bulk.pcapng"
     mkfifo "$tmp/fifo"
     ctl capture start "$tmp/fifo" icmp >/dev/null
-    timeout 10 tshark -i "$tmp/fifo" -c 2 -T fields -e icmp.seq >"$tmp/live" 2>/dev/null &
+    timeout 60 tshark -i "$tmp/fifo" -c 2 -T fields -e icmp.seq >"$tmp/live" 2>/dev/null &
     live=$!
+    patience=120 # tshark takes its time to start on a busy machine
     ok "a FIFO is read live" soon sh -c "nsenter -t $client -n ping -q -c 1 -W 1 10.1.1.1 >/dev/null; [ \$(wc -l <'$tmp/live') -ge 2 ]"
+    patience=
     wait "$live"
     ok "the reader's end leaves the card alive" ping_to "$client" 10.1.1.1
     ctl capture stop >/dev/null

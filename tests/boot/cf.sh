@@ -6,41 +6,13 @@
 #   frozen     a system that holds a lock is stopped, isolated and woken: it finds itself cut off, and is not let in again
 #   power      the facility is killed: who waits is told; a new one lets all in
 set -u
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+test_name=cf
+. "$(dirname "$0")/procs.sh"
 cf=${PLEX390_CF:-$root/build/cf}
 client=$root/build/cfclient
-[ -x "$cf" ] && [ -x "$client" ] || { echo "SKIP cf: build/cf and build/cfclient are not built"; exit 77; }
-tmp=$(mktemp -d /tmp/cf.XXXXXX) || exit 1
-failures=0 pids=
-end() {
-    trap - EXIT
-    for p in $pids; do kill -KILL "$p" 2>/dev/null; done
-    wait 2>/dev/null
-    [ "$failures" = 0 ] || tail -n 20 "$tmp"/*.log
-    rm -rf "$tmp"
-    exit $((failures > 0))
-}
-trap end EXIT
-trap 'exit 130' INT TERM HUP
+[ -x "$cf" ] && [ -x "$client" ] || skip "build/cf and build/cfclient are not built"
+procs_begin
 
-ok() {
-    what=$1
-    shift
-    if "$@" >"$tmp/out" 2>&1; then echo "PASS cf: $what"
-    else
-        echo "FAIL cf: $what"
-        sed 's/^/    /' "$tmp/out" | tail -15
-        failures=$((failures + 1))
-    fi
-}
-not() { if "$@"; then return 1; else return 0; fi; }
-soon() {
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25; do
-        "$@" && return 0
-        sleep 0.2
-    done
-    return 1
-}
 facility() {
     "$cf" --name CF01 --socket "$tmp/cf1" --fence "$tmp/fence" >>"$tmp/cf.log" 2>&1 &
     cfpid=$!
