@@ -5,6 +5,7 @@
  *                 PURGECACHE,link
  *                 PKTTRACE,{ON|OFF}[,LINKNAME=link|*][,IP=addr|*][,PORTNUM=n|*][,FULL | ,ABBREV[=n]]
  *                 OBEYFILE,dsn | CMD=OBEYFILE,DSN=dsn
+ *                 SYSPLEX,...                                 (dvipa_cmd.c)
  *
  * Each accepted VARY is framed by EZZ0060I and EZZ0053I, or EZZ0059I when it failed.
  */
@@ -16,6 +17,7 @@
 #include "super/display.h"
 #include "super/messages.h"
 #include "super/netstat.h"
+#include "super/plexip.h"
 #include "super/profile.h"
 #include "super/tcpip.h"
 
@@ -28,6 +30,8 @@ static bool display_tcpip(struct command *c) {
     }
     struct tcpip *ip = command_stack(c, command_op(c, 1));
     if (!ip) return false;
+    if (keyword_matches("SYSplex", command_op(c, 2)))
+        return display_sysplex(c, ip, c->op + 3, c->ops > 3 ? c->ops - 3 : 0);
     if (!keyword_matches("Netstat", command_op(c, 2))) {
         reply_line(c->r, IEE309I, "DISPLAY TCPIP", command_op(c, 2));
         return false;
@@ -169,6 +173,10 @@ static bool vary_obeyfile(struct vary *v) {
     return v->ip->profile.errors == 0;
 }
 
+static bool vary_sysplex_op(struct vary *v) {
+    return vary_sysplex(v->c, v->ip, v->op, v->ops);
+}
+
 static const struct action {
     const char *spec, *name; /* name as EZZ0053I says it */
     bool (*run)(struct vary *v);
@@ -179,6 +187,7 @@ static const struct action {
     {"PURGECache", "VARY PURGECACHE", vary_purgecache},
     {"PKTtrace", "VARY PKTTRACE", vary_pkttrace},
     {"Obeyfile", "VARY OBEY", vary_obeyfile},
+    {"SYSplex", "VARY SYSPLEX", vary_sysplex_op},
 };
 
 bool command_vary(struct command *c) {

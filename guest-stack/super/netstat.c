@@ -5,6 +5,7 @@
 #include "net/ports.h"
 #include "super/command_impl.h"
 #include "super/messages.h"
+#include "super/plexip.h"
 #include "super/profile.h"
 #include "super/tcpip.h"
 
@@ -16,6 +17,7 @@ static const struct report {
     {"CONFIG", netstat_config}, {"COnn", netstat_conn},       {"DEvlinks", netstat_devlinks},
     {"Gate", netstat_gate},     {"HOme", netstat_home},       {"PORTList", netstat_portlist},
     {"ROUTe", netstat_route},   {"SOCKets", netstat_sockets}, {"STATS", netstat_stats},
+    {"VIPADCFG", netstat_vipadcfg}, {"VIPADyn", netstat_vipadyn},
 };
 
 /* ---- what reports share ---- */

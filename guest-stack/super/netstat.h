@@ -1,6 +1,7 @@
 /* netstat.h - D TCPIP,[proc],NETSTAT,report[,filter]...: reports of one stack in OS/390's console shape.
  *
- *   report   ALL ARP BYTEinfo CONFIG COnn DEvlinks Gate HOme PORTList ROUTe SOCKets STATS
+ *   report   ALL ARP BYTEinfo CONFIG COnn DEvlinks Gate HOme PORTList ROUTe SOCKets STATS VIPADCFG
+ *            VIPADyn
  *   filter   IPAddr=a   local or foreign address, HOME or ARP address, route destination
  *            PORT=n     local or foreign port          CLIent=job   owner, trailing * allowed
  *            MAX=n|*    records shown (MAXRECS of GLOBALCONFIG, 100)

@@ -21,6 +21,11 @@ void netstat_home(struct netstat *n) {
                    e == primary                 ? "P"
                    : (e->flags & HOME_INTERNAL) ? "I"
                                                 : "");
+        /* Dynamic XCF links have one address, and each shows it. */
+        LIST_FOR_EACH(it, &n->stk->links) {
+            const struct link *l = LIST_ENTRY(it, struct link, node);
+            if (l->address_of == e->lnk && netstat_row(n)) reply_line(n->r, "%-16s %-16s", ipaddr_text(e->addr, addr), l->name);
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 #include "net/stack.h"
 #include "super/console.h"
 #include "super/messages.h"
+#include "super/plexip.h"
 #include "super/profile_impl.h"
 #include "super/profile_telnet.h"
 #include "super/system.h"
@@ -54,7 +55,7 @@ static const struct profile_statement statements[] = {
     {"SOMAXCONN", stmt_somaxconn, NULL},
     {"SRCIP", stmt_later, "ENDSRCIP"},
     {"TRANSLATE", stmt_later, NULL},
-    {"VIPADYNAMIC", stmt_later, "ENDVIPADYNAMIC"},
+    {"VIPADYNAMIC", stmt_vipadynamic, "ENDVIPADYNAMIC"},
 };
 
 static struct console *con(struct profile *p) { return p->ip->sys->env.con; }
@@ -114,7 +115,9 @@ static void say_status(struct profile *p) {
                         c->ip.forward_per_packet ? "FWDMULTIPATH PERPACKET" : "NOFWDMULTIPATH");
     else
         console_message(con(p), EZZ0334I);
+    if (c->ip.sysplex_routing) console_message(con(p), EZZ0350I);
     if (c->ip.source_vipa) console_message(con(p), EZZ0351I);
+    if (!ipaddr_is_any(c->ip.dynamic_xcf)) console_message(con(p), EZZ0624I);
     if (c->tcp.restrict_low_ports) console_message(con(p), EZZ0338I, "TCP");
     if (c->udp.restrict_low_ports) console_message(con(p), EZZ0338I, "UDP");
 }

@@ -13,6 +13,7 @@
 #include "super/profile.h"
 #include "super/system.h"
 #include "super/tcpip.h"
+#include "sysplex/dynxcf.h"
 
 enum option_kind { OPT_ON, OPT_OFF, OPT_U32, OPT_U8, OPT_SPECIAL, OPT_LATER, OPT_IGNORED };
 
@@ -116,6 +117,44 @@ static bool nomultipath(struct profile *p, struct net_config *c) {
     return true;
 }
 
+/* DYNAMICXCF ipaddr mask metric, or ipaddr/bits metric. */
+static bool dynamicxcf(struct profile *p, struct net_config *c) {
+    struct ipaddr addr, mask;
+    u32 metric, bits;
+    char text[IPADDR_TEXT_MAX];
+    const char *t = profile_peek(p);
+    size_t slash = 0, len = t ? strlen(t) : 0;
+    while (slash < len && t[slash] != '/') slash++;
+    if (slash < len) {
+        if (!ipaddr_parse(t, slash, &addr) || !str_u32(t + slash + 1, len - slash - 1, &bits) || bits == 0 || bits > 32)
+            return profile_expected(p, "AN IP ADDRESS, OR ONE WITH /1 TO /32");
+        mask = ipaddr_v4(0xFFFFFFFFu << (32 - bits));
+        profile_take(p);
+    } else if (!profile_address(p, &addr) || !profile_mask(p, &mask)) {
+        return false;
+    }
+    if (!profile_number(p, 0, 14, &metric)) return false;
+    if (!p->ip->sx) { /* said once for the sysplex's statements; the other parameters are good */
+        p->errors++;
+        console_message(con(p), PLX0503E, "DYNAMICXCF");
+        profile_where(p);
+        return true;
+    }
+    int rc = dynxcf_define(p->ip->sx, addr, mask, (u8)metric, p->now);
+    if (rc) {
+        p->errors++;
+        console_message(con(p), PLX0504E, "DYNAMICXCF", ipaddr_text(addr, text),
+                        rc == -ERR_EXIST  ? "THE ADDRESS IS IN USE HERE"
+                        : rc == -ERR_BUSY ? "ANOTHER ADDRESS IS IN USE UNTIL THE STACK IS STARTED AGAIN"
+                                          : "IT CANNOT BE A HOST'S ADDRESS");
+        return profile_where(p);
+    }
+    c->ip.dynamic_xcf = addr;
+    c->ip.dynamic_xcf_mask = mask;
+    c->ip.dynamic_xcf_metric = (u8)metric;
+    return true;
+}
+
 static const struct option ip_options[] = {
     NUMBER("ARPTO", ip.arp_timeout_sec, 60, 86400),
     SPECIAL("DATAGRamfwd", datagramfwd),
@@ -135,11 +174,11 @@ static const struct option ip_options[] = {
     OFF("NOVARSUBNETTING", ip.variable_subnetting),
     IGNORED("CLAWUSEDoublenop"),
     IGNORED("STOPONclawerror"),
-    IGNORED("NOSYSPLEXRouting"),
+    OFF("NOSYSPLEXRouting", ip.sysplex_routing),
     IGNORED("NODYNAMICXCF"),
     IGNORED("NOTCPSTACKSOURCEVipa"),
-    LATER("SYSPLEXRouting"),
-    LATER("DYNAMICXCF"),
+    ON("SYSPLEXRouting", ip.sysplex_routing),
+    SPECIAL("DYNAMICXCF", dynamicxcf),
     LATER("TCPSTACKSOURCEVipa"),
     LATER("IQDIORouting"),
     LATER("QDIOACCELerator"),

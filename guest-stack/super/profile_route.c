@@ -18,12 +18,14 @@
 #include "super/profile.h"
 #include "super/system.h"
 #include "super/tcpip.h"
+#include "sysplex/dynxcf.h"
 
 static struct console *con(struct profile *p) { return p->ip->sys->env.con; }
 
 static struct link *route_link(struct profile *p) {
     const char *t = profile_peek(p);
-    struct link *lnk = t ? link_find(p->ip->stk, t) : NULL;
+    /* EZAXCFnn may be named before its peer is there. */
+    struct link *lnk = t && p->ip->sx ? dynxcf_link(p->ip->sx, t, p->now) : t ? link_find(p->ip->stk, t) : NULL;
     if (!lnk || lnk->type == LNK_VIRTUAL || lnk->type == LNK_LOOPBACK) {
         profile_expected(p, "THE NAME OF A LINK DEFINED EARLIER THAT IS NOT VIRTUAL");
         return NULL;

@@ -7,6 +7,7 @@
 #include "super/console.h"
 #include "super/display.h"
 #include "super/messages.h"
+#include "super/plexip.h"
 #include "super/system.h"
 
 #define DEFAULT_MAX_RECORDS 100
@@ -23,7 +24,7 @@ static u32 random_bits(void *ctx) {
 
 /* A row of sys->stacks: the one that had this name before, else one that is not running, else a new one with
  * storage of its own. */
-static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg,
+static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg, size_t plex_bytes,
                      struct tcpip **out) {
     u32 slot = SYSTEM_STACKS_MAX;
     for (u32 i = SYSTEM_STACKS_MAX; i-- > 0;) {
@@ -36,7 +37,7 @@ static int slot_take(struct system *sys, const char *name, const struct stack_co
     }
     if (slot == SYSTEM_STACKS_MAX || !sys->env.drivers[slot]) return -ERR_NOSYS;
     if (!sys->stacks[slot]) {
-        size_t bytes = stack_bytes(cfg) + TCPIP_PROGRAM_BYTES;
+        size_t bytes = plex_bytes + stack_bytes(cfg) + TCPIP_PROGRAM_BYTES;
         struct tcpip *ip = arena_take(sys->env.arena, sizeof *ip, 16);
         void *region = ip ? arena_take(sys->env.arena, bytes, 16) : NULL;
         if (!region) return -ERR_NOMEM;
@@ -64,13 +65,12 @@ static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, c
     str_copy(ip->name, sizeof ip->name, name);
     autolog_clear(&ip->autolog);
     telnet_parms_default(&ip->telnet);
-    ip->env = (struct stack_env){.ctx = ip,
-                                 .message = say,
-                                 .random = random_bits,
-                                 .trace = pkttrace_packet,
-                                 .drivers = sys->env.drivers[slot]};
+    ip->env = (struct stack_env){
+        .ctx = ip, .message = say, .random = random_bits, .trace = pkttrace_packet, .drivers = ip->drivers};
+    if (!plexip_create(ip, now)) return false;
     ip->stk = stack_create(&ip->arena, ip->name, cfg, &ip->env, now);
     if (!ip->stk) return false;
+    plexip_attach(ip, now);
     stack_pkttrace(ip->stk, false);
     ip->app_env = (struct app_env){.stk = ip->stk,
                                    .ds = sys->env.ds,
@@ -100,6 +100,15 @@ static int profile_find_and_run(struct tcpip *ip, u64 now) {
     return -ERR_NOENT;
 }
 
+/* AUTOLOG's programs, as soon as what they bind to can be known. */
+static void programs_start(struct tcpip *ip, u64 now) {
+    if (!ip->starting || plexip_pending(ip, now)) return;
+    ip->starting = false;
+    telnet_start(ip, now);
+    autolog_start(ip, now);
+    console_message(ip->sys->env.con, EZAIN11I, ip->name);
+}
+
 int tcpip_start(struct system *sys, const char *name, u64 now) {
     struct stack_config cfg;
     if (sys->env.stack_config)
@@ -107,7 +116,8 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
     else
         stack_config_default(&cfg);
     struct tcpip *ip;
-    int rc = slot_take(sys, name, &cfg, &ip);
+    size_t plex_bytes = plexip_bytes(sys, &cfg);
+    int rc = slot_take(sys, name, &cfg, plex_bytes, &ip);
     if (rc == 0 && !life_begin(ip, sys, name, &cfg, now)) rc = -ERR_NOMEM;
     if (rc) {
         console_message(sys->env.con, PLX0120E, name,
@@ -124,9 +134,9 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
         console_message(sys->env.con, PLX0103E, "PROFILE.TCPIP");
     console_message(sys->env.con, EZZ4202I, ip->name);
     console_message(sys->env.con, EZB6473I);
-    telnet_start(ip, now);
-    autolog_start(ip, now);
-    console_message(sys->env.con, EZAIN11I, ip->name);
+    plexip_join(ip, now);
+    ip->starting = true;
+    programs_start(ip, now);
     return 0;
 }
 
@@ -191,6 +201,8 @@ void tcpip_stop(struct tcpip *ip, u64 now) {
     ping_stop(ip, now);
     for (u32 i = 0; i < TCPIP_PROGRAMS_MAX; i++)
         if (ip->programs[i].app) program_stop(ip, ip->programs[i].jobname, now);
+    ip->starting = false;
+    plexip_stop(ip, now);
     stack_stop(ip->stk, now);
 }
 
@@ -235,7 +247,12 @@ static u64 stop_poll(struct tcpip *ip, u64 now) {
 u64 tcpip_poll(struct tcpip *ip, u64 now) {
     if (!ip->stk) return TIME_NEVER;
     if (ip->stopping) return stop_poll(ip, now);
-    u64 next = autolog_poll(ip, now);
+    u64 next = plexip_poll(ip, now);
+    if (ip->starting) {
+        programs_start(ip, now);
+        if (ip->starting) next = u64_min(next, now + 100 * USEC_PER_MSEC);
+    }
+    next = u64_min(next, autolog_poll(ip, now));
     next = u64_min(next, ping_poll(ip, now));
     next = u64_min(next, pkttrace_poll(ip, now));
     /* Last, for what the others did may have queued work in the stack. */

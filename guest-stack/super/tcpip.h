@@ -15,11 +15,14 @@
 #include "base/base.h"
 #include "net/stack.h"
 #include "super/autolog.h"
+#include "net/link.h"
 #include "super/ping.h"
 #include "super/pkttrace.h"
 #include "super/profile.h"
 #include "super/profile_telnet.h"
 
+struct distributor;
+struct sysplex;
 struct system;
 
 #define TCPIP_PROGRAMS_MAX 16
@@ -40,6 +43,11 @@ struct tcpip {
     struct arena arena;
     struct stack *stk; /* NULL while stopped */
     struct stack_env env;
+    struct driver drivers[DEV_TYPES]; /* the image's, and that of dynamic XCF links */
+    struct sysplex *sx;               /* NULL: there is no XCF */
+    struct distributor *dist;
+    u64 join_wanted_at;
+    bool starting; /* programs wait for their addresses: plexip_pending() */
     struct app_env app_env;
     struct program programs[TCPIP_PROGRAMS_MAX];
     struct profile profile;

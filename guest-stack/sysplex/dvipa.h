@@ -114,6 +114,11 @@ int dvipa_reactivate(struct sysplex *sx, struct ipaddr addr, u64 now);
 int dvipa_ioctl_define(struct sysplex *sx, struct ipaddr addr, const char *jobname, u64 now);
 int dvipa_ioctl_delete(struct sysplex *sx, struct ipaddr addr, const char *jobname, u64 now);
 
+/* Is any DVIPA or range configured here; has each DVIPA found its place after the latest joining. */
+bool dvipa_configured(const struct sysplex *sx);
+bool dvipa_settled(const struct sysplex *sx);
+u32 dvipa_deactivated_count(const struct sysplex *sx);
+
 /* ---- displays ---- */
 /* One line of D TCPIP,,SYSPLEX,VIPADYN: what one stack says of one DVIPA. */
 struct dvipa_line {

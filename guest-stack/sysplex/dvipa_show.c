@@ -97,3 +97,19 @@ void dvipa_range_for_each(struct sysplex *sx,
         row(ctx, r->addr, r->mask, (enum dvipa_moveable)r->moveable);
     }
 }
+
+bool dvipa_configured(const struct sysplex *sx) {
+    LIST_FOR_EACH(n, &sx->dv.all)
+        if (LIST_ENTRY(n, struct dvipa, node)->config & CFG_STATEMENT) return true;
+    return !list_empty(&sx->dv.ranges);
+}
+
+bool dvipa_settled(const struct sysplex *sx) {
+    return sx->state == SYSPLEX_IN_SYNC && sx->dv.initial_told;
+}
+
+u32 dvipa_deactivated_count(const struct sysplex *sx) {
+    u32 count = 0;
+    LIST_FOR_EACH(n, &sx->dv.all) count += LIST_ENTRY(n, struct dvipa, node)->deactivated;
+    return count;
+}

@@ -271,6 +271,11 @@ int dynxcf_define(struct sysplex *sx, struct ipaddr addr, struct ipaddr mask, u8
     return 0;
 }
 
+void dynxcf_stop(struct sysplex *sx, u64 now) {
+    if (sx->dx.on) home_del(sx->stk, sx->dx.addr, now);
+    sx->dx.on = false;
+}
+
 struct link *dynxcf_link(struct sysplex *sx, const char *name, u64 now) {
     struct link *lnk = link_find(sx->stk, name);
     UNUSED(now);

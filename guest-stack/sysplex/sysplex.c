@@ -175,6 +175,7 @@ u64 sysplex_poll(struct sysplex *sx, u64 now) {
 
 void sysplex_stop(struct sysplex *sx, u64 now) {
     group_leave(sx, now);
+    dynxcf_stop(sx, now);
     sx->stopping = true;
     *stack_hooks(sx->stk) = (struct stack_hooks){.ctx = NULL}; /* stack_stop() closes what nobody need hear of */
 }

@@ -149,6 +149,8 @@ struct sysplex_peer *homes_find(struct sysplex *sx, struct ipaddr addr);
 /* dynxcf.c */
 extern const struct sysplex_part_ops dynxcf_part;
 bool dynxcf_init(struct sysplex *sx, struct arena *a);
+/* Takes the dynamic XCF address out of HOME: its links can be deleted. */
+void dynxcf_stop(struct sysplex *sx, u64 now);
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now);
 
 /* dvipa.c */

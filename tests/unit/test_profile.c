@@ -301,11 +301,11 @@ static void test_config(void **state) {
     assert_int_equal(c->udp.recv_buffer_bytes, 2000);
     assert_int_equal(ip->max_records, 7);
     FIX_SAID("PLX0204I ITRACE HAS NO EFFECT HERE");
-    /* what a later level knows is said, its numbers are passed over, the list goes on */
+    /* what needs a sysplex is said, its numbers are passed over, the list goes on */
     again("IPCONFIG DYNAMICXCF 193.9.200.1 255.255.255.0 1 SYSPLEXROUTING NODATAGRAMFWD TTL 9\nVIPADYNAMIC\nVIPADEFINE 1 2 3\n"
           "ENDVIPADYNAMIC ARPAGE 3");
-    FIX_SAID("PLX0205W DYNAMICXCF ON LINE 1 IS NOT SUPPORTED AT THIS LEVEL");
-    FIX_SAID("PLX0205W VIPADYNAMIC ON LINE 2 IS NOT SUPPORTED AT THIS LEVEL");
+    FIX_SAID("PLX0503E DYNAMICXCF NEEDS XCF, AND THERE IS NONE");
+    FIX_SAID("PLX0503E VIPADYNAMIC NEEDS XCF, AND THERE IS NONE");
     FIX_SAID("EZZ0334I IP FORWARDING IS DISABLED");
     assert_int_equal(net_config(ip->stk)->ip.ttl, 9);
     assert_int_equal(net_config(ip->stk)->ip.arp_timeout_sec, 180);

@@ -1,0 +1,232 @@
+/* dvipa_cmd.c - displays and commands of dynamic VIPAs:
+ *
+ *   D TCPIP,[proc],SYSplex,{VIPADyn[,IPAddr=a][,MAX=n|*] | GROUP}
+ *   D TCPIP,[proc],Netstat,{VIPADyn | VIPADCFG}
+ *   V TCPIP,[proc],SYSplex,{LEAVEgroup | JOINgroup | DEACTivate,DVIPA=a | REACTivate,DVIPA=a}
+ */
+#include "base/str.h"
+#include "net/stack_impl.h"
+#include "super/command_impl.h"
+#include "super/display.h"
+#include "super/messages.h"
+#include "super/netstat.h"
+#include "super/plexip.h"
+#include "super/profile.h"
+#include "super/tcpip.h"
+#include "sysplex/dvipa.h"
+#include "sysplex/sysplex.h"
+
+#define MAX_DEFAULT 100 /* records that D TCPIP,,SYSPLEX shows */
+
+static const char *shown_status(enum dvipa_status s) {
+    /* A claim under way, and a DVIPA that is here for its distribution only, are not the owner: the books know no other word. */
+    return s == DVIPA_CLAIMING || s == DVIPA_NONE ? "BACKUP" : dvipa_status_name(s);
+}
+
+static const char *dist_text(u8 flags) {
+    bool dist = flags & DVIPA_ROW_DIST, dest = flags & DVIPA_ROW_DEST;
+    return dist && dest ? "BOTH" : dist ? "DIST" : dest ? "DEST" : "";
+}
+
+/* ---- D TCPIP,,SYSPLEX,VIPADYN ---- */
+
+struct vipadyn {
+    struct command *c;
+    struct ipaddr only, last; /* only: any for all */
+    u32 max, shown, matched;
+};
+
+/* The heading of a DVIPA, before its first line. */
+static void heading(struct vipadyn *v, const struct dvipa_line *l) {
+    char addr[IPADDR_TEXT_MAX], link[28] = "";
+    if (l->link[0]) str_fmt(link, sizeof link, "LINKNAME: %s  ", l->link);
+    reply_line(v->c->r, "%sIPADDR: %s", link, ipaddr_text(l->addr, addr));
+    if (l->local && l->origin != DVIPA_NO_ORIGIN) reply_line(v->c->r, "  ORIGIN: %s", dvipa_origin_name(l->origin));
+    reply_line(v->c->r, "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST");
+    reply_line(v->c->r, "  -------- -------- ------ ---- --------------- --------------- ----");
+}
+
+static bool vipadyn_row(void *ctx, const struct dvipa_line *l) {
+    struct vipadyn *v = ctx;
+    char mask[IPADDR_TEXT_MAX] = "", net[IPADDR_TEXT_MAX] = "", rank[4] = "";
+    if (!ipaddr_is_any(v->only) && !ipaddr_eq(v->only, l->addr)) return true;
+    v->matched++;
+    if (v->shown >= v->max) return true;
+    v->shown++;
+    if (!ipaddr_eq(v->last, l->addr)) heading(v, l);
+    v->last = l->addr;
+    bool names_net = l->status == DVIPA_ACTIVE || l->status == DVIPA_MOVING;
+    if (names_net) {
+        ipaddr_text(l->mask, mask);
+        ipaddr_text(ipaddr_v4(l->addr.v4 & l->mask.v4), net);
+    }
+    if (l->rank) str_fmt(rank, sizeof rank, "%03u", (u32)l->rank);
+    reply_line(v->c->r, "  %-8s %-8s %-6s %-4s %-15s %-15s %s", l->tcpname, l->system, shown_status(l->status), rank, mask, net,
+               dist_text(l->flags));
+    return true;
+}
+
+static bool display_vipadyn(struct command *c, struct tcpip *ip, const char *const *op, u32 ops) {
+    struct vipadyn v = {.c = c, .max = MAX_DEFAULT};
+    for (u32 i = 0; i < ops; i++) {
+        const char *value = command_value(op[i], "IPAddr");
+        u32 n;
+        if (value) {
+            if (!ipaddr_parse(value, strlen(value), &v.only)) return command_expected(c, value, "AN IP ADDRESS");
+        } else if ((value = command_value(op[i], "MAX"))) {
+            bool all = value[0] == '*' && !value[1];
+            if (!all && (!str_u32(value, strlen(value), &n) || n == 0 || n > 65535))
+                return command_expected(c, value, "A NUMBER FROM 1 TO 65535 OR *");
+            v.max = all ? UINT32_MAX : n;
+        } else {
+            return command_expected(c, op[i], "IPADDR= OR MAX=");
+        }
+    }
+    reply_line(c->r, EZZ8260I);
+    reply_line(c->r, "VIPA DYNAMIC DISPLAY FROM %-8s AT %s", ip->name, system_name(ip->sys));
+    dvipa_for_each(ip->sx, false, vipadyn_row, &v);
+    reply_line(c->r, "%u OF %u RECORDS DISPLAYED", v.shown, v.matched);
+    return true;
+}
+
+bool display_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u32 ops) {
+    const char *what = ops ? op[0] : "";
+    bool vipadyn = keyword_matches("VIPADyn", what);
+    if (!vipadyn && !keyword_matches("GROUP", what)) {
+        reply_line(c->r, IEE309I, "DISPLAY TCPIP,,SYSPLEX", what);
+        return false;
+    }
+    if (!ip->sx || sysplex_state(ip->sx) == SYSPLEX_OUT) {
+        reply_line(c->r, EZZ8269I, ip->name, system_name(ip->sys));
+        return true;
+    }
+    if (vipadyn) return display_vipadyn(c, ip, op + 1, ops - 1);
+    reply_line(c->r, EZZ8270I, ip->name, system_name(ip->sys), SYSPLEX_GROUP);
+    return true;
+}
+
+/* ---- NETSTAT VIPADYN, VIPADCFG ---- */
+
+static bool netstat_dyn_row(void *ctx, const struct dvipa_line *l) {
+    static const char *const dist[] = {"", "DIST", "DEST", "DIST/DEST"};
+    struct netstat *n = ctx;
+    char addr[IPADDR_TEXT_MAX], mask[IPADDR_TEXT_MAX], when[20];
+    if (!netstat_addr_passes(n, l->addr, l->addr) || !netstat_row(n)) return true;
+    reply_line(n->r, "%-15s %-15s %-9s %-15s %s", ipaddr_text(l->addr, addr), ipaddr_text(l->mask, mask),
+               shown_status(l->status), dvipa_origin_name(l->origin),
+               dist[l->flags >> 1 & 3]);
+    if (l->status == DVIPA_ACTIVE)
+        reply_line(n->r, "  ACTTIME: %s", display_moment(n->ip->sys, l->active_since, n->stk->now, when));
+    return true;
+}
+
+static void not_a_member(struct netstat *n) {
+    if (!n->ip->sx || sysplex_state(n->ip->sx) == SYSPLEX_OUT) reply_line(n->r, EZZ2502I, n->ip->name);
+}
+
+void netstat_vipadyn(struct netstat *n) {
+    not_a_member(n);
+    reply_line(n->r, "DYNAMIC VIPA:");
+    reply_line(n->r, "IP ADDRESS      ADDRESS MASK    STATUS    ORIGINATION     DISTSTAT");
+    if (n->ip->sx) dvipa_for_each(n->ip->sx, true, netstat_dyn_row, n);
+}
+
+struct config_pass {
+    struct netstat *n;
+    bool backup, deactivated, headed;
+};
+
+static void config_row(void *ctx, const struct dvipa_config *c) {
+    struct config_pass *p = ctx;
+    struct netstat *n = p->n;
+    char addr[IPADDR_TEXT_MAX];
+    int bits = ipaddr_mask_bits(c->mask);
+    if (c->backup != p->backup || c->deactivated != p->deactivated || !netstat_addr_passes(n, c->addr, c->addr)) return;
+    if (!netstat_row(n)) return;
+    if (!p->headed) reply_line(n->r, p->backup ? "  VIPA BACKUP:" : "  VIPA DEFINE:");
+    p->headed = true;
+    if (p->backup && !c->create)
+        reply_line(n->r, "    IPADDR/PREFIXLEN: %s", ipaddr_text(c->addr, addr));
+    else
+        reply_line(n->r, "    IPADDR/PREFIXLEN: %s/%d", ipaddr_text(c->addr, addr), bits);
+    if (p->backup)
+        reply_line(n->r, "      RANK: %06u  MOVEABLE: %-9s  SRVMGR:", (u32)c->rank, dvipa_moveable_name(c->moveable));
+    else
+        reply_line(n->r, "      MOVEABLE: %-9s  SRVMGR: NO", dvipa_moveable_name(c->moveable));
+}
+
+static void range_row(void *ctx, struct ipaddr a, struct ipaddr mask, enum dvipa_moveable m) {
+    struct config_pass *p = ctx;
+    char addr[IPADDR_TEXT_MAX];
+    if (!netstat_addr_passes(p->n, a, a) || !netstat_row(p->n)) return;
+    if (!p->headed) reply_line(p->n->r, "  VIPA RANGE:");
+    p->headed = true;
+    reply_line(p->n->r, "    IPADDR/PREFIXLEN: %s/%d", ipaddr_text(a, addr), ipaddr_mask_bits(mask));
+    reply_line(p->n->r, "      MOVEABLE: %s", dvipa_moveable_name(m));
+}
+
+void netstat_vipadcfg(struct netstat *n) {
+    not_a_member(n);
+    for (int deactivated = 0; deactivated <= 1; deactivated++) {
+        struct config_pass p = {.n = n, .backup = true, .deactivated = deactivated};
+        if (!deactivated) reply_line(n->r, "DYNAMIC VIPA INFORMATION:");
+        if (!n->ip->sx) return;
+        if (deactivated && !dvipa_deactivated_count(n->ip->sx)) return;
+        if (deactivated) reply_line(n->r, "DEACTIVATED DYNAMIC VIPA INFORMATION:");
+        dvipa_config_for_each(n->ip->sx, config_row, &p);
+        p.backup = p.headed = false;
+        dvipa_config_for_each(n->ip->sx, config_row, &p);
+        p.headed = false;
+        if (!deactivated) dvipa_range_for_each(n->ip->sx, range_row, &p);
+    }
+}
+
+/* ---- V TCPIP,,SYSPLEX ---- */
+
+static bool dvipa_operand(struct command *c, const char *const *op, u32 ops, struct ipaddr *out) {
+    const char *value = ops > 1 ? command_value(op[1], "DVIPA") : NULL;
+    if (value && ipaddr_parse(value, strlen(value), out)) return true;
+    return command_expected(c, ops > 1 ? op[1] : "", "DVIPA= AND AN IP ADDRESS");
+}
+
+static bool refused(struct command *c, const char *what, const char *name, int rc) {
+    reply_line(c->r, PLX0303E, what, name,
+               rc == -ERR_ALREADY   ? "IT IS SO ALREADY"
+               : rc == -ERR_NOENT   ? "NO VIPADEFINE OR VIPABACKUP OF THIS STACK NAMES IT"
+               : rc == -ERR_NETDOWN ? "THERE IS NO SYSPLEX"
+                                    : "XCF REFUSED");
+    return false;
+}
+
+bool vary_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u32 ops) {
+    const char *what = ops ? op[0] : "";
+    struct ipaddr a;
+    char text[IPADDR_TEXT_MAX];
+    int rc;
+    if (!ip->sx) {
+        reply_line(c->r, PLX0503E, "VARY TCPIP,,SYSPLEX");
+        return false;
+    }
+    if (keyword_matches("LEAVEgroup", what)) {
+        rc = sysplex_leavegroup(ip->sx, c->now);
+        return rc ? refused(c, "GROUP", SYSPLEX_GROUP, rc) : true;
+    }
+    if (keyword_matches("JOINgroup", what)) {
+        rc = sysplex_joingroup(ip->sx, c->now);
+        if (rc == 0) reply_line(c->r, EZD1178I);
+        return rc ? refused(c, "GROUP", SYSPLEX_GROUP, rc) : true;
+    }
+    bool off = keyword_matches("DEACTivate", what), on = keyword_matches("REACTivate", what);
+    if (!off && !on) {
+        reply_line(c->r, IEE309I, "VARY TCPIP,,SYSPLEX", what);
+        return false;
+    }
+    if (!dvipa_operand(c, op, ops, &a)) return false;
+    rc = off ? dvipa_deactivate(ip->sx, a, c->now) : dvipa_reactivate(ip->sx, a, c->now);
+    if (rc) return refused(c, "DVIPA", ipaddr_text(a, text), rc);
+    if (off)
+        reply_line(c->r, EZD1197I);
+    else
+        reply_line(c->r, EZD1189I);
+    return true;
+}

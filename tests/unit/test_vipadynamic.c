@@ -1,0 +1,185 @@
+/* test_vipadynamic.c - VIPADYNAMIC, DYNAMICXCF and the sysplex's displays and commands, on one system without partners. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/sysfix.h"
+
+#include "super/xcfas.h"
+#include "sysplex/dvipa.h"
+#include "sysplex/sysplex.h"
+
+#define PROFILE "TCPIP.TCPPARMS(PROFILE)"
+#define HEAD                                                                                                           \
+    "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG DYNAMICXCF 193.9.200.1 255.255.255.0 1\n"   \
+    "BSDROUTINGPARMS TRUE L1 1500 0 255.255.255.0 0 ENDBSDROUTINGPARMS\nSTART OSA1\n"
+
+static void begin(const char *profile) {
+    fix_begin();
+    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
+    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
+    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
+    memds_set("SYS1.VTAMLST(ATCCON00)", "OSATRL");
+    memds_set("SYS1.VTAMLST(OSATRL)", "T TRLE READ=(E00),WRITE=(E01),DATAPATH=(E02),PORTNAME=OSA1\n");
+    memds_set(PROFILE, profile);
+    assert_int_equal(fix_ipl(), 0);
+    assert_int_equal(xcfas_start(&fix.sys, fix.now), 0);
+    assert_int_equal(system_start(&fix.sys, fix.now), 0);
+    for (u32 i = 0; i < 20; i++) fix_poll(50000);
+}
+
+static void block(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC\n VIPADEFINE MOVEABLE WHENIDLE 255.255.255.0 10.1.9.10 10.1.9.11\n VIPADEFINE 255.255.255.0 10.1.9.12\n"
+               " VIPABACKUP 200 10.1.9.20\n VIPABACKUP MOVEABLE IMMEDIATE 255.255.255.0 10.1.9.21\n"
+               " VIPARANGE DEFINE MOVEABLE DISRUPTIVE 255.255.255.192 10.1.9.64\nENDVIPADYNAMIC\n");
+    FIX_SAID("EZZ0624I DYNAMIC XCF DEFINITIONS ARE ENABLED");
+    FIX_SAID("EZD1176I TCPIP HAS SUCCESSFULLY JOINED THE TCP/IP SYSPLEX GROUP EZBTCPCS");
+    FIX_SAID("EZD1214I INITIAL DYNAMIC VIPA PROCESSING HAS COMPLETED FOR TCPIP");
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_SAID("193.9.200.1      EZASAMEMVS");
+    FIX_SAID("10.1.9.10        VIPL0A01090A");
+    FIX_SAID("10.1.9.21        VIPL0A010915"); /* nobody has it, and it may create */
+    FIX_NOT_SAID("10.1.9.20 ");
+    fix_cmd("D TCPIP,,SYSPLEX,VIPADYN");
+    FIX_SAID("EZZ8260I SYSPLEX CS V2R10");
+    FIX_SAID("VIPA DYNAMIC DISPLAY FROM TCPIP    AT SYSA");
+    FIX_SAID("LINKNAME: VIPL0A01090A  IPADDR: 10.1.9.10\n  ORIGIN: VIPADEFINE\n");
+    FIX_SAID("  TCPIP    SYSA     ACTIVE      255.255.255.0   10.1.9.0");
+    FIX_SAID("  TCPIP    SYSA     BACKUP 200");
+    FIX_SAID("5 OF 5 RECORDS DISPLAYED");
+    fix_cmd("D TCPIP,,SYSPLEX,VIPADYN,IPADDR=10.1.9.20,MAX=*");
+    FIX_SAID("1 OF 1 RECORDS DISPLAYED");
+    fix_cmd("D TCPIP,,SYSPLEX,GROUP");
+    FIX_SAID("EZZ8270I SYSPLEX GROUP FOR TCPIP AT SYSA IS EZBTCPCS");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADYN");
+    FIX_SAID("10.1.9.10       255.255.255.0   ACTIVE    VIPADEFINE");
+    FIX_SAID("ACTTIME: 10/23/2000");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("  VIPA BACKUP:\n    IPADDR/PREFIXLEN: 10.1.9.20\n      RANK: 000200");
+    FIX_SAID("    IPADDR/PREFIXLEN: 10.1.9.10/24\n      MOVEABLE: WHENIDLE");
+    FIX_SAID("  VIPA RANGE:\n    IPADDR/PREFIXLEN: 10.1.9.64/26\n      MOVEABLE: DISRUPT");
+    fix_end();
+}
+
+static void errors_end_the_block(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10\n VIPADEFINE 255.255.255.0 10.1.1.1\n"
+               " VIPADEFINE 255.255.255.0 10.1.9.11\nENDVIPADYNAMIC\nTCPCONFIG INTERVAL 7\n");
+    FIX_SAID("PLX0504E VIPADEFINE 10.1.1.1 WAS REJECTED: THE ADDRESS IS IN USE HERE");
+    FIX_SAID("EZZ0312I BYPASSED ALL INPUT UNTIL THE END OF THE BLOCK");
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_SAID("10.1.9.10 ");
+    FIX_NOT_SAID("10.1.9.11 ");
+    assert_int_equal(net_config(fix.sys.stacks[0]->stk)->tcp.keepalive_min, 7);
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"VIPADYNAMIC VIPABACKUP 255 10.1.9.30 ENDVIPADYNAMIC", "A NUMBER FROM 1 TO 254 WAS EXPECTED"},
+        {"VIPADYNAMIC VIPADEFINE MOVEABLE NEVER 255.0.0.0 10.1.9.30 ENDVIPADYNAMIC", "IMMEDIATE OR WHENIDLE WAS EXPECTED"},
+        {"VIPADYNAMIC VIPARANGE MOVEABLE WHENIDLE 255.0.0.0 10.1.9.30 ENDVIPADYNAMIC", "NONDISRUPTIVE OR DISRUPTIVE WAS EXPECTED"},
+        {"VIPADYNAMIC VIPADEFINE 255.0.255.0 10.1.9.30 ENDVIPADYNAMIC", "A SUBNET MASK WAS EXPECTED"},
+        {"VIPADYNAMIC VIPADELETE 10.1.9.99 ENDVIPADYNAMIC", "THERE IS NONE"},
+        {"VIPADYNAMIC VIPARANGE DELETE 255.0.0.0 10.0.0.0 ENDVIPADYNAMIC", "THERE IS NONE"},
+        {"VIPADYNAMIC VIPADEFINE 255.0.0.0 224.0.0.9 ENDVIPADYNAMIC", "IT CANNOT BE A HOST'S ADDRESS"},
+        {"VIPADYNAMIC FROB ENDVIPADYNAMIC", "VIPADEFINE, VIPABACKUP, VIPARANGE, VIPADELETE"},
+        {"IPCONFIG DYNAMICXCF 193.9.200.9 255.255.255.0 1", "ANOTHER ADDRESS IS IN USE"},
+        {"IPCONFIG DYNAMICXCF 193.9.200.9/33 1", "AN IP ADDRESS, OR ONE WITH /1 TO /32"},
+    };
+    for (u32 i = 0; i < ARRAY_LEN(wrong); i++) {
+        memds_set("T.O", wrong[i].text);
+        assert_false(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+        FIX_SAID(wrong[i].said);
+    }
+    fix_end();
+}
+
+static void commands(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\nBEGINROUTES ROUTE DEFAULT 193.9.200.2 EZAXCF0B MTU 1500 ENDROUTES\n");
+    fix_cmd("D TCPIP,,NETSTAT,ROUTE");
+    FIX_SAID("EZAXCF0B");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,DEACTIVATE,DVIPA=10.1.9.10"));
+    FIX_SAID("EZD1197I");
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_NOT_SAID("10.1.9.10 ");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("DEACTIVATED DYNAMIC VIPA INFORMATION:\n  VIPA DEFINE:\n    IPADDR/PREFIXLEN: 10.1.9.10/24");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,DEACTIVATE,DVIPA=10.1.9.10"));
+    FIX_SAID("IT IS SO ALREADY");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,DEACTIVATE,DVIPA=10.1.9.77"));
+    FIX_SAID("NO VIPADEFINE OR VIPABACKUP");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,REACTIVATE,DVIPA=10.1.9.10"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_SAID("10.1.9.10 ");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,LEAVEGROUP"));
+    FIX_SAID("EZZ9676E");
+    fix_cmd("D TCPIP,,SYSPLEX,GROUP");
+    FIX_SAID("EZZ8269I TCPIP SYSA IS NOT A MEMBER OF A SYSPLEX GROUP");
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_NOT_SAID("10.1.9.10 ");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("EZZ2502I");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,LEAVEGROUP"));
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,JOINGROUP"));
+    FIX_SAID("EZD1192I");
+    for (u32 i = 0; i < 20; i++) fix_poll(50000);
+    fix_cmd("D TCPIP,,NETSTAT,HOME");
+    FIX_SAID("10.1.9.10 ");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,FROB"));
+    /* VIPADELETE by OBEYFILE. */
+    memds_set("T.O", "VIPADYNAMIC VIPADELETE 10.1.9.10 ENDVIPADYNAMIC");
+    assert_true(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,SYSPLEX,VIPADYN");
+    FIX_SAID("0 OF 0 RECORDS DISPLAYED");
+    fix_end();
+}
+
+/* P and S: nothing of the first life is left, and the group is joined anew. */
+static void stop_and_start(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\n");
+    for (u32 k = 0; k < 3; k++) {
+        fix_cmd("P TCPIP");
+        for (u32 i = 0; i < 10; i++) fix_poll(100000);
+        FIX_SAID("EZZ4201I TCP/IP TERMINATION COMPLETE FOR TCPIP");
+        FIX_NOT_SAID("PLX0122E");
+        fix_cmd("S TCPIP");
+        for (u32 i = 0; i < 20; i++) fix_poll(50000);
+        FIX_SAID("EZD1214I");
+        FIX_SAID("EZAIN11I");
+        fix_cmd("D TCPIP,,NETSTAT,HOME");
+        FIX_SAID("10.1.9.10 ");
+    }
+    fix_end();
+}
+
+static void without_xcf(void **state) {
+    UNUSED(state);
+    fix_begin();
+    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
+    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
+    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
+    memds_set(PROFILE, "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\nTCPCONFIG INTERVAL 7\n");
+    assert_int_equal(fix_ipl(), 0);
+    assert_int_equal(system_start(&fix.sys, fix.now), 0);
+    FIX_SAID("PLX0503E VIPADYNAMIC NEEDS XCF, AND THERE IS NONE");
+    assert_int_equal(net_config(fix.sys.stacks[0]->stk)->tcp.keepalive_min, 7);
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,LEAVEGROUP"));
+    fix_cmd("D TCPIP,,SYSPLEX,VIPADYN");
+    FIX_SAID("EZZ8269I");
+    fix_end();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(block),
+        cmocka_unit_test(errors_end_the_block),
+        cmocka_unit_test(commands),
+        cmocka_unit_test(stop_and_start),
+        cmocka_unit_test(without_xcf),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
