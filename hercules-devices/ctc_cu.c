@@ -206,12 +206,26 @@ static void tell_not_ready(struct ctc_cu *cu, u32 gone) {
 
 /* ---- commands ---- */
 
-static enum ctc_state column(const struct ctc_cu *cu, u32 side, enum ctc_command command) {
+static enum ctc_state column(const struct ctc_cu *cu, u32 side, enum ctc_command command, bool told) {
     const struct ctc_side *s = &cu->side[side], *other = &cu->side[!side];
     if (waits(s->state)) return CTC_SELF;
-    bool extended = s->extended || other->extended || command == CTC_SET_EXTENDED;
-    if (other->state == CTC_NOT_READY && other->present && !extended) return CTC_AVAILABLE;
+    bool refuses = s->extended || other->extended || command == CTC_SET_EXTENDED;
+    if (other->state == CTC_NOT_READY && (told || (other->present && !refuses))) return CTC_AVAILABLE;
     return other->state;
+}
+
+static u8 mode_of(const struct ctc_cu *cu, const struct ctc_command_in *in) {
+    if (in->mode != CTC_MODE_NOW) return in->mode;
+    return cu->side[0].extended || cu->side[1].extended ? CTC_MODE_EXTENDED : CTC_MODE_BASIC;
+}
+
+static enum ctc_command decode(const struct ctc_cu *cu, const struct ctc_command_in *in) {
+    return ctc_decode(in->code, mode_of(cu, in) == CTC_MODE_EXTENDED);
+}
+
+bool ctc_cu_would_wait(const struct ctc_cu *cu, u32 side, const struct ctc_command_in *in) {
+    enum ctc_command command = decode(cu, in);
+    return TABLE[command][column(cu, side, command, false)].actions & CTC_WAIT;
 }
 
 static bool takes_eof(struct ctc_cu *cu, u32 side, enum ctc_command command, const struct ctc_command_in *in) {
@@ -229,7 +243,9 @@ static void set_modes(struct ctc_cu *cu, u32 side, enum ctc_command command) {
     struct ctc_side *s = &cu->side[side], *other = &cu->side[!side];
     if (command == CTC_SET_EXTENDED) s->extended = true;
     if (command == CTC_SET_BASIC) s->extended = false;
-    if (command == CTC_WEOF && !calls(other->state)) other->eof = true;
+    bool left = command == CTC_WEOF && !calls(other->state);
+    if (left) other->eof = cu->effect.left_eof = true;
+    if (left || command == CTC_SET_EXTENDED || command == CTC_SET_BASIC) cu->effect.changed = true;
 }
 
 /* The other side's part of a cell: its command ends, or it is called. */
@@ -246,14 +262,15 @@ static void move_other(struct ctc_cu *cu, u32 side, const struct ctc_cell *cell,
     }
 }
 
-bool ctc_cu_command(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in) {
+static bool execute(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in, bool told) {
     struct ctc_side *s = &cu->side[side], *other = &cu->side[!side];
-    enum ctc_command command = ctc_decode(in->code, s->extended || other->extended);
-    enum ctc_state col = column(cu, side, command);
+    enum ctc_command command = decode(cu, in);
+    enum ctc_state col = column(cu, side, command, told);
     const struct ctc_cell *cell = &TABLE[command][col];
     struct meeting m = {0};
     bool was_unready = s->state == CTC_NOT_READY;
     cu->count.commands++;
+    cu->effect = (struct ctc_effect){.mode = mode_of(cu, in), .changed = was_unready, .matched = cell->actions & CTC_MATCH};
     if (col == CTC_SELF) {
         m.mine.unit_status = cell->unit_status;
         cu->ops->end(cu->ctx, side, &m.mine);
@@ -268,20 +285,46 @@ bool ctc_cu_command(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in
         cu->count.checks++;
         m.mine.sense = command == CTC_INVALID ? CTC_SENSE_REJECT : not_ready_sense(s, other);
     } else if (!(cell->unit_status & US_BUSY)) {
-        if (takes_eof(cu, side, command, in)) return true;
+        cu->effect.accepted = true;
+        if (takes_eof(cu, side, command, in)) {
+            cu->effect.matched = false;
+            return true;
+        }
         set_modes(cu, side, command);
         if (command == CTC_SENSE_COMMAND) give_command_byte(in, other, &m);
         if (cell->actions & CTC_MATCH) meet(cu, command, in, other, &m);
+        if (command == CTC_WRITE) cu->effect.moved = m.mine.moved;
         s->command_byte = in->code;
     }
     if (cell->next != CTC_SELF) s->state = (enum ctc_state)cell->next;
     s->op = *in;
+    s->op.mode = cu->effect.mode;
     /* The other side's end first: a READ's data are still in the writer's hands. */
     if (was_unready) tell_ready(cu, side);
     bool done = !(cell->actions & CTC_WAIT);
     move_other(cu, side, cell, &m);
     if (done) finish(cu, side, in, &m.mine);
     return done;
+}
+
+bool ctc_cu_command(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in) { return execute(cu, side, in, false); }
+bool ctc_cu_told_waiting(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in) { return execute(cu, side, in, true); }
+
+void ctc_cu_told_done(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in, bool accepted) {
+    struct ctc_side *s = &cu->side[side];
+    bool was_unready = s->state == CTC_NOT_READY;
+    s->state = CTC_AVAILABLE;
+    s->op.data = NULL;
+    if (accepted) set_modes(cu, side, decode(cu, in));
+    if (was_unready) tell_ready(cu, side);
+}
+
+struct ctc_command_in ctc_cu_recall(struct ctc_cu *cu, u32 side) {
+    struct ctc_side *s = &cu->side[side];
+    CHECK(waits(s->state));
+    s->state = CTC_AVAILABLE;
+    s->chaining = true; /* no attention in between: the command follows at once */
+    return s->op;
 }
 
 /* ---- resets ---- */
@@ -291,44 +334,37 @@ void ctc_cu_init(struct ctc_cu *cu, const struct ctc_cu_ops *ops, void *ctx) {
     for (u32 i = 0; i < 2; i++) cu->side[i].state = CTC_NOT_READY;
 }
 
-void ctc_cu_cancel(struct ctc_cu *cu, u32 side) {
-    struct ctc_side *s = &cu->side[side];
-    s->chaining = false;
-    if (!waits(s->state)) {
-        attend(cu, side);
-        return;
-    }
-    /* Whoever was called for it need not come. */
-    if (calls(s->state)) withdraw(cu, !side);
-    s->state = CTC_AVAILABLE;
-    s->op.data = NULL;
-}
-
-static void forget(struct ctc_cu *cu, u32 side) {
+/* The side has no command, and nothing to hear of what was. */
+static void forget(struct ctc_cu *cu, u32 side, bool extended) {
     struct ctc_side *s = &cu->side[side];
     bool there = s->present, was = s->state != CTC_NOT_READY;
-    ctc_cu_cancel(cu, side);
+    /* Whoever was called for its command need not come. */
+    if (calls(s->state)) withdraw(cu, !side);
     withdraw(cu, side);
-    *s = (struct ctc_side){.state = CTC_NOT_READY, .present = there};
+    *s = (struct ctc_side){.state = CTC_NOT_READY, .present = there, .extended = extended};
     if (was || !there) tell_not_ready(cu, side);
+}
+
+void ctc_cu_selective_reset(struct ctc_cu *cu, u32 side) {
+    cu->count.resets++;
+    forget(cu, side, cu->side[side].extended);
 }
 
 void ctc_cu_reset(struct ctc_cu *cu, u32 side) {
     cu->count.resets++;
-    forget(cu, side);
+    forget(cu, side, false);
 }
 
 void ctc_cu_attach(struct ctc_cu *cu, u32 side, const struct ctc_attach *as) {
     struct ctc_side *s = &cu->side[side];
     *s = (struct ctc_side){.state = as->ready ? CTC_AVAILABLE : CTC_NOT_READY,
                            .present = true,
-                           .extended = as->extended,
-                           .ready_owed = as->owed};
+                           .extended = as->extended};
     if (as->ready) tell_ready(cu, side);
     if (cu->side[!side].present && cu->side[!side].state != CTC_NOT_READY) tell_ready(cu, !side);
 }
 
 void ctc_cu_detach(struct ctc_cu *cu, u32 side) {
     cu->side[side].present = false;
-    forget(cu, side);
+    forget(cu, side, false);
 }

@@ -89,8 +89,11 @@ struct ctc_cell {
     u8 actions;
 };
 
+enum ctc_mode { CTC_MODE_NOW, CTC_MODE_EXTENDED, CTC_MODE_BASIC };
+
 struct ctc_command_in {
     u8 code, flags; /* of the CCW */
+    u8 mode;        /* enum ctc_mode: in which it was given, if not in that of the sides now */
     u32 count;
     const u8 *data; /* WRITE: count bytes, valid until the command ends */
 };
@@ -123,6 +126,16 @@ struct ctc_side {
     struct ctc_command_in op; /* valid while waiting */
 };
 
+/* What a command did, beyond its own end. */
+struct ctc_effect {
+    bool accepted; /* neither busy nor unit check */
+    bool matched;  /* the other side's command ended by it */
+    bool changed;  /* it made its side ready, set a mode, or left an end of file */
+    bool left_eof;
+    u8 mode;   /* in which the command was executed */
+    u32 moved; /* bytes of a WRITE that ended */
+};
+
 struct ctc_counters {
     u64 commands, matches, bytes, busy, checks, attentions, resets;
 };
@@ -131,6 +144,7 @@ struct ctc_cu {
     struct ctc_side side[2];
     const struct ctc_cu_ops *ops;
     void *ctx;
+    struct ctc_effect effect; /* of the last ctc_cu_command() */
     struct ctc_counters count;
 };
 
@@ -138,16 +152,29 @@ struct ctc_cu {
 void ctc_cu_init(struct ctc_cu *cu, const struct ctc_cu_ops *ops, void *ctx);
 /* What a side brings along that was on its own until now. */
 struct ctc_attach {
-    bool extended, ready, owed; /* its mode; a command since its reset; it was told "not ready" */
+    bool extended, ready; /* its mode; a command since its reset */
 };
 /* The side's system came or went; what a side that goes left outstanding is forgotten, not ended. */
 void ctc_cu_attach(struct ctc_cu *cu, u32 side, const struct ctc_attach *as);
 void ctc_cu_detach(struct ctc_cu *cu, u32 side);
 /* true: it has ended (ops->end was called); false: it waits. A side that waits gets the busy of column "own". */
 bool ctc_cu_command(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in);
-/* Selective reset (HSCH, CSCH): the outstanding command is withdrawn; ops->end is not called for it. */
-void ctc_cu_cancel(struct ctc_cu *cu, u32 side);
-/* System reset: the side becomes not ready, the other side's outstanding command ends with unit check. */
+/* Would it wait? Nothing is changed. */
+bool ctc_cu_would_wait(const struct ctc_cu *cu, u32 side, const struct ctc_command_in *in);
+
+/* Two control units may stand for one connection, one at each end of a link (ctc_engine.h); then a side's commands have been
+ * decided elsewhere before they are told here.
+ * It waits: as ctc_cu_command(), but a side that is not ready does not refuse it. */
+bool ctc_cu_told_waiting(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in);
+/* It has ended, and concerned no command that is outstanding here: what it leaves behind. */
+void ctc_cu_told_done(struct ctc_cu *cu, u32 side, const struct ctc_command_in *in, bool accepted);
+/* Takes back the outstanding command as if it had not been given yet; ctc_cu_command() with the same one must follow. */
+struct ctc_command_in ctc_cu_recall(struct ctc_cu *cu, u32 side);
+
+/* Selective reset (HSCH, CSCH of a subchannel with a command outstanding): the command is withdrawn, ops->end is not called for
+ * it; the side is not ready until its next command, but keeps its mode; the other side's outstanding command ends with unit check. */
+void ctc_cu_selective_reset(struct ctc_cu *cu, u32 side);
+/* System reset: the same, and the side is in basic mode. */
 void ctc_cu_reset(struct ctc_cu *cu, u32 side);
 bool ctc_cu_waiting(const struct ctc_cu *cu, u32 side);
 

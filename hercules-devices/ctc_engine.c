@@ -17,20 +17,16 @@ struct ctc_engine;
 struct ctc_unit {
     struct ctc_engine *e;
     u32 number;
-    struct ctc_cu cu;       /* at the home end the real one; at the far end for when it is alone */
+    struct ctc_cu cu;
     struct engine_ccw *ccw; /* of the own channel, outstanding */
     bool starting;          /* within ccw(): an end is the CCW's own return */
     struct engine_sense sense;
-    /* at the far end, linked */
-    u32 tag;                      /* of the last command sent */
-    bool command_due, cancel_due; /* found no room in the ring */
-    bool extended, ready;         /* what the home end would forget if it died */
-    /* at the home end: what came from, and goes to, the far end's unit */
-    u32 far_tag;
-    bool end_due, status_due;
-    struct ctc_end end;
-    u8 status;
-    u8 store[CTC_DATA_MAX + 1]; /* a WRITE that waits, or data of an end that is due */
+    bool command_due;             /* it was not executed yet: its message found no room */
+    bool reset_due, reset_system; /* a reset that the other end has not been told */
+    /* numbers of messages about this unit, since the link came up */
+    u32 told, seen;  /* own last one; the other end's */
+    u32 reset, eof;  /* own ones of the last reset and the last end of file */
+    u8 store[CTC_DATA_MAX + 1]; /* what the other side's WRITE, which waits, has to give */
 };
 
 enum ctc_link { CTC_ALONE, CTC_GREETING, CTC_LINKED, CTC_REFUSED };
@@ -40,10 +36,12 @@ struct ctc_engine {
     struct engine base;
     struct ctc_params params;
     enum ctc_link link;
-    bool attach_due, reset_due;
+    bool telling; /* the other end takes messages about units */
     u32 logs;
     struct {
-        u64 ring_full, bad_messages, stale_ends, rejects, refusals, links;
+        u64 ring_full, bad_messages, rejects, refusals, links;
+        u64 crossed;     /* commands of both sides that were given before either end saw the other's */
+        u64 drops_stale; /* ends of a command that had been reset meanwhile; their data are lost */
     } count;
     struct ctc_unit unit[CTC_UNITS_MAX];
 };
@@ -113,13 +111,12 @@ static void put_name(u8 *out, const char *name) {
 
 static u8 unit_flags(const struct ctc_unit *u) {
     const struct ctc_side *s = &u->cu.side[OWN];
-    return (u8)((s->state != CTC_NOT_READY ? CTC_UNIT_READY : 0) | (s->extended ? CTC_UNIT_EXTENDED : 0) |
-                (s->ready_owed ? CTC_UNIT_OWED : 0));
+    return (u8)((s->state != CTC_NOT_READY ? CTC_UNIT_READY : 0) | (s->extended ? CTC_UNIT_EXTENDED : 0));
 }
 
+/* The ring of a new connection is empty: the first message always finds room. From here on commands are told. */
 static void send_attach(struct ctc_engine *e) {
     u8 *m = message(e, CTC_MSG_ATTACH, 0, CTC_MSG_ATTACH_BYTES);
-    e->attach_due = !m;
     if (!m) return;
     put_name(m + 8, e->params.lpar);
     put_name(m + 16, e->params.partner);
@@ -131,94 +128,70 @@ static void send_attach(struct ctc_engine *e) {
     memset(m + 32, 0, 4);
     for (u32 i = 0; i < CTC_UNITS_MAX; i++) m[32 + i] = unit_flags(&e->unit[i]);
     send(e, CTC_MSG_ATTACH_BYTES);
+    e->telling = true;
 }
 
-static u32 far_unit(const struct ctc_engine *e, u32 unit) { return e->params.straight ? unit : unit ^ 1; }
+static u32 partners_unit(const struct ctc_engine *e, u32 unit) { return e->params.straight ? unit : unit ^ 1; }
 
-/* Home to far. data of an end that finds no room outlives the call in the store. */
-static void send_end(struct ctc_unit *u) {
-    struct ctc_engine *e = u->e;
-    u32 data = u->end.data ? u->end.moved : 0, len = CTC_MSG_DATA + data;
-    u8 *m = message(e, CTC_MSG_END, far_unit(e, u->number), len);
-    if (!m) {
-        if (data && !u->end_due) memcpy(u->store, u->end.data, data);
-        if (data) u->end.data = u->store;
-        u->end_due = true;
-        return;
-    }
-    u->end_due = false;
-    be32_put(m + 8, u->far_tag);
-    m[12] = u->end.unit_status;
-    m[13] = u->end.sense;
-    m[14] = (u8)((u->end.more ? CTC_END_MORE : 0) | (u->end.backward ? CTC_END_BACKWARD : 0));
-    m[15] = 0;
-    be32_put(m + 16, u->end.moved);
-    if (data) memcpy(m + CTC_MSG_DATA, u->end.data, data);
-    send(e, len);
-}
-
-static void send_status(struct ctc_unit *u) {
-    u8 *m = message(u->e, CTC_MSG_STATUS, far_unit(u->e, u->number), CTC_MSG_STATUS_BYTES);
-    u->status_due = !m;
+static void send_reset(struct ctc_unit *u) {
+    u8 *m = message(u->e, CTC_MSG_RESET, partners_unit(u->e, u->number), CTC_MSG_RESET_BYTES);
+    u->reset_due = !m;
     if (!m) return;
-    m[8] = u->status;
-    memset(m + 9, 0, 3);
-    send(u->e, CTC_MSG_STATUS_BYTES);
+    u->reset = ++u->told;
+    be32_put(m + 8, u->told);
+    be32_put(m + 12, 0);
+    m[12] = u->reset_system;
+    u->reset_system = false;
+    send(u->e, CTC_MSG_RESET_BYTES);
 }
 
-/* Far to home. */
-static void send_cancel(struct ctc_unit *u) {
-    u8 *m = message(u->e, CTC_MSG_CANCEL, u->number, CTC_MSG_CANCEL_BYTES);
-    u->cancel_due = !m;
-    if (!m) return;
-    be32_put(m + 8, u->tag);
-    send(u->e, CTC_MSG_CANCEL_BYTES);
+/* Bytes that a command's message may need. Which 81 is a WRITE depends on the modes of both sides. */
+static u32 data_bytes(const struct engine_ccw *c) { return (c->code & 3) == 1 ? c->count : 0; }
+
+/* Fills a message in with the own command that was executed. The other's that ended by it was the last one seen. */
+static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in *in, bool done) {
+    const struct ctc_effect *did = &u->cu.effect;
+    u32 data = done ? did->moved : u->cu.side[OWN].state == CTC_IN_WRITE ? in->count : 0;
+    be32_put(m + 8, ++u->told);
+    be32_put(m + 12, u->seen);
+    be32_put(m + 16, did->matched ? u->seen : 0);
+    m[20] = in->code;
+    m[21] = in->flags;
+    m[22] = (u8)((done ? CTC_TOLD_DONE : 0) | (did->accepted ? CTC_TOLD_ACCEPTED : 0) |
+                 (did->mode == CTC_MODE_BASIC ? CTC_TOLD_BASIC : 0));
+    m[23] = 0;
+    be32_put(m + 24, in->count);
+    if (data) memcpy(m + CTC_MSG_COMMAND_BYTES, in->data, data);
+    be32_put(m + 4, CTC_MSG_COMMAND_BYTES + data);
+    if (did->left_eof) u->eof = u->told;
+    send(u->e, CTC_MSG_COMMAND_BYTES + data);
 }
 
-static void send_reset(struct ctc_engine *e) {
-    u8 *m = message(e, CTC_MSG_RESET, 0, CTC_MSG_HEADER_BYTES);
-    e->reset_due = !m;
-    if (m) send(e, CTC_MSG_HEADER_BYTES);
-}
-
-static bool carries_data(u8 code) { return ctc_decode(code, true) == CTC_WRITE || ctc_decode(code, true) == CTC_WEOF; }
-
-static void send_command(struct ctc_unit *u) {
+/* Executes the own channel's command, and tells it. false: it waits, or has not been executed for want of room. */
+static bool execute(struct ctc_unit *u) {
     const struct engine_ccw *c = u->ccw;
-    u32 data = carries_data(c->code) ? c->count : 0, len = CTC_MSG_DATA + data;
-    u8 *m = u->cancel_due || u->e->reset_due ? NULL : message(u->e, CTC_MSG_COMMAND, u->number, len);
-    u->command_due = !m;
-    if (!m) return;
-    be32_put(m + 8, ++u->tag);
-    m[12] = c->code;
-    m[13] = c->flags;
-    be16_put(m + 14, 0);
-    be32_put(m + 16, c->count);
-    if (data) memcpy(m + CTC_MSG_DATA, c->buf, data);
-    send(u->e, len);
+    const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count, .data = c->buf};
+    u8 *m = NULL;
+    if (u->e->telling) {
+        if (!u->reset_due) m = message(u->e, CTC_MSG_COMMAND, partners_unit(u->e, u->number), CTC_MSG_COMMAND_BYTES + data_bytes(c));
+        u->command_due = !m;
+        if (!m) return false;
+    }
+    bool done = ctc_cu_command(&u->cu, OWN, &in);
+    if (m && (!done || u->cu.effect.matched || u->cu.effect.changed)) tell_command(u, m, &in, done);
+    return done;
 }
 
 /* ---- the control unit's calls ---- */
 
+/* The other side's commands end at their own end. */
 static void cu_end(void *ctx, u32 side, const struct ctc_end *end) {
-    struct ctc_unit *u = ctx;
-    if (side == OWN) {
-        complete(u, end);
-        return;
-    }
-    u->end = *end;
-    u->end_due = false;
-    send_end(u);
+    if (side == OWN) complete(ctx, end);
 }
 
 static void cu_present(void *ctx, u32 side, u8 unit_status) {
     struct ctc_unit *u = ctx;
-    if (side == OWN) {
-        u->e->base.host->attention(u->e->base.host->ctx, u->number, unit_status);
-        return;
-    }
-    u->status = unit_status;
-    send_status(u);
+    if (side == OWN) u->e->base.host->attention(u->e->base.host->ctx, u->number, unit_status);
 }
 
 static const struct ctc_cu_ops CU_OPS = {.end = cu_end, .present = cu_present};
@@ -232,8 +205,6 @@ static enum engine_rc reject(struct ctc_unit *u, struct engine_ccw *c) {
     return ENGINE_DONE;
 }
 
-static bool forwards(const struct ctc_engine *e) { return !e->params.home && e->link == CTC_LINKED; }
-
 static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *c) {
     struct ctc_engine *e = ctc_of(base);
     CHECK(unit < CTC_UNITS_MAX && !e->unit[unit].ccw);
@@ -245,39 +216,46 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return reject(u, c);
     u->ccw = c;
     u->sense = (struct engine_sense){.len = 1};
-    if (forwards(e)) {
-        u->ready = true;
-        send_command(u);
-        return ENGINE_WAIT;
-    }
-    const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count, .data = c->buf};
     u->starting = true;
-    bool done = ctc_cu_command(&u->cu, OWN, &in);
+    bool done = execute(u);
     u->starting = false;
     return done ? ENGINE_DONE : ENGINE_WAIT;
 }
 
+static bool ctc_ends_at_once(struct engine *base, u32 unit, const struct engine_ccw *c) {
+    struct ctc_unit *u = &ctc_of(base)->unit[unit];
+    const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count};
+    if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return true;
+    if (u->e->telling &&
+        (u->reset_due || !u->e->base.host->tx_reserve(u->e->base.host->ctx, CTC_MSG_COMMAND_BYTES + data_bytes(c))))
+        return false;
+    return !ctc_cu_would_wait(&u->cu, OWN, &in);
+}
+
 static void ctc_halt(struct engine *base, u32 unit) {
-    struct ctc_engine *e = ctc_of(base);
-    struct ctc_unit *u = &e->unit[unit];
-    if (!forwards(e)) ctc_cu_cancel(&u->cu, OWN);
-    if (!u->ccw) return;
-    if (forwards(e) && !u->command_due) send_cancel(u);
-    u->command_due = false;
+    struct ctc_unit *u = &ctc_of(base)->unit[unit];
     const struct ctc_end end = {.unit_status = CE_DE};
+    if (!u->ccw) return;
+    if (!u->command_due) {
+        ctc_cu_selective_reset(&u->cu, OWN);
+        if (u->e->telling) send_reset(u);
+    }
+    u->command_due = false;
     complete(u, &end);
 }
 
 static void ctc_reset(struct engine *base) {
     struct ctc_engine *e = ctc_of(base);
+    const struct ctc_end end = {.unit_status = CE_DE};
     for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
         struct ctc_unit *u = &e->unit[i];
-        ctc_halt(base, i);
+        u->command_due = false;
+        ctc_cu_reset(&u->cu, OWN);
+        if (u->ccw) complete(u, &end);
         u->sense = (struct engine_sense){.len = 1};
-        u->extended = u->ready = false;
-        if (!forwards(e)) ctc_cu_reset(&u->cu, OWN);
+        u->reset_system = e->telling;
+        if (e->telling) send_reset(u);
     }
-    if (forwards(e)) send_reset(e);
 }
 
 static const struct engine_sense *ctc_sense(struct engine *base, u32 unit) { return &ctc_of(base)->unit[unit].sense; }
@@ -323,124 +301,108 @@ static void take_attach(struct ctc_engine *e, const u8 *m) {
     if (!e->params.home) send_attach(e);
     if (!agrees(e, m)) {
         e->link = CTC_REFUSED;
+        e->telling = false;
         e->count.refusals++;
         return;
     }
     e->link = CTC_LINKED;
     e->count.links++;
     for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
-        struct ctc_unit *u = &e->unit[i];
-        u8 f = m[32 + far_unit(e, i)];
-        const struct ctc_attach as = {
-            .extended = f & CTC_UNIT_EXTENDED, .ready = f & CTC_UNIT_READY, .owed = f & CTC_UNIT_OWED};
-        u->extended = u->cu.side[OWN].extended;
-        u->ready = u->cu.side[OWN].state != CTC_NOT_READY;
-        if (e->params.home) ctc_cu_attach(&u->cu, FAR, &as);
+        u8 f = m[32 + partners_unit(e, i)];
+        const struct ctc_attach as = {.extended = f & CTC_UNIT_EXTENDED, .ready = f & CTC_UNIT_READY};
+        ctc_cu_attach(&e->unit[i].cu, FAR, &as);
     }
+}
+
+/* The other side's command takes effect here. have: bytes of in->data. What waits outlives the message in the store. */
+static void other_executes(struct ctc_unit *u, struct ctc_command_in in, u32 have, bool waiting) {
+    const struct ctc_side *own = &u->cu.side[OWN];
+    /* A peer may say what it likes of its count: nothing is read behind what it sent. */
+    if ((in.code & 3) == 1 && have < (own->state == CTC_IN_READ ? u32_min(in.count, own->op.count) : in.count)) in.count = have;
+    bool done = waiting ? ctc_cu_told_waiting(&u->cu, FAR, &in) : ctc_cu_command(&u->cu, FAR, &in);
+    if (done || !have) return;
+    memcpy(u->store, in.data, have);
+    u->cu.side[FAR].op.data = u->store;
+}
+
+static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, u32 seen) {
+    if (seen < u->reset) {
+        ctc_cu_told_done(&u->cu, FAR, in, false);
+        return;
+    }
+    /* A READ that was given before it saw our end of file ends by it; one that it had seen has been dealt with there. */
+    u->cu.side[FAR].eof = seen < u->eof;
+    bool crossed = ctc_cu_waiting(&u->cu, OWN) && u->told > seen;
+    if (crossed) u->e->count.crossed++;
+    if (!crossed || u->e->params.home) {
+        other_executes(u, *in, have, true);
+        return;
+    }
+    struct ctc_command_in own = ctc_cu_recall(&u->cu, OWN);
+    other_executes(u, *in, have, true);
+    ctc_cu_command(&u->cu, OWN, &own);
+}
+
+static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, const u8 *m) {
+    u32 seen = be32_get(m + 12), matched = be32_get(m + 16);
+    bool accepted = m[22] & CTC_TOLD_ACCEPTED, waiting = ctc_cu_waiting(&u->cu, OWN);
+    bool is_eof = ctc_decode(in->code, in->mode == CTC_MODE_EXTENDED) == CTC_WEOF;
+    bool eof = accepted && is_eof && !matched && seen >= u->reset;
+    if (matched ? waiting && matched == u->told : eof && u->cu.side[OWN].state == CTC_IN_READ) {
+        u->cu.side[FAR].eof = false; /* it met something else */
+        other_executes(u, *in, have, false);
+        return;
+    }
+    if (matched) u->e->count.drops_stale++;
+    ctc_cu_told_done(&u->cu, FAR, in, accepted && !matched && (eof || !is_eof));
 }
 
 static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
-    struct ctc_command_in in = {.code = m[12], .flags = m[13], .count = be32_get(m + 16), .data = m + CTC_MSG_DATA};
-    if (in.count > CTC_DATA_MAX || len != CTC_MSG_DATA + (carries_data(in.code) ? in.count : 0)) {
+    u32 have = len - CTC_MSG_COMMAND_BYTES;
+    const struct ctc_command_in in = {
+        .code = m[20], .flags = m[21], .count = be32_get(m + 24), .data = m + CTC_MSG_COMMAND_BYTES,
+        .mode = m[22] & CTC_TOLD_BASIC ? CTC_MODE_BASIC : CTC_MODE_EXTENDED};
+    if (in.count > CTC_DATA_MAX || have > in.count || ctc_cu_waiting(&u->cu, FAR)) {
         u->e->count.bad_messages++;
         return;
     }
-    /* One command at a time: a new one says that the old one's end is not waited for any more. */
-    if (ctc_cu_waiting(&u->cu, FAR)) ctc_cu_cancel(&u->cu, FAR);
-    u->end_due = false;
-    u->far_tag = be32_get(m + 8);
-    if (!ctc_cu_command(&u->cu, FAR, &in) && carries_data(in.code)) {
-        memcpy(u->store, in.data, in.count);
-        u->cu.side[FAR].op.data = u->store;
-    }
+    if (m[22] & CTC_TOLD_DONE)
+        take_done(u, &in, have, m);
+    else
+        take_waiting(u, &in, have, be32_get(m + 12));
+    u->seen = be32_get(m + 8);
 }
 
-static void take_cancel(struct ctc_unit *u, const u8 *m) {
-    if (be32_get(m + 8) != u->far_tag) return;
-    u->end_due = false;
-    ctc_cu_cancel(&u->cu, FAR);
-}
-
-static void take_reset(struct ctc_engine *e) {
-    for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
-        e->unit[i].end_due = e->unit[i].status_due = false;
-        ctc_cu_reset(&e->unit[i].cu, FAR);
-    }
-}
-
-static void take_end(struct ctc_unit *u, const u8 *m, u32 len) {
-    struct ctc_end end = {.unit_status = m[12],
-                          .sense = m[13],
-                          .moved = be32_get(m + 16),
-                          .more = m[14] & CTC_END_MORE,
-                          .backward = m[14] & CTC_END_BACKWARD,
-                          .data = m + CTC_MSG_DATA};
-    if (!u->ccw || u->command_due || be32_get(m + 8) != u->tag) {
-        u->e->count.stale_ends++; /* it crossed our cancel */
-        return;
-    }
-    bool has_data = len > CTC_MSG_DATA;
-    if (end.moved > u->ccw->count || (has_data && len - CTC_MSG_DATA != end.moved)) {
-        u->e->count.bad_messages++;
-        return;
-    }
-    if (!has_data) end.data = NULL;
-    enum ctc_command command = ctc_decode(u->ccw->code, true);
-    if (end.unit_status == CE_DE && command == CTC_SET_EXTENDED) u->extended = true;
-    if (end.unit_status == CE_DE && command == CTC_SET_BASIC) u->extended = false;
-    complete(u, &end);
-}
-
-/* Far end's messages go to the home end, and only there. */
-static void take_far(struct ctc_engine *e, const u8 *m, u32 len) {
-    struct ctc_unit *u = &e->unit[far_unit(e, m[2])];
-    switch (m[0]) {
-    case CTC_MSG_COMMAND: take_command(u, m, len); return;
-    case CTC_MSG_CANCEL: take_cancel(u, m); return;
-    case CTC_MSG_RESET: take_reset(e); return;
-    default: e->count.bad_messages++; return;
-    }
-}
-
-static void take_home(struct ctc_engine *e, const u8 *m, u32 len) {
-    switch (m[0]) {
-    case CTC_MSG_END: take_end(&e->unit[m[2]], m, len); return;
-    case CTC_MSG_STATUS:
-        if (!e->unit[m[2]].ccw || m[8] == 0) e->base.host->attention(e->base.host->ctx, m[2], m[8]);
-        return;
-    default: e->count.bad_messages++; return;
-    }
-}
-
-/* The far end is on its own again, as it was before; what it had outstanding ends. */
-static void fall_back(struct ctc_unit *u) {
-    const struct ctc_attach as = {.extended = u->extended, .ready = u->ready, .owed = u->ccw != NULL};
-    ctc_cu_init(&u->cu, &CU_OPS, u);
-    ctc_cu_attach(&u->cu, OWN, &as);
-    u->cu.side[OWN].lost_untold = !u->ccw;
-    const struct ctc_end end = {.unit_status = CE_DE | US_UNIT_CHECK, .sense = CTC_SENSE_INTREQ | CTC_SENSE_RESET};
-    if (u->ccw) complete(u, &end);
+static void take_reset(struct ctc_unit *u, const u8 *m) {
+    if (m[12])
+        ctc_cu_reset(&u->cu, FAR);
+    else
+        ctc_cu_selective_reset(&u->cu, FAR);
+    u->eof = 0; /* one that is still on its way will be too old there */
+    u->seen = be32_get(m + 8);
 }
 
 /* The link ends, whatever comes next: each end is alone with what its own channel did. */
 static void leave(struct ctc_engine *e, enum ctc_link next) {
     bool was_linked = e->link == CTC_LINKED;
     e->link = next;
-    e->attach_due = e->reset_due = false;
+    e->telling = false;
     for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
         struct ctc_unit *u = &e->unit[i];
-        u->command_due = u->cancel_due = false;
-        if (was_linked && e->params.home) ctc_cu_detach(&u->cu, FAR);
-        if (was_linked && !e->params.home) fall_back(u);
-        u->end_due = u->status_due = false;
+        u->reset_due = u->reset_system = false;
+        u->told = u->seen = u->reset = u->eof = 0;
+        if (was_linked) ctc_cu_detach(&u->cu, FAR);
+        /* What waited for room hears now that nobody is there. */
+        if (u->command_due) {
+            u->command_due = false;
+            execute(u);
+        }
     }
 }
 
 static bool message_fits(const u8 *m, u32 len) {
     static const u8 least[] = {[CTC_MSG_ATTACH] = CTC_MSG_ATTACH_BYTES, [CTC_MSG_REFUSED] = CTC_MSG_REFUSED_BYTES,
-                               [CTC_MSG_COMMAND] = CTC_MSG_DATA,        [CTC_MSG_CANCEL] = CTC_MSG_CANCEL_BYTES,
-                               [CTC_MSG_RESET] = CTC_MSG_HEADER_BYTES,  [CTC_MSG_END] = CTC_MSG_DATA,
-                               [CTC_MSG_STATUS] = CTC_MSG_STATUS_BYTES};
+                               [CTC_MSG_COMMAND] = CTC_MSG_COMMAND_BYTES, [CTC_MSG_RESET] = CTC_MSG_RESET_BYTES};
     return len >= CTC_MSG_HEADER_BYTES && m[0] > 0 && m[0] < ARRAY_LEN(least) && len >= least[m[0]] &&
            be32_get(m + 4) == len && m[2] < CTC_UNITS_MAX;
 }
@@ -472,26 +434,21 @@ static bool ctc_rx(struct engine *base, const u8 *m, u32 len) {
         leave(e, CTC_REFUSED);
     } else if (e->link != CTC_LINKED) {
         e->count.bad_messages++;
-    } else if (e->params.home) {
-        take_far(e, m, len);
+    } else if (m[0] == CTC_MSG_COMMAND) {
+        take_command(&e->unit[m[2]], m, len);
     } else {
-        take_home(e, m, len);
+        take_reset(&e->unit[m[2]], m);
     }
     return true;
 }
 
-/* What found no room goes out now, oldest kind first. */
+/* What found no room goes out now, resets first. */
 static void ctc_rx_end(struct engine *base) {
     struct ctc_engine *e = ctc_of(base);
-    if (e->attach_due && e->link != CTC_ALONE) send_attach(e);
-    if (e->link != CTC_LINKED) return;
-    if (e->reset_due) send_reset(e);
-    for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
+    for (u32 i = 0; e->telling && i < CTC_UNITS_MAX; i++) {
         struct ctc_unit *u = &e->unit[i];
-        if (u->cancel_due) send_cancel(u);
-        if (u->command_due) send_command(u);
-        if (u->end_due) send_end(u);
-        if (u->status_due) send_status(u);
+        if (u->reset_due) send_reset(u);
+        if (u->command_due) execute(u);
     }
 }
 
@@ -507,16 +464,17 @@ static void ctc_query(struct engine *base, char *out, size_t cap) {
     const struct ctc_engine *e = ctc_of(base);
     u64 matches = e->unit[0].cu.count.matches + e->unit[1].cu.count.matches;
     u64 bytes = e->unit[0].cu.count.bytes + e->unit[1].cu.count.bytes;
-    str_fmt(out, cap, "CTC %s %s %04X, %s end, %s, blocks %llu bytes %llu refused %llu bad %llu", e->params.lpar,
+    str_fmt(out, cap, "CTC %s %s %04X, %s end, %s, blocks %llu bytes %llu refused %llu bad %llu stale %llu", e->params.lpar,
             e->params.partner, e->params.partner_devnum, e->params.home ? "home" : "far", LINK_NAMES[e->link],
             (unsigned long long)matches, (unsigned long long)bytes, (unsigned long long)e->count.refusals,
-            (unsigned long long)e->count.bad_messages);
+            (unsigned long long)e->count.bad_messages, (unsigned long long)e->count.drops_stale);
 }
 
 static const struct engine_ops CTC_OPS = {
     .type = "CTC",
     .units = CTC_UNITS_MAX,
     .ccw = ctc_ccw,
+    .ends_at_once = ctc_ends_at_once,
     .halt = ctc_halt,
     .reset = ctc_reset,
     .sense = ctc_sense,

@@ -67,6 +67,8 @@ struct engine_ops {
     const char *type;
     u32 units;
     enum engine_rc (*ccw)(struct engine *e, u32 unit, struct engine_ccw *c);
+    /* Would ccw() return ENGINE_DONE for this CCW now? Changes nothing. NULL: not known, it may wait. */
+    bool (*ends_at_once)(struct engine *e, u32 unit, const struct engine_ccw *c);
     void (*halt)(struct engine *e, u32 unit);         /* HSCH, CSCH: end an outstanding CCW */
     void (*reset)(struct engine *e);                  /* system reset, IPL: forget everything */
     const struct engine_sense *(*sense)(struct engine *e, u32 unit);

@@ -9,6 +9,8 @@
  *   reset                       no call: busy vanishes under the CCW    DEVHND.halt with HOC_RESET
  *   end of a halted CCW         command retry, so that the channel      no status: the channel has completed
  *                               itself completes the halt               the halt, and adds what is returned
+ *   start of a program          dev->syncio: on the CPU's thread, a CCW     always on a device thread
+ *                               that might wait asks for a device thread
  *   interrupt of a PCI          dev->lock, then intlock                 intlock, then dev->lock
  *   SSQD, channel paths         our CHSC hook                           DEVHND.ssqd, dev->chptype
  *   thin interrupts             not announced by the emulator           DEVHND.ssci, indicator bytes in storage

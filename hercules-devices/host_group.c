@@ -252,13 +252,38 @@ static void keep_sense(struct host_group *g, u32 unit, const struct engine_ccw *
     if (s) g->unit[unit].sense = *s;
 }
 
-enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c) {
+/* Gives the CCW to the engine; the lock is held, and the unit has none. */
+static enum engine_rc start(struct host_group *g, u32 unit, struct engine_ccw *c) {
     struct group_unit *u = &g->unit[unit];
-    lock(g);
+    if (c->code == CCW_SENSE_ID || c->code == CCW_SENSE) {
+        answer_sense(g, unit, c);
+        return ENGINE_DONE;
+    }
+    if (c->code != CCW_NOP) u->sense = (struct engine_sense){0};
+    u->ccw = c; /* the engine may complete it before it returns ENGINE_WAIT */
+    u->completed = u->ended = u->was_reset = false;
+    enum engine_rc rc = g->engine->ops->ccw(g->engine, unit, c);
+    if (rc == ENGINE_DONE) {
+        u->ccw = NULL;
+        keep_sense(g, unit, c);
+    } else {
+        g->inside++;
+        g->waits++;
+    }
+    return rc;
+}
+
+static void prepare(struct host_group *g, struct engine_ccw *c) {
     c->residual = c->count;
     c->more = false;
     c->unit_status = US_CHANNEL_END | US_DEVICE_END;
     g->ccws++;
+}
+
+enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c) {
+    struct group_unit *u = &g->unit[unit];
+    lock(g);
+    prepare(g, c);
     /* A second program while one waits: the subchannel was reset and started anew before we saw the reset. */
     if (u->ccw && !u->completed) reset_all(g);
     while (u->ccw && !g->closing) pthread_cond_wait(&g->left, &g->lock);
@@ -267,24 +292,23 @@ enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c)
         unlock(g);
         return ENGINE_DONE;
     }
-    enum engine_rc rc = ENGINE_DONE;
-    if (c->code == CCW_SENSE_ID || c->code == CCW_SENSE) {
-        answer_sense(g, unit, c);
-    } else {
-        if (c->code != CCW_NOP) u->sense = (struct engine_sense){0};
-        u->ccw = c; /* the engine may complete it before it returns ENGINE_WAIT */
-        u->completed = u->ended = u->was_reset = false;
-        rc = g->engine->ops->ccw(g->engine, unit, c);
-        if (rc == ENGINE_DONE) {
-            u->ccw = NULL;
-            keep_sense(g, unit, c);
-        } else {
-            g->inside++;
-            g->waits++;
-        }
-    }
+    enum engine_rc rc = start(g, unit, c);
     leave(g, true);
     return rc;
+}
+
+bool group_try(struct host_group *g, u32 unit, struct engine_ccw *c) {
+    lock(g);
+    bool sense = c->code == CCW_SENSE_ID || c->code == CCW_SENSE;
+    bool now = !g->closing && !g->unit[unit].ccw &&
+               (sense || (g->engine->ops->ends_at_once && g->engine->ops->ends_at_once(g->engine, unit, c)));
+    if (now) {
+        prepare(g, c);
+        enum engine_rc rc = start(g, unit, c);
+        CHECK(rc == ENGINE_DONE); /* what ends_at_once promised */
+    }
+    leave_to_helper(g);
+    return now;
 }
 
 /* One turn of waiting: until the CCW is completed, or a poll says that the channel has ended it. */

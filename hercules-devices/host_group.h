@@ -2,7 +2,7 @@
  * threads (SIGA, halt) and the peer's thread (messages). POSIX threads only; Hercules is behind host_port.
  *
  *   device thread   group_start -> ENGINE_DONE, or ENGINE_WAIT and then group_wait
- *   CPU thread      group_siga_*, group_halt, group_reset
+ *   CPU thread      group_siga_*, group_halt, group_reset; group_try, where the emulator can start a program on it
  *   peer thread     group_link, group_rx, group_rx_end
  *   helper thread   (one per group, asleep) raises what could not be raised where it arose
  *
@@ -84,6 +84,8 @@ void group_close(struct host_group *g);
 
 /* c and c->buf stay valid until ENGINE_DONE, or until group_wait returns. SENSE and SENSE ID are answered here. */
 enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c);
+/* As group_start if the CCW ends at once; false: it might wait, and nothing was done. For a thread that must not block. */
+bool group_try(struct host_group *g, u32 unit, struct engine_ccw *c);
 enum group_end group_wait(struct host_group *g, u32 unit);
 /* Sense of the last unit check, for channels that present it with the status. */
 void group_sense(struct host_group *g, u32 unit, struct engine_sense *out);

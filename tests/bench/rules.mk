@@ -16,3 +16,13 @@ $(B)/bench_tcp.s390x: $(BENCH_TCP)
 bench-tcp: $(B)/bench_tcp $(if $(shell command -v $(CROSS)gcc),$(B)/bench_tcp.s390x)
 	tests/bench/count_tcp.sh
 .PHONY: bench-tcp
+
+# A guest of its own for tests/bench/ctc.sh: blocks over channel-to-channel units and nothing else, loaded at 2000.
+ifneq ($(shell command -v $(CROSS)gcc),)
+$(B)/ctcraw.bin: tests/bench/ctcraw_guest.c
+	@mkdir -p $(@D)
+	$(CROSS)gcc $(CSTD) $(WARN) -O2 -m31 -mesa -march=z900 -ffreestanding -fno-pic -no-pie -fno-builtin -nostdlib -Wno-array-bounds \
+	    -Wl,-m,elf_s390 -Wl,-e,_start,--build-id=none,--no-warn-rwx-segments -Wl,-T,tests/bench/ctcraw.lds $< -o $(B)/ctcraw.elf
+	$(CROSS)objcopy -O binary $(B)/ctcraw.elf $@
+ALL += $(B)/ctcraw.bin
+endif

@@ -178,7 +178,7 @@ static void end_of_file(void **state) {
     assert_true(give(&r, 0, CCW_READ));
     assert_int_equal(r.end[0].unit_status, CE_DE | US_UNIT_EXCEPTION);
     assert_false(give(&r, 0, CCW_READ));
-    ctc_cu_cancel(&r.cu, 0);
+    ctc_cu_selective_reset(&r.cu, 0);
     /* Any other command forgets it. */
     give(&r, 1, CCW_CTC_WEOF);
     give(&r, 0, CCW_NOP);
@@ -200,7 +200,7 @@ static void basic_mode(void **state) {
     /* A side after reset counts as available, but not for SET EXTENDED MODE, and not if nobody is there. */
     ctc_cu_reset(&r.cu, 1);
     assert_false(give(&r, 0, CCW_WRITE));
-    ctc_cu_cancel(&r.cu, 0);
+    ctc_cu_selective_reset(&r.cu, 0);
     assert_true(give(&r, 0, CCW_CTC_SET_EXTENDED));
     assert_int_equal(r.end[0].unit_status, CE_DE | US_UNIT_CHECK);
     assert_false(r.cu.side[0].extended);
@@ -277,13 +277,15 @@ static void attention(void **state) {
     assert_true(give(&r, 1, CCW_NOP)); /* busy tells it too */
     assert_int_equal(r.end[1].unit_status, US_BUSY | US_ATTENTION);
     assert_int_equal(r.pending[1], 0);
-    /* Withdrawn by a cancel of what called. */
-    ctc_cu_cancel(&r.cu, 0);
+    /* Withdrawn by a reset of what called. */
+    ctc_cu_selective_reset(&r.cu, 0);
+    give(&r, 0, CCW_NOP);
     assert_false(give(&r, 0, CCW_WRITE));
     assert_int_equal(r.pending[1], US_ATTENTION);
-    ctc_cu_cancel(&r.cu, 0);
+    ctc_cu_selective_reset(&r.cu, 0);
     assert_int_equal(r.pending[1], 0);
-    assert_int_equal(r.cu.side[0].state, CTC_AVAILABLE);
+    assert_int_equal(r.cu.side[0].state, CTC_NOT_READY);
+    give(&r, 0, CCW_NOP);
     /* Withdrawn by the other side's own command. */
     give(&r, 0, CCW_WRITE);
     assert_int_equal(r.pending[1], US_ATTENTION);
@@ -339,15 +341,22 @@ static void resets_and_cancels(void **state) {
         struct rig r;
         rig_init(&r, true);
         assert_false(give(&r, 0, BRINGS[s]));
-        ctc_cu_cancel(&r.cu, 0);
+        ctc_cu_selective_reset(&r.cu, 0);
         assert_int_equal(r.ends[0], 0);
-        assert_int_equal(r.cu.side[0].state, CTC_AVAILABLE);
+        assert_int_equal(r.cu.side[0].state, CTC_NOT_READY);
+        assert_true(r.cu.side[0].extended);
+        assert_true(give(&r, 1, CCW_READ));
+        assert_int_equal(r.end[1].sense, CTC_SENSE_INTREQ | CTC_SENSE_RESET);
+        assert_true(give(&r, 0, CCW_NOP));
+        assert_int_equal(r.pending[1], US_DEVICE_END);
+        r.pending[1] = 0;
         /* The withdrawn command meets nothing any more. */
         assert_false(give(&r, 1, CCW_CTC_PREPARE));
-        ctc_cu_cancel(&r.cu, 1);
+        ctc_cu_selective_reset(&r.cu, 1);
+        give(&r, 1, CCW_NOP);
         assert_false(give(&r, 0, BRINGS[s]));
         ctc_cu_reset(&r.cu, 0);
-        assert_int_equal(r.ends[0], 0);
+        assert_int_equal(r.ends[0], 1);
         assert_int_equal(r.cu.side[0].state, CTC_NOT_READY);
         assert_int_equal(r.pending[1], 0);
     }

@@ -225,10 +225,15 @@ static void halt_and_reset(void **state) {
             assert_false(t.f[end].waiting[0]);
             assert_int_equal(ccw(&t, end, 0)->residual, 100);
             pump(&t);
-            /* What is withdrawn meets nothing. */
+            /* A halt is a selective reset: the partner hears of it, until the next command makes the side ready. */
+            assert_true(give(&t, !end, 1, CCW_CTC_PREPARE, 1));
+            assert_int_equal(sense(&t, !end, 1), CTC_SENSE_INTREQ | CTC_SENSE_RESET);
+            assert_true(give(&t, end, 0, CCW_NOP, 1));
+            assert_int_equal(t.f[!end].unsolicited[1], US_DEVICE_END);
+            t.f[!end].unsolicited[1] = 0;
+            /* What was withdrawn meets nothing. */
             assert_false(give(&t, !end, 1, CCW_CTC_PREPARE, 1));
-            t.f[!end].engine->ops->halt(t.f[!end].engine, 1);
-            pump(&t);
+            assert_true(give(&t, end, 0, CCW_CTC_PREPARE, 1));
         }
         /* System reset: the partner's READ ends, and the first command makes it ready. */
         assert_false(give(&t, !end, 0, CCW_READ, 100));
@@ -351,7 +356,7 @@ static void another_version(void **state) {
     UNUSED(state);
     struct pair t;
     begin(&t);
-    u8 m[12] = {CTC_MSG_CANCEL, 99, 0, 0, 0, 0, 0, 12};
+    u8 m[16] = {CTC_MSG_RESET, 99, 0, 0, 0, 0, 0, 16};
     assert_false(give(&t, HOME, 0, CCW_READ, 10));
     t.f[HOME].engine->ops->rx(t.f[HOME].engine, m, sizeof m);
     pump(&t);
@@ -427,7 +432,7 @@ static void random_walk(void **state) {
                 ctc_cu_reset(&o.cu, end);
             } else {
                 e->ops->halt(e, unit);
-                ctc_cu_cancel(&o.cu, end);
+                ctc_cu_selective_reset(&o.cu, end);
             }
             pump(&t);
         } else if (!t.f[end].waiting[unit]) {
@@ -446,13 +451,103 @@ static void random_walk(void **state) {
     free_pair(&t);
 }
 
+/* ---- the same with messages on their way: commands cross, and the ends still keep one view ---- */
+
+static bool deliver(struct pair *t, u32 from) {
+    u32 len;
+    const u8 *m = fake_next(&t->f[from], &len);
+    if (!m) return false;
+    u8 *copy = malloc(len);
+    memcpy(copy, m, len);
+    t->f[!from].engine->ops->rx(t->f[!from].engine, copy, len);
+    free(copy);
+    t->f[!from].engine->ops->rx_end(t->f[!from].engine);
+    return true;
+}
+
+/* Once everything has arrived not both sides wait, and each knows what the other one waits in. */
+static void one_view(struct pair *t, u32 step) {
+    pump(t);
+    if (t->f[0].waiting[0] && t->f[1].waiting[1]) fail_msg("step %u: both sides wait", step);
+    for (u32 end = 0; end < 2; end++) {
+        u32 unit = end ? 1 : 0, other = !end;
+        if (t->f[end].waiting[unit]) continue;
+        bool waits = t->f[other].waiting[!unit];
+        u8 byte = ccw(t, other, !unit)->code, *area = t->area[end][unit];
+        assert_true(give(t, end, unit, CCW_CTC_SENSE_COMMAND, 1));
+        if (waits) assert_int_equal(ccw(t, end, unit)->unit_status, CE_DE);
+        if (ccw(t, end, unit)->unit_status == CE_DE && area[0] != (waits ? byte : 0))
+            fail_msg("step %u: end %u sees %02X, the other one waits in %02X", step, end, area[0], waits ? byte : 0);
+    }
+}
+
+static void commands_cross(void **state) {
+    UNUSED(state);
+    static const u8 codes[] = {0x01, 0x81, 0x02, 0x0C, 0x07, 0xE3, 0x03, 0xE3, 0x01, 0x14, 0x02};
+    struct pair t;
+    u32 random = 3088;
+    begin(&t);
+    for (u32 i = 0; i < 400000; i++) {
+        random = random * 1664525 + 1013904223;
+        u32 end = random >> 31, unit = end ? 1 : 0, what = random >> 20 & 63;
+        struct engine *e = t.f[end].engine;
+        if (what == 63) {
+            e->ops->reset(e);
+            fake_ccw(&t.f[end], unit, CCW_CTC_SET_EXTENDED, CCW_SLI, t.area[end][unit], 1);
+        } else if (what == 62 && t.f[end].waiting[unit]) {
+            e->ops->halt(e, unit);
+        } else if (what < 30) {
+            deliver(&t, end);
+        } else if (!t.f[end].waiting[unit]) {
+            fake_ccw(&t.f[end], unit, codes[what % ARRAY_LEN(codes)], CCW_SLI, t.area[end][unit], 1 + (random >> 8 & 63));
+        }
+        if (i % 16 == 15) one_view(&t, i);
+    }
+    free_pair(&t);
+}
+
+/* Two streams of numbered blocks with messages delayed at random: every block arrives, once, in its order. */
+static void streams(void **state) {
+    UNUSED(state);
+    struct pair t;
+    u32 random = 9672, sent[2] = {0}, got[2] = {0};
+    bool writing[2] = {false, false}, reading[2] = {false, false};
+    begin(&t);
+    while (got[0] < 5000 || got[1] < 5000) {
+        random = random * 1664525 + 1013904223;
+        u32 end = random >> 31, what = random >> 20 & 7;
+        struct fake *f = &t.f[end];
+        if (what < 3) deliver(&t, end);
+        if (reading[end] && !f->waiting[0]) {
+            reading[end] = false;
+            assert_int_equal(ccw(&t, end, 0)->unit_status, CE_DE);
+            assert_int_equal(be32_get(t.area[end][0]), got[end]++);
+        }
+        if (writing[end] && !f->waiting[1]) {
+            writing[end] = false;
+            assert_int_equal(ccw(&t, end, 1)->unit_status, CE_DE);
+            sent[end]++;
+        }
+        if (what == 3 && !reading[end]) {
+            reading[end] = true;
+            fake_ccw(f, 0, CCW_READ, CCW_SLI, t.area[end][0], AREA);
+        }
+        if (what == 4 && !writing[end]) {
+            writing[end] = true;
+            be32_put(t.area[end][1], sent[end]);
+            fake_ccw(f, 1, CCW_WRITE, CCW_SLI, t.area[end][1], 4 + (random >> 8 & 2047));
+        }
+    }
+    free_pair(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_both_ways), cmocka_unit_test(lengths_and_backward), cmocka_unit_test(alone),
         cmocka_unit_test(link_goes),      cmocka_unit_test(halt_and_reset),       cmocka_unit_test(halt_crosses_end),
         cmocka_unit_test(disagreements),  cmocka_unit_test(straight),             cmocka_unit_test(full_rings),
         cmocka_unit_test(wrong_messages), cmocka_unit_test(another_version),      cmocka_unit_test(rejects),
-        cmocka_unit_test(random_walk),
+        cmocka_unit_test(random_walk),    cmocka_unit_test(commands_cross),       cmocka_unit_test(streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

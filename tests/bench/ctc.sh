@@ -1,0 +1,150 @@
+#!/bin/sh
+# ctc.sh - our channel-to-channel units beside the emulator's own (CTCE), in one run: blocks of raw data between two guests
+# that do nothing else (ctcraw_guest.c), each measured by the clock of the guest that takes part.
+#
+#   tests/bench/ctc.sh [ROUNDS]      default 3; the median of the rounds stands in the table
+# PLEX390_HERCULES chooses the emulator. Times are of a shared machine: compare figures of one run only. Exit 1 if a run failed.
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+rounds=${1:-3}
+emulator=${PLEX390_HERCULES:-hercules}
+skip() { echo "SKIP bench/ctc: $*"; exit 77; }
+command -v "$emulator" >/dev/null 2>&1 || skip "no emulator"
+[ -f "$root/build/ctcraw.bin" ] || skip "no s390x compiler made build/ctcraw.bin"
+module=$root/build/hercules-3.13/plex390.so options='-d' external=EXTERNALGUI arch='ARCHMODE ESA/390'
+if "$emulator" --version 2>&1 </dev/null | grep -q 'version 4\|Hyperion'; then
+    module=$root/build/hyperion-4/plex390.so options='-n' external= arch='ARCHLVL ESA/390'
+fi
+[ -f "$module" ] || skip "the module is not built"
+dir=$(mktemp -d /tmp/plxctc.XXXXXX) || exit 1
+cp "$module" "$dir/plex390.so"
+cp "$root/build/ctcraw.bin" "$dir/raw.bin"
+pid_A= pid_B=
+end_one() {
+    eval "p=\$pid_$1"
+    [ -n "$p" ] || return 0
+    for c in $(ps -o pid= --ppid "$p"); do kill -KILL "$c" 2>/dev/null; done
+    wait "$p" 2>/dev/null
+    eval "pid_$1="
+}
+finish() {
+    trap - EXIT
+    end_one A
+    end_one B
+    rm -rf "$dir"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+statements() { # kind, system
+    case $1$2 in
+    PLXCTCA) echo "0C00.2 PLXCTC lpar=SYSA partner=SYSB link=$dir/link" ;;
+    PLXCTCB) echo "0C00.2 PLXCTC lpar=SYSB partner=SYSA link=$dir/link" ;;
+    # A read device meets the other's write device.
+    CTCEA) printf '0C00 CTCE 30880 127.0.0.1 30886\n0C01 CTCE 30882 127.0.0.1 30884\n' ;;
+    CTCEB) printf '0C00 CTCE 30884 127.0.0.1 30882\n0C01 CTCE 30886 127.0.0.1 30880\n' ;;
+    esac
+}
+start() { # kind, system
+    printf '%s\nMAINSIZE 16\nNUMCPU 1\nLDMOD %s\n%s\n' "$arch" "$dir/plex390.so" "$(statements "$1" "$2")" >"$dir/$2.cnf"
+    rm -f "$dir/$2.in"
+    mkfifo "$dir/$2.in"
+    : >"$dir/$2.log"
+    timeout -k 1 300 "$emulator" $options -f "$dir/$2.cnf" $external <>"$dir/$2.in" >>"$dir/$2.log" 2>&1 &
+    eval "pid_$2=$!"
+}
+say() { echo "$2" >"$dir/$1.in"; }
+# Waits for pattern $2 in the log of $1 to be there $3 times, $4 seconds.
+seen() {
+    i=0
+    while [ "$(grep -a -c "$2" "$dir/$1.log")" -lt "$3" ]; do
+        [ $i -lt $(($4 * 20)) ] || return 1
+        sleep 0.05
+        i=$((i + 1))
+    done
+}
+connected() {
+    case $1 in
+    PLXCTC) seen A PLX802I 1 10 && seen B PLX802I 1 10 ;;
+    *) seen A '063I' 2 20 && seen B '063I' 2 20 && sleep 2 ;;
+    esac
+}
+# system mode blocks bytes shape
+load() {
+    say "$1" "loadcore $dir/raw.bin 2000"
+    say "$1" "$(printf 'r 1000=%08X%08X%08X%08X' "$2" "$3" "$4" "$5")"
+    say "$1" 'r 0=0008000080002000'
+}
+hex() { printf '%d' "0x$1"; }
+# Microseconds between the two clocks in system $1's storage; its log must show the good end.
+elapsed() {
+    say "$1" 'r 1010.10'
+    seen "$1" 'R:\(0*\)1010[: ]' "$2" 10 || return 1
+    line=$(grep -a 'R:\(0*\)1010[: ]' "$dir/$1.log" | tail -n 1)
+    set -- $(echo "$line" | sed 's/.*R:0*1010[:=]*\(K:..=\)*//' | grep -o '[0-9A-F]\{8\}')
+    echo $((((0x$3 << 32 | 0x$4) >> 12) - ((0x$1 << 32 | 0x$2) >> 12)))
+}
+ended() { seen "$1" '000A0000 80000[0-9A-F]*' "$2" 30 && ! grep -a -q '80000FEE\|80000F0B\|80000F5' "$dir/$1.log"; }
+
+# kind mode-of-A mode-of-B blocks bytes shape: microseconds, into $us
+run() {
+    us=
+    start "$1" A
+    start "$1" B
+    if connected "$1"; then
+        load A "$2" "$4" "$5" "$6"
+        load B "$3" "$4" "$5" "$6"
+        sleep 0.2
+        say A restart
+        say B restart
+        if ended A 1 && ended B 1; then us=$(elapsed B 1); else
+            echo "$*: a guest did not end well" >&2
+            grep -a -h 'PSW=000A\|PLX8' "$dir/A.log" "$dir/B.log" | tail -n 6 >&2
+        fi
+    else
+        echo "$*: no connection" >&2
+    fi
+    end_one A
+    end_one B
+    [ -n "$us" ]
+}
+median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+# The same: the median of the rounds, into $us. Not in a subshell: it starts processes that must be ended.
+figure() {
+    : >"$dir/rounds"
+    for _ in $(seq "$rounds"); do
+        run "$@" || return 1
+        echo "$us" >>"$dir/rounds"
+    done
+    us=$(median <"$dir/rounds")
+}
+RECEIVE=0 SEND=1 PING=2 ECHO=3
+echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1 /proc/loadavg)"
+echo "emulator: $("$emulator" --version 2>&1 </dev/null | grep -i version | head -1)"
+printf '%-44s %10s %10s %8s\n' WHAT PLXCTC CTCE RATIO
+throughput() { # words blocks bytes shape
+    figure PLXCTC $SEND $RECEIVE "$2" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    ours=$us
+    figure CTCE $SEND $RECEIVE "$(($2 / 4))" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    theirs=$us
+    awk -v w="$1" -v n="$2" -v b="$3" -v o="$ours" -v t="$theirs" \
+        'BEGIN {x = n * b / o; y = int(n / 4) * b / t; printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, x / y}'
+}
+latency() { # words blocks bytes shape
+    figure PLXCTC $ECHO $PING "$2" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    ours=$us
+    figure CTCE $ECHO $PING "$(($2 / 4))" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    theirs=$us
+    awk -v w="$1" -v n="$2" -v o="$ours" -v t="$theirs" \
+        'BEGIN {x = o / n; y = t / int(n / 4); printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, y / x}'
+}
+rc=0
+throughput '32 KB blocks, PREPARE chains, MB/s' 4000 32768 0 || rc=1
+throughput '4 KB blocks, PREPARE chains, MB/s' 8000 4096 0 || rc=1
+latency '64 bytes there and back, PREPARE chains, us' 4000 64 0 || rc=1
+alone() { # CTCE does not serve programs without PREPARE: nothing to compare with
+    figure PLXCTC $SEND $RECEIVE 4000 32768 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "32 KB blocks, READ / WRITE alone, MB/s", 4000 * 32768 / o}'
+    figure PLXCTC $ECHO $PING 4000 64 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "64 bytes there and back, READ / WRITE, us", o / 4000}'
+}
+alone || rc=1
+exit $rc

@@ -1,0 +1,227 @@
+/* ctcraw_guest.c - a guest that does nothing but move blocks over two channel-to-channel units; ctc.sh loads it at 2000
+ * into two emulators, sets its parameters and reads how long it took. Subchannel 0 reads, subchannel 1 writes.
+ *
+ *   off  len                          storage, big-endian
+ *   1000   4  mode      enum mode     1004  4  blocks to be timed     1008  4  bytes of each
+ *   100C   4  shape     0 PREPARE, READ / PREPARE, WRITE, NOP, as IP's drivers give     1 READ / WRITE alone
+ *   1010   8  TOD clock when the first block had passed (it is not timed)      1018  8  when the last one had
+ *   1020  12  SCSW of what went wrong
+ *
+ * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent,
+ * F5x SSCH gave condition code x. Between
+ * the ends of its programs the processor waits for an interruption, as a system's does.
+ * ESA/390, no library; entered at 2000 by RESTART with any registers.
+ */
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+enum mode { RECEIVE, SEND, PING, ECHO };
+enum { READ_UNIT, WRITE_UNIT };
+
+struct params {
+    u32 mode, blocks, bytes, shape;
+    u64 first, last;
+    u32 wrong[3];
+};
+struct ccw {
+    u8 code, flags;
+    unsigned short count;
+    u32 address;
+};
+struct orb {
+    u32 parm, flags, ccw;
+};
+struct irb {
+    u32 scsw[24];
+};
+
+#define ALIGNED __attribute__((aligned(8)))
+#define PARAMS   ((volatile struct params *)0x1000)
+#define BUFFER   0x20000u /* two for reading, one for writing, 64 KB each */
+#define FLAG_CC  0x40
+#define FLAG_SLI 0x20
+#define ENDED    0x02 /* secondary status in word 0 of the SCSW */
+#define UNIT_CHECK 0x0200
+#define BUSY     0x10000000 /* in word 2 */
+#define BAD      0x13BF /* busy, unit check, unit exception; any subchannel status but incorrect length */
+
+static struct ccw ALIGNED read_program[2][2];
+static struct ccw ALIGNED write_program[3];
+static struct ccw ALIGNED mode_program = {0xC3, FLAG_SLI, 1, BUFFER};
+static struct ccw *running[2];
+static struct irb last[2];
+static volatile u8 ended[2];
+
+static _Noreturn void stop(u32 code) {
+    struct {
+        u32 mask, address;
+    } ALIGNED psw = {0x000A0000, 0x80000000 | code};
+    for (;;) __asm__ volatile("lpsw %0" : : "Q"(psw) : "memory");
+}
+
+/* Entered by an I/O interruption while the processor waits in wait_interruption(), and returns there. */
+static void wait_interruption(void) {
+    u32 *new_psw = (u32 *)0x78;
+    struct {
+        u32 mask, address;
+    } ALIGNED psw = {0x020A0000, 0x80000000};
+    new_psw[0] = 0x00080000;
+    __asm__ volatile("larl 1,0f\n\t"
+                     "st 1,%0\n\t"
+                     "oi %0,0x80\n\t"
+                     "lpsw %1\n"
+                     "0:"
+                     : "=Q"(new_psw[1])
+                     : "Q"(psw)
+                     : "1", "memory", "cc");
+}
+
+/* Takes the status of a subchannel, if there is any. */
+static void take_status(u32 unit) {
+    struct irb irb;
+    u32 cc;
+    register u32 r1 __asm__("1") = 0x00010000 | unit;
+    __asm__ volatile("tsch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc), "=Q"(irb) : "d"(r1) : "memory", "cc");
+    /* An attention has neither secondary status nor busy beside it: it says nothing to a program whose reads always stand. */
+    if (cc || !(irb.scsw[0] & ENDED || irb.scsw[2] & BUSY)) return;
+    last[unit] = irb;
+    ended[unit] = 1;
+}
+
+static void start(u32 unit, struct ccw *program) {
+    struct orb orb = {0, 0x0080FF00, (u32)program};
+    u32 cc;
+    running[unit] = program;
+    for (;;) {
+        register u32 r1 __asm__("1") = 0x00010000 | unit;
+        __asm__ volatile("ssch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc) : "Q"(orb), "d"(r1) : "memory", "cc");
+        if (cc != 1) break;
+        take_status(unit); /* an attention, or a device end that was owed, came first */
+    }
+    if (cc) stop(0xF50 | cc);
+}
+
+/* Unit and subchannel status. */
+static u32 wait_for(u32 unit) {
+    while (!ended[unit]) {
+        wait_interruption();
+        take_status(*(volatile u32 *)0xB8 & 1); /* the subchannel that interrupted */
+    }
+    ended[unit] = 0;
+    return last[unit].scsw[2] >> 16;
+}
+
+static _Noreturn void stop_for(u32 unit, u32 code) {
+    for (u32 i = 0; i < 3; i++) PARAMS->wrong[i] = last[unit].scsw[i];
+    stop(code);
+}
+
+static u64 clock(void) {
+    u64 t;
+    __asm__ volatile("stck %0" : "=Q"(t) : : "cc");
+    return t;
+}
+
+static void pause(void) {
+    u64 from = clock();
+    while (clock() - from < 20000ull << 12) {}
+}
+
+/* Until the first block has passed a unit check says that the partner is not ready yet: then it is tried again. */
+static void wait_good(u32 unit) {
+    for (;;) {
+        u32 status = wait_for(unit) & BAD;
+        if (!status) return;
+        if (PARAMS->first || !(status & UNIT_CHECK)) stop_for(unit, 0xFEE);
+        pause();
+        start(unit, running[unit]);
+    }
+}
+
+static void enable(u32 unit) {
+    static u32 schib[16];
+    register u32 r1 __asm__("1") = 0x00010000 | unit;
+    __asm__ volatile("stsch %0" : "=Q"(schib) : "d"(r1) : "memory", "cc");
+    schib[1] |= 0x00800000;
+    __asm__ volatile("msch %0" : : "Q"(schib), "d"(r1) : "memory", "cc");
+}
+
+static u32 mode_refused(u32 unit) {
+    start(unit, &mode_program);
+    return wait_for(unit) & UNIT_CHECK;
+}
+
+/* Until the partner is ready on both, or is seen to wait for something; some milliseconds between two tries. Both units give
+ * the command whatever the first one hears, because it is what makes them ready for the partner's. */
+static void set_extended(void) {
+    for (;;) {
+        u32 refused = mode_refused(READ_UNIT);
+        if (!(mode_refused(WRITE_UNIT) | refused)) return;
+        pause();
+    }
+}
+
+static void build(void) {
+    u8 plain = PARAMS->shape & 1;
+    for (u32 i = 0; i < 2; i++) {
+        u32 buffer = BUFFER + (i << 16);
+        read_program[i][0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, buffer};
+        read_program[i][1] = (struct ccw){0x02, FLAG_SLI, 0xFFFF, buffer};
+    }
+    u32 data = BUFFER + (2 << 16);
+    write_program[0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, data};
+    write_program[1] = (struct ccw){0x01, (u8)(plain ? FLAG_SLI : FLAG_CC | FLAG_SLI), (unsigned short)PARAMS->bytes, data};
+    write_program[2] = (struct ccw){0x03, FLAG_SLI, 1, data};
+}
+
+static void start_read(u32 block) { start(READ_UNIT, &read_program[block & 1][PARAMS->shape & 1]); }
+
+static void start_write(u32 block) {
+    *(volatile u32 *)(BUFFER + (2 << 16)) = block;
+    start(WRITE_UNIT, &write_program[PARAMS->shape & 1]);
+}
+
+/* A block has come: the other buffer is read into before this one is looked at. */
+static void finish_read(u32 block) {
+    wait_good(READ_UNIT);
+    start_read(block + 1);
+    if (*(volatile u32 *)(BUFFER + ((block & 1) << 16)) != block) stop_for(READ_UNIT, 0xF0B);
+}
+
+static void one_block(u32 mode, u32 block) {
+    if (mode == SEND || mode == PING) start_write(block);
+    if (mode == PING) finish_read(block);
+    if (mode == SEND || mode == PING) {
+        wait_good(WRITE_UNIT);
+        return;
+    }
+    finish_read(block);
+    if (mode == RECEIVE) return;
+    start_write(block);
+    wait_good(WRITE_UNIT);
+}
+
+void bench(void);
+void bench(void) {
+    u32 mode = PARAMS->mode, blocks = PARAMS->blocks, all = 0xFF000000;
+    __asm__ volatile("lctl 6,6,%0" : : "Q"(all));
+    build();
+    enable(READ_UNIT);
+    enable(WRITE_UNIT);
+    set_extended();
+    start_read(0);
+    for (u32 i = 0; i <= blocks; i++) {
+        one_block(mode, i);
+        if (i == 0) PARAMS->first = clock();
+    }
+    PARAMS->last = clock();
+    stop(0xF00);
+}
+
+__asm__(".pushsection .text.start,\"ax\"\n"
+        ".globl _start\n"
+        "_start: larl 15,stack_end\n"
+        "ahi 15,-96\n"
+        "brasl 14,bench\n"
+        ".popsection\n.pushsection .bss\n.balign 8\n.skip 4096\nstack_end:\n.popsection\n");
