@@ -250,8 +250,8 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
     dist_build(d, v);
     count_rows(d, v, now);
     dist_due(d, &v->config_due);
-    dist_due(d, &v->listeners_due);
     dist_role(d, v, now);
+    dist_listeners_send(d, v, now); /* its own, at once: a SYN may be the next packet */
 }
 
 /* Whoever routes now hears of the connections from their targets; they stay where they are. */

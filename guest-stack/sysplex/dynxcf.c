@@ -12,7 +12,8 @@
 #define LINK_PREFIX     "EZAXCF"
 /* The largest packet that fits a message; EZASAMEMVS shows 65535, as the books have it, and carries this. */
 #define PACKET_MAX (PLEXMSG_DATA_MAX - PLEXMSG_PACKET_HEAD)
-#define PACKET_CSUM_OK 1
+#define PACKET_CSUM_OK     1
+#define PACKET_DISTRIBUTED 2
 
 bool dynxcf_init(struct sysplex *sx, struct arena *a) {
     sx->dx.batch.bytes = arena_take(a, PLEXMSG_DATA_MAX, 16);
@@ -81,7 +82,7 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
     memset(head, 0, PLEXMSG_PACKET_HEAD);
     be16_put(head, (u16)bytes);
     be16_put(head + 2, p->gso_bytes);
-    head[4] = sum_ok ? PACKET_CSUM_OK : 0;
+    head[4] = (u8)((sum_ok ? PACKET_CSUM_OK : 0) | (p->flags & PKT_DISTRIBUTED ? PACKET_DISTRIBUTED : 0));
     pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
     memset(head + PLEXMSG_PACKET_HEAD + bytes, 0, padded - bytes);
     b->used += PLEXMSG_PACKET_HEAD + padded;
@@ -126,6 +127,7 @@ static void message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *dat
                         .flags = PKT_IP_CSUM_OK,
                         .gso_bytes = be16_get(head + 2)};
         if (head[4] & PACKET_CSUM_OK) p.flags |= PKT_L4_CSUM_OK;
+        if (head[4] & PACKET_DISTRIBUTED) p.flags |= PKT_DISTRIBUTED;
         SX_COUNT(sx, packets_in);
         link_input(from->lnk, &p, now);
     }

@@ -3,11 +3,13 @@
  *
  *   plexsim SEED [COUNT]                 TCP between stacks (simtcp.h)
  *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
+ *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/simdist.h"
 #include "tests/sim/simtcp.h"
 #include "tests/sim/simxcf.h"
 
@@ -36,10 +38,20 @@ static void run_xcf(u64 seed, u32 systems) {
            (unsigned long long)r.bytes, r.resent, r.digest);
 }
 
+static void run_dist(u64 seed, u32 systems, u32 sessions) {
+    struct simdist_result r = simdist_random(seed, systems, sessions);
+    printf("seed %llu: %u systems, %llu s; %u faults, %u takeovers; %u sessions, %u whole, %u of a harmed server (%u silent); %u packets "
+           "routed, %u connections reset; digest %08X\n",
+           (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.faults, r.takeovers,
+           r.sessions, r.whole, r.harmed, r.silent, r.routed, r.resets, r.digest);
+}
+
 int main(int argc, char **argv) {
-    int first = argc > 1 && strcmp(argv[1], "xcf") == 0 ? 2 : 1;
+    bool dist = argc > 1 && strcmp(argv[1], "dist") == 0;
+    int first = dist || (argc > 1 && strcmp(argv[1], "xcf") == 0) ? 2 : 1;
     if (argc <= first) {
-        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf SEED [COUNT [SYSTEMS]]\n");
+        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf SEED [COUNT [SYSTEMS]]\n"
+                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n");
         return 2;
     }
     u64 seed = argument(argc, argv, first, 1), count = argument(argc, argv, first + 1, 1);
@@ -49,7 +61,9 @@ int main(int argc, char **argv) {
         return 2;
     }
     for (u64 i = 0; i < count; i++) {
-        if (first == 2)
+        if (dist)
+            run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
+        else if (first == 2)
             run_xcf(seed + i, systems);
         else
             run_tcp(seed + i);

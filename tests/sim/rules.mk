@@ -7,4 +7,5 @@ SIM_SEEDS ?= 50
 sim: $(B)/plexsim
 	timeout -k 5 300 $(B)/plexsim $(SIM_FIRST) $(SIM_SEEDS)
 	timeout -k 5 300 $(B)/plexsim xcf $(SIM_FIRST) $(SIM_SEEDS)
+	timeout -k 5 300 $(B)/plexsim dist $(SIM_FIRST) $(SIM_SEEDS)
 .PHONY: sim

@@ -1,0 +1,347 @@
+/* simdist.c - the distributor on simulated systems, under faults. See simdist.h. */
+#include "tests/sim/simdist.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sysplex/dist_impl.h"
+#include "tests/sim/simplex_impl.h"
+
+#define WATCHED_MAX 2048
+#define HELD_BYTES  100000u /* more than windows and buffers hold */
+#define STEP_US     (100 * USEC_PER_MSEC)
+#define FAULTS_US   (90 * (u64)USEC_PER_SEC)
+#define SETTLE_US   (180 * (u64)USEC_PER_SEC)
+#define DRAIN_US    (400 * (u64)USEC_PER_SEC)
+
+struct simdist {
+    struct simdist_params par;
+    struct simplex *p;
+    struct distributor *d[XCF_SYSTEMS_MAX];
+    void *owner_of_d[XCF_SYSTEMS_MAX]; /* the struct sysplex that d belongs to */
+    u64 harmed_at[XCF_SYSTEMS_MAX];
+    bool harm[XCF_SYSTEMS_MAX]; /* and goes on */
+    struct simplex_session *watched[WATCHED_MAX];
+    u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
+    u32 open;
+    struct simdist_result r;
+};
+
+/* ---- making ---- */
+
+static void sizes(const struct simdist_params *par, struct distributor_config *c) {
+    distributor_config_default(c);
+    c->rows = par->rows ? par->rows : 4096;
+    c->ports = 16, c->vipas = 4, c->defs = 32, c->affinities = 256;
+    c->report_sec = 10;
+    for (u32 i = 0; i < 4; i++) c->seed[i] = (u32)(par->seed * 0x9E3779B9u + i * 0x85EBCA6Bu);
+}
+
+static void add_part(void *ctx, u32 i, struct sysplex *sx, struct arena *a) {
+    struct simdist *s = ctx;
+    struct distributor_config c;
+    sizes(&s->par, &c);
+    c.arena = a;
+    s->d[i] = distributor_create(&c, sx, 0);
+    s->owner_of_d[i] = sx;
+    CHECK(s->d[i]);
+}
+
+static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
+    struct simdist *s = ctx;
+    struct dist_statement st = {.dvipa = SIMDIST_VIP, .ports = 1, .port = {SIMPLEX_PORT}};
+    st.options.method = (u8)s->par.method;
+    st.options.affinity_sec = s->par.affinity_sec;
+    if (i == 0)
+        CHECK(dvipa_define(sx, SIMDIST_VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
+    else
+        CHECK(dvipa_backup(sx, SIMDIST_VIP, (u8)(250 - i), ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
+    if (i == 0 || (i == 1 && s->par.backup_has_own)) CHECK(distributor_define(s->d[i], &st, now) == 0);
+}
+
+struct simdist *simdist_create(const struct simdist_params *par) {
+    struct simdist *s = calloc(1, sizeof *s);
+    struct distributor_config c;
+    CHECK(s);
+    s->par = *par;
+    sizes(par, &c);
+    struct simplex_params pp = {.seed = par->seed, .systems = par->systems, .drift_ppm = 200, .profile = profile, .ctx = s,
+                                .parts = add_part, .parts_bytes = distributor_bytes(&c), .loss_permille = par->loss_permille,
+                                .dvipas = 8};
+    s->p = simplex_create(&pp);
+    return s;
+}
+
+void simdist_destroy(struct simdist *s) {
+    simplex_destroy(s->p);
+    free(s);
+}
+struct simplex *simdist_plex(struct simdist *s) { return s->p; }
+struct distributor *simdist_distributor(struct simdist *s, u32 i) {
+    const struct node *n = &s->p->node[i];
+    return simplex_runs(n) && n->sx && s->owner_of_d[i] == n->sx ? s->d[i] : NULL;
+}
+u32 simdist_open(const struct simdist *s) { return s->open; }
+
+void simdist_harmed(struct simdist *s, u32 i) { s->harmed_at[i] = simxcf_now(s->p->x); }
+
+/* ---- sessions ---- */
+
+struct simplex_session *simdist_fetch(struct simdist *s, u32 bytes) {
+    for (u32 i = 0; i < WATCHED_MAX; i++) {
+        if (s->watched[i]) continue;
+        struct simplex_session *e = simplex_fetch(s->p, i % SIMPLEX_CLIENTS, SIMDIST_VIP, bytes);
+        if (!e) return NULL;
+        s->watched[i] = e;
+        s->open++;
+        s->resume_at[i] = 0;
+        /* Some clients take long: they stop reading, and their connections live through several faults. */
+        if (bytes > HELD_BYTES) {
+            e->paused = true;
+            s->resume_at[i] = e->began + simplex_random(s->p, 30 * USEC_PER_SEC);
+        }
+        return e;
+    }
+    return NULL;
+}
+
+static bool was_harmed(const struct simdist *s, const struct simplex_session *e) {
+    if (e->server >= 0) return s->harmed_at[e->server] >= e->began;
+    /* Who would have served it is not known: any harm excuses it. */
+    for (u32 i = 0; i < s->par.systems; i++)
+        if (s->harmed_at[i] >= e->began) return true;
+    return false;
+}
+
+static void judge(struct simdist *s, const struct simplex_session *e) {
+    s->r.sessions++;
+    if (!e->failed) {
+        s->r.whole++;
+        return;
+    }
+    if (was_harmed(s, e)) {
+        s->r.harmed++;
+        return;
+    }
+    simplex_fail(s->p, "lived: a session of system %d began at %llu us, got %u of %u bytes and ended with error %d", e->server,
+                 (unsigned long long)e->began, e->got, e->bytes, e->err);
+}
+
+/* A DVIPA that is DEACTIVATED when nobody can take it goes down with its connections. */
+static bool deactivated_alone(struct simdist *s, u32 i) {
+    const struct dvipa *v = s->p->node[i].sx ? dvipa_find(s->p->node[i].sx, SIMDIST_VIP) : NULL;
+    bool all = true;
+    for (u32 k = 0; k < s->par.systems; k++) all &= simplex_runs(&s->p->node[k]) && simdist_distributor(s, k);
+    return v && v->deactivated && !all;
+}
+
+static void watch(struct simdist *s) {
+    for (u32 i = 0; i < s->par.systems; i++) {
+        bool bad = !simplex_runs(&s->p->node[i]) || simxcf_isolated(s->p->x, i) || !s->p->node[i].sx ||
+                   s->p->node[i].sx->state == SYSPLEX_OUT || deactivated_alone(s, i);
+        if (bad) simdist_harmed(s, i);
+    }
+    for (u32 i = 0; i < WATCHED_MAX; i++) {
+        struct simplex_session *e = s->watched[i];
+        if (e && s->resume_at[i] && simxcf_now(s->p->x) >= s->resume_at[i]) s->resume_at[i] = 0, simplex_resume(e);
+        if (!e || !e->ended) continue;
+        judge(s, e);
+        simplex_forget(e);
+        s->watched[i] = NULL;
+        s->open--;
+    }
+}
+
+void simdist_run(struct simdist *s, u64 us) {
+    for (u64 end = simxcf_now(s->p->x) + us; simxcf_now(s->p->x) < end;) {
+        simplex_run(s->p, u64_min(10 * USEC_PER_MSEC, end - simxcf_now(s->p->x)));
+        watch(s);
+    }
+}
+
+/* ---- checkers c and d ---- */
+
+static bool row_has_connection(struct simdist *s, const struct distributor *d, const struct vcrt_row *row) {
+    struct ipaddr at = distributor_slot_addr(d, row->target);
+    struct tcp_key k = {row->key.dvipa, row->key.client, row->key.dport, row->key.cport};
+    for (u32 i = 0; i < s->par.systems; i++) {
+        struct node *n = &s->p->node[i];
+        if (n->sx && ipaddr_eq(sysplex_dynxcf(n->sx), at)) return simplex_runs(n) && tcp_known(n->stk, &k);
+    }
+    return false;
+}
+
+bool simdist_settled(struct simdist *s, const char **why) {
+    i32 owner = simplex_owner(s->p, SIMDIST_VIP);
+    if (!simplex_converged(s->p, why)) return false;
+    *why = "nobody routes";
+    if (owner < 0 || !distributor_routes(s->d[owner], SIMDIST_VIP)) return false;
+    struct distributor *d = s->d[owner];
+    const struct vdpt_port *p = vdpt_find(distributor_vdpt(d), SIMDIST_VIP, SIMPLEX_PORT);
+    *why = "VDPT: RDY differs from the listeners";
+    if (!p) return false;
+    for (u32 i = 0; i < s->par.systems; i++) {
+        u32 slot = distributor_slot(d, ipaddr_v4(0xC109C801 + i));
+        if (slot == VDPT_NOBODY || p->t[slot].ready != 1) return false;
+    }
+    *why = "VCRT: a row has no connection at its target";
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(distributor_vcrt(d), r)) != NULL;)
+        if (r->state != VCRT_ENDED && !row_has_connection(s, d, r)) return false;
+    return true;
+}
+
+/* What is left in the tables, to stderr. */
+void simdist_show(struct simdist *s) {
+    char a[IPADDR_TEXT_MAX], b[IPADDR_TEXT_MAX];
+    for (u32 i = 0; i < s->par.systems; i++) {
+        const struct distributor *d = simdist_distributor(s, i);
+        if (!d) continue;
+        for (struct vcrt_row *r = NULL; (r = vcrt_walk(distributor_vcrt(d), r)) != NULL;)
+            fprintf(stderr, "system %u: %s %s %u -> %s port %u used %u\n", i, vcrt_state_name((enum vcrt_state)r->state),
+                    ipaddr_text(r->key.client, a), r->key.cport, ipaddr_text(distributor_slot_addr(d, r->target), b), r->port,
+                    r->used);
+        for (struct vdpt_port *p = NULL; (p = vdpt_walk(distributor_vdpt(d), p)) != NULL;)
+            for (u32 t = 0; t < VDPT_TARGETS; t++)
+                if (p->t[t].flags & VDPT_IN)
+                    fprintf(stderr, "system %u: port %u %s ready %u active %u total %u\n", i, p->port,
+                            ipaddr_text(distributor_slot_addr(d, t), a), p->t[t].ready, p->t[t].active, p->t[t].total);
+    }
+}
+
+bool simdist_drained(struct simdist *s) {
+    for (u32 i = 0; i < s->par.systems; i++) {
+        const struct distributor *d = simdist_distributor(s, i);
+        if (!d) continue;
+        if (vcrt_rows(distributor_vcrt(d))) return false;
+        for (struct vdpt_port *p = NULL; (p = vdpt_walk(distributor_vdpt(d), p)) != NULL;)
+            for (u32 t = 0; t < VDPT_TARGETS; t++)
+                if (p->t[t].active) return false;
+    }
+    return true;
+}
+
+/* ---- faults ---- */
+
+static u32 any(struct simdist *s) { return simplex_random(s->p, s->par.systems); }
+
+/* What has died or waits is started again; what stands still goes on. */
+static void restart(struct simdist *s, u32 i) {
+    struct sim_sys *y = &s->p->x->sys[i];
+    if (y->paused) return;
+    /* A system that is started while it has no signals to the others is XCF's matter, not the distributor's. */
+    simxcf_heal(s->p->x);
+    if (y->waiting) simxcf_kill(s->p->x, i, true);
+    if (!y->up)
+        simplex_start_system(s->p, i);
+    else
+        simplex_start_stack(s->p, i);
+}
+
+static void on_stack(struct simdist *s, u32 i, u32 what) {
+    struct node *n = &s->p->node[i];
+    u64 now = simplex_node_now(n);
+    if (!simplex_runs(n) || !n->sx) return;
+    switch (what) {
+    case 0: dvipa_deactivate(n->sx, SIMDIST_VIP, now); break;
+    case 1: dvipa_reactivate(n->sx, SIMDIST_VIP, now); break;
+    case 2: sysplex_leavegroup(n->sx, now); break;
+    case 3: sysplex_joingroup(n->sx, now); break;
+    default: simplex_stop_stack(s->p, i); break;
+    }
+}
+
+static void fault(struct simdist *s) {
+    u32 a = any(s), b = any(s);
+    if (a == b) b = (b + 1) % s->par.systems;
+    s->r.faults++;
+    switch (simplex_random(s->p, 14)) {
+    case 0:
+    case 1: simxcf_kill(s->p->x, a, simplex_random(s->p, 2)); break;
+    case 2:
+    case 3:
+    case 4: restart(s, a); break;
+    case 5: simxcf_pause(s->p->x, a, true); break;
+    case 6:
+    case 7: simxcf_pause(s->p->x, a, false); break;
+    case 8: simxcf_pair(s->p->x, a, b, SIMXCF_SILENT); break;
+    case 9: simxcf_heal(s->p->x); break;
+    case 10: simxcf_noise(s->p->x, simplex_random(s->p, 30), simplex_random(s->p, 20)); break;
+    default: on_stack(s, a, simplex_random(s->p, 5)); break;
+    }
+}
+
+static void settle(struct simdist *s) {
+    const char *why = "";
+    simxcf_heal(s->p->x);
+    simxcf_noise(s->p->x, 0, 0);
+    for (u64 end = simxcf_now(s->p->x) + SETTLE_US; simxcf_now(s->p->x) < end;) {
+        for (u32 i = 0; i < s->par.systems; i++) {
+            simxcf_pause(s->p->x, i, false);
+            restart(s, i);
+            on_stack(s, i, 1);
+            on_stack(s, i, 3);
+        }
+        simdist_run(s, USEC_PER_SEC);
+        if (simdist_settled(s, &why)) return;
+    }
+    simplex_fail(s->p, "not settled %llu s after the faults: %s", (unsigned long long)(SETTLE_US / USEC_PER_SEC), why);
+}
+
+/* A client that only reads learns of its server's death when somebody tells it; if routing stack and server died together, nobody
+ * can. It is excused, and hangs up. */
+static void hang_up_harmed(struct simdist *s) {
+    for (u32 i = 0; i < WATCHED_MAX; i++) {
+        struct simplex_session *e = s->watched[i];
+        if (!e || !was_harmed(s, e)) continue;
+        s->r.sessions++, s->r.harmed++, s->r.silent++;
+        simplex_forget(e);
+        s->watched[i] = NULL;
+        s->open--;
+    }
+}
+
+static void drain(struct simdist *s) {
+    simdist_run(s, 60 * (u64)USEC_PER_SEC);
+    hang_up_harmed(s);
+    for (u64 end = simxcf_now(s->p->x) + DRAIN_US; simxcf_now(s->p->x) < end;) {
+        simdist_run(s, USEC_PER_SEC);
+        if (!s->open && simdist_drained(s)) return;
+    }
+    simplex_fail(s->p, "drain: %u sessions open; tables are not empty", s->open);
+}
+
+struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
+    struct simplex dice = {.random = seed * 0x9E3779B97F4A7C15u + 77};
+    struct simdist_params par = {.seed = seed, .systems = systems};
+    if (!systems) par.systems = 3 + simplex_random(&dice, 4);
+    par.method = (enum dist_method)simplex_random(&dice, 3);
+    par.affinity_sec = (u16)(simplex_random(&dice, 3) ? 0 : 1 + simplex_random(&dice, 20));
+    par.backup_has_own = simplex_random(&dice, 2);
+    par.loss_permille = simplex_random(&dice, 3) ? 0 : simplex_random(&dice, 10);
+    struct simdist *s = simdist_create(&par);
+    u32 started = 0;
+    simdist_run(s, 3 * (u64)USEC_PER_SEC);
+    u64 begin = simxcf_now(s->p->x), next = begin;
+    while (simxcf_now(s->p->x) - begin < FAULTS_US) {
+        u64 share = (u64)sessions * (simxcf_now(s->p->x) - begin + STEP_US) / FAULTS_US;
+        while (started < share && simdist_fetch(s, simplex_random(s->p, 3) ? simplex_random(s->p, 3000) : 200000)) started++;
+        if (simxcf_now(s->p->x) >= next) {
+            fault(s);
+            next = simxcf_now(s->p->x) + (1 + simplex_random(s->p, 5)) * (u64)USEC_PER_SEC;
+        }
+        simdist_run(s, STEP_US);
+    }
+    settle(s);
+    drain(s);
+    struct simdist_result r = s->r;
+    for (u32 i = 0; i < par.systems; i++) {
+        r.takeovers += distributor_counters(s->d[i])->takeovers;
+        r.routed += distributor_counters(s->d[i])->routed;
+        r.resets += distributor_counters(s->d[i])->resets_sent;
+    }
+    r.seed = seed, r.systems = par.systems, r.simulated_us = simxcf_now(s->p->x);
+    r.digest = s->p->x->digest ^ (r.whole * 2654435761u + r.routed);
+    simdist_destroy(s);
+    return r;
+}
