@@ -48,7 +48,8 @@ static void link_up(struct cflink *k, u64 now) {
 }
 
 static void link_down(struct cflink *k, bool isolated, u64 now) {
-    if (!k->used) return;
+    /* That this system is out may be learnt when the link is down already. */
+    if (!k->used && !isolated) return;
     k->used = false;
     tell(k, false, isolated);
     LIST_FOR_EACH_SAFE(it, next, &k->all->users) {

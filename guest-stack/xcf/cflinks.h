@@ -1,8 +1,8 @@
 /* cflinks.h - the links of this system to coupling facilities, and who uses them.
  *
  * A link is opened by device number; which facility is behind it shows when it answers. Users are told of each facility by its
- * name: up() when it can be used, down() when it no longer can. What they had there (requests, connections) has been told lost
- * by xes before down() comes.
+ * name: up() when it can be used, down() when it no longer can, and again if it then shows that this system has been isolated.
+ * What they had there (requests, connections) has been told lost by xes before down() comes.
  *
  *   l = cflinks_create(arena, channels, devnums, n, say, ctx); cflinks_user(l, &user) ...; cflinks_open(l)
  *
