@@ -10,7 +10,15 @@
 
 #define BLOCK_MIN (LCS_MULTICAST_BYTES + 2) /* smaller blocks than this STARTUP may not ask for */
 
+/* "LAN offline" is no refusal: the start stands, and the adapter tells by its own STARTLAN when the cable or the card is there. */
+static void start_stands(struct lcs_engine *e, const struct lcs_reply *r, u32 rc) {
+    if (rc != LCS_RC_LAN_OFFLINE || r->bytes[LCS_COMMAND_AT] != LCS_STARTLAN || e->state == LCS_S_DOWN) return;
+    e->state = LCS_S_LAN;
+    e->lan_told = false;
+}
+
 void lcs_send_reply(struct lcs_engine *e, const struct lcs_reply *r, u32 rc) {
+    start_stands(e, r, rc);
     if (rc && lcs_drop(&e->count.refused))
         lcs_log(e, ENGINE_INFO, "command %02X refused, return code %04X", r->bytes[LCS_COMMAND_AT], rc);
     if (e->reply_count == LCS_REPLIES_MAX) {

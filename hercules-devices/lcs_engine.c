@@ -8,7 +8,8 @@
  * STARTUP begins a session anew in any state: the attachment leaves the port and comes again, so nothing of
  * an earlier start is left there. STARTLAN, STOPLAN, SETIPM and DELIPM are answered when the port answered;
  * the others at once. A reply is the command itself with its return code, sequence number and initiator kept.
- * A command that does not exist is refused by name.
+ * A command that does not exist is refused by name. STARTLAN that is answered "LAN offline" leads to LAN, too: frames are
+ * dropped until the adapter's own STARTLAN says that there is a LAN.
  *
  * READ gives one block: replies that are due, else frames as they come, as many as the batch has and the
  * count takes. Frames wait in the ring while no READ is outstanding. WRITE takes one block; while the ring to

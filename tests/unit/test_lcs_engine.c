@@ -420,6 +420,35 @@ static void card_restart_heals(void **state) {
     expect_event(t, LCS_STOPLAN);
 }
 
+/* STARTLAN with the cable out, or without a card, stands: the adapter says when there is a LAN. */
+static void a_start_without_a_lan_stands(void **state) {
+    struct lcs_test *t = *state;
+    assert_false(read_block(t));
+    fake_event(&t->f, OSA_EVENT_LAN_DOWN, 0);
+    expect_event(t, LCS_STOPLAN);
+    assert_int_equal(command(t, LCS_STARTUP, 0), 0);
+    if (engine(t)->card == LCS_CARD_WAIT) fake_attached(&t->f, false, 0, 1500);
+    assert_int_equal(command(t, LCS_STARTLAN, OSA_RC_OK), LCS_RC_LAN_OFFLINE);
+    assert_false(read_block(t));
+    fake_event(&t->f, OSA_EVENT_LAN_UP, 0);
+    expect_event(t, LCS_STARTLAN);
+    /* The same when it is the card that is missing. */
+    assert_false(read_block(t));
+    fake_connect(&t->f, false);
+    expect_event(t, LCS_STOPLAN);
+    assert_int_equal(command(t, LCS_STARTUP, 0), 0);
+    assert_int_equal(command(t, LCS_STARTLAN, 0), LCS_RC_LAN_OFFLINE);
+    assert_false(read_block(t));
+    connect_card(t);
+    assert_int_equal(fake_answer_all(&t->f), 1);
+    expect_event(t, LCS_STARTLAN);
+    /* STOPLAN ends it. */
+    assert_int_equal(command(t, LCS_STOPLAN, OSA_RC_OK), 0);
+    fake_event(&t->f, OSA_EVENT_LAN_DOWN, 0);
+    fake_event(&t->f, OSA_EVENT_LAN_UP, 0);
+    assert_false(read_block(t));
+}
+
 static void pending_is_answered_when_the_card_dies(void **state) {
     struct lcs_test *t = *state;
     u8 frame[LCS_CTL_BYTES + 2];
@@ -499,6 +528,7 @@ int main(void) {
         T(full_ring_holds_the_write),
         T(card_restart_heals),
         T(pending_is_answered_when_the_card_dies),
+        T(a_start_without_a_lan_stands),
         cmocka_unit_test(commands_wait_for_the_attachment),
         T(messages_out_of_place),
         T(reset_forgets),
