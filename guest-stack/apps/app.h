@@ -6,8 +6,8 @@
  *
  *   name      ports (defaults)        parameters, separated by blanks or commas
  *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n  IDLE=seconds
- *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n
- *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n             pattern: apps/pattern.h
+ *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n  IDLE=seconds
+ *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n  BYTES=n  IDLE=seconds; apps/pattern.h
  *   TN3270    23 TCP                  job INTCLIEN: displays, operator panel; apps/tn3270d.c
  */
 #ifndef APPS_APP_H

@@ -10,14 +10,17 @@
  * UDP datagrams from the ports of these services are not answered: two servers must not be set upon each other
  * (CERT CA-1996-01). A chargen answer is never longer than its question: nothing to amplify an attack with.
  *
- * Fixed storage: CONNS connections over the three services; when all are in use a new one waits in its listener.
+ * Fixed storage: CONNS connections over the three services; when all are in use a new one waits in its listener. A
+ * connection on which nothing moved for IDLE seconds is reset, so nobody holds a place for ever.
  */
 #include "apps/app_impl.h"
 #include "base/list.h"
 #include "base/str.h"
+#include "net/timer.h"
 #include "super/console.h"
 
 #define CONNS_DEFAULT 128
+#define IDLE_DEFAULT 600 /* seconds: a person at an echo may think for a while */
 #define DATAGRAM_MAX 1500
 #define CHARGEN_DATAGRAM_MAX 512u
 #define LINE_CHARS 72u
@@ -32,6 +35,7 @@ struct conn {
     struct list node; /* free list, or alone */
     struct miscserv *m;
     struct sock *s;
+    struct timer silence; /* armed while open; each event moves it */
     u8 service;
     u32 line, column; /* chargen: where the stream stands */
 };
@@ -48,20 +52,29 @@ struct miscserv {
     struct endpoint end[SERVICES];
     struct list idle; /* struct conn, free */
     u32 conns;
+    u64 idle_usec;
     u8 datagram[DATAGRAM_MAX];
     struct conn conn[];
 };
 
 static void accept_all(struct endpoint *e, u64 now);
 
-static void conn_close(struct conn *c, u64 now) {
+/* The socket is closed, or reset. */
+static void conn_over(struct conn *c, u64 now) {
     struct miscserv *m = c->m;
-    sock_close(c->s, now);
     c->s = NULL;
+    timer_disarm(m->env->stk, &c->silence);
     list_push_back(&m->idle, &c->node);
     /* Someone may have waited for this one's place. */
     for (u32 i = 0; i < SERVICES; i++)
         if (m->end[i].tcp) accept_all(&m->end[i], now);
+}
+
+static void silence_rings(struct stack *stk, struct timer *t, u64 now) {
+    struct conn *c = CONTAINER_OF(t, struct conn, silence);
+    UNUSED(stk);
+    sock_abort(c->s, now); /* what it was sent might wait in its buffer for ever */
+    conn_over(c, now);
 }
 
 /* Everything below returns false when the connection is over. */
@@ -113,8 +126,12 @@ static bool chargen_run(struct conn *c, u64 now) {
 static void conn_event(void *ctx, struct sock *s, u32 events, u64 now) {
     struct conn *c = ctx;
     static bool (*const run[SERVICES])(struct conn *, u64) = {echo_run, discard_run, chargen_run};
-    UNUSED(s);
-    if ((events & SOCK_EV_CLOSED) || !run[c->service](c, now)) conn_close(c, now);
+    if (!(events & SOCK_EV_CLOSED) && run[c->service](c, now)) {
+        timer_arm(c->m->env->stk, &c->silence, now + c->m->idle_usec);
+        return;
+    }
+    sock_close(s, now);
+    conn_over(c, now);
 }
 
 static void accept_all(struct endpoint *e, u64 now) {
@@ -178,7 +195,10 @@ static void miscserv_stop(void *inst, u64 now) {
         if (m->end[i].udp) sock_close(m->end[i].udp, now);
     }
     for (u32 i = 0; i < m->conns; i++)
-        if (m->conn[i].s) sock_abort(m->conn[i].s, now);
+        if (m->conn[i].s) {
+            sock_abort(m->conn[i].s, now);
+            timer_disarm(m->env->stk, &m->conn[i].silence);
+        }
     app_give_back(m->env, m);
 }
 
@@ -191,16 +211,19 @@ static int open_service(struct miscserv *m, u32 service, u64 now) {
 }
 
 static int miscserv_start(struct app_env *env, const char *jobname, const char *parm, u64 now, void **inst) {
-    u32 conns = CONNS_DEFAULT;
-    if (!app_parm_number(parm, "CONNS", 1, 4096, &conns)) return -ERR_INVAL;
+    u32 conns = CONNS_DEFAULT, idle = IDLE_DEFAULT;
+    if (!app_parm_number(parm, "CONNS", 1, 4096, &conns) || !app_parm_number(parm, "IDLE", 1, 86400, &idle))
+        return -ERR_INVAL;
     struct miscserv *m = app_take(env, (u32)(sizeof *m + conns * sizeof m->conn[0]));
     if (!m) return -ERR_NOMEM;
     m->env = env;
     m->conns = conns;
+    m->idle_usec = (u64)idle * USEC_PER_SEC;
     str_copy(m->jobname, sizeof m->jobname, jobname);
     list_init(&m->idle);
     for (u32 i = 0; i < conns; i++) {
         m->conn[i].m = m;
+        timer_init(&m->conn[i].silence, silence_rings);
         list_push_back(&m->idle, &m->conn[i].node);
     }
     for (u32 i = 0; i < SERVICES; i++) {

@@ -500,6 +500,51 @@ static void small_servers_tcp(void **state) {
     close_rig(&r);
 }
 
+/* The small servers with IDLE=10: what moves stays, what does not is reset, and who waited for its place gets it. */
+static void small_servers_free_the_place(void **state) {
+    static const struct {
+        const char *app, *parm;
+        u16 port;
+        const char *said; /* again every 4 seconds, if anything */
+        int end;          /* as until_closed() */
+    } rows[] = {
+        {"MISCSERV", "CONNS=1 IDLE=10", 7, "", -1},        {"MISCSERV", "CONNS=1 IDLE=10", 7, "x", 1},
+        {"MISCSERV", "CONNS=1 IDLE=10", 9, "", -1},        {"MISCSERV", "CONNS=1 IDLE=10", 9, "x", 1},
+        {"BULKSRV", "CONNS=1 IDLE=10", 5002, "", -1},      {"BULKSRV", "CONNS=1 IDLE=10", 5002, "x", 1},
+    };
+    (void)state;
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+        u32 at = 0, total = 0;
+        int end;
+        open_rig(&r);
+        start(&r, rows[i].app, rows[i].parm);
+        struct sock *s = dial(&r, rows[i].port);
+        do {
+            tell(&r, s, rows[i].said, (u32)strlen(rows[i].said));
+            end = until_closed(&r, s, rows[i].said[0] ? 4 : 20, &at);
+            total += at;
+        } while (end == 1 && total < 20);
+        if (end != rows[i].end || (end == -1 && (total < 9 || total > 11))) fail_msg("row %u: %d after %u s", i, end, total);
+        sock_abort(s, r.net->now);
+        close_rig(&r);
+    }
+    /* Servers that send, and clients that read nothing. */
+    for (u32 i = 0; i < 2; i++) {
+        struct rig r;
+        open_rig(&r);
+        start(&r, i ? "BULKSRV" : "MISCSERV", "CONNS=1 IDLE=10");
+        struct sock *deaf = dial(&r, i ? 5001 : 19), *next = dial(&r, i ? 5001 : 19);
+        testnet_run(r.net, 5 * USEC_PER_SEC);
+        assert_int_equal(sock_recv(next, answer, sizeof answer, r.net->now), -ERR_AGAIN);
+        testnet_run(r.net, 8 * USEC_PER_SEC);
+        assert_true(sock_recv(next, answer, sizeof answer, r.net->now) > 1000);
+        sock_abort(next, r.net->now);
+        sock_abort(deaf, r.net->now);
+        close_rig(&r);
+    }
+}
+
 static void small_servers_udp(void **state) {
     struct rig r;
     struct sock *s;
@@ -596,7 +641,7 @@ int main(void) {
         cmocka_unit_test(bulk_both_ways),   cmocka_unit_test(many_connections),
         cmocka_unit_test(silence_frees_the_place), cmocka_unit_test(a_client_that_does_not_read),
         cmocka_unit_test(start_and_stop),   cmocka_unit_test(small_servers_tcp),
-        cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server), cmocka_unit_test(pages_change),
+        cmocka_unit_test(small_servers_free_the_place), cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server), cmocka_unit_test(pages_change),
         cmocka_unit_test(references),       cmocka_unit_test(prefixes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
