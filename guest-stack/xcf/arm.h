@@ -7,7 +7,7 @@
  *   (none)        STARTING     -           -           -          -            -
  *   STARTING      -            AVAILABLE   (none)      FAILED     -            AVAILABLE
  *   AVAILABLE     -            -           (none)      FAILED     -            -
- *   FAILED        STARTING     -           (none)      -          RESTARTING   -
+ *   FAILED        -            -           (none)      -          RESTARTING   -
  *   RESTARTING    RECOVERING   -           (none)      -          -            FAILED
  *   RECOVERING    -            AVAILABLE   (none)      FAILED     -            AVAILABLE
  *
@@ -15,8 +15,8 @@
  * names of group (element, in group DEFAULT) and system, so that elements spread. The first system of that order that lives claims
  * the element and starts it when every other member has granted the claim:
  *   - a member that does not know of the owner's death yet grants when it does;
- *   - one that owns the element in that life already, or claims it itself and comes first, denies; one that claims it and comes later
- *     gives way and grants;
+ *   - one that owns the element in that life already, or claims it itself and has the lower system name, denies; one that claims it
+ *     and has the higher name gives way and grants;
  *   - who leaves need not be asked; when a claimant dies the others begin again.
  * So of two systems that think themselves first (one has not heard of the other's arrival) only one starts the element, and XCF's
  * rule, isolation before death is told, makes sure that the old owner is really gone. Each restart raises the generation.
@@ -113,7 +113,7 @@ struct arm_registration {
     bool element_only;                /* TERMTYPE=ELEMTERM */
 };
 /* 0: new. ARM_RESTARTED: it is a restart of an element that died. -ERR_EXIST it lives elsewhere or here; -ERR_INVAL; -ERR_NOMEM;
- * -ERR_AGAIN the other systems' elements are not known yet. */
+ * -ERR_AGAIN the other systems' elements are not known yet, or one of them is going to restart it. */
 enum { ARM_RESTARTED = 1 };
 int arm_register(struct arm *a, const struct arm_registration *r, u64 now);
 /* These: -ERR_NOENT if it is not an element of this system. */

@@ -146,6 +146,14 @@ static void heartbeat(struct xcf *x, u64 now) {
     path_hello_all(x, now);
 }
 
+/* Once: whoever lives was there before this system, so it has to be met first. Who comes later must meet us. */
+static void admission_check(struct xcf *x, u64 now) {
+    if (x->admitted || ((x->paths || x->arbiter) && now < x->settled_at)) return;
+    for (u32 i = 1; i < x->systems; i++)
+        if (x->sys[i].state == XCF_SYS_JOINING && x->sys[i].records > 1) return;
+    x->admitted = true;
+}
+
 u64 xcf_poll(struct xcf *x, u64 now) {
     xcf_lapse_check(x, now);
     if (x->stopped) return TIME_NEVER;
@@ -154,6 +162,7 @@ u64 xcf_poll(struct xcf *x, u64 now) {
     path_timers(x, now);
     system_timers(x, now);
     partition_timers(x, now);
+    admission_check(x, now);
     member_timers(x, now);
     signal_timers(x, now);
     if (!x->suspect) signal_local(x, now);
@@ -165,6 +174,7 @@ u64 xcf_poll(struct xcf *x, u64 now) {
         path_hello_all(x, now);
     if (x->stopped) return TIME_NEVER;
     u64 due = u64_min(x->heartbeat_at, u64_min(signal_due(x), member_due(x)));
+    if (!x->admitted && x->settled_at > now) due = u64_min(due, x->settled_at);
     if (x->endings) due = u64_min(due, now + SWEEP_US);
     return due;
 }
@@ -192,13 +202,9 @@ bool xcf_system(const struct xcf *x, u32 i, struct xcf_system_info *out) {
 }
 
 bool xcf_synced(const struct xcf *x) {
-    if ((x->paths || x->arbiter) && x->last_poll < x->settled_at) return false;
-    for (u32 i = 1; i < x->systems; i++) {
-        const struct xcf_sys *s = &x->sys[i];
-        if (sys_in(s) && !s->synced) return false;
-        if (s->state == XCF_SYS_JOINING && s->records > 1) return false;
-    }
-    return true;
+    for (u32 i = 1; i < x->systems; i++)
+        if (sys_in(&x->sys[i]) && !x->sys[i].synced) return false;
+    return x->admitted;
 }
 
 bool xcf_is_gone(const struct xcf *x, const struct xcf_sysid *id) {

@@ -229,8 +229,9 @@ bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out
 /* Names of groups with a member, ascending; size[] their members. Returns how many there are. */
 u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max);
 bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size);
-/* Every system that lives, by its signals or its status record, is active and has sent all its members. Not before XCF_SETTLE_US
- * have passed since xcf_create(), unless there is neither path nor arbiter. Who takes over what another may have must wait for it. */
+/* Each active system has sent all its members; and since xcf_create() there was a moment, XCF_SETTLE_US after it or later (at once if
+ * there is neither path nor arbiter), when every system that lives by its status record was active, too. Who takes over what another
+ * may have must wait for it. */
 bool xcf_synced(const struct xcf *x);
 
 /* ---- systems and the operator ---- */

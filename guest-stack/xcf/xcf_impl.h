@@ -138,6 +138,7 @@ struct xcf {
     bool arbiter_up, stopped;
     bool suspect;   /* stood still: not known to be in */
     bool asked;     /* the arbiter will say: until then nothing is sent and nothing believed */
+    bool admitted;  /* every system that lived before this one has been met */
     bool starved;   /* a member waits for its room exit */
     bool hello_now; /* partners should know at once */
     bool leaving;   /* varied offline: the last HELLO says so */

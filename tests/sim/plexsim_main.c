@@ -3,12 +3,14 @@
  *
  *   plexsim SEED [COUNT]                 TCP between stacks (simtcp.h)
  *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
+ *   plexsim arm SEED [COUNT [SYSTEMS]]   the same with the Automatic Restart Manager (simarm.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/simarm.h"
 #include "tests/sim/simdist.h"
 #include "tests/sim/simtcp.h"
 #include "tests/sim/simxcf.h"
@@ -28,14 +30,14 @@ static void run_tcp(u64 seed) {
            (unsigned long long)r.packets_duplicated, r.retransmits, r.timeouts, r.fast_retransmits, r.digest);
 }
 
-static void run_xcf(u64 seed, u32 systems) {
-    struct simxcf_result r = simxcf_random(seed, systems);
+static void run_xcf(u64 seed, u32 systems, bool arm) {
+    struct simxcf_result r = arm ? simarm_random(seed, systems) : simxcf_random(seed, systems);
     printf("seed %llu: %u systems, %llu s; %u kills, %u pauses, %u cuts; %u isolated, %u zombies stopped, %u "
            "questions; "
-           "%llu messages, %llu bytes, %u segments sent again; digest %08X\n",
+           "%llu messages, %llu bytes, %u segments sent again; %u elements restarted; digest %08X\n",
            (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.kills,
            r.pauses, r.cuts, r.isolated, r.zombies, r.questions, (unsigned long long)r.messages,
-           (unsigned long long)r.bytes, r.resent, r.digest);
+           (unsigned long long)r.bytes, r.resent, r.restarts, r.digest);
 }
 
 static void run_dist(u64 seed, u32 systems, u32 sessions) {
@@ -47,10 +49,11 @@ static void run_dist(u64 seed, u32 systems, u32 sessions) {
 }
 
 int main(int argc, char **argv) {
-    bool dist = argc > 1 && strcmp(argv[1], "dist") == 0;
-    int first = dist || (argc > 1 && strcmp(argv[1], "xcf") == 0) ? 2 : 1;
+    const char *kind = argc > 1 ? argv[1] : "";
+    bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0;
+    int first = arm || dist || strcmp(kind, "xcf") == 0 ? 2 : 1;
     if (argc <= first) {
-        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf SEED [COUNT [SYSTEMS]]\n"
+        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm SEED [COUNT [SYSTEMS]]\n"
                         "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n");
         return 2;
     }
@@ -64,7 +67,7 @@ int main(int argc, char **argv) {
         if (dist)
             run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
         else if (first == 2)
-            run_xcf(seed + i, systems);
+            run_xcf(seed + i, systems, arm);
         else
             run_tcp(seed + i);
         fflush(stdout);

@@ -124,7 +124,10 @@ void sim_wake(struct sim_sys *y) {
 }
 
 static void poll(struct sim_sys *y) {
+    const struct simxcf_guest *g = y->s->p.guest;
     u64 next = xcf_poll(y->xcf, local_of(y, y->s->now));
+    if (g && !y->waiting) next = u64_min(next, g->poll(g->ctx, y->s, y->index, local_of(y, y->s->now)));
+    if (y->waiting) next = TIME_NEVER;
     y->due = next == TIME_NEVER ? TIME_NEVER : u64_max(global_of(y, next), y->s->now + 1);
 }
 
@@ -244,6 +247,7 @@ void simxcf_start(struct simxcf *s, u32 i) {
     CHECK(y->xcf != NULL);
     system_paths(y);
     sim_app_start(y);
+    if (s->p.guest) s->p.guest->start(s->p.guest->ctx, s, i);
     for (u32 j = 0; j < s->p.systems; j++) sim_carrier(s, j);
 }
 
@@ -451,6 +455,24 @@ void simxcf_destroy(struct simxcf *s) {
     free(s);
 }
 
+bool simxcf_runs(const struct simxcf *s, u32 i) {
+    return runs(&s->sys[i]);
+}
+bool simxcf_up(const struct simxcf *s, u32 i) {
+    return s->sys[i].up;
+}
+u32 simxcf_systems(const struct simxcf *s) {
+    return s->p.systems;
+}
+u32 simxcf_draw(struct simxcf *s, u32 n) {
+    return sim_random(s, n);
+}
+void simxcf_note(struct simxcf *s, u32 value) {
+    sim_digest(s, value);
+}
+void simxcf_broken(struct simxcf *s, const char *what) {
+    sim_fail(s, "%s", what);
+}
 struct xcf *simxcf_xcf(struct simxcf *s, u32 i) {
     return s->sys[i].xcf;
 }

@@ -26,12 +26,22 @@
 
 struct simxcf;
 
+/* What else runs on each system, beside the members of the workload. */
+struct simxcf_guest {
+    void *ctx;
+    void (*start)(void *ctx, struct simxcf *s, u32 i);        /* a new life of system i */
+    u64 (*poll)(void *ctx, struct simxcf *s, u32 i, u64 now); /* after each xcf_poll(); next call, in i's clock */
+    void (*work)(void *ctx, struct simxcf *s, u32 i);         /* one step of workload; may be NULL */
+    /* After the faults: everything as it should be? May be NULL. */
+    bool (*converged)(void *ctx, struct simxcf *s, const char **why);
+};
 struct simxcf_params {
     u64 seed;
     u32 systems;
     bool arbiter, operators; /* operators: answer questions by themselves, and truthfully */
     bool workload;
     u32 drift_ppm;
+    const struct simxcf_guest *guest; /* NULL: none */
     const struct couple *couple; /* NULL: INTERVAL(5) CLEANUP(5), ISOLATETIME(0) */
 };
 enum simxcf_wire {
@@ -80,7 +90,15 @@ u32 simxcf_events(const struct simxcf *s, u32 i,
 struct simxcf_result {
     u64 seed, simulated_us, messages, bytes;
     u32 systems, kills, pauses, cuts, isolated, zombies, questions, resent, digest;
+    u32 restarts; /* by ARM */
 };
 struct simxcf_result simxcf_random(u64 seed, u32 systems); /* systems 0: from the seed */
+struct simxcf_result simxcf_random_with(u64 seed, u32 systems, const struct simxcf_guest *guest);
+bool simxcf_up(const struct simxcf *s, u32 i);   /* it has been started and not killed */
+bool simxcf_runs(const struct simxcf *s, u32 i); /* it is up, not paused, not in its wait state */
+u32 simxcf_systems(const struct simxcf *s);
+u32 simxcf_draw(struct simxcf *s, u32 n);        /* 0 .. n-1, from the seed */
+void simxcf_note(struct simxcf *s, u32 value);   /* goes into the digest */
+_Noreturn void simxcf_broken(struct simxcf *s, const char *what); /* a checker has found something */
 
 #endif

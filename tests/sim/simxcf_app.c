@@ -162,6 +162,7 @@ void sim_app_work(struct simxcf *s) {
             xcf_leave(y->app[2].member, now);
             app_join(&y->app[2]);
         }
+        if (s->p.guest && s->p.guest->work) s->p.guest->work(s->p.guest->ctx, s, i);
         sim_wake(y);
     }
 }
@@ -223,5 +224,6 @@ bool simxcf_converged(struct simxcf *s, const char **why) {
         for (u32 j = 0; j < s->p.systems; j++)
             if ((*why = differs(s, i, j)) != NULL) return false;
     }
+    if (s->p.guest && s->p.guest->converged) return s->p.guest->converged(s->p.guest->ctx, s, why);
     return true;
 }

@@ -82,7 +82,11 @@ static void converge(struct simxcf *s) {
 }
 
 struct simxcf_result simxcf_random(u64 seed, u32 systems) {
-    struct simxcf_params p = {.seed = seed, .systems = systems, .operators = true, .drift_ppm = 300};
+    return simxcf_random_with(seed, systems, NULL);
+}
+
+struct simxcf_result simxcf_random_with(u64 seed, u32 systems, const struct simxcf_guest *guest) {
+    struct simxcf_params p = {.seed = seed, .systems = systems, .operators = true, .drift_ppm = 300, .guest = guest};
     struct couple c;
     struct simxcf probe = {.random = seed * 0x9E3779B97F4A7C15u + 99};
     couple_default(&c);

@@ -189,7 +189,7 @@ static void ipl_without_signals(void **state) {
     simxcf_run(s, SECONDS(12));
     assert_false(xcf_synced(simxcf_xcf(s, VICTIM)));
     assert_int_equal(simxcf_said(s, VICTIM, "IXC454I SIGNALLING CONNECTIVITY CANNOT BE ESTABLISHED FOR SYSTEMS: SYS01"), 1);
-    assert_true(xcf_synced(simxcf_xcf(s, 0)) || simxcf_said(s, 0, "IXC454I") == 1);
+    assert_true(xcf_synced(simxcf_xcf(s, 0))); /* those that were there before go on */
     simxcf_heal(s);
     simxcf_run(s, SECONDS(4));
     assert_true(simxcf_converged(s, &why));
