@@ -9,7 +9,7 @@
  *   END     the element is no more
  *   CLAIM   the sender wants to restart it as this generation; owner: the dead one
  *   GRANT, DENY   the answer, same element and generation
- *   SYNC    to a new member: records of all that the sender owns, or knows to have failed, have been sent. Element and owner: the sender
+ *   SYNC    to a new member: records of all elements that the sender knows have been sent. Element and owner: the sender
  */
 #ifndef WIRE_ARMMSG_H
 #define WIRE_ARMMSG_H

@@ -215,13 +215,26 @@ static void start_element(struct arm *a, struct arm_element_row *e, u64 now) {
     a->env.start(a->env.ctx, e->name, override ? p->text : e->text, now);
 }
 
+/* A predecessor of it that this system claims comes first. */
+static bool held(const struct arm *a, const struct arm_element_row *e) {
+    u8 group = arm_policy_for(&a->policy, e->name)->group;
+    u32 level = arm_policy_level(&a->policy, e->name, e->type);
+    for (u32 i = 0; i < a->rows; i++) {
+        const struct arm_element_row *o = &a->row[i];
+        if (o->used && o->claiming && arm_policy_for(&a->policy, o->name)->group == group &&
+            arm_policy_level(&a->policy, o->name, o->type) < level)
+            return true;
+    }
+    return false;
+}
+
 /* Those of a lower level first. A start may register, fail and start again; each turn takes the first that is left. */
 static void start_all(struct arm *a, u64 now) {
     for (u32 turns = a->rows; turns; turns--) {
         struct arm_element_row *first = NULL;
         for (u32 i = 0; i < a->rows; i++) {
             struct arm_element_row *e = &a->row[i];
-            if (!e->used || !e->start_now) continue;
+            if (!e->used || !e->start_now || held(a, e)) continue;
             if (!first || arm_policy_level(&a->policy, e->name, e->type) < arm_policy_level(&a->policy, first->name, first->type))
                 first = e;
         }
@@ -253,8 +266,7 @@ u64 arm_poll(struct arm *a, u64 now) {
         const struct arm_element_row *e = &a->row[i];
         if (!e->used) continue;
         if (arm_owned(a, e)) next = u64_min(next, e->due);
-        if (e->start_now) next = now;
-        if (e->state == ARM_FAILED || !arm_owned(a, e)) next = u64_min(next, a->look_at);
+        if (e->start_now || e->state == ARM_FAILED || !arm_owned(a, e)) next = u64_min(next, a->look_at);
     }
     return next;
 }

@@ -13,7 +13,7 @@ static u32 peer_of_token(const struct arm *a, u32 token) {
 static void peer_tell(struct arm *a, u32 token) {
     struct armmsg m = {.kind = ARMMSG_SYNC, .owner_incarnation = xcf_self(a->x)->incarnation};
     for (u32 i = 0; i < a->rows; i++)
-        if (a->row[i].used && (arm_owned(a, &a->row[i]) || a->row[i].state == ARM_FAILED))
+        if (a->row[i].used) /* also others': their owner may be dead without anybody's knowing yet */
             arm_tell(a, &a->row[i], ARMMSG_RECORD, token);
     str_copy(m.element, sizeof m.element, arm_self(a));
     str_copy(m.owner, sizeof m.owner, arm_self(a));
@@ -245,7 +245,30 @@ static bool conflict_lost(struct arm *a, struct arm_element_row *e, const struct
     return true;
 }
 
-static void record_in(struct arm *a, const struct armmsg *m, u64 now) {
+/* A peer has told of all its elements: what others say of it besides is old. */
+static bool owner_synced(const struct arm *a, const struct xcf_sysid *owner) {
+    for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++)
+        if (a->peer[i].token && a->peer[i].synced && strcmp(a->peer[i].system.name, owner->name) == 0 &&
+            a->peer[i].system.incarnation == owner->incarnation)
+            return true;
+    return false;
+}
+static void sync_in(struct arm *a, u32 peer) {
+    a->peer[peer].synced = true;
+    for (u32 i = 0; i < a->rows; i++) {
+        struct arm_element_row *e = &a->row[i];
+        if (e->used && e->hearsay && e->state != ARM_FAILED && owner_synced(a, &e->owner)) e->used = false;
+    }
+}
+
+/* Somebody still knows an earlier life of an element that runs here: this one is the later. */
+static void life_raise(struct arm *a, struct arm_element_row *e, u32 above) {
+    if (e->generation > above) return;
+    e->generation = above + 1;
+    arm_tell(a, e, ARMMSG_RECORD, XCF_TO_ALL);
+}
+
+static void record_in(struct arm *a, u32 peer, const struct armmsg *m, u64 now) {
     struct xcf_sysid owner = {.incarnation = m->owner_incarnation};
     struct arm_element_row *e = arm_find(a, m->element);
     memcpy(owner.name, m->owner, sizeof owner.name);
@@ -254,19 +277,25 @@ static void record_in(struct arm *a, const struct armmsg *m, u64 now) {
         return;
     }
     bool self = strcmp(owner.name, arm_self(a)) == 0 && owner.incarnation == xcf_self(a->x)->incarnation;
-    if (self || (e && m->generation < e->generation)) {
+    bool first_hand = strcmp(owner.name, a->peer[peer].system.name) == 0;
+    bool old = e && (m->generation < e->generation || (m->generation == e->generation && !first_hand));
+    if (self || old || (!first_hand && !(e && arm_owned(a, e)) && owner_synced(a, &owner))) {
         a->count.drop_stale++;
         return;
     }
     bool gone = owner_gone(a, &owner);
+    if (e && arm_owned(a, e)) {
+        if (!first_hand || gone) life_raise(a, e, m->generation);
+        if (!first_hand || gone || !conflict_lost(a, e, m)) return;
+    }
     if (e && e->state == ARM_FAILED && gone) return; /* known already, and perhaps claimed */
-    if (e && arm_owned(a, e) && (gone || !conflict_lost(a, e, m))) return;
     if (e && m->generation > e->generation) {
         a->count.restarts_elsewhere++;
         arm_restart_seen(e, now);
     }
     if (!e && !(e = arm_row_new(a, m->element, now))) return;
     element_take(e, m);
+    e->hearsay = !first_hand;
     if (e->deferred && e->generation >= e->deferred_generation) deferred_answer(a, e, ARMMSG_DENY);
     if (gone) a->look = true;
 }
@@ -281,6 +310,9 @@ static void claim_in(struct arm *a, u32 peer, const struct armmsg *m) {
     struct arm_element_row *e = arm_find(a, m->element);
     if (!e) {
         answer(a, peer, m, ARMMSG_GRANT); /* never heard of it: nothing against it */
+    } else if (arm_owned(a, e)) {
+        life_raise(a, e, m->generation - 1); /* a later life than the one that the claimant knows */
+        answer(a, peer, m, ARMMSG_DENY);
     } else if (e->state != ARM_FAILED && e->generation >= m->generation) {
         answer(a, peer, m, ARMMSG_DENY); /* it has a new owner: this system, or one whose record is on its way there */
     } else if (e->state != ARM_FAILED) {
@@ -325,10 +357,10 @@ static void on_message(void *ctx, const struct xcf_msg *x, u64 now) {
         return;
     }
     switch (m.kind) {
-    case ARMMSG_RECORD: record_in(a, &m, now); break;
+    case ARMMSG_RECORD: record_in(a, peer, &m, now); break;
     case ARMMSG_END: end_in(a, &m); break;
     case ARMMSG_CLAIM: claim_in(a, peer, &m); break;
-    case ARMMSG_SYNC: a->peer[peer].synced = true; break;
+    case ARMMSG_SYNC: sync_in(a, peer); break;
     default: answer_in(a, peer, &m, now); break;
     }
     arm_outbox_flush(a, now);

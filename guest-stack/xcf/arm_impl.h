@@ -26,6 +26,7 @@ struct arm_peer { /* a member of IXCARM on another system */
 };
 struct arm_element_row {
     bool used, element_only, claiming, start_now, waits;
+    bool hearsay; /* its owner has not told of it, another has */
     char name[ARM_NAME + 1], type[9], job[9], initial[9], text[ARM_TEXT + 1];
     struct xcf_sysid owner; /* FAILED: who had it */
     enum arm_state state;

@@ -40,8 +40,12 @@ static bool connected_somewhere(const struct cds *c, const struct cds_system *s)
 
 static void dropped(struct cds *c, struct cds_system *s, u64 now) {
     struct xcf_sysid id = {.incarnation = s->record.incarnation};
-    if (!s->seen || connected_somewhere(c, s) || strcmp(s->record.system, c->id.name) == 0) return;
+    if (connected_somewhere(c, s) || strcmp(s->record.system, c->id.name) == 0) return;
     str_copy(id.name, sizeof id.name, s->record.system);
+    if (!s->seen) { /* what it left, before this system came */
+        if (s->recorded) xcf_arbiter_unconnected(c->x, &id, now);
+        return;
+    }
     c->count.dropped_told++;
     xcf_arbiter_dropped(c->x, &id, now);
 }

@@ -111,6 +111,13 @@ void partition_entered(struct xcf *x, struct xcf_sys *s, enum xcf_system_state f
     }
 }
 
+/* The answer makes it GONE; without one it is asked again. */
+void partition_stale(struct xcf *x, struct xcf_sys *s) {
+    if (!x->arbiter || x->arbiter->isolate(x->arbiter_ctx, &s->id) != 0) return;
+    x->count.isolations++;
+    xcf_say(x, "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR %s REQUESTED BY XCFAS. REASON: %s", s->id.name, REASON_SUM);
+}
+
 /* ---- time ---- */
 
 u32 partition_my_weight(const struct xcf *x) {
@@ -230,17 +237,33 @@ void xcf_arbiter_isolated(struct xcf *x, const struct xcf_sysid *victim, bool is
     if (isolated && victim->incarnation == s->gone_incarnation) s->isolate_later = false;
     if (victim->incarnation != s->id.incarnation) return;
     if (isolated) {
-        if (sys_in(s)) system_event(x, s, XCF_SE_FENCED, now);
+        if (sys_in(s) || s->state == XCF_SYS_JOINING) system_event(x, s, XCF_SE_FENCED, now);
     } else {
         x->count.isolations_refused++;
         system_event(x, s, XCF_SE_NOARB, now);
     }
 }
 
+void xcf_arbiter_unconnected(struct xcf *x, const struct xcf_sysid *id, u64 now) {
+    xcf_lapse_check(x, now);
+    if (x->stopped || x->suspect || x->admitted || strcmp(id->name, x->id.name) == 0 || xcf_is_gone(x, id)) return;
+    struct xcf_sys *s = system_heard(x, id, now);
+    if (!s || s->id.incarnation != id->incarnation || s->state != XCF_SYS_JOINING || sys_linked(s)) return;
+    s->records = u32_max(s->records, 1);
+    if (now < s->stale_at) return;
+    s->stale_at = now + system_interval_us(x, s);
+    partition_stale(x, s);
+}
+
 void xcf_arbiter_dropped(struct xcf *x, const struct xcf_sysid *id, u64 now) {
     struct xcf_sys *s = xcf_sys_by_name(x, id->name);
     xcf_lapse_check(x, now);
-    if (x->stopped || x->suspect || !s || s->id.incarnation != id->incarnation || !sys_in(s)) return;
+    if (x->stopped || x->suspect || !s || s->id.incarnation != id->incarnation) return;
+    if (s->state == XCF_SYS_JOINING) {
+        xcf_arbiter_unconnected(x, id, now);
+        return;
+    }
+    if (!sys_in(s)) return;
     s->dropped = true;
     system_links_changed(x, s, now);
 }

@@ -61,6 +61,7 @@ static void entered_joining(struct xcf *x, struct xcf_sys *s, u64 now) {
     s->last_status = 0;
     s->status_counter = s->their_weight = s->interval_ms = s->records = 0;
     s->unlinked_said = false;
+    s->stale_at = 0;
     s->weight = 1;
     s->reason = NULL;
     s->by_operator = s->dropped = s->synced = s->sync_due = false;
@@ -183,6 +184,19 @@ u64 system_interval_us(const struct xcf *x, const struct xcf_sys *s) {
     return sane ? s->interval_ms * (u64)USEC_PER_MSEC : x->couple.interval_s * (u64)USEC_PER_SEC;
 }
 
+/* It has a record and is not in: alive somewhere without paths to us, or frozen, and then it must not wake up beside us. */
+static void unmet_check(struct xcf *x, struct xcf_sys *s, bool lives, u64 now) {
+    u64 interval = system_interval_us(x, s);
+    if (lives) {
+        if (now - s->since < interval || s->unlinked_said || s->records < 2) return;
+        s->unlinked_said = true;
+        xcf_say(x, "IXC454I SIGNALLING CONNECTIVITY CANNOT BE ESTABLISHED FOR SYSTEMS: %s", s->id.name);
+    } else if (!couple_sfm_for(&x->couple, s->id.name)->prompt && now >= s->stale_at) {
+        s->stale_at = now + interval;
+        partition_stale(x, s);
+    }
+}
+
 static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
     u64 interval = system_interval_us(x, s);
     bool signals = now - s->last_signal < interval;
@@ -192,14 +206,12 @@ static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
         if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         return;
     }
-    if (!signals && !status) {
+    if (s->state == XCF_SYS_JOINING && s->records)
+        unmet_check(x, s, signals || status, now);
+    else if (!signals && !status)
         system_event(x, s, XCF_SE_QUIET, now);
-    } else if (s->state == XCF_SYS_JOINING && s->records > 1 && now - s->since >= interval && !s->unlinked_said) {
-        s->unlinked_said = true;
-        xcf_say(x, "IXC454I SIGNALLING CONNECTIVITY CANNOT BE ESTABLISHED FOR SYSTEMS: %s", s->id.name);
-    } else if (now - s->linked_at >= interval) {
+    else if (now - s->linked_at >= interval)
         system_event(x, s, XCF_SE_NOSIGNAL, now);
-    }
 }
 
 void system_timers(struct xcf *x, u64 now) {

@@ -146,11 +146,12 @@ static void heartbeat(struct xcf *x, u64 now) {
     path_hello_all(x, now);
 }
 
-/* Once: whoever lives was there before this system, so it has to be met first. Who comes later must meet us. */
+/* Once: whoever has a record was there before this system, so it has to be met first, or to be isolated. Who comes later must meet
+ * us. Without an answer of the arbiter nobody knows who is there. */
 static void admission_check(struct xcf *x, u64 now) {
-    if (x->admitted || ((x->paths || x->arbiter) && now < x->settled_at)) return;
+    if (x->admitted || ((x->paths || x->arbiter) && now < x->settled_at) || (x->arbiter && !x->arbiter_up)) return;
     for (u32 i = 1; i < x->systems; i++)
-        if (x->sys[i].state == XCF_SYS_JOINING && x->sys[i].records > 1) return;
+        if (x->sys[i].state == XCF_SYS_JOINING && x->sys[i].records) return;
     x->admitted = true;
 }
 

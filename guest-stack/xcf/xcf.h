@@ -105,12 +105,16 @@ bool xcf_stopped(const struct xcf *x);
 
 /* counter: that of the record which is answered; an answer to an older one may be OK no longer. */
 void xcf_arbiter_status(struct xcf *x, enum xcf_arbiter_answer a, u32 counter, u64 now);
-/* Another system's record was read. */
+/* Another system's record was read: that of a system which is connected to the arbiter, as far as the arbiter knows. */
 void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now);
 /* Answer to isolate: true, that incarnation can touch nothing any more (also if it was so before). */
 void xcf_arbiter_isolated(struct xcf *x, const struct xcf_sysid *victim, bool isolated, u64 now);
 /* The arbiter saw that system's connection drop: its process died or was cut off. */
 void xcf_arbiter_dropped(struct xcf *x, const struct xcf_sysid *id, u64 now);
+
+/* There is a record of a system that has no connection: dead since some time, or alive and cut off from the arbiter alone. Before this
+ * system takes anything over (xcf_synced()) it isolates that incarnation; later it is nobody's business. */
+void xcf_arbiter_unconnected(struct xcf *x, const struct xcf_sysid *id, u64 now);
 
 /* ---- paths ---- */
 
@@ -230,8 +234,8 @@ bool xcf_query_token(const struct xcf *x, u32 token, struct xcf_member_info *out
 u32 xcf_groups(const struct xcf *x, char (*name)[9], u32 *size, u32 max);
 bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size);
 /* Each active system has sent all its members; and since xcf_create() there was a moment, XCF_SETTLE_US after it or later (at once if
- * there is neither path nor arbiter), when every system that lives by its status record was active, too. Who takes over what another
- * may have must wait for it. */
+ * there is neither path nor arbiter), when the arbiter answered and every system that has a status record was active, too, or isolated.
+ * Who takes over what another may have must wait for it. */
 bool xcf_synced(const struct xcf *x);
 
 /* ---- systems and the operator ---- */

@@ -84,6 +84,7 @@ struct xcf_sys {
     u64 linked_at; /* last moment with a working path in each direction */
     u32 status_counter, their_weight;
     u32 records;      /* status records whose counter was news: from the second on it certainly lives */
+    u64 stale_at;     /* when its isolation was last asked for because it writes no record and signals nothing */
     bool unlinked_said;
     u32 interval_ms, weight;
     struct list out, in; /* paths */
@@ -237,6 +238,7 @@ void partition_timers(struct xcf *x, u64 now);
 void partition_trusted(struct xcf *x, u64 now);
 void partition_question_end(struct xcf *x, struct xcf_sys *s);
 void partition_news(struct xcf *x, const struct xcf_sysid *gone, const struct xcf_sys *teller, u64 now);
+void partition_stale(struct xcf *x, struct xcf_sys *s); /* isolates one that has not come in */
 void partition_leaving(struct xcf *x, struct xcf_sys *s, u64 now); /* it says that it stops */
 u32 partition_my_weight(const struct xcf *x);
 

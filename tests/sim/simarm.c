@@ -1,6 +1,7 @@
 /* simarm.c - elements on a simulated sysplex, and the checkers that watch who runs them. See simarm.h. */
 #include "tests/sim/simarm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,13 +155,27 @@ static bool guest_converged(void *ctx, struct simxcf *s, const char **why) {
     return true;
 }
 
+static void guest_show(void *ctx, struct simxcf *s, u32 i) {
+    struct simarm *a = ctx;
+    struct arm_info e;
+    UNUSED(s);
+    for (u32 k = 0; arm_element(a->sys[i].arm, k, &e); k++)
+        fprintf(stderr, "    %s %s on %s%s, life %u;", e.element, arm_state_name(e.state), e.system, e.local ? " (here)" : "", e.generation);
+    const struct arm_counters *c = arm_counters(a->sys[i].arm);
+    fprintf(stderr, "\n    claims %u grants %u denials %u withdrawn %u stale %u conflicts %u outbox %u runs", c->claims, c->grants, c->denials,
+            c->withdrawn, c->drop_stale, c->conflicts, c->drop_outbox_full);
+    for (u32 k = 0; k < SIMARM_ELEMENTS; k++)
+        if (a->sys[i].element[k].runs) fprintf(stderr, " %u", k);
+    fprintf(stderr, "\n");
+}
+
 /* ---- life ---- */
 
 struct simarm *simarm_create(bool policy) {
     struct simarm *a = calloc(1, sizeof *a);
     CHECK(a != NULL);
     a->guest = (struct simxcf_guest){
-        .ctx = a, .start = guest_start, .poll = guest_poll, .work = guest_work, .converged = guest_converged};
+        .ctx = a, .needs_arbiter = true, .start = guest_start, .poll = guest_poll, .work = guest_work, .converged = guest_converged, .show = guest_show};
     a->has_policy = policy;
     a->workload = true;
     arm_policy_default(&a->policy);

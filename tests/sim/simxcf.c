@@ -57,6 +57,7 @@ void sim_fail(struct simxcf *s, const char *fmt, ...) {
                 y->reach ? "" : " no arbiter");
         for (u32 k = first; k < y->line_count; k++) fprintf(stderr, "    %s\n", y->lines[k]);
         show(s, i);
+        if (s->p.guest && s->p.guest->show) s->p.guest->show(s->p.guest->ctx, s, i);
     }
     abort();
 }
@@ -228,7 +229,7 @@ void simxcf_start(struct simxcf *s, u32 i) {
     y->life++;
     y->id.incarnation++;
     y->up = true;
-    y->paused = y->waiting = y->woke_isolated = y->has_record = false;
+    y->paused = y->waiting = y->woke_isolated = y->connected = false;
     y->line_count = 0;
     memset(y->question, 0, sizeof y->question);
     y->offset = 1000000 + sim_random(s, 1000000);
@@ -268,6 +269,7 @@ void simxcf_kill(struct simxcf *s, u32 i, bool dropped_is_seen) {
     if (!y->up) return;
     y->up = y->paused = y->waiting = false;
     y->due = TIME_NEVER;
+    if (dropped_is_seen) y->connected = false;
     s->r.kills++;
     release(s, i);
     for (u32 j = 0; j < s->p.systems; j++) {
@@ -311,7 +313,7 @@ void simxcf_reach(struct simxcf *s, u32 i, bool reachable) {
     if (y->reach && !reachable)
         sim_push(s, (struct sim_event){.kind = SIM_LOST, .sys = i, .life = y->life}, 300);
     y->reach = reachable;
-    if (!reachable) y->woke_isolated = false; /* it can no longer know */
+    if (!reachable) y->woke_isolated = y->connected = false; /* it can no longer know */
 }
 void simxcf_noise(struct simxcf *s, u32 loss_permille, u32 double_permille) {
     s->loss_permille = loss_permille;

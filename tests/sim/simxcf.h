@@ -29,11 +29,13 @@ struct simxcf;
 /* What else runs on each system, beside the members of the workload. */
 struct simxcf_guest {
     void *ctx;
+    bool needs_arbiter; /* it relies on each system having met all that lived before it */
     void (*start)(void *ctx, struct simxcf *s, u32 i);        /* a new life of system i */
     u64 (*poll)(void *ctx, struct simxcf *s, u32 i, u64 now); /* after each xcf_poll(); next call, in i's clock */
     void (*work)(void *ctx, struct simxcf *s, u32 i);         /* one step of workload; may be NULL */
     /* After the faults: everything as it should be? May be NULL. */
     bool (*converged)(void *ctx, struct simxcf *s, const char **why);
+    void (*show)(void *ctx, struct simxcf *s, u32 i); /* for the post-mortem, to stderr; may be NULL */
 };
 struct simxcf_params {
     u64 seed;

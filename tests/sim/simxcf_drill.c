@@ -93,7 +93,7 @@ struct simxcf_result simxcf_random_with(u64 seed, u32 systems, const struct simx
     str_copy(c.sysplex, sizeof c.sysplex, "PLEX1");
     c.interval_s = c.cleanup_s = 5;
     if (!systems) p.systems = 2 + sim_random(&probe, 5);
-    p.arbiter = sim_random(&probe, 5) != 0;
+    p.arbiter = sim_random(&probe, 5) != 0 || (guest && guest->needs_arbiter);
     c.sfm.active = sim_random(&probe, 2);
     c.sfm.connfail = sim_random(&probe, 4) != 0;
     c.sfm.systems = 1;

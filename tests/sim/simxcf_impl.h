@@ -50,7 +50,7 @@ struct sim_sys {
     u64 offset, due; /* due: in sim time */
     u64 isolated;    /* incarnations up to this one */
     struct xcf_record record;
-    bool has_record;
+    bool connected; /* it has written a record and its connection has not been seen to drop */
     struct sim_app app[SIMXCF_GROUPS];
     struct sim_partner {
         u32 sent, got;           /* messages to it and from it */

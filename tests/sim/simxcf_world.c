@@ -21,7 +21,7 @@ static int write_status(void *ctx, const struct xcf_record *mine) {
     struct simxcf *s = y->s;
     if (!y->reach) return -ERR_NETDOWN;
     y->record = *mine;
-    y->has_record = true;
+    y->connected = true;
     bool out = y->isolated >= y->id.incarnation;
     sim_push(s,
              (struct sim_event){
@@ -64,7 +64,12 @@ static void arbiter_isolates(struct simxcf *s, const struct sim_event *e) {
 static void status_answer(struct simxcf *s, struct sim_sys *y, const struct sim_event *e, u64 now) {
     xcf_arbiter_status(y->xcf, e->len ? XCF_ARBITER_REFUSED : XCF_ARBITER_OK, e->value, now);
     for (u32 i = 0; i < s->p.systems && !y->waiting; i++)
-        if (i != y->index && s->sys[i].has_record) xcf_arbiter_record(y->xcf, &s->sys[i].record, now);
+        if (i != y->index && s->sys[i].record.id.incarnation > s->sys[i].isolated) {
+            if (s->sys[i].connected)
+                xcf_arbiter_record(y->xcf, &s->sys[i].record, now);
+            else
+                xcf_arbiter_unconnected(y->xcf, &s->sys[i].record.id, now);
+        }
 }
 
 void sim_arbiter_event(struct simxcf *s, const struct sim_event *e) {

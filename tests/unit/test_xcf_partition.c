@@ -193,13 +193,51 @@ static void ipl_without_signals(void **state) {
     simxcf_heal(s);
     simxcf_run(s, SECONDS(4));
     assert_true(simxcf_converged(s, &why));
-    /* All die; the first one back finds only records that do not change. */
-    for (u32 i = 0; i < 3; i++) simxcf_kill(s, i, false);
+    /* All die, and their connections are seen to drop: the first one back need not wait long. */
+    for (u32 i = 0; i < 3; i++) simxcf_kill(s, i, true);
     simxcf_start(s, 0);
     simxcf_run(s, SECONDS(2));
     assert_false(xcf_synced(simxcf_xcf(s, 0))); /* it cannot know yet */
     simxcf_run(s, SECONDS(1));
     assert_true(xcf_synced(simxcf_xcf(s, 0)));
+    simxcf_destroy(s);
+}
+
+/* A system is IPLed while the only other one stands still: that one is isolated before anything is taken over, and wakes up out. */
+static void ipl_beside_a_frozen_one(void **state) {
+    struct simxcf *s = plex(true, false);
+    UNUSED(state);
+    for (u32 i = 1; i < 3; i++) simxcf_kill(s, i, true);
+    simxcf_run(s, SECONDS(8));
+    simxcf_pause(s, 0, true);
+    simxcf_start(s, VICTIM);
+    simxcf_run(s, SECONDS(4));
+    assert_false(xcf_synced(simxcf_xcf(s, VICTIM)));
+    assert_false(simxcf_isolated(s, 0));
+    simxcf_run(s, SECONDS(4));
+    assert_true(simxcf_isolated(s, 0));
+    assert_true(xcf_synced(simxcf_xcf(s, VICTIM)));
+    simxcf_pause(s, 0, false);
+    simxcf_run(s, SECONDS(1));
+    assert_true(simxcf_waiting(s, 0));
+    simxcf_destroy(s);
+}
+
+/* Without an answer of the arbiter nobody knows who is there. */
+static void ipl_without_arbiter(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *why;
+    UNUSED(state);
+    simxcf_kill(s, VICTIM, true);
+    simxcf_run(s, SECONDS(8));
+    simxcf_reach(s, VICTIM, false);
+    simxcf_start(s, VICTIM);
+    simxcf_run(s, SECONDS(10));
+    assert_false(xcf_synced(simxcf_xcf(s, VICTIM)));
+    assert_true(xcf_synced(simxcf_xcf(s, 0)));
+    simxcf_reach(s, VICTIM, true);
+    simxcf_run(s, SECONDS(3));
+    assert_true(simxcf_converged(s, &why));
     simxcf_destroy(s);
 }
 
@@ -325,6 +363,7 @@ int main(void) {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
         cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
         cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
+        cmocka_unit_test(ipl_beside_a_frozen_one), cmocka_unit_test(ipl_without_arbiter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
