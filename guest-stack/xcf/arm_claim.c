@@ -174,7 +174,9 @@ static void place(struct arm *a, struct arm_element_row *e, u64 now) {
         forget(a, e, "NO TARGET SYSTEM IS ACTIVE.");
     } else if (who == XCF_SYSTEMS_MAX) {
         if (!e->claiming || !e->asked || now - e->claimed_at >= ARM_CLAIM_US) claim(a, e, now);
-    } else if (now - e->claimed_at >= ARM_CLAIM_US) {
+    } else if (e->claiming || now - e->claimed_at >= ARM_CLAIM_US) {
+        if (e->claiming) a->count.withdrawn++;
+        e->claiming = false; /* another has come that is before this system */
         /* The one that comes first may have arrived too late to know the element. */
         e->claimed_at = now;
         arm_tell(a, e, ARMMSG_RECORD, a->peer[who].token);
