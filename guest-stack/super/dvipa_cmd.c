@@ -8,6 +8,7 @@
 #include "net/stack_impl.h"
 #include "super/command_impl.h"
 #include "super/display.h"
+#include "super/dist_cmd.h"
 #include "super/messages.h"
 #include "super/netstat.h"
 #include "super/plexip.h"
@@ -178,6 +179,7 @@ void netstat_vipadcfg(struct netstat *n) {
         dvipa_config_for_each(n->ip->sx, config_row, &p);
         p.headed = false;
         if (!deactivated) dvipa_range_for_each(n->ip->sx, range_row, &p);
+        if (!deactivated) netstat_vipadcfg_dist(n);
     }
 }
 
@@ -216,6 +218,8 @@ bool vary_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u3
         if (rc == 0) reply_line(c->r, EZD1178I);
         return rc ? refused(c, "GROUP", SYSPLEX_GROUP, rc) : true;
     }
+    if (keyword_matches("QUIesce", what)) return vary_quiesce(c, ip, op + 1, ops - 1, false);
+    if (keyword_matches("RESUME", what)) return vary_quiesce(c, ip, op + 1, ops - 1, true);
     bool off = keyword_matches("DEACTivate", what), on = keyword_matches("REACTivate", what);
     if (!off && !on) {
         reply_line(c->r, IEE309I, "VARY TCPIP,,SYSPLEX", what);

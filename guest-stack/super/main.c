@@ -280,7 +280,10 @@ static _Noreturn void run(struct nucleus *n) {
         u64 next = tasks_run(&n->tasks, now);
         next = u64_min(next, system_poll(&n->system, now));
         next = u64_min(next, poll_consoles(n, now));
-        if (next > now) port_wait(next);
+        if (next <= now) continue;
+        now = port_now();
+        port_wait(next);
+        n->system.idle_us += port_now() - now;
     }
 }
 

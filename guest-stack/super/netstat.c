@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "net/ports.h"
 #include "super/command_impl.h"
+#include "super/dist_cmd.h"
 #include "super/messages.h"
 #include "super/plexip.h"
 #include "super/profile.h"
@@ -17,6 +18,7 @@ static const struct report {
     {"CONFIG", netstat_config}, {"COnn", netstat_conn},       {"DEvlinks", netstat_devlinks},
     {"Gate", netstat_gate},     {"HOme", netstat_home},       {"PORTList", netstat_portlist},
     {"ROUTe", netstat_route},   {"SOCKets", netstat_sockets}, {"STATS", netstat_stats},
+    {"VCRT", netstat_vcrt},     {"VDPT", netstat_vdpt},
     {"VIPADCFG", netstat_vipadcfg}, {"VIPADyn", netstat_vipadyn},
 };
 
@@ -59,9 +61,13 @@ const char *netstat_upper(const char *text, char *out, u32 cap) {
 
 static bool filter(struct netstat *n, const char *op) {
     const char *v;
-    const char *expected = "IPADDR=, PORT=, CLIENT= OR MAX=";
+    const char *expected = "IPADDR=, PORT=, CLIENT=, DETAIL OR MAX=";
     const char *token = op;
     u32 number;
+    if (keyword_matches("DETail", op)) {
+        n->detail = true;
+        return true;
+    }
     if ((v = command_value(op, "IPAddr"))) {
         token = v;
         expected = "AN IP ADDRESS";

@@ -1,9 +1,10 @@
 /* netstat.h - D TCPIP,[proc],NETSTAT,report[,filter]...: reports of one stack in OS/390's console shape.
  *
- *   report   ALL ARP BYTEinfo CONFIG COnn DEvlinks Gate HOme PORTList ROUTe SOCKets STATS VIPADCFG
- *            VIPADyn
+ *   report   ALL ARP BYTEinfo CONFIG COnn DEvlinks Gate HOme PORTList ROUTe SOCKets STATS VCRT
+ *            VDPT VIPADCFG VIPADyn
  *   filter   IPAddr=a   local or foreign address, HOME or ARP address, route destination
  *            PORT=n     local or foreign port          CLIent=job   owner, trailing * allowed
+ *            DETAIL     more lines a record: VCRT VDPT VIPADCFG
  *            MAX=n|*    records shown (MAXRECS of GLOBALCONFIG, 100)
  *
  * Line 1 is EZZ2500I; the last line says "n OF m RECORDS DISPLAYED", m = records that pass the filters. A
@@ -26,6 +27,7 @@ struct netstat {
     struct ipaddr addr; /* any = no filter */
     u16 port;           /* 0 = no filter */
     char client[9];     /* "" = no filter */
+    bool detail;
     u32 max, shown, matched;
 };
 

@@ -13,10 +13,17 @@
 #define DVIPAS          1024u /* what the books allow one stack */
 #define PENDING_MAX_US  (15 * (u64)USEC_PER_SEC) /* a group that does not answer must not keep programs from starting */
 
+static u64 idle_us(void *ctx) {
+    const struct system *sys = ctx;
+    return sys->idle_us;
+}
+
 static void configs(const struct system *sys, struct sysplex_config *sc, struct distributor_config *dc) {
     sysplex_config_default(sc);
     sc->dvipas = DVIPAS;
     distributor_config_default(dc);
+    dc->idle_us = idle_us;
+    dc->idle_ctx = (struct system *)(uintptr_t)sys;
     for (u32 i = 0; i < ARRAY_LEN(dc->seed); i++) dc->seed[i] = sys->env.random(sys->env.ctx);
 }
 

@@ -13,6 +13,7 @@
 #include "super/profile.h"
 #include "super/system.h"
 #include "super/tcpip.h"
+#include "sysplex/distributor.h"
 #include "sysplex/dynxcf.h"
 
 enum option_kind { OPT_ON, OPT_OFF, OPT_U32, OPT_U8, OPT_SPECIAL, OPT_LATER, OPT_IGNORED };
@@ -277,9 +278,17 @@ static bool maxrecs(struct profile *p, struct net_config *c) {
     return profile_number(p, 1, 65535, &p->ip->max_records);
 }
 
+static bool wlmpoll(struct profile *p, struct net_config *c) {
+    u32 seconds;
+    UNUSED(c);
+    if (!profile_number(p, 1, 180, &seconds)) return false;
+    if (p->ip->dist) distributor_set_poll(p->ip->dist, seconds, p->now);
+    return true;
+}
+
 static const struct option global_options[] = {
     SPECIAL("MAXRECS", maxrecs),  LATER("SYSPLEXMONitor"),
-    LATER("SYSPLEXWLMPOLL"),      LATER("XCFGRPID"),
+    SPECIAL("SYSPLEXWLMPOLL", wlmpoll), LATER("XCFGRPID"),
     LATER("IQDVLANID"),           LATER("EXPLICITBINDPORTRANGE"),
     LATER("ECSALIMIT"),           LATER("POOLLIMIT"),
     IGNORED("TCPIPSTATISTICS"),   IGNORED("NOTCPIPSTATISTICS"),

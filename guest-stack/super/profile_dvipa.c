@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "net/stack.h"
 #include "super/console.h"
+#include "super/dist_cmd.h"
 #include "super/messages.h"
 #include "super/plexip.h"
 #include "super/profile.h"
@@ -118,6 +119,7 @@ static const struct entry {
     {"VIPABackup", vipabackup},
     {"VIPARange", viparange},
     {"VIPADELete", vipadelete},
+    {"VIPADISTribute", stmt_vipadistribute},
 };
 
 bool stmt_vipadynamic(struct profile *p) {

@@ -75,6 +75,7 @@ struct system {
     struct wtors wtors; /* questions to the operator */
     struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
     struct xcfas *xcfas;               /* NULL: there is no XCF */
+    u64 idle_us;        /* spent in enabled waits since IPL: what WLM measures */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;
     struct tcpip *stacks[SYSTEM_STACKS_MAX]; /* by start order; NULL = free */

@@ -145,3 +145,8 @@ void distributor_set_qos(struct distributor *d, struct ipaddr dvipa, u16 port, u
     struct dist_served *s = dist_served_for(d, dvipa, port);
     if (s) s->qos_fraction = (u8)u32_min(fraction, 100);
 }
+
+void distributor_set_poll(struct distributor *d, u32 seconds, u64 now) {
+    d->cfg.report_sec = seconds;
+    d->next_report = now + (u64)seconds * USEC_PER_SEC;
+}

@@ -104,6 +104,9 @@ struct dist_quiesce {
 int distributor_quiesce(struct distributor *d, const struct dist_quiesce *q, u64 now);
 int distributor_resume(struct distributor *d, const struct dist_quiesce *q, u64 now);
 
+/* GLOBALCONFIG SYSPLEXWLMPOLL: seconds between reports. */
+void distributor_set_poll(struct distributor *d, u32 seconds, u64 now);
+
 /* ---- policy ---- */
 /* Asked for each new connection: which targets (bits of slots) may take it; *rule: number of the rule for the displays, 0 none.
  * 0: it is refused. */

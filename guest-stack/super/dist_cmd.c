@@ -1,0 +1,149 @@
+/* dist_cmd.c - displays and commands of the sysplex distributor; see dist_cmd.h.
+ *
+ * NETSTAT VCRT shows on the routing stack all rows that it routes by, on a target its own connections to distributed DVIPAs.
+ */
+#include "super/dist_cmd.h"
+
+#include "base/str.h"
+#include "super/command_impl.h"
+#include "super/messages.h"
+#include "super/netstat.h"
+#include "super/profile.h"
+#include "super/tcpip.h"
+#include "sysplex/distributor.h"
+
+#define PERCENT 100u
+
+/* ---- NETSTAT VDPT ---- */
+
+static void vdpt_detail(struct netstat *n, const struct vdpt_port *p, const struct vdpt_target *t) {
+    reply_line(n->r, "  TCSR: %03u  CER: %03u  SEF: %03u", (u32)t->tcsr, (u32)t->cer, (u32)t->sef);
+    reply_line(n->r, "  ACTIVECONN: %010u%s%s%s%s", t->active, (t->flags & VDPT_QUIESCED) ? "  QUIESCED" : "",
+               (t->flags & VDPT_UNREACHABLE) ? "  UNREACHABLE" : "", (p->flags & VDPT_DYNAMIC) ? "  DYNAMIC" : "",
+               (p->flags & VDPT_PASSIVE) ? "  PASSIVE" : "");
+    reply_line(n->r, "  QOSPLCACT: *DEFAULT*");
+    reply_line(n->r, "    W/Q: %02u", u32_min((t->effective + PERCENT - 1) / PERCENT, 99));
+}
+
+void netstat_vdpt(struct netstat *n) {
+    char addr[IPADDR_TEXT_MAX], xcf[IPADDR_TEXT_MAX];
+    reply_line(n->r, "DYNAMIC VIPA DESTINATION PORT TABLE:");
+    reply_line(n->r, "DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM TSR FLG");
+    if (!n->ip->dist) return;
+    for (struct vdpt_port *p = NULL; (p = vdpt_walk(distributor_vdpt(n->ip->dist), p)) != NULL;) {
+        if (!netstat_addr_passes(n, p->dvipa, p->dvipa) || !netstat_port_passes(n, p->port, p->port)) continue;
+        for (u32 i = 0; i < VDPT_TARGETS; i++) {
+            const struct vdpt_target *t = &p->t[i];
+            if (!(t->flags & VDPT_IN) || !netstat_row(n)) continue;
+            /* WEIGHTEDACTIVE shows what was configured where the others show WLM's weight. */
+            u32 weight = p->method == DIST_WEIGHTEDACTIVE ? t->weight : t->wlm;
+            reply_line(n->r, "%-15s %05u %-15s %03u %010u %02u  %03u %c", ipaddr_text(p->dvipa, addr), (u32)p->port,
+                       ipaddr_text(distributor_slot_addr(n->ip->dist, i), xcf), u32_min(t->ready, 999), t->total, weight,
+                       vdpt_tsr(t), vdpt_method((enum dist_method)p->method)->letter);
+            if (n->detail) vdpt_detail(n, p, t);
+        }
+    }
+}
+
+/* ---- NETSTAT VCRT ---- */
+
+static void vcrt_line(struct netstat *n, struct ipaddr dvipa, u16 dport, struct ipaddr client, u16 cport, struct ipaddr xcf) {
+    char a[IPADDR_TEXT_MAX], b[IPADDR_TEXT_MAX], c[IPADDR_TEXT_MAX];
+    if (!netstat_addr_passes(n, dvipa, client) || !netstat_port_passes(n, dport, cport) || !netstat_row(n)) return;
+    reply_line(n->r, "%-15s %05u %-15s %05u %s", ipaddr_text(dvipa, a), (u32)dport, ipaddr_text(client, b), (u32)cport,
+               ipaddr_text(xcf, c));
+    if (n->detail) reply_line(n->r, "  POLICYRULE:   *NONE*");
+    if (n->detail) reply_line(n->r, "  POLICYACTION: *NONE*");
+}
+
+static bool own_row(void *ctx, const struct tcp_info *i) {
+    struct netstat *n = ctx;
+    const struct distributor *d = n->ip->dist;
+    if (i->state == TCP_LISTEN || i->state == TCP_TIME_WAIT) return true;
+    if (!distributor_serves(d, i->key.local) || distributor_routes(d, i->key.local)) return true;
+    vcrt_line(n, i->key.local, i->key.local_port, i->key.foreign, i->key.foreign_port, distributor_slot_addr(d, 0));
+    return true;
+}
+
+void netstat_vcrt(struct netstat *n) {
+    const struct distributor *d = n->ip->dist;
+    reply_line(n->r, "DYNAMIC VIPA CONNECTION ROUTING TABLE:");
+    reply_line(n->r, "DEST IPADDR     DPORT SRC IPADDR      SPORT DESTXCF ADDR");
+    if (!d) return;
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(distributor_vcrt(d), r)) != NULL;)
+        if (r->state != VCRT_ENDED)
+            vcrt_line(n, r->key.dvipa, r->key.dport, r->key.client, r->key.cport, distributor_slot_addr(d, r->target));
+    tcp_for_each(n->stk, own_row, n);
+}
+
+/* ---- NETSTAT VIPADCFG ---- */
+
+static void cfg_row(struct netstat *n, const struct dist_definition *def, const struct dist_dest *dest) {
+    char addr[IPADDR_TEXT_MAX], xcf[IPADDR_TEXT_MAX] = "ALL";
+    if (dest) ipaddr_text(dest->dynxcf, xcf);
+    if (!netstat_row(n)) return;
+    reply_line(n->r, "    DEST:       %s..%u", ipaddr_text(def->dvipa, addr), (u32)def->port);
+    reply_line(n->r, "      DESTXCF:    %s", xcf);
+    reply_line(n->r, "      DISTMETHOD: %s", vdpt_method((enum dist_method)def->options.method)->name);
+    reply_line(n->r, "      SYSPT:      %-3s  TIMAFF: %-4u  FLG: %s", def->options.sysplexports ? "YES" : "NO",
+               (u32)def->options.affinity_sec, def->in_force ? "" : "INACTIVE");
+    if (!n->detail) return;
+    if (def->options.optlocal)
+        reply_line(n->r, "      OPTLOC:     %u", (u32)def->options.optlocal - 1);
+    else
+        reply_line(n->r, "      OPTLOC:     NO");
+    if (dest && def->options.method == DIST_WEIGHTEDACTIVE) reply_line(n->r, "      WEIGHT:     %02u", (u32)dest->weight);
+    if (dest && def->options.method == DIST_HOTSTANDBY && dest->rank) reply_line(n->r, "      BACKUP:     %03u", (u32)dest->rank);
+    if (dest && def->options.method == DIST_HOTSTANDBY && !dest->rank) reply_line(n->r, "      PREFERRED");
+}
+
+void netstat_vipadcfg_dist(struct netstat *n) {
+    struct dist_definition def;
+    bool headed = false;
+    for (u32 i = 0; n->ip->dist && distributor_definition(n->ip->dist, i, &def); i++) {
+        if (!def.own || !netstat_addr_passes(n, def.dvipa, def.dvipa)) continue;
+        if (!headed) reply_line(n->r, "  VIPA DISTRIBUTE:");
+        headed = true;
+        if (!def.dests) cfg_row(n, &def, NULL);
+        for (u32 k = 0; k < def.dests; k++) cfg_row(n, &def, &def.dest[k]);
+    }
+}
+
+/* ---- V TCPIP,,SYSPLEX,QUIESCE | RESUME ---- */
+
+static bool quiesce_operands(struct command *c, const char *const *op, u32 ops, struct dist_quiesce *q) {
+    for (u32 i = 0; i < ops; i++) {
+        const char *v;
+        u32 n;
+        if (str_eq_ci(op[i], "TARGET")) {
+            q->target = true;
+        } else if ((v = command_value(op[i], "POrt"))) {
+            if (!str_u32(v, strlen(v), &n) || n < 1 || n > 65535) return command_expected(c, v, "A PORT NUMBER");
+            q->port = (u16)n;
+        } else if ((v = command_value(op[i], "JOBNAME"))) {
+            if (!v[0] || strlen(v) > 8) return command_expected(c, v, "A JOB NAME");
+            str_copy(q->jobname, sizeof q->jobname, v);
+        } else {
+            return command_expected(c, op[i], "TARGET, PORT= OR JOBNAME=");
+        }
+    }
+    bool named = q->port || q->jobname[0];
+    if (q->target == named) return command_expected(c, ops ? op[0] : "", "EITHER TARGET, OR PORT= OR JOBNAME=");
+    return true;
+}
+
+bool vary_quiesce(struct command *c, struct tcpip *ip, const char *const *op, u32 ops, bool resume) {
+    struct dist_quiesce q = {.target = false};
+    if (!quiesce_operands(c, op, ops, &q)) return false;
+    int rc = resume ? distributor_resume(ip->dist, &q, c->now) : distributor_quiesce(ip->dist, &q, c->now);
+    if (rc == 0) {
+        if (resume)
+            reply_line(c->r, EZD1199I);
+        else
+            reply_line(c->r, EZD1198I);
+        return true;
+    }
+    reply_line(c->r, PLX0303E, resume ? "RESUME" : "QUIESCE", op[0],
+               rc == -ERR_ALREADY ? "IT IS QUIESCED" : rc == -ERR_NOENT ? "IT IS NOT QUIESCED" : "THE LIST IS FULL");
+    return false;
+}

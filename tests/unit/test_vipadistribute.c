@@ -1,0 +1,170 @@
+/* test_vipadistribute.c - VIPADISTRIBUTE in the profile and in OBEYFILE, NETSTAT VDPT, VCRT and VIPADCFG, QUIESCE and RESUME, on
+ * one system without partners. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/sysfix.h"
+
+#include "super/xcfas.h"
+#include "sysplex/dist_impl.h"
+#include "sysplex/sysplex.h"
+
+#define PROFILE "TCPIP.TCPPARMS(PROFILE)"
+#define HEAD                                                                                                           \
+    "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG SYSPLEXROUTING DYNAMICXCF 193.9.200.1 "     \
+    "255.255.255.0 1\nGLOBALCONFIG SYSPLEXWLMPOLL 10\nSTART OSA1\n"
+
+static void begin(const char *profile) {
+    fix_begin();
+    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
+    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
+    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
+    memds_set("SYS1.VTAMLST(ATCCON00)", "OSATRL");
+    memds_set("SYS1.VTAMLST(OSATRL)", "T TRLE READ=(E00),WRITE=(E01),DATAPATH=(E02),PORTNAME=OSA1\n");
+    memds_set(PROFILE, profile);
+    assert_int_equal(fix_ipl(), 0);
+    assert_int_equal(xcfas_start(&fix.sys, fix.now), 0);
+    assert_int_equal(system_start(&fix.sys, fix.now), 0);
+    for (u32 i = 0; i < 20; i++) fix_poll(50000);
+}
+
+static struct distributor *dist(void) { return fix.sys.stacks[0]->dist; }
+
+static void obey(const char *text, bool good) {
+    memds_set("T.O", text);
+    if (good)
+        assert_true(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+    else
+        assert_false(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+    for (u32 i = 0; i < 4; i++) fix_poll(10000);
+}
+
+static void statements(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC\n VIPADEFINE 255.255.255.0 10.1.9.10\n VIPABACKUP 10.1.9.11\n"
+               " VIPADISTRIBUTE DEFINE DISTMETHOD ROUNDROBIN TIMEDAFFINITY 30 10.1.9.10 PORT 20-21 80 DESTIP ALL\n"
+               " VIPADISTRIBUTE OPTLOCAL 4 SYSPLEXPORTS DISTM HOTSTANDBY NOAUTOSWITCHBACK 10.1.9.11 PORT 23 DESTIP 193.9.200.1 "
+               "PREFERRED 193.9.200.2 BACKUP 50\n"
+               " VIPADISTRIBUTE DISTMETHOD WEIGHTEDACTIVE 10.1.9.10 PORT 8080 DESTIP 193.9.200.1 WEIGHT 20 193.9.200.2\n"
+               "ENDVIPADYNAMIC\nAUTOLOG HTTPD ENDAUTOLOG\n");
+    struct dist_definition def;
+    assert_true(distributor_definition(dist(), 0, &def));
+    assert_int_equal(def.port, 20);
+    assert_int_equal(def.options.affinity_sec, 30);
+    assert_true(distributor_definition(dist(), 3, &def));
+    assert_int_equal(def.options.optlocal, 5);
+    assert_true(def.options.sysplexports && (def.options.flags & VDPT_NOSWITCHBACK));
+    assert_int_equal(def.dest[0].rank, 0);
+    assert_int_equal(def.dest[1].rank, 50);
+    assert_false(distributor_definition(dist(), 5, &def));
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM TSR FLG");
+    FIX_SAID("10.1.9.10       00020 193.9.200.1     000 0000000000 00  100 R");
+    FIX_SAID("10.1.9.10       00080 193.9.200.1     001 0000000000 00  100 R"); /* HTTPD */
+    FIX_SAID("10.1.9.10       08080 193.9.200.1     000 0000000000 20  100 W");
+    FIX_SAID("4 OF 4 RECORDS DISPLAYED"); /* 10.1.9.11 is nobody's, 193.9.200.2 is not there */
+    fix_cmd("D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=80");
+    FIX_SAID("TCSR: 100  CER: 100  SEF: 100");
+    FIX_SAID("QOSPLCACT: *DEFAULT*");
+    FIX_SAID("1 OF 1 RECORDS DISPLAYED");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG,DETAIL");
+    FIX_SAID("  VIPA DISTRIBUTE:\n    DEST:       10.1.9.10..20\n      DESTXCF:    ALL\n      DISTMETHOD: ROUNDROBIN\n");
+    FIX_SAID("DISTMETHOD: HOTSTANDBY\n      SYSPT:      YES  TIMAFF: 0     FLG: INACTIVE\n      OPTLOC:     4\n      PREFERRED");
+    FIX_SAID("WEIGHT:     20");
+    FIX_SAID("BACKUP:     050");
+    fix_cmd("D TCPIP,,NETSTAT,VCRT");
+    FIX_SAID("DYNAMIC VIPA CONNECTION ROUTING TABLE:");
+    fix_cmd("D TCPIP,,SYSPLEX,VIPADYN");
+    FIX_SAID("255.255.255.0   10.1.9.0        BOTH");
+    fix_end();
+}
+
+static void weights_after_a_report(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n");
+    for (u32 i = 0; i < 220; i++) fix_poll(50000);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("10.1.9.10       00080 193.9.200.1     000 0000000000 64  100 B");
+    fix_end();
+}
+
+static void quiesce(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n"
+               "AUTOLOG HTTPD ENDAUTOLOG\n");
+    static const char *const what[] = {"TARGET", "PORT=80", "JOBNAME=HTTPD", "PO=80,JOBNAME=HTTPD"};
+    for (u32 i = 0; i < ARRAY_LEN(what); i++) {
+        char command[64];
+        str_fmt(command, sizeof command, "V TCPIP,,SYSPLEX,QUIESCE,%s", what[i]);
+        assert_true(fix_cmd(command));
+        FIX_SAID("EZD1198I");
+        fix_poll(1000);
+        fix_cmd("D TCPIP,,NETSTAT,VDPT");
+        FIX_SAID("10.1.9.10       00080 193.9.200.1     000");
+        assert_false(fix_cmd(command));
+        FIX_SAID("IT IS QUIESCED");
+        str_fmt(command, sizeof command, "V TCPIP,,SYSPLEX,RESUME,%s", what[i]);
+        assert_true(fix_cmd(command));
+        FIX_SAID("EZD1199I");
+        fix_poll(1000);
+        fix_cmd("D TCPIP,,NETSTAT,VDPT");
+        FIX_SAID("10.1.9.10       00080 193.9.200.1     001");
+    }
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,RESUME,TARGET"));
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE"));
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,TARGET,PORT=80"));
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,PORT=0"));
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,FROB"));
+    fix_end();
+}
+
+static void errors_and_delete(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 81 DESTIP ALL ENDVIPADYNAMIC\n");
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"10.1.9.77 PORT 80 DESTIP ALL", "NO VIPADEFINE OR VIPABACKUP NAMES IT"},
+        {"10.1.9.10 PORT DESTIP ALL", "A PORT NUMBER OR A RANGE OF THEM WAS EXPECTED"},
+        {"10.1.9.10 PORT 70000 DESTIP ALL", "A PORT NUMBER OR A RANGE OF THEM WAS EXPECTED"},
+        {"10.1.9.10 PORT 9-3 DESTIP ALL", "A PORT NUMBER OR A RANGE OF THEM WAS EXPECTED"},
+        {"10.1.9.10 PORT 1-65 DESTIP ALL", "AT MOST 64 PORTS WAS EXPECTED"},
+        {"10.1.9.10 PORT 80", "PORT OR DESTIP WAS EXPECTED"},
+        {"10.1.9.10 PORT 80 DESTIP FROB", "WAS EXPECTED"},
+        {"DISTMETHOD FROB 10.1.9.10 PORT 80 DESTIP ALL", "BASEWLM, ROUNDROBIN"},
+        {"TIMEDAFFINITY 10000 10.1.9.10 PORT 80 DESTIP ALL", "A NUMBER FROM 0 TO 9999"},
+        {"OPTLOCAL 17 10.1.9.10 PORT 80 DESTIP ALL", "A NUMBER FROM 0 TO 16"},
+        {"FROB 10.1.9.10 PORT 80 DESTIP ALL", "DISTMETHOD, SYSPLEXPORTS"},
+        {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 80 DESTIP ALL", "EZZ0830I"},
+        {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 80 DESTIP 193.9.200.1 PREFERRED 193.9.200.2 PREFERRED", "EZZ0830I"},
+        {"10.1.9.10 PORT 80 DESTIP 193.9.200.2 WEIGHT 100", "A NUMBER FROM 1 TO 99"},
+        {"DELETE 10.1.9.10 PORT 99 DESTIP ALL", "THERE IS NONE"},
+        {"DELETE 10.1.9.99", "THERE IS NONE"},
+    };
+    char text[200];
+    for (u32 i = 0; i < ARRAY_LEN(wrong); i++) {
+        str_fmt(text, sizeof text, "VIPADYNAMIC VIPADISTRIBUTE %s ENDVIPADYNAMIC", wrong[i].text);
+        obey(text, false);
+        FIX_SAID(wrong[i].said);
+    }
+    obey("VIPADYNAMIC VIPADISTRIBUTE DELETE 10.1.9.10 PORT 81 ENDVIPADYNAMIC", true);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("1 OF 1 RECORDS DISPLAYED");
+    obey("VIPADYNAMIC VIPADISTRIBUTE DISTMETHOD ROUNDROBIN 10.1.9.10 DESTIP ALL ENDVIPADYNAMIC", true);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("10.1.9.10       00000 193.9.200.1");
+    obey("VIPADYNAMIC VIPADELETE 10.1.9.10 ENDVIPADYNAMIC", true);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("0 OF 0 RECORDS DISPLAYED");
+    fix_end();
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(statements),
+        cmocka_unit_test(weights_after_a_report),
+        cmocka_unit_test(quiesce),
+        cmocka_unit_test(errors_and_delete),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
