@@ -40,7 +40,7 @@
 #define CTC_SUBCHANNELS  2u          /* read, write */
 #define MODEL_CTC        0x08        /* of a 3088: channel to channel; others are LAN stations */
 #define MODEL_ESCON_CTC  0x1E
-#define STACK_RESERVE    0x1000000u  /* a second set of drivers is made only if this much is left for stacks */
+#define STACK_RESERVE    0x3400000u  /* a second set of drivers is made only if this much is left for stacks: one takes 50 MB */
 #define EPOCH_1970       2208988800u /* seconds from 1900, where TOD begins, to 1970 */
 
 struct nucleus {
