@@ -9,6 +9,7 @@
  *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n  IDLE=seconds
  *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n  BYTES=n  IDLE=seconds; apps/pattern.h
  *   TN3270    23 TCP                  job INTCLIEN: displays, operator panel; apps/tn3270d.c
+ *   OTELNETD  23 TCP                  operator's console in line mode; apps/otelnetd.c
  */
 #ifndef APPS_APP_H
 #define APPS_APP_H

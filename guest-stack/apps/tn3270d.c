@@ -44,6 +44,7 @@ struct session {
     u32 index, lu;   /* place in the table; which LU it has, LU_NONE before it has one */
     bool lu_in_use;  /* of the LU with this session's index, whoever has it */
     u64 close_by;    /* its farewell is given up then; TIME_NEVER while it is open */
+    bool shut;       /* the farewell is sent: over when the client closes, too */
 };
 
 struct server {
@@ -200,15 +201,17 @@ static void session_run(struct session *ss, u64 now) {
     }
     u64 next = session_times(ss, now);
     if (ss->panel.over && ss->tn.state != TN_OVER) session_end(ss);
-    if (!send_out(ss, now) || (ss->tn.state == TN_OVER && ss->tn.out_len == 0)) {
+    bool works = send_out(ss, now);
+    /* Room came with what was sent: a screen may have waited for it. */
+    panel_pump(&ss->panel, now);
+    if (!works || !send_out(ss, now)) {
         session_over(ss, false, now);
         return;
     }
-    /* Room came with what was sent: a screen may have waited for it. */
-    panel_pump(&ss->panel, now);
-    if (ss->tn.out_len && !send_out(ss, now)) {
-        session_over(ss, false, now);
-        return;
+    /* Bytes that come after a close would reset the connection, and the farewell would be lost. */
+    if (ss->tn.state == TN_OVER && ss->tn.out_len == 0 && !ss->shut) {
+        ss->shut = true;
+        sock_shutdown_send(ss->s, now);
     }
     /* A farewell that the client does not read is given up. */
     if (ss->tn.state == TN_OVER) {
@@ -255,6 +258,7 @@ static void session_begin(struct server *srv, struct sock *s, u64 now) {
     ss->opened = ss->heard = ss->keyed = now;
     ss->mark_due = ss->close_by = TIME_NEVER;
     ss->lu = LU_NONE;
+    ss->shut = false;
     sock_setopt(s, SO_NODELAY, 1, now); /* a screen is answered as a whole, never topped up */
     tn3270_open(&ss->tn, &tn_ops, &srv->counts, "PLEX390");
     panel_open(&ss->panel, &srv->host, &ss->tn);

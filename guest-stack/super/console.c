@@ -88,9 +88,9 @@ bool console_poll(struct console *con, u64 now) {
         struct console_request *req = LIST_ENTRY(n, struct console_request, node);
         char line[CONSOLE_COMMAND_MAX + 1];
         str_copy(line, sizeof line, req->line); /* the request's storage may go while it is carried out */
-        con->inputs++;
         con->running = req;
-        if (con->command) con->command(con->command_ctx, line, &to_user, now);
+        con->inputs += line[0] != '\0';
+        if (con->command && line[0]) con->command(con->command_ctx, line, &to_user, now);
         if (con->running != req) continue;
         con->running = NULL;
         if (req->done) req->done(req->reply.ctx, now);

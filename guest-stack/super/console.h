@@ -58,7 +58,7 @@ void console_on_command(struct console *con,
                         void (*command)(void *ctx, const char *line, const struct reply *r, u64 now), void *ctx);
 void console_input(struct console *con, const char *line, u64 now);
 void console_message(struct console *con, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* reply and done are filled in. -ERR_BUSY: this request is still waiting or running. */
+/* reply and done are filled in; an empty line only brings done(): a moment with no stack on the way. -ERR_BUSY: this request is still waiting or running. */
 int console_submit(struct console *con, struct console_request *req, const char *line);
 /* No line and no done() come any more. Of a request that is not pending: nothing. */
 void console_cancel(struct console *con, struct console_request *req);

@@ -38,12 +38,14 @@ static struct rig rig;
 
 static void said(void *ctx, const char *text) {
     struct rig *r = ctx;
-    strncat(r->said, text, sizeof r->said - strlen(r->said) - 2);
+    if (strlen(r->said) + strlen(text) + 2 > sizeof r->said) return;
+    strcat(r->said, text);
     strcat(r->said, "\n");
 }
 static void replied(void *ctx, const char *text) {
     struct rig *r = ctx;
-    strncat(r->replied, text, sizeof r->replied - strlen(r->replied) - 2);
+    if (strlen(r->replied) + strlen(text) + 2 > sizeof r->replied) return;
+    strcat(r->replied, text);
     strcat(r->replied, "\n");
 }
 /* The system: answers with so many lines, ends the server when it is told. */
@@ -116,6 +118,7 @@ static void move(struct link_client *l) {
     while (!l->deaf && (n = sock_recv(l->s, buf, sizeof buf, rig.net->now)) > 0) c_feed(&l->c, buf, (u32)n);
     if (!l->deaf && n != -ERR_AGAIN && n != -ERR_NOTCONN && n != -ERR_INPROGRESS) {
         l->closed = true;
+        sock_close(l->s, rig.net->now);
         return;
     }
     if (l->c.out_len && (n = sock_send(l->s, l->c.out, l->c.out_len, rig.net->now)) > 0) {
@@ -264,7 +267,6 @@ static void names_and_functions(void **state) {
     dial(&one);
     settle(&one, 1, 20);
     assert_true(one.closed);
-    sock_close(one.s, rig.net->now);
     hang_up(&l[2]);
     client_init(&l[2].c, true, "IBM-3278-2-E", 24, 80);
     l[2].c.lu = "LU13";
@@ -276,10 +278,8 @@ static void names_and_functions(void **state) {
     assert_int_equal(l[2].c.rejected, TN_INV_DEVICE_TYPE);
     assert_true(l[2].closed); /* plain TN3270 has no display for it either */
     assert_non_null(strstr((char *)l[2].c.rec, "PLX0420E"));
-    sock_close(l[2].s, rig.net->now);
     open_client(&l[2], false, "", 24, 80); /* refuses everything, as nc does */
     assert_true(l[2].closed);
-    sock_close(l[2].s, rig.net->now);
     hang_up(&l[0]);
     hang_up(&l[1]);
     rig_close();
@@ -300,7 +300,6 @@ static void logon_rules(void **state) {
     assert_true(one.closed);
     assert_true(one.c.unbound);
     assert_non_null(strstr(rig.said, "PLX0424W INTCLIEN: 3 WRONG PASSWORDS FOR IBMUSER FROM TCP00001"));
-    sock_close(one.s, rig.net->now);
     /* READ may look, in whatever way he writes it, and nothing else. */
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     log_on(&one, "GUEST", "GUEST");
@@ -347,7 +346,6 @@ static void commands_once(void **state) {
     press(&one, 0xF3);
     assert_true(one.closed);
     assert_true(one.c.unbound);
-    sock_close(one.s, rig.net->now);
     rig_close();
 }
 
@@ -408,7 +406,6 @@ static void attention_and_sysreq(void **state) {
     c_record(&one.c, 7, 0, 0, ebcdic, 8);
     settle(&one, 1, 20);
     assert_true(one.closed && one.c.unbound);
-    sock_close(one.s, rig.net->now);
     rig_close();
 }
 
@@ -423,12 +420,10 @@ static void times(void **state) {
     one.deaf = false;
     settle(&one, 1, 20);
     assert_true(one.closed);
-    sock_close(one.s, rig.net->now);
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     for (u32 i = 0; i < 125; i++) testnet_run(rig.net, USEC_PER_SEC), settle(&one, 1, 1);
     assert_true(one.closed); /* nobody logged on */
     assert_true(one.c.marks >= 1);
-    sock_close(one.s, rig.net->now);
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     log_on(&one, "IBMUSER", "SYS1");
     u32 marks = one.c.marks;
@@ -437,7 +432,6 @@ static void times(void **state) {
     assert_in_range(one.c.marks - marks, 5, 6);
     for (u32 i = 0; i < 15; i++) testnet_run(rig.net, USEC_PER_SEC), settle(&one, 1, 1);
     assert_true(one.closed && one.c.unbound);
-    sock_close(one.s, rig.net->now);
     /* A client that does not answer a TIMING-MARK is gone. */
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     log_on(&one, "IBMUSER", "SYS1");
@@ -446,7 +440,6 @@ static void times(void **state) {
     assert_false(one.closed);
     for (u32 i = 0; i < 5; i++) testnet_run(rig.net, USEC_PER_SEC), settle(&one, 1, 1);
     assert_true(one.closed);
-    sock_close(one.s, rig.net->now);
     static const struct reply to = {.line = replied, .ctx = &rig};
     rig.app->modify(rig.inst, "DISPLAY", &to, rig.net->now);
     assert_non_null(strstr(rig.replied, "ENDED INACTIVE 1 SILENT 1 BEFORE LOGON 2"));
@@ -524,19 +517,16 @@ static void modify_and_stop(void **state) {
     assert_true(rig.app->modify(rig.inst, "USERS", &to, rig.net->now));
     settle(&one, 1, 20);
     assert_true(one.closed && one.c.unbound);
-    sock_close(one.s, rig.net->now);
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     assert_true(rig.app->modify(rig.inst, "CANCEL,TCP00001", &to, rig.net->now));
     settle(&one, 1, 20);
     assert_true(one.closed);
-    sock_close(one.s, rig.net->now);
     /* The session ends the server that it runs in. */
     open_client(&one, true, "IBM-3278-2-E", 24, 80);
     log_on(&one, "IBMUSER", "SYS1");
     type_command(&one, "P INTCLIEN");
     assert_null(rig.inst);
     assert_true(one.closed && one.c.unbound);
-    sock_close(one.s, rig.net->now);
     rig_close();
 }
 
