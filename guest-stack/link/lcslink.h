@@ -8,7 +8,7 @@
 #ifndef LINK_LCSLINK_H
 #define LINK_LCSLINK_H
 
-#include "chan/chan.h"
+#include "link/chandev.h"
 #include "link/link_lcs.h"
 #include "wire/osa.h"
 
@@ -48,21 +48,10 @@ struct lcs_group {
     bool wanted, registered, due;
 };
 
-struct lcs_sub {
-    struct lcs_device *d;
-    struct chan *ch;
-    bool running;
-};
-
 struct lcs_device {
-    struct lcs_driver *drv;
-    struct device *dev; /* NULL = slot is free */
-    enum lcs_state state;
-    struct lcs_sub sub[LCS_UNITS];
-    struct timer step;
-    u32 tries, part, detail, fail_code, start_error;
-    enum lcs_fail why;
-    bool again, announced, stop_due, lan_due;
+    struct chandev m;
+    bool announced; /* device_ready() was called */
+    bool lan_due;   /* came while a command was outstanding */
     bool hold; /* no group is told to the station for the moment */
 
     u8 *read_buf[2], *write_buf[2]; /* LCS_BLOCK_BYTES each */
@@ -82,16 +71,13 @@ struct lcs_device {
 };
 
 struct lcs_driver {
-    struct chan_system *sys;
     u32 max_devices;
     struct lcs_device *devices;
 };
 
 /* ---- lcslink_fsm.c ---- */
-const char *lcslink_state_text(u32 state);
+extern const struct chandev_kind lcslink_kind;
 void lcslink_event(struct lcs_device *d, enum lcs_event ev, enum lcs_fail why, u32 detail, u64 now);
-void lcslink_fsm_init(struct lcs_device *d);
-void lcslink_run(struct lcs_device *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
 
 /* ---- lcslink_block.c ---- */
 void lcslink_read_start(struct lcs_device *d, u64 now);

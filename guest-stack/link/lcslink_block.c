@@ -27,12 +27,12 @@ u8 *lcslink_frame(struct lcs_device *d, u8 type, u32 len) {
     d->frames++;
     be16_put(p + LCS_OFFSET_AT, (u16)d->filled);
     p[LCS_TYPE_AT] = type;
-    p[LCS_PORT_AT] = (u8)d->dev->lnk->adapter;
+    p[LCS_PORT_AT] = (u8)d->m.dev->lnk->adapter;
     return p;
 }
 
 void lcslink_write_next(struct lcs_device *d, u64 now) {
-    if (d->frames == 0 || d->sub[LCS_UNIT_WRITE].running) return;
+    if (d->frames == 0 || d->m.sub[LCS_UNIT_WRITE].running) return;
     u8 *block = d->write_buf[d->filling];
     be16_put(block + d->filled, 0);
     const struct chan_cmd cmd = {
@@ -41,14 +41,14 @@ void lcslink_write_next(struct lcs_device *d, u64 now) {
     d->count.blocks_out++;
     d->filling ^= 1;
     d->filled = d->frames = 0;
-    lcslink_run(d, LCS_UNIT_WRITE, &cmd, 1, now);
+    chandev_run(&d->m, LCS_UNIT_WRITE, &cmd, 1, now);
 }
 
 int lcslink_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct lcs_device *d = lnk->dev->state;
     u32 len = pkt_bytes(p);
     UNUSED(next_hop);
-    if (d->state != LCS_READY) return -ERR_NETDOWN;
+    if (d->m.state != LCS_READY) return -ERR_NETDOWN;
     if (len > FRAME_MAX) {
         d->count.drops_out_size++;
         return -ERR_MSGSIZE;
@@ -89,7 +89,7 @@ u8 *lcslink_command(struct lcs_device *d, u8 command, u32 len, u64 now) {
     p[LCS_INITIATOR_AT] = LCS_FROM_HOST;
     be16_put(p + LCS_SEQ_AT, d->seq);
     p[LCS_LAN_TYPE_AT] = LAN_TYPE_ETHERNET;
-    p[LCS_RELATIVE_PORT_AT] = (u8)d->dev->lnk->adapter;
+    p[LCS_RELATIVE_PORT_AT] = (u8)d->m.dev->lnk->adapter;
     d->command = command;
     return p;
 }
@@ -106,14 +106,13 @@ static u8 command_of(enum lcs_state s) {
 }
 
 void lcslink_step_send(struct lcs_device *d, u64 now) {
-    u8 *p = lcslink_command(d, command_of(d->state), LCS_CTL_BYTES, now);
+    u8 *p = lcslink_command(d, command_of(d->m.state), LCS_CTL_BYTES, now);
     if (!p) {
         /* Both buffers are full of frames: the same step once more when the station has taken some. */
-        d->again = true;
-        timer_arm(d->dev->stk, &d->step, now + BUSY_USEC);
+        chandev_again(&d->m, BUSY_USEC, now);
         return;
     }
-    if (d->state == LCS_ST_STARTUP) be16_put(p + LCS_BUFFER_SIZE_AT, LCS_BLOCK_BYTES);
+    if (d->m.state == LCS_ST_STARTUP) be16_put(p + LCS_BUFFER_SIZE_AT, LCS_BLOCK_BYTES);
     lcslink_write_next(d, now);
 }
 
@@ -122,26 +121,26 @@ void lcslink_step_send(struct lcs_device *d, u64 now) {
 void lcslink_read_start(struct lcs_device *d, u64 now) {
     const struct chan_cmd cmd = {
         .op = CCW_READ, .flags = CCW_SLI, .count = LCS_BLOCK_BYTES, .data = d->read_buf[d->reading]};
-    lcslink_run(d, LCS_UNIT_READ, &cmd, 1, now);
+    chandev_run(&d->m, LCS_UNIT_READ, &cmd, 1, now);
 }
 
 static void lan_event(struct lcs_device *d, bool up, u64 now) {
     if (!up && d->lan_up) d->count.lan_losses++;
     d->lan_up = up;
-    if (d->state != LCS_READY) return;
+    if (d->m.state != LCS_READY) return;
     /* Also when it comes without having gone: the station may have forgotten our groups. */
-    link_lan_down(d->dev->lnk, now);
+    link_lan_down(d->m.dev->lnk, now);
     if (up) lcslink_event(d, LCS_EV_LAN, LCS_FAIL_NONE, 0, now);
 }
 
 static void step_answer(struct lcs_device *d, const u8 *p, u32 len, u32 rc, u64 now) {
-    if (d->state == LCS_ST_STARTLAN) {
+    if (d->m.state == LCS_ST_STARTLAN) {
         /* Without a LAN the station is ready all the same; it will say when there is one. */
         d->lan_up = rc == LCS_RC_OK;
         if (rc == LCS_RC_LAN_OFFLINE) rc = LCS_RC_OK;
     }
-    if (d->state == LCS_ST_LANSTAT && len >= LCS_MAC_AT + MAC_LEN) memcpy(d->mac, p + LCS_MAC_AT, MAC_LEN);
-    if (d->state == LCS_ST_QIPASSIST)
+    if (d->m.state == LCS_ST_LANSTAT && len >= LCS_MAC_AT + MAC_LEN) memcpy(d->mac, p + LCS_MAC_AT, MAC_LEN);
+    if (d->m.state == LCS_ST_QIPASSIST)
         d->assists = rc == LCS_RC_OK && len >= LCS_SUPPORTED_AT + 2 ? be16_get(p + LCS_SUPPORTED_AT) : 0;
     lcslink_event(d, rc ? LCS_EV_REFUSED : LCS_EV_OK, rc ? LCS_FAIL_COMMAND : LCS_FAIL_NONE, rc, now);
 }
@@ -154,7 +153,7 @@ static void control_input(struct lcs_device *d, const u8 *p, u32 len, u64 now) {
     u8 command = p[LCS_COMMAND_AT];
     if (d->command && command == d->command && be16_get(p + LCS_SEQ_AT) == d->seq) {
         d->command = 0;
-        if (d->state == LCS_READY)
+        if (d->m.state == LCS_READY)
             lcslink_group_answer(d, be16_get(p + LCS_RC_AT), now);
         else
             step_answer(d, p, len, be16_get(p + LCS_RC_AT), now);
@@ -172,9 +171,9 @@ static void data_input(struct lcs_device *d, u8 *p, u32 len, u64 now) {
         d->count.drops_in_malformed++;
         return;
     }
-    if (d->state != LCS_READY) return; /* between STARTLAN and READY nobody listens yet */
-    struct pkt pkt = {.data = p, .len = len, .headroom = LCS_HDR_BYTES, .in = d->dev->lnk};
-    link_input_frame(d->dev->lnk, &pkt, now);
+    if (d->m.state != LCS_READY) return; /* between STARTLAN and READY nobody listens yet */
+    struct pkt pkt = {.data = p, .len = len, .headroom = LCS_HDR_BYTES, .in = d->m.dev->lnk};
+    link_input_frame(d->m.dev->lnk, &pkt, now);
 }
 
 /* Each frame begins with the offset of its own end; zero, or the end of the data, ends the block. */
@@ -190,11 +189,11 @@ static void block_input(struct lcs_device *d, u8 *block, u32 len, u64 now) {
         u8 type = block[at + LCS_TYPE_AT];
         if (type == LCS_TYPE_CONTROL)
             control_input(d, block + at, end - at, now);
-        else if (type == LCS_TYPE_ETHERNET && block[at + LCS_PORT_AT] == (u8)d->dev->lnk->adapter)
+        else if (type == LCS_TYPE_ETHERNET && block[at + LCS_PORT_AT] == (u8)d->m.dev->lnk->adapter)
             data_input(d, block + at + LCS_HDR_BYTES, end - at - LCS_HDR_BYTES, now);
         else
             d->count.drops_in_type++;
-        if (d->state == LCS_DOWN || d->state == LCS_HALT) return;
+        if (d->m.state == LCS_DOWN || d->m.state == LCS_HALT) return;
         at = end;
         frames++;
     }
@@ -208,5 +207,5 @@ void lcslink_read_done(struct lcs_device *d, const struct chan_status *st, u64 n
     lcslink_read_start(d, now);
     d->count.blocks_in++;
     block_input(d, block, len, now);
-    link_flush_all(d->dev->stk, now);
+    link_flush_all(d->m.dev->stk, now);
 }

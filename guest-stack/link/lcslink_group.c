@@ -24,7 +24,7 @@ static struct lcs_group *group_slot(struct lcs_device *d, struct ipaddr group) {
 }
 
 int lcslink_group_want(struct lcs_device *d, struct ipaddr group, bool wanted, u64 now) {
-    if (d->state == LCS_DOWN || d->state > LCS_READY) return -ERR_NETDOWN;
+    if (d->m.state == LCS_DOWN || d->m.state > LCS_READY) return -ERR_NETDOWN;
     struct lcs_group *g = group_slot(d, group);
     bool known = g && ipaddr_eq(g->addr, group);
     if (!known && !wanted) return -ERR_NOENT;
@@ -61,15 +61,15 @@ static void group_send(struct lcs_device *d, struct lcs_group *g, u64 now) {
     pair[4] = 0x01;
     pair[5] = 0x00;
     pair[6] = 0x5E;
-    timer_arm(d->dev->stk, &d->step, now + COMMAND_USEC);
+    timer_arm(d->m.dev->stk, &d->m.step, now + COMMAND_USEC);
     lcslink_write_next(d, now);
 }
 
 void lcslink_group_next(struct lcs_device *d, u64 now) {
-    if (d->state != LCS_READY || d->hold || d->command) return;
-    if (d->stop_due || d->lan_due) {
-        enum lcs_event ev = d->stop_due ? LCS_EV_STOP : LCS_EV_LAN;
-        d->stop_due = d->lan_due = false;
+    if (d->m.state != LCS_READY || d->hold || d->command) return;
+    if (d->m.stop_due || d->lan_due) {
+        enum lcs_event ev = d->m.stop_due ? LCS_EV_STOP : LCS_EV_LAN;
+        d->m.stop_due = d->lan_due = false;
         lcslink_event(d, ev, LCS_FAIL_NONE, 0, now);
         return;
     }
@@ -87,7 +87,7 @@ void lcslink_group_next(struct lcs_device *d, u64 now) {
 void lcslink_group_answer(struct lcs_device *d, u32 rc, u64 now) {
     struct lcs_group *g = d->in_flight;
     d->in_flight = NULL;
-    timer_disarm(d->dev->stk, &d->step);
+    timer_disarm(d->m.dev->stk, &d->m.step);
     if (g) {
         bool good = rc == LCS_RC_OK || (d->in_flight_add && rc == RC_GROUP_DEFINED);
         if (d->in_flight_add && !good) d->count.group_refused++;

@@ -13,11 +13,10 @@ static int op_attach(struct device *dev, void *ctx) {
     struct lcs_driver *drv = ctx;
     for (u32 i = 0; i < drv->max_devices; i++) {
         struct lcs_device *d = &drv->devices[i];
-        if (d->dev) continue;
-        d->dev = dev;
+        if (d->m.dev) continue;
+        chandev_attach(&d->m, dev);
         memset(&d->count, 0, sizeof d->count);
         dev->state = d;
-        lcslink_fsm_init(d);
         return 0;
     }
     return -ERR_NOMEM;
@@ -25,16 +24,14 @@ static int op_attach(struct device *dev, void *ctx) {
 
 static void op_detach(struct device *dev) {
     struct lcs_device *d = dev->state;
-    CHECK(d->state == LCS_DOWN);
-    timer_disarm(dev->stk, &d->step);
-    d->dev = NULL;
+    chandev_detach(&d->m);
     dev->state = NULL;
 }
 
 static int op_start(struct device *dev, u64 now) {
     struct lcs_device *d = dev->state;
     if (!dev->lnk) return -ERR_NOENT;
-    if (d->state != LCS_DOWN) return -ERR_BUSY;
+    if (d->m.state != LCS_DOWN) return -ERR_BUSY;
     d->count.starts++;
     d->seq = 0;
     d->assists = 0;
@@ -45,7 +42,7 @@ static int op_start(struct device *dev, u64 now) {
 
 static int op_stop(struct device *dev, u64 now) {
     struct lcs_device *d = dev->state;
-    if (d->state == LCS_DOWN)
+    if (d->m.state == LCS_DOWN)
         device_stopped(dev, now);
     else
         lcslink_event(d, LCS_EV_STOP, LCS_FAIL_NONE, 0, now);
@@ -56,7 +53,7 @@ static int op_stop(struct device *dev, u64 now) {
 
 static void op_flush(struct link *lnk, u64 now) {
     struct lcs_device *d = lnk->dev->state;
-    if (d->state == LCS_READY) lcslink_write_next(d, now);
+    if (d->m.state == LCS_READY) lcslink_write_next(d, now);
 }
 static int op_join(struct link *lnk, struct ipaddr group, u64 now) {
     return lcslink_group_want(lnk->dev->state, group, true, now);
@@ -94,14 +91,13 @@ size_t link_lcs_bytes(u32 max_devices) {
 int link_lcs_driver_init(struct driver *out, struct chan_system *sys, struct arena *a, u32 max_devices) {
     struct lcs_driver *drv = arena_take(a, sizeof *drv, 16);
     if (!drv) return -ERR_NOMEM;
-    *drv = (struct lcs_driver){.sys = sys, .max_devices = max_devices};
+    *drv = (struct lcs_driver){.max_devices = max_devices};
     drv->devices = arena_take(a, sizeof *drv->devices * max_devices, 16);
     if (!drv->devices) return -ERR_NOMEM;
     for (u32 i = 0; i < max_devices; i++) {
         struct lcs_device *d = &drv->devices[i];
         memset(d, 0, sizeof *d);
-        d->drv = drv;
-        for (u32 u = 0; u < LCS_UNITS; u++) d->sub[u].d = d;
+        chandev_init(&d->m, &lcslink_kind, sys);
         u8 *p = arena_take(a, 4 * LCS_BLOCK_BYTES, PAGE);
         if (!p) return -ERR_NOMEM;
         for (u32 b = 0; b < 2; b++) {
@@ -119,5 +115,5 @@ const struct link_lcs_counters *link_lcs_counters(const struct device *dev) {
     return &((const struct lcs_device *)dev->state)->count;
 }
 const char *link_lcs_state_name(const struct device *dev) {
-    return lcslink_state_text(((const struct lcs_device *)dev->state)->state);
+    return chandev_state_text(&lcslink_kind, ((const struct lcs_device *)dev->state)->m.state);
 }

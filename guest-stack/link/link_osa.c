@@ -14,8 +14,8 @@ static int mpcipa_attach(struct device *dev, void *ctx) {
     struct mpcipa_driver *drv = ctx;
     for (u32 i = 0; i < drv->max_devices; i++) {
         struct mpcipa *d = &drv->devices[i];
-        if (d->dev) continue;
-        d->dev = dev;
+        if (d->m.dev) continue;
+        chandev_attach(&d->m, dev);
         d->held_event = OSA_EVENTS;
         memset(&d->count, 0, sizeof d->count);
         dev->state = d;
@@ -27,16 +27,14 @@ static int mpcipa_attach(struct device *dev, void *ctx) {
 
 static void mpcipa_detach(struct device *dev) {
     struct mpcipa *d = dev->state;
-    CHECK(d->state == OSA_DOWN);
-    timer_disarm(dev->stk, &d->step);
-    d->dev = NULL;
+    chandev_detach(&d->m);
     dev->state = NULL;
 }
 
 static int mpcipa_start(struct device *dev, u64 now) {
     struct mpcipa *d = dev->state;
     if (!dev->lnk) return -ERR_NOENT;
-    if (d->state != OSA_DOWN) return -ERR_BUSY;
+    if (d->m.state != OSA_DOWN) return -ERR_BUSY;
     d->count.starts++;
     d->th_seq = d->seq = d->ack = 0;
     d->ipa_seq = 0;
@@ -49,7 +47,7 @@ static int mpcipa_start(struct device *dev, u64 now) {
 
 static int mpcipa_stop(struct device *dev, u64 now) {
     struct mpcipa *d = dev->state;
-    if (d->state == OSA_DOWN)
+    if (d->m.state == OSA_DOWN)
         device_stopped(dev, now);
     else
         mpcipa_event(d, OSA_EV_STOP, OSA_FAIL_NONE, 0, now);
@@ -111,11 +109,10 @@ static const struct link_ops OSA_LINK = {.output = mpcipa_queue_output,
 
 /* ---- storage ---- */
 
-static bool device_storage(struct mpcipa *d, struct mpcipa_driver *drv, struct arena *a) {
+static bool device_storage(struct mpcipa *d, struct chan_system *sys, struct arena *a) {
     memset(d, 0, sizeof *d);
-    d->drv = drv;
+    chandev_init(&d->m, &mpcipa_kind, sys);
     list_init(&d->due);
-    for (u32 i = 0; i < OSA_UNITS; i++) d->sub[i].d = d;
     d->write_buf = arena_take(a, 2 * PAGE + BOUNCE_BYTES, PAGE);
     if (!d->write_buf) return false;
     d->read_buf = d->write_buf + PAGE;
@@ -134,11 +131,11 @@ size_t link_osa_bytes(u32 max_devices) {
 int link_osa_driver_init(struct driver *out, struct chan_system *sys, struct arena *a, u32 max_devices) {
     struct mpcipa_driver *drv = arena_take(a, sizeof *drv, 16);
     if (!drv) return -ERR_NOMEM;
-    *drv = (struct mpcipa_driver){.sys = sys, .max_devices = max_devices};
+    *drv = (struct mpcipa_driver){.max_devices = max_devices};
     drv->devices = arena_take(a, sizeof *drv->devices * max_devices, 16);
     if (!drv->devices) return -ERR_NOMEM;
     for (u32 i = 0; i < max_devices; i++)
-        if (!device_storage(&drv->devices[i], drv, a)) return -ERR_NOMEM;
+        if (!device_storage(&drv->devices[i], sys, a)) return -ERR_NOMEM;
     *out = (struct driver){.device = &OSA_DEVICE, .link = &OSA_LINK, .ctx = drv};
     return 0;
 }
@@ -149,5 +146,5 @@ const struct link_osa_counters *link_osa_counters(const struct device *dev) {
     return &((const struct mpcipa *)dev->state)->count;
 }
 const char *link_osa_state_name(const struct device *dev) {
-    return mpcipa_state_text(((const struct mpcipa *)dev->state)->state);
+    return chandev_state_text(&mpcipa_kind, ((const struct mpcipa *)dev->state)->m.state);
 }

@@ -11,7 +11,7 @@
 #define LINK_MPCIPA_H
 
 #include "base/list.h"
-#include "chan/chan.h"
+#include "link/chandev.h"
 #include "link/link_osa.h"
 #include "wire/osa.h"
 
@@ -81,30 +81,12 @@ struct mpcipa_queue {
     u32 rung;    /* output: first buffer that was closed after the last SIGA */
 };
 
-struct mpcipa_sub {
-    struct mpcipa *d;
-    struct chan *ch; /* NULL = not open */
-    bool running;    /* a program was started and done() has not come */
-};
-
 struct mpcipa {
-    struct mpcipa_driver *drv;
-    struct device *dev; /* NULL = slot is free */
-    enum mpcipa_state state;
-    struct mpcipa_sub sub[OSA_UNITS];
-
-    /* the step */
-    struct timer step, stall, refresh;
-    u32 tries;              /* of this step */
-    u32 part;               /* within SENSE and ASSIST */
-    u32 start_error;        /* chan_start() refused; handled at the next timer tick */
-    bool again;             /* the step timer means "try again", not "time is over" */
-    u32 detail;             /* of the latest event, for the failure code */
-    u32 fail_code;          /* why the device goes down; 0 = STOP */
-    enum osa_fail why;      /* of the latest EV_ERROR, EV_REFUSED or EV_LOST */
-    bool announced;         /* device_ready() was called */
-    bool stop_due, lan_due; /* came while a command was outstanding */
-    u8 held_event;          /* answer that came before the end of its write; OSA_EVENTS = none */
+    struct chandev m; /* parts: of SENSE, ACTIVATE and ASSIST */
+    struct timer stall, refresh;
+    bool announced; /* device_ready() was called */
+    bool lan_due;   /* came while a command was outstanding */
+    u8 held_event;  /* answer that came before the end of its write; OSA_EVENTS = none */
     enum osa_fail held_why;
     u32 held_detail;
 
@@ -145,7 +127,6 @@ struct mpcipa {
 };
 
 struct mpcipa_driver {
-    struct chan_system *sys;
     u32 max_devices;
     struct mpcipa *devices;
 };
@@ -154,14 +135,9 @@ struct mpcipa_driver {
 #define OSA_GSO_BYTES (15u * 4096)
 
 /* ---- mpcipa_fsm.c ---- */
-const char *mpcipa_state_text(u32 state);
-/* The one entry of the state machine. why and detail describe what went wrong; 0 when nothing did. */
+extern const struct chandev_kind mpcipa_kind;
 void mpcipa_event(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now);
 void mpcipa_fsm_init(struct mpcipa *d);
-/* Starts a channel program; a refusal becomes OSA_EV_ERROR at the next timer tick. */
-void mpcipa_run(struct mpcipa *d, u32 unit, const struct chan_cmd *program, u32 n, u64 now);
-/* Runs the current step again after usec. */
-void mpcipa_step_again(struct mpcipa *d, u32 usec, u64 now);
 
 /* ---- mpcipa_mpc.c ---- */
 void mpcipa_idx_send(struct mpcipa *d, u64 now);

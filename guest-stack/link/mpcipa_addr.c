@@ -68,7 +68,7 @@ void mpcipa_addr_stale(struct mpcipa *d) {
 }
 
 int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
-    if (d->state == OSA_DOWN || d->state >= OSA_STOPLAN) return -ERR_NETDOWN;
+    if (d->m.state == OSA_DOWN || d->m.state >= OSA_STOPLAN) return -ERR_NETDOWN;
     struct mpcipa_addr *e = addr_find(d, a, group);
     if (!e && !wanted) return -ERR_NOENT;
     if (!e) {
@@ -150,16 +150,16 @@ static bool next_arp(struct mpcipa *d, u64 now) {
 }
 
 void mpcipa_addr_next(struct mpcipa *d, u64 now) {
-    if (d->state != OSA_READY || d->hold || d->ipa_command || d->sub[OSA_UNIT_WRITE].running) return;
-    if (d->stop_due || d->lan_due) {
-        enum mpcipa_event ev = d->stop_due ? OSA_EV_STOP : OSA_EV_LAN;
-        d->stop_due = d->lan_due = false;
+    if (d->m.state != OSA_READY || d->hold || d->ipa_command || d->m.sub[OSA_UNIT_WRITE].running) return;
+    if (d->m.stop_due || d->lan_due) {
+        enum mpcipa_event ev = d->m.stop_due ? OSA_EV_STOP : OSA_EV_LAN;
+        d->m.stop_due = d->lan_due = false;
         mpcipa_event(d, ev, OSA_FAIL_NONE, 0, now);
         return;
     }
     /* READY has no time of its own; a command has. */
     if (next_address(d, now) || next_arp(d, now)) {
-        if (d->state == OSA_READY) timer_arm(d->dev->stk, &d->step, now + COMMAND_USEC);
+        if (d->m.state == OSA_READY) timer_arm(d->m.dev->stk, &d->m.step, now + COMMAND_USEC);
     }
 }
 
@@ -189,7 +189,7 @@ static void addr_answer(struct mpcipa *d, u32 rc, u64 now) {
         d->count.address_refused++;
         if (!list_is_in(&e->due)) addr_free(d, e);
     }
-    if (tell) link_address_result(d->dev->lnk, a, rc, now);
+    if (tell) link_address_result(d->m.dev->lnk, a, rc, now);
 }
 
 /* Rows of one answer to ARP QUERY; true when it was the last one. */
@@ -216,7 +216,7 @@ void mpcipa_addr_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     if (query && rc == 0 && be16_get(p + ASS_RC_AT) == 0 && !arp_rows(d, p, len)) return;
     d->ipa_command = 0;
     /* A command is over when it is answered and its WRITE has ended; until then its time runs. */
-    if (!d->sub[OSA_UNIT_WRITE].running) timer_disarm(d->dev->stk, &d->step);
+    if (!d->m.sub[OSA_UNIT_WRITE].running) timer_disarm(d->m.dev->stk, &d->m.step);
     if (d->in_flight) addr_answer(d, rc, now);
     mpcipa_addr_next(d, now);
 }
@@ -224,7 +224,7 @@ void mpcipa_addr_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
 /* ---- the card's neighbours ---- */
 
 int mpcipa_arp_purge(struct mpcipa *d, u64 now) {
-    if (d->state != OSA_READY) return -ERR_NETDOWN;
+    if (d->m.state != OSA_READY) return -ERR_NETDOWN;
     if (!(d->assists & IPA_ASS_ARP)) return -ERR_NOSYS;
     d->flush_due = d->query_due = true;
     mpcipa_addr_next(d, now);
@@ -239,10 +239,10 @@ int mpcipa_arp_query(struct mpcipa *d, void (*row)(void *ctx, struct ipaddr ip, 
 /* Packets were sent since the last time: the card's table may have changed. */
 void mpcipa_arp_refresh(struct mpcipa *d, u64 now) {
     u64 sent = d->count.siga_write;
-    if (d->state == OSA_READY && d->assists & IPA_ASS_ARP && sent != d->refreshed_at) {
+    if (d->m.state == OSA_READY && d->assists & IPA_ASS_ARP && sent != d->refreshed_at) {
         d->refreshed_at = sent;
         d->query_due = true;
         mpcipa_addr_next(d, now);
     }
-    timer_arm(d->dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
+    timer_arm(d->m.dev->stk, &d->refresh, now + NEIGHBOURS_USEC);
 }

@@ -106,19 +106,19 @@ static bool assist_useful(const struct mpcipa *d, const struct assist_row *r) {
 }
 
 static void assist_step(struct mpcipa *d, u64 now) {
-    while (d->part < ARRAY_LEN(ASSISTS) && !assist_useful(d, &ASSISTS[d->part])) d->part++;
-    if (d->part == ARRAY_LEN(ASSISTS)) {
+    while (d->m.part < ARRAY_LEN(ASSISTS) && !assist_useful(d, &ASSISTS[d->m.part])) d->m.part++;
+    if (d->m.part == ARRAY_LEN(ASSISTS)) {
         mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     }
-    const struct assist_row *r = &ASSISTS[d->part];
+    const struct assist_row *r = &ASSISTS[d->m.part];
     u8 *data = mpcipa_ipa_assist(d, r->assist, r->command, r->data_len);
     if (r->data_len) be32_put(data + r->data_len - 4, assist_wanted(d, r));
     mpcipa_ipa_send(d, ASS_HEADER_BYTES + r->data_len, now);
 }
 
 static void assist_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
-    const struct assist_row *r = &ASSISTS[d->part++];
+    const struct assist_row *r = &ASSISTS[d->m.part++];
     u32 rc = be16_get(p + IPA_RC_AT);
     if (rc == 0 && len >= ASS_DATA_AT) rc = be16_get(p + ASS_RC_AT);
     if (rc) {
@@ -139,7 +139,7 @@ static void assist_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
 /* ---- steps ---- */
 
 static void adapter_step(struct mpcipa *d, u64 now) {
-    bool query = d->state == OSA_ADAPTER;
+    bool query = d->m.state == OSA_ADAPTER;
     if (!(d->assists & IPA_ASS_ADAPTERPARMS) || (!query && !(d->adapter_commands & ADP_ALTER_MAC))) {
         mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
@@ -157,17 +157,17 @@ static void adapter_step(struct mpcipa *d, u64 now) {
 }
 
 static void routing_step(struct mpcipa *d, u64 now) {
-    if (d->dev->role == ROUTER_NONE) {
+    if (d->m.dev->role == ROUTER_NONE) {
         mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
         return;
     }
     u8 *data = mpcipa_ipa_begin(d, IPA_SETRTG, 1);
-    data[0] = d->dev->role == ROUTER_PRIMARY ? IPA_RTG_PRIMARY : IPA_RTG_SECONDARY;
+    data[0] = d->m.dev->role == ROUTER_PRIMARY ? IPA_RTG_PRIMARY : IPA_RTG_SECONDARY;
     mpcipa_ipa_send(d, 1, now);
 }
 
 void mpcipa_ipa_step(struct mpcipa *d, u64 now) {
-    switch (d->state) {
+    switch (d->m.state) {
     case OSA_STARTLAN:
         d->caps = LINK_CAP_ARP;
         mpcipa_ipa_begin(d, IPA_STARTLAN, 0);
@@ -191,7 +191,7 @@ void mpcipa_ipa_step(struct mpcipa *d, u64 now) {
 /* ---- answers ---- */
 
 static void adapter_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
-    bool query = d->state == OSA_ADAPTER;
+    bool query = d->m.state == OSA_ADAPTER;
     u32 rc = be16_get(p + IPA_RC_AT);
     if (rc == 0 && len >= ADP_DATA_AT) rc = be16_get(p + ADP_RC_AT);
     if (rc == 0 && len < ADP_DATA_AT + (query ? 12u : 18u)) rc = IPA_RC_INVALID_FORMAT;
@@ -202,7 +202,7 @@ static void adapter_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
 
 static void step_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
     u32 rc = be16_get(p + IPA_RC_AT);
-    switch (d->state) {
+    switch (d->m.state) {
     case OSA_STARTLAN:
         /* Without a LAN everything else can still be set up; the card will say when there is one. */
         d->lan_up = rc == IPA_RC_OK;
@@ -222,9 +222,9 @@ static void step_answer(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
 static void lan_event(struct mpcipa *d, bool up, u64 now) {
     if (!up && d->lan_up) d->count.lan_losses++;
     d->lan_up = up;
-    if (d->state != OSA_READY) return;
+    if (d->m.state != OSA_READY) return;
     /* Also when it comes without having gone: the card may have forgotten us, so the stack begins anew. */
-    link_lan_down(d->dev->lnk, now);
+    link_lan_down(d->m.dev->lnk, now);
     if (up) mpcipa_event(d, OSA_EV_LAN, OSA_FAIL_NONE, 0, now);
 }
 
@@ -245,7 +245,7 @@ void mpcipa_ipa_input(struct mpcipa *d, const u8 *p, u32 len, u64 now) {
         d->count.replies_stray++;
         return;
     }
-    if (d->state == OSA_READY) {
+    if (d->m.state == OSA_READY) {
         mpcipa_addr_answer(d, p, len, now);
         return;
     }

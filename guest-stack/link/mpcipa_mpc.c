@@ -39,7 +39,7 @@ enum {
 /* ---- IDX ---- */
 
 void mpcipa_idx_send(struct mpcipa *d, u64 now) {
-    bool read = d->state == OSA_IDX_READ;
+    bool read = d->m.state == OSA_IDX_READ;
     u8 *p = d->write_buf;
     memset(p, 0, IDX_BYTES);
     p[2] = 0x80;
@@ -50,15 +50,15 @@ void mpcipa_idx_send(struct mpcipa *d, u64 now) {
     be32_put(p + IDX_TOKEN_AT, read ? TOKEN_READ : TOKEN_WRITE);
     be16_put(p + IDX_LEVEL_AT, IDX_LEVEL_OSD);
     /* As OS/390 has it, the device's name is the port name that VTAM's TRLE gives the OSA. */
-    ebcdic_pad(p + IDX_NAME_AT, PORT_NAME_BYTES, d->dev->name);
-    u16 data = (u16)(d->dev->devnum + OSA_UNIT_DATA);
+    ebcdic_pad(p + IDX_NAME_AT, PORT_NAME_BYTES, d->m.dev->name);
+    u16 data = (u16)(d->m.dev->devnum + OSA_UNIT_DATA);
     be16_put(p + IDX_DATA_CUA_AT, data);
     be16_put(p + IDX_REAL_ADDR_AT, data & UNIT_ADDRESS_MASK);
     memset(d->read_buf, 0, IDX_BYTES);
     const struct chan_cmd program[2] = {
         {.op = CCW_WRITE, .flags = CCW_CC | CCW_SLI, .count = IDX_BYTES, .data = p},
         {.op = CCW_READ, .flags = CCW_SLI, .count = OSA_CTL_BYTES, .data = d->read_buf}};
-    mpcipa_run(d, read ? OSA_UNIT_READ : OSA_UNIT_WRITE, program, 2, now);
+    chandev_run(&d->m, read ? OSA_UNIT_READ : OSA_UNIT_WRITE, program, 2, now);
 }
 
 void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
@@ -76,7 +76,7 @@ void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
         mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, be16_get(p + IDX_LEVEL_AT), now);
         return;
     }
-    if (d->state == OSA_IDX_READ) d->token_rm = be32_get(p + IDX_TOKEN_AT);
+    if (d->m.state == OSA_IDX_READ) d->token_rm = be32_get(p + IDX_TOKEN_AT);
     mpcipa_event(d, OSA_EV_OK, OSA_FAIL_NONE, 0, now);
 }
 
@@ -97,7 +97,7 @@ void mpcipa_pdu_send(struct mpcipa *d, u8 type, u8 proto, u32 token, u32 len, u6
     u32 total = mpc_emit(d->write_buf, &f);
     const struct chan_cmd cmd = {
         .op = CCW_WRITE, .flags = CCW_SLI, .count = (u16)total, .data = d->write_buf};
-    mpcipa_run(d, OSA_UNIT_WRITE, &cmd, 1, now);
+    chandev_run(&d->m, OSA_UNIT_WRITE, &cmd, 1, now);
 }
 
 /* A field of len bytes of which 2 length, mark and type are written; returns it and moves *at behind it. */
@@ -126,7 +126,7 @@ static void filter_field(u8 **at, u8 proto, u32 token) {
 }
 
 static void enable_fields(struct mpcipa *d, u8 **at) {
-    if (d->state == OSA_CM_ENABLE) {
+    if (d->m.state == OSA_CM_ENABLE) {
         filter_field(at, MPC_PROTO_UNKNOWN, TOKEN_CM_FILTER);
         memset(field(at, MPC_F_USERDATA, 12) + 4, 0xFF, 8);
         return;
@@ -137,17 +137,17 @@ static void enable_fields(struct mpcipa *d, u8 **at) {
     be16_put(f + 8, 0xFFFF);
     f[10] = PORT_NUMBER;
     f[11] = PORT_NAME_BYTES;
-    ebcdic_pad(f + 12, PORT_NAME_BYTES, d->dev->name);
+    ebcdic_pad(f + 12, PORT_NAME_BYTES, d->m.dev->name);
 }
 
 static void setup_fields(struct mpcipa *d, u8 **at) {
-    bool cm = d->state == OSA_CM_SETUP;
+    bool cm = d->m.state == OSA_CM_SETUP;
     token_field(at, MPC_F_CONNECTION, cm ? TOKEN_CM : TOKEN_ULP);
     token_field(at, MPC_F_PARTNER, cm ? d->token_cm_filter : d->token_ulp_filter);
     be16_put(field(at, MPC_F_FLAGS, 6) + 4, cm ? 0xC800 : 0x4000);
     if (cm) return;
     u8 *f = field(at, MPC_F_DEVICE, 8);
-    u16 data = (u16)(d->dev->devnum + OSA_UNIT_DATA);
+    u16 data = (u16)(d->m.dev->devnum + OSA_UNIT_DATA);
     be16_put(f + 4, data);
     be16_put(f + 6, data & UNIT_ADDRESS_MASK);
 }
@@ -166,8 +166,8 @@ static u16 what_of(enum mpcipa_state s) {
  * CM connection for ULP. */
 void mpcipa_mpc_send(struct mpcipa *d, u64 now) {
     u8 *pdu = mpcipa_pdu(d), *at = pdu + MPC_PUK_BYTES;
-    u16 what = what_of(d->state);
-    bool cm = d->state == OSA_CM_ENABLE || d->state == OSA_CM_SETUP;
+    u16 what = what_of(d->m.state);
+    bool cm = d->m.state == OSA_CM_ENABLE || d->m.state == OSA_CM_SETUP;
     switch (what) {
     case MPC_ENABLE: enable_fields(d, &at); break;
     case MPC_SETUP: setup_fields(d, &at); break;
@@ -187,7 +187,7 @@ void mpcipa_mpc_send(struct mpcipa *d, u64 now) {
 void mpcipa_read_start(struct mpcipa *d, u64 now) {
     const struct chan_cmd cmd = {
         .op = CCW_READ, .flags = CCW_SLI, .count = OSA_CTL_BYTES, .data = d->read_buf};
-    mpcipa_run(d, OSA_UNIT_READ, &cmd, 1, now);
+    chandev_run(&d->m, OSA_UNIT_READ, &cmd, 1, now);
 }
 
 /* The token at offset at of a field, and false if the answer has no such field. */
@@ -202,7 +202,7 @@ static bool token_of(const struct mpc_frame *f, u8 type, u32 at, u32 *out) {
 static bool answer_keep(struct mpcipa *d, const struct mpc_frame *f) {
     u32 len;
     const u8 *port;
-    switch (d->state) {
+    switch (d->m.state) {
     case OSA_CM_ENABLE: return token_of(f, MPC_F_FILTER, 7, &d->token_cm_filter);
     case OSA_CM_SETUP: return token_of(f, MPC_F_PARTNER_REPLY, 5, &d->token_cm);
     case OSA_ULP_SETUP: return token_of(f, MPC_F_PARTNER_REPLY, 5, &d->token_ulp);
@@ -221,7 +221,7 @@ static void mpc_answer(struct mpcipa *d, const struct mpc_frame *f, u64 now) {
         d->count.replies_malformed++;
         return;
     }
-    bool expected = (d->state >= OSA_CM_ENABLE && d->state <= OSA_ULP_SETUP) || d->state == OSA_DM_ACT;
+    bool expected = (d->m.state >= OSA_CM_ENABLE && d->m.state <= OSA_ULP_SETUP) || d->m.state == OSA_DM_ACT;
     if (!expected) {
         d->count.replies_stray++;
         return;
@@ -231,7 +231,7 @@ static void mpc_answer(struct mpcipa *d, const struct mpc_frame *f, u64 now) {
 }
 
 void mpcipa_answered(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now) {
-    if (!d->sub[OSA_UNIT_WRITE].running) {
+    if (!d->m.sub[OSA_UNIT_WRITE].running) {
         mpcipa_event(d, ev, why, detail, now);
         return;
     }
@@ -259,6 +259,6 @@ void mpcipa_read_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
             mpc_answer(d, &f, now);
     }
     /* What was just handled may have ended the device or begun the end. */
-    bool running = d->state >= OSA_CM_ENABLE && d->state < OSA_HALT;
-    if (running && !d->sub[OSA_UNIT_READ].running) mpcipa_read_start(d, now);
+    bool running = d->m.state >= OSA_CM_ENABLE && d->m.state < OSA_HALT;
+    if (running && !d->m.sub[OSA_UNIT_READ].running) mpcipa_read_start(d, now);
 }

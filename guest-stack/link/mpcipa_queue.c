@@ -114,7 +114,7 @@ static void descriptor(struct chan_system *sys, u8 *desc, const struct mpcipa_qu
 }
 
 void mpcipa_queue_build(struct mpcipa *d) {
-    struct chan_system *sys = d->drv->sys;
+    struct chan_system *sys = d->m.sys;
     queue_build(sys, &d->in, SLSB_P_INPUT_NOT_INIT, PAGE);
     queue_build(sys, &d->out, SLSB_P_OUTPUT_NOT_INIT, 0);
     memset(d->qib, 0, QIB_BYTES);
@@ -199,7 +199,7 @@ static u16 input_flags(const struct mpcipa *d, const u8 *hdr) {
 
 /* One packet, whose header the walk stands at. false: the rest of the buffer cannot be understood. */
 static bool input_packet(struct mpcipa *d, struct walk *w, u64 now) {
-    struct link *lnk = d->dev->lnk;
+    struct link *lnk = d->m.dev->lnk;
     const u8 *hdr = w->base + w->element * PAGE + w->at;
     struct pkt pkt = {.len = be16_get(hdr + OSA_L3_LENGTH_AT), .flags = input_flags(d, hdr), .in = lnk};
     bool several = hdr[0] == OSA_HDR_L3_TSO;
@@ -280,13 +280,13 @@ void mpcipa_queue_input(struct mpcipa *d, u64 now) {
         taken++;
     }
     if (!d->data_up) return;
-    if (taken == INPUT_BATCH) timer_arm(d->dev->stk, &d->stall, now);
+    if (taken == INPUT_BATCH) timer_arm(d->m.dev->stk, &d->stall, now);
     serialize();
     if (taken && state_get(q, last_given) != SLSB_CU_INPUT_EMPTY) {
         d->count.siga_read++;
-        chan_siga_read(d->sub[OSA_UNIT_DATA].ch, QUEUE_0);
+        chan_siga_read(d->m.sub[OSA_UNIT_DATA].ch, QUEUE_0);
     }
-    if (taken) link_flush_all(d->dev->stk, now);
+    if (taken) link_flush_all(d->m.dev->stk, now);
 }
 
 /* ---- output ---- */
@@ -295,7 +295,7 @@ static void ring(struct mpcipa *d, u64 now) {
     int cc = 2;
     for (u32 i = 0; i < SIGA_TRIES && cc == 2; i++) {
         d->count.siga_write++;
-        cc = chan_siga_write(d->sub[OSA_UNIT_DATA].ch, QUEUE_0);
+        cc = chan_siga_write(d->m.sub[OSA_UNIT_DATA].ch, QUEUE_0);
     }
     /* 1 and 3: the end of ACTIVATE is on its way and will say why. */
     u32 last = (d->out.next - 1) & MASK;
@@ -303,7 +303,7 @@ static void ring(struct mpcipa *d, u64 now) {
         d->stall_usec = STALL_USEC;
         return;
     }
-    if (!timer_armed(&d->stall)) timer_arm(d->dev->stk, &d->stall, now + d->stall_usec);
+    if (!timer_armed(&d->stall)) timer_arm(d->m.dev->stk, &d->stall, now + d->stall_usec);
 }
 
 static void output_close(struct mpcipa *d) {

@@ -368,7 +368,7 @@ static void wrong_pairing(void **state) {
     }
     lab_run(t.lab, 10000000);
     assert_true(t.dev[0]->status == DEVST_NOT_ACTIVE || t.dev[1]->status == DEVST_NOT_ACTIVE);
-    assert_string_equal(link_ctc_fail_text(0x03039000, text, sizeof text), "I/O ERROR in HELLO, detail 9000");
+    assert_string_equal(link_ctc_fail_text(0x03039000, text, sizeof text), "I/O ERROR IN HELLO, DETAIL 9000");
     end(&t);
 }
 

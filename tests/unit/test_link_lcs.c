@@ -216,10 +216,10 @@ static void test_damaged_blocks(void **state) {
                                  .residual = (u16)(LCS_BLOCK_BYTES - cases[i].len)};
         memcpy(block, cases[i].bytes, cases[i].len);
         /* The READ that is outstanding is for this buffer; end it as if the station had written this block. */
-        assert_int_equal(chan_halt(t.d->sub[LCS_UNIT_READ].ch), 0);
-        t.d->state = LCS_HALT;
+        assert_int_equal(chan_halt(t.d->m.sub[LCS_UNIT_READ].ch), 0);
+        t.d->m.state = LCS_HALT;
         simchan_run(t.host->sys, t.lab->now);
-        t.d->state = LCS_READY;
+        t.d->m.state = LCS_READY;
         lcslink_read_done(t.d, &st, t.lab->now);
         assert_int_equal(link_lcs_counters(t.dev)->drops_in_malformed > before, cases[i].malformed);
         assert_string_equal(link_lcs_state_name(t.dev), "READY");
