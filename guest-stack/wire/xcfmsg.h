@@ -10,7 +10,7 @@
  * sender            44  4 sequence number (DATA) 48  4 acknowledgement: next number expected       52  1
  * flags   53  3 zero        56  8 sysplex
  *
- *   HELLO  on every outbound path each second. Body:
+ *   HELLO  each second on one outbound path to each partner, every 3 s on each. Body:
  *     0  2 n, paths heard   2  2 m, systems gone   4  4 INTERVAL, ms   8  4 weight   12 16 name of the path
  *    28 20*n  system 8, incarnation 8, token 4: an inbound path on which that sender was heard
  *       20*m  system 8, incarnation 8, flags 4: this incarnation and older ones are out of the sysplex

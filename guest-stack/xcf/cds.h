@@ -2,7 +2,7 @@
  *
  * PCOUPLE and ACOUPLE name a facility each; both have the list structure IXCCDS_sysplex (wire/xcfcds.h) and are written alike.
  *
- *   write_status   own record into every copy that can be used, then all records are read. Answered OK when each of these
+ *   write_status   own record into every copy that can be used, then all records are read from one. Answered OK when each of these
  *                  copies has taken it; REFUSED as soon as one refuses this system; LOST when no copy can be used
  *   isolate        ISOLATE in the primary first and in the alternate after it: of two systems that accuse each other the primary
  *                  lets one through. Who cannot reach the primary waits CDS_BEHIND_US before it goes to the alternate alone.

@@ -168,7 +168,7 @@ static void hello_heard(const struct xcf *x, const struct xcf_path *out, u8 *bod
     for (u32 i = 0; i < x->paths && h->heard < XCFMSG_HEARD_MAX; i++) {
         const struct xcf_path *in = &x->path[i];
         if (in->couple.outbound || in->state != XCF_PATH_WORKING) continue;
-        if (x->last_poll > in->heard_at + 2 * XCF_HEARTBEAT_US)
+        if (x->last_poll > in->heard_at + 2 * XCF_HELLO_US)
             continue;                                     /* silent already, if not yet for long */
         if (out->slot && in->slot != out->slot) continue; /* the partner is known: only what concerns it */
         struct xcfmsg_entry e = {.incarnation = x->sys[in->slot].id.incarnation, .value = in->heard_token};
@@ -187,7 +187,7 @@ static void hello_gone(const struct xcf *x, u8 *body, struct xcfmsg_hello *h) {
     }
 }
 
-static void hello_out(struct xcf_path *p) {
+static void hello_out(struct xcf_path *p, u64 now) {
     struct xcf *x = p->x;
     u8 block[XCFMSG_BLOCK_MAX], *body = block + XCFMSG_HEADER;
     struct xcfmsg_hello hello = {.interval_ms = x->couple.interval_s * 1000,
@@ -198,19 +198,39 @@ static void hello_out(struct xcf_path *p) {
     xcfmsg_hello_emit(body, &hello);
     struct xcfmsg_header h = {.type = XCFMSG_HELLO, .flags = x->leaving ? XCFMSG_LEAVING : 0};
     h.bytes = (u16)(XCFMSG_HEADER + xcfmsg_hello_bytes(hello.heard + hello.gone));
+    p->hello_at = now;
     p->hello_owed = !path_send(p, block, &h) && p->busy;
     if (!p->hello_owed) x->count.hellos_sent++;
 }
 
+static bool talks(const struct xcf_path *p) {
+    return p->couple.outbound &&
+           (p->state == XCF_PATH_LINKING || p->state == XCF_PATH_WORKING || p->state == XCF_PATH_RESTARTING);
+}
+
 void path_hello_all(struct xcf *x, u64 now) {
-    UNUSED(now);
     x->hello_now = false;
+    if (x->suspect && x->asked) return;
+    for (u32 i = 0; i < x->paths; i++)
+        if (talks(&x->path[i])) hello_out(&x->path[i], now);
+}
+
+void path_hello_due(struct xcf *x, u64 now) {
     if (x->suspect && x->asked) return;
     for (u32 i = 0; i < x->paths; i++) {
         struct xcf_path *p = &x->path[i];
-        bool talks =
-            p->state == XCF_PATH_LINKING || p->state == XCF_PATH_WORKING || p->state == XCF_PATH_RESTARTING;
-        if (p->couple.outbound && talks) hello_out(p);
+        bool soon = p->state == XCF_PATH_WORKING && now - p->hello_at < XCF_HELLO_US - XCF_HEARTBEAT_US / 2;
+        if (talks(p) && !soon) hello_out(p, now);
+    }
+    for (u32 i = 1; i < x->systems; i++) {
+        struct xcf_path *oldest = NULL;
+        u64 latest = 0;
+        LIST_FOR_EACH(it, &x->sys[i].out) {
+            struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
+            latest = u64_max(latest, p->hello_at);
+            if (!oldest || p->hello_at < oldest->hello_at) oldest = p;
+        }
+        if (oldest && now - latest >= XCF_HEARTBEAT_US / 2) hello_out(oldest, now);
     }
 }
 
@@ -334,7 +354,7 @@ void xcf_path_down(struct xcf_path *p, u64 now) {
 }
 void xcf_path_room(struct xcf_path *p, u64 now) {
     p->busy = false;
-    if (p->hello_owed) hello_out(p);
+    if (p->hello_owed) hello_out(p, now);
     if (p->slot && p->state == XCF_PATH_WORKING) signal_pump(p->x, &p->x->sys[p->slot], now);
 }
 

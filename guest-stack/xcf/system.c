@@ -165,11 +165,16 @@ struct xcf_sys *system_heard(struct xcf *x, const struct xcf_sysid *id, u64 now)
     return s;
 }
 
+static bool signals_fresh(const struct xcf *x, const struct xcf_sys *s, u64 now) {
+    return now - s->last_signal < system_interval_us(x, s);
+}
+
 void system_links_changed(struct xcf *x, struct xcf_sys *s, u64 now) {
     if (sys_linked(s)) {
-        s->linked_at = now;
         if (s->state == XCF_SYS_JOINING) system_event(x, s, XCF_SE_LINKED, now);
-        if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);
+        /* A path that failed beside others, of which none has been heard, is no sign of life. */
+        if (signals_fresh(x, s, now)) s->linked_at = s->last_signal;
+        if (signals_fresh(x, s, now) && !s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         signal_pump(x, s, now);
         return;
     }
@@ -199,10 +204,10 @@ static void unmet_check(struct xcf *x, struct xcf_sys *s, bool lives, u64 now) {
 
 static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
     u64 interval = system_interval_us(x, s);
-    bool signals = now - s->last_signal < interval;
+    bool signals = signals_fresh(x, s, now);
     bool status = s->last_status && now - s->last_status < interval;
-    if (sys_linked(s)) {
-        s->linked_at = now;
+    if (sys_linked(s) && signals) {
+        s->linked_at = s->last_signal;
         if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         return;
     }

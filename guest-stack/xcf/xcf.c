@@ -143,7 +143,10 @@ static void heartbeat(struct xcf *x, u64 now) {
         x->asked = x->arbiter->write_status(x->arbiter_ctx, &mine) == 0;
         if (!x->asked) xcf_arbiter_status(x, XCF_ARBITER_LOST, 0, now);
     }
-    path_hello_all(x, now);
+    if (x->hello_now)
+        path_hello_all(x, now);
+    else
+        path_hello_due(x, now);
 }
 
 /* Once: whoever has a record was there before this system, so it has to be met first, or to be isolated. Who comes later must meet

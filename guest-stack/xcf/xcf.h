@@ -39,7 +39,8 @@
 #define XCF_WAIT_PARTED     0x0A2
 #define XCF_HEARTBEAT_US    USEC_PER_SEC
 #define XCF_SETTLE_US       (5 * (u64)USEC_PER_SEC / 2) /* two status records and HELLOs of whoever is there */
-#define XCF_PATH_SILENCE_US (3 * USEC_PER_SEC + USEC_PER_SEC / 2)
+#define XCF_HELLO_US        (3 * USEC_PER_SEC) /* a path that works; each partner has one over some path each heartbeat */
+#define XCF_PATH_SILENCE_US (2 * XCF_HELLO_US + USEC_PER_SEC / 2)
 
 struct xcf;
 struct xcf_path;

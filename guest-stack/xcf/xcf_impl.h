@@ -50,7 +50,7 @@ struct xcf_path {
     u32 token, slot;              /* slot 0: partner not known */
     u32 heard_token;              /* inbound: the sender's token */
     u64 heard_at; /* inbound: last HELLO; outbound: last time that the partner said it hears */
-    u64 working_since;
+    u64 working_since, hello_at; /* hello_at: of the last HELLO on it */
     u32 retries;
     char partner_path[17];
     u64 blocks, bytes;
@@ -180,6 +180,7 @@ static inline bool sys_in(const struct xcf_sys *s) { /* its members count */
 /* path.c */
 void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now);
 void path_hello_all(struct xcf *x, u64 now);
+void path_hello_due(struct xcf *x, u64 now); /* the heartbeat's: enough for every path and every partner to be known alive */
 void path_timers(struct xcf *x, u64 now);
 void path_forget(struct xcf *x, struct xcf_sys *s, u64 now); /* partner is out: its paths link anew */
 /* Sends a block whose body is in place. false: try another path or later. */

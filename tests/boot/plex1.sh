@@ -109,7 +109,7 @@ back SYSD
 
 mark
 ctcs_lost SYSD
-row "CTCs of SYSD lost" "told" SYSA "IXC467I RESTARTING .*DEVICE 0C0" 6000
+row "CTCs of SYSD lost" "told" SYSA "IXC467I RESTARTING .*DEVICE 0C0" 9000
 ok "plex1: it stays, over structures" quiet $((interval + 2))
 "$plex390" kill CF02
 ok "plex1: one facility less: it stays, over the other" quiet $((interval + 2))
