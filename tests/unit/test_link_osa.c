@@ -11,23 +11,10 @@
 
 #include "link/link_osa.h"
 #include "link/mpcipa.h"
-#include "tests/unit/osalab.h"
+#include "tests/unit/devdrills.h"
 
-struct one {
-    struct lab *lab;
-    struct sim_card *card;
-    struct lab_host *host;
-    struct device *dev;
-    struct mpcipa *d;
-};
-
-static void begin(struct one *t) {
-    t->lab = lab_create();
-    t->card = lab_card(t->lab, "OSA1", 8992);
-    t->host = lab_host(t->lab, "SYSA");
-    t->dev = lab_osa(t->host, t->card, "OSAA", 0x0E00, "10.1.1.1");
-    t->d = t->dev->state;
-}
+static void begin(struct drill *t) { drill_begin(t, lab_osa, "OSAA", 8992); }
+static struct mpcipa *driver_of(const struct drill *t) { return t->dev->state; }
 
 static bool in_oat(const struct sim_card *card, const char *addr) {
     const struct osa_port *p = simcard_osa(card);
@@ -38,7 +25,7 @@ static bool in_oat(const struct sim_card *card, const char *addr) {
 
 static void test_start_stop(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     lab_start(t.dev);
     struct link *lnk = t.dev->lnk;
@@ -60,72 +47,26 @@ static void test_start_stop(void **state) {
     lab_destroy(t.lab);
 }
 
-/* STOP at every moment of START: whatever is going on, the device ends NOT ACTIVE and leaves nothing behind.
- * */
 static void test_stop_anywhere(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
-    for (u32 turns = 0; turns < 120; turns++) {
-        device_start(t.dev, t.lab->now);
-        for (u32 i = 0; i < turns; i++) {
-            simchan_run(t.host->sys, t.lab->now);
-            simcard_run(t.card, t.lab->now);
-            stack_poll(t.host->stk, t.lab->now);
-            t.lab->now += 1000;
-        }
-        lab_stop(t.dev);
-        assert_int_equal(simchan_open_count(t.host->sys), 0);
-    }
-    lab_start(t.dev);
+    drill_stop_anywhere(&t, 120);
     lab_destroy(t.lab);
 }
 
-static bool failed(void *ctx) {
-    return ((struct one *)ctx)->dev->status == DEVST_NOT_ACTIVE;
-}
-
-/* Each CCW of the dialogue is hit by each kind of fault: the device fails with a code, or retries and comes
- * up; afterwards a START without faults succeeds. */
 static void test_faults_everywhere(void **state) {
     UNUSED(state);
-    static const enum sim_fault_kind kinds[] = {SIM_FAULT_UNIT_CHECK,      SIM_FAULT_PROGRAM_CHECK,
-                                                SIM_FAULT_NOT_OPERATIONAL, SIM_FAULT_LOST,
-                                                SIM_FAULT_HALTED,          SIM_FAULT_DELAY};
-    struct one t;
-    u32 failures = 0, hits = 0;
+    struct drill t;
     begin(&t);
-    for (u32 k = 0; k < ARRAY_LEN(kinds); k++) {
-        for (u16 unit = 0; unit < 3; unit++) {
-            for (u32 skip = 0; skip < 28; skip++) {
-                struct sim_fault f = {.kind = kinds[k],
-                                      .devnum = (u16)(0x0E00 + unit),
-                                      .detail = 0x40,
-                                      .skip = skip,
-                                      .times = 1,
-                                      .delay_us = 3000000};
-                u64 before = simchan_counters(t.host->sys)->faults_hit;
-                simchan_fault(t.host->sys, &f);
-                device_start(t.dev, t.lab->now);
-                lab_until(t.lab, 60000000, failed, &t);
-                failures += t.dev->status == DEVST_NOT_ACTIVE;
-                hits += simchan_counters(t.host->sys)->faults_hit != before;
-                simchan_faults_clear(t.host->sys);
-                if (t.dev->status != DEVST_NOT_ACTIVE) lab_stop(t.dev);
-                assert_int_equal(simchan_open_count(t.host->sys), 0);
-            }
-        }
-    }
-    assert_true(hits > 200);
-    assert_true(failures > 100);
-    lab_start(t.dev);
+    drill_faults(&t, 3, 28, 60000000, 200, 100);
     assert_true(in_oat(t.card, "10.1.1.1"));
     lab_destroy(t.lab);
 }
 
 static void test_no_device(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     struct device *dev;
     struct link *lnk;
     char text[80];
@@ -146,50 +87,21 @@ static void test_no_device(void **state) {
 
 static void test_cable(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
-    lab_start(t.dev);
-    for (u32 i = 0; i < 5; i++) {
-        simcard_cable(t.card, false, t.lab->now);
-        lab_run(t.lab, 500000);
-        assert_false(t.dev->lnk->up);
-        assert_int_equal(t.dev->status, DEVST_READY);
-        simcard_cable(t.card, true, t.lab->now);
-        lab_run(t.lab, 500000);
-        assert_true(t.dev->lnk->up);
-        assert_true(in_oat(t.card, "10.1.1.1"));
-    }
+    drill_cable(&t, 5);
+    assert_true(in_oat(t.card, "10.1.1.1"));
     assert_int_equal(link_osa_counters(t.dev)->lan_losses, 5);
     assert_int_equal(link_osa_counters(t.dev)->failures, 0);
     lab_destroy(t.lab);
 }
 
-/* A START without a cable, and one without a card: READY with the link down, up when there is a LAN. */
 static void test_start_without_lan(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
-    simcard_cable(t.card, false, t.lab->now);
-    device_start(t.dev, t.lab->now);
-    lab_run(t.lab, 2000000);
-    assert_int_equal(t.dev->status, DEVST_READY);
-    assert_false(t.dev->lnk->up);
-    simcard_cable(t.card, true, t.lab->now);
-    lab_run(t.lab, 2000000);
-    assert_true(t.dev->lnk->up);
+    drill_start_without_lan(&t);
     assert_true(in_oat(t.card, "10.1.1.1"));
-    lab_stop(t.dev);
-    simcard_kill(t.card);
-    lab_run(t.lab, 100000);
-    device_start(t.dev, t.lab->now);
-    lab_run(t.lab, 2000000);
-    assert_int_equal(t.dev->status, DEVST_READY);
-    assert_false(t.dev->lnk->up);
-    simcard_start(t.card);
-    lab_run(t.lab, 2000000);
-    assert_true(t.dev->lnk->up);
-    assert_true(in_oat(t.card, "10.1.1.1"));
-    assert_memory_equal(t.dev->lnk->mac, simcard_osa(t.card)->params.mac, 6);
     lab_destroy(t.lab);
 }
 
@@ -197,7 +109,7 @@ static void test_start_without_lan(void **state) {
 
 static void test_addresses(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     char text[20];
     begin(&t);
     lab_start(t.dev);
@@ -216,14 +128,14 @@ static void test_addresses(void **state) {
         snprintf(text, sizeof text, "10.1.2.%u", i + 1);
         assert_int_equal(in_oat(t.card, text), i >= 50);
     }
-    assert_int_equal(t.d->addr_pool.in_use, 51);
+    assert_int_equal(driver_of(&t)->addr_pool.in_use, 51);
     for (u32 i = 50; i < 100; i++) {
         snprintf(text, sizeof text, "10.1.2.%u", i + 1);
         assert_int_equal(lnk->ops->address_del(lnk, lab_ip(text), t.lab->now), 0);
     }
     assert_int_equal(lnk->ops->address_del(lnk, lab_ip("10.9.9.9"), t.lab->now), -ERR_NOENT);
     lab_run(t.lab, 3000000);
-    assert_int_equal(t.d->addr_pool.in_use, 1);
+    assert_int_equal(driver_of(&t)->addr_pool.in_use, 1);
     /* The table's limit is counted. */
     for (u32 i = 0; i < LINK_OSA_ADDRESSES_MAX; i++) {
         struct ipaddr a = {0x0A020000 + i};
@@ -233,14 +145,14 @@ static void test_addresses(void **state) {
     assert_int_equal(link_osa_counters(t.dev)->address_table_full, 1);
     lab_run(t.lab, 10000000);
     lab_stop(t.dev);
-    assert_int_equal(t.d->addr_pool.in_use, 0);
+    assert_int_equal(driver_of(&t)->addr_pool.in_use, 0);
     lab_destroy(t.lab);
 }
 
 /* An address that another LPAR of the card has is refused, and that is no failure of the device. */
 static void test_duplicate(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     struct lab_host *other = lab_host(t.lab, "SYSB");
     struct device *dev = lab_osa(other, t.card, "OSAB", 0x0E00, "10.1.1.1");
@@ -254,7 +166,7 @@ static void test_duplicate(void **state) {
 
 static void test_router_role(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     struct lab_host *other = lab_host(t.lab, "SYSB");
     struct device *dev = lab_osa(other, t.card, "OSAB", 0x0E00, "10.1.1.2");
@@ -268,7 +180,7 @@ static void test_router_role(void **state) {
 
 static void test_groups(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     lab_start(t.dev);
     u32 before = simcard_osa(t.card)->mac_count;
@@ -283,20 +195,19 @@ static void test_groups(void **state) {
 
 /* ---- soaks ---- */
 
+static void addresses_follow(struct drill *t, bool started) {
+    assert_int_equal(in_oat(t->card, "10.1.1.1"), started);
+    assert_int_equal(driver_of(t)->addr_pool.in_use, started);
+    if (!started) assert_int_equal(simcard_osa(t->card)->oat_count, 0);
+}
+
 static void test_thousand_cycles(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     const char *n = getenv("SOAK_CYCLES");
     u32 cycles = n ? (u32)atoi(n) : 1000;
-    for (u32 i = 0; i < cycles; i++) {
-        lab_start(t.dev);
-        assert_true(in_oat(t.card, "10.1.1.1"));
-        lab_stop(t.dev);
-        assert_int_equal(simchan_open_count(t.host->sys), 0);
-        assert_int_equal(t.d->addr_pool.in_use, 0);
-        assert_int_equal(simcard_osa(t.card)->oat_count, 0);
-    }
+    drill_cycles(&t, cycles, addresses_follow);
     assert_int_equal(link_osa_counters(t.dev)->starts, cycles);
     assert_int_equal(link_osa_counters(t.dev)->stops, cycles);
     assert_int_equal(link_osa_counters(t.dev)->failures, 0);
@@ -305,26 +216,16 @@ static void test_thousand_cycles(void **state) {
 
 static void test_hundred_kills(void **state) {
     UNUSED(state);
-    struct one t;
+    struct drill t;
     begin(&t);
     struct lab_host *other = lab_host(t.lab, "SYSB");
-    struct device *dev = lab_osa(other, t.card, "OSAB", 0x0E00, "10.1.1.2");
-    lab_start(t.dev);
-    lab_start(dev);
-    for (u32 i = 0; i < 100; i++) {
-        simcard_kill(t.card);
-        /* Sometimes it is back before anybody noticed, sometimes in the middle of what the loss set off. */
-        if (i % 3) lab_run(t.lab, (u64)i * 997 % 30000);
-        simcard_start(t.card);
-        lab_run(t.lab, i % 5 ? 2000000 : 100 * i);
-        if (i % 5 == 0) continue;
-        assert_true(t.dev->lnk->up);
-        assert_true(dev->lnk->up);
-        assert_true(in_oat(t.card, "10.1.1.1"));
-        assert_true(in_oat(t.card, "10.1.1.2"));
-    }
-    assert_int_equal(link_osa_counters(t.dev)->failures, 0);
-    assert_int_equal(link_osa_counters(dev)->failures, 0);
+    struct device *both[] = {t.dev, lab_osa(other, t.card, "OSAB", 0x0E00, "10.1.1.2")};
+    lab_start(both[0]);
+    lab_start(both[1]);
+    drill_kills(&t, both, 2, 100);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(link_osa_counters(both[i])->failures, 0);
+    assert_true(in_oat(t.card, "10.1.1.1"));
+    assert_true(in_oat(t.card, "10.1.1.2"));
     lab_destroy(t.lab);
 }
 
