@@ -5,15 +5,10 @@
 # Environment: PLEX390_HERCULES chooses the emulator; its module must be built.
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
-emulator=${PLEX390_HERCULES:-hercules}
 skip() { echo "SKIP cflink: $*"; exit 77; }
-command -v "$emulator" >/dev/null 2>&1 || skip "no emulator"
+. "$root/tests/boot/emulator.sh"
 command -v s390x-linux-gnu-as >/dev/null 2>&1 || skip "no s390x assembler"
-module=$root/build/hercules-3.13/plex390.so options='-d' external=EXTERNALGUI arch='ARCHMODE ESA/390'
-if "$emulator" --version 2>&1 </dev/null | grep -q 'version 4\|Hyperion'; then
-    module=$root/build/hyperion-4/plex390.so options='-n' external= arch='ARCHLVL ESA/390'
-fi
-[ -f "$module" ] && [ -x "$root/build/cf" ] || skip "the module or build/cf is not built"
+[ -x "$root/build/cf" ] || skip "build/cf is not built"
 dir=$(mktemp -d /tmp/cflink.XXXXXX) || exit 1
 cf=
 end() {
@@ -24,9 +19,10 @@ end() {
 }
 trap end EXIT
 trap 'exit 130' INT TERM HUP
-s390x-linux-gnu-as -m31 -mesa -march=z900 "$root/tests/boot/cflink.S" -o "$dir/p.o" || exit 1
-s390x-linux-gnu-objcopy -O binary "$dir/p.o" "$dir/p.bin" || exit 1
-printf '%s\nMAINSIZE 16\nNUMCPU 1\nLDMOD %s\n0F00 PLXCFL cf=%s lpar=SYSA expect=CF01\n' "$arch" "$module" "$dir/cf1" >"$dir/cnf"
+bare "$root/tests/boot/cflink.S" "$dir/p.bin" || exit 1
+# A Hercules configuration knows no blank in a path.
+cp "$module" "$dir/plex390.so"
+printf '%s ESA/390\nMAINSIZE 16\nNUMCPU 1\nLDMOD %s\n0F00 PLXCFL cf=%s lpar=SYSA expect=CF01\n' "$arch" "$dir/plex390.so" "$dir/cf1" >"$dir/cnf"
 "$root/build/cf" --name CF01 --socket "$dir/cf1" >"$dir/cf.log" 2>&1 &
 cf=$!
 # Waits up to 20 seconds for a line of the emulator's log.
@@ -50,7 +46,7 @@ line() {
     sleep 0.5
     echo 'quit'
     sleep 1
-} | timeout -k 2 40 "$emulator" $options -f "$dir/cnf" $external >"$dir/log" 2>&1
+} | timeout -k 2 40 "$emulator" $mode -f "$dir/cnf" $external >"$dir/log" 2>&1
 rc=0
 for want in 'PLX802I 0F00 connected to CF01' '000A0000 80000F00' '01811234 00000040 00000000' '43463031 20202020' \
     'commands 1 responses 1 notices 0 dropped 0'; do

@@ -15,14 +15,7 @@ skip() { echo "SKIP the whole test: $*"; exit 0; }
 [ -f "$kit/initrd" ] || skip "no build/linux: tests/boot/linux/kit.sh makes it"
 [ -x "$root/build/osa-card" ] || skip "no osa-card was built"
 command -v curl >/dev/null || skip "curl is not installed"
-hercules=${PLEX390_HERCULES:-hercules}
-command -v "$hercules" >/dev/null || skip "$hercules is not installed"
-if "$hercules" --version </dev/null 2>&1 | grep -q 'SDL\|Hyperion'; then
-    module=$root/build/hyperion-4/plex390.so architecture='ARCHLVL z/Arch' mode=-n
-else
-    module=$root/build/hercules-3.13/plex390.so architecture='ARCHMODE z/Arch' mode=-d
-fi
-[ -f "$module" ] || skip "no $module was built"
+. "$root/tests/boot/emulator.sh"
 
 # The TAP lives in a network of our own.
 if [ -z "${PLEX390_LINUX_NET:-}" ]; then
@@ -37,11 +30,11 @@ ip link set lo up
 
 dir=$(mktemp -d /tmp/plxlinux.XXXXXX)
 tmp=$dir
-card= emulator=
+card= running=
 finish() {
     rc=$?
     trap - EXIT
-    [ -z "$emulator" ] || { echo quit >&3; sleep 1; kill -KILL "$emulator"; } 2>/dev/null
+    [ -z "$running" ] || { echo quit >&3; sleep 1; kill -KILL "$running"; } 2>/dev/null
     [ -z "$card" ] || kill "$card" 2>/dev/null
     wait
     if [ -n "${PLEX390_KEEP:-}" ]; then echo "kept: $dir"; else rm -rf "$dir"; fi
@@ -78,7 +71,7 @@ emulator_start() {
     printf '%s\n' 'image 0x00000000' 'parm 0x00010408' 'line 0x00010480' 'initrd 0x04000000' >"$dir/linux.ins"
     trace=${PLEX390_TRACE:+trace=yes}
     cat >"$dir/cnf" <<CNF
-$architecture
+$arch z/Arch
 OSTAILOR LINUX
 CPUMODEL 2097
 CPUSERIAL 000390
@@ -94,8 +87,8 @@ CNF
     mkfifo "$dir/in"
     exec 3<>"$dir/in"
     echo "ipl $dir/linux.ins" >"$dir/rc"
-    HERCULES_RC=$dir/rc "$hercules" $mode -f "$dir/cnf" <&3 >"$dir/log" 2>&1 &
-    emulator=$!
+    HERCULES_RC=$dir/rc "$emulator" $mode -f "$dir/cnf" <&3 >"$dir/log" 2>&1 &
+    running=$!
 }
 
 answers() { ping -c 1 -W 2 "$1"; }
