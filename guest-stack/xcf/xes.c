@@ -1,5 +1,8 @@
-/* xes.c - coupling facility services: one channel program at a time, WRITE of a command chained to READ of its response. States and
- * rules: xes.h.
+/* xes.c - coupling facility services. States and rules: xes.h.
+ *
+ *   program    WRITE command 1, .. WRITE command n, READ response 1, .. READ response n      n up to XES_BATCH
+ * All that waits when a program ends goes into the next one, so the facility works on the second command while the first response
+ * is on its way, and users of one link do not wait for one another's turn through channel and interrupt.
  */
 #include "xcf/xes.h"
 
@@ -16,18 +19,18 @@ struct xes {
     const struct xes_events *events;
     void *ctx;
     enum xes_state state, told;
-    struct list requests; /* accepted, in order; the running one is not in it */
+    struct list requests; /* accepted, in order */
+    struct list running;  /* those of the channel program, in order */
     struct list connections;
-    struct xes_request *running;
     struct xes_request identify, drain;
-    bool delivering; /* the response is being looked at: no program may overwrite it */
+    bool delivering; /* responses are being looked at: no program may overwrite them */
     bool drain_wanted;
     char name[NAME_BYTES + 1];
     u64 incarnation;
     u16 tag;
     struct xes_counters count;
     u8 identify_cmd[CF_CMD_BYTES], drain_cmd[CF_CMD_BYTES];
-    u8 rsp[CF_MESSAGE_MAX];
+    u8 rsp[XES_BATCH][CF_MESSAGE_MAX];
 };
 
 size_t xes_bytes(void) { return sizeof(struct xes) + 16; }
@@ -47,21 +50,39 @@ bool xes_vector_test(const struct xes_connection *con, u32 index) {
 
 /* ---- channel programs ---- */
 
-static bool start(struct xes *x, struct xes_request *r) {
-    be16_put(r->cmd + 2, ++x->tag);
-    const struct chan_cmd program[] = {
-        {CCW_WRITE, CCW_CC | CCW_SLI, (u16)r->len, r->cmd},
-        {CCW_READ, CCW_SLI, CF_MESSAGE_MAX, x->rsp},
-    };
-    if (chan_start(x->ch, program, ARRAY_LEN(program)) != 0) return false;
-    x->running = r;
-    x->count.requests++;
+/* Starts what is in x->running; they stay there if it does not start. */
+static bool start(struct xes *x) {
+    struct chan_cmd program[2 * XES_BATCH];
+    u32 n = 0;
+    LIST_FOR_EACH(it, &x->running) {
+        struct xes_request *r = LIST_ENTRY(it, struct xes_request, order);
+        be16_put(r->cmd + 2, ++x->tag);
+        program[n] = (struct chan_cmd){CCW_WRITE, CCW_CC | CCW_SLI, (u16)r->len, r->cmd};
+        /* What a READ that was not reached would leave here is no response. */
+        memset(x->rsp[n++], 0, CF_RSP_BYTES);
+    }
+    for (u32 i = 0; i < n; i++) program[n + i] = (struct chan_cmd){CCW_READ, CCW_CC | CCW_SLI, CF_MESSAGE_MAX, x->rsp[i]};
+    program[2 * n - 1].flags = CCW_SLI;
+    if (chan_start(x->ch, program, 2 * n) != 0) return false;
+    x->count.requests += n;
+    x->count.programs++;
     return true;
 }
 
-static void request_lost(struct xes *x, struct xes_request *r, u64 now) {
-    x->count.lost++;
-    if (r->done) r->done(r->ctx, r, XES_LOST, NULL, 0, now);
+/* One request alone; none runs. false: the device does not start, and nothing runs. */
+static bool start_one(struct xes *x, struct xes_request *r) {
+    list_push_back(&x->running, &r->order);
+    if (start(x)) return true;
+    list_del(&r->order);
+    return false;
+}
+
+static void requests_lost(struct xes *x, struct list *all, u64 now) {
+    for (struct list *n; (n = list_pop_front(all)) != NULL;) {
+        struct xes_request *r = LIST_ENTRY(n, struct xes_request, order);
+        x->count.lost++;
+        if (r->done) r->done(r->ctx, r, XES_LOST, NULL, 0, now);
+    }
 }
 
 /* Only what is news: a link that is tried and found down again is still down. */
@@ -73,13 +94,10 @@ static void tell(struct xes *x, u64 now) {
 
 /* The link ends: requests, then connections, then the event. What is called may submit again only after the next XES_UP. */
 static void lose(struct xes *x, enum xes_state state, u64 now) {
-    struct xes_request *running = x->running;
-    x->running = NULL;
     x->drain_wanted = false;
     x->state = state;
-    if (running) request_lost(x, running, now);
-    for (struct list *n; (n = list_pop_front(&x->requests)) != NULL;)
-        request_lost(x, LIST_ENTRY(n, struct xes_request, order), now);
+    requests_lost(x, &x->running, now);
+    requests_lost(x, &x->requests, now);
     for (struct list *n; (n = list_pop_front(&x->connections)) != NULL;) {
         struct xes_connection *con = LIST_ENTRY(n, struct xes_connection, order);
         con->connected = false;
@@ -90,18 +108,16 @@ static void lose(struct xes *x, enum xes_state state, u64 now) {
 
 /* The next program, if none runs: draining goes before requests. */
 static void go(struct xes *x, u64 now) {
-    struct xes_request *r = NULL;
-    if (x->running || x->delivering || x->state != XES_UP) return;
+    if (!list_empty(&x->running) || x->delivering || x->state != XES_UP) return;
+    u32 n = 0;
     if (x->drain_wanted) {
         x->drain_wanted = false;
         x->count.drains++;
-        r = &x->drain;
-    } else if (!list_empty(&x->requests)) {
-        r = LIST_ENTRY(list_pop_front(&x->requests), struct xes_request, order);
+        list_push_back(&x->running, &x->drain.order);
+        n++;
     }
-    if (!r || start(x, r)) return;
-    x->running = r; /* the first of those that are lost */
-    lose(x, XES_DOWN, now);
+    for (; n < XES_BATCH && !list_empty(&x->requests); n++) list_push_back(&x->running, list_pop_front(&x->requests));
+    if (n && !start(x)) lose(x, XES_DOWN, now); /* they are the first of those that are lost */
 }
 
 /* ---- notices ---- */
@@ -160,19 +176,33 @@ static void identified(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     tell(x, now);
 }
 
+/* Is this the whole response to r? The channel says how long only the last one is; the others are as long as they say. */
+static bool is_response(const struct xes_request *r, const u8 *rsp, u32 last_len, bool last) {
+    u32 len = be32_get(rsp + 4);
+    if (last && len != last_len) return false;
+    return cf_message_check(rsp, len) && be16_get(rsp + 2) == be16_get(r->cmd + 2) && rsp[1] == (r->cmd[1] | CF_RESPONSE);
+}
+
 static void responded(struct xes *x, const struct chan_status *st, u64 now) {
-    struct xes_request *r = x->running;
-    u32 len = st->index == 1 && st->residual <= CF_MESSAGE_MAX ? (u32)CF_MESSAGE_MAX - st->residual : 0;
-    if (!cf_message_check(x->rsp, len) || be16_get(x->rsp + 2) != x->tag || x->rsp[1] != (r->cmd[1] | CF_RESPONSE)) {
-        x->count.drop_malformed++;
-        lose(x, XES_DOWN, now);
-        return;
-    }
-    x->count.responses++;
-    if (x->rsp[10] & CF_RSP_PENDING) x->drain_wanted = true;
-    x->running = NULL;
+    u32 n = 0;
+    LIST_FOR_EACH(it, &x->running) n++;
+    u32 last_len = st->index == 2 * n - 1 && st->residual <= CF_MESSAGE_MAX ? (u32)CF_MESSAGE_MAX - st->residual : 0;
     x->delivering = true;
-    if (r->done) r->done(r->ctx, r, cf_rc_get(x->rsp), x->rsp, len, now);
+    /* What is called may end the link: then the rest has been told lost already. */
+    for (u32 i = 0; i < n && !list_empty(&x->running); i++) {
+        struct xes_request *r = LIST_ENTRY(x->running.next, struct xes_request, order);
+        const u8 *rsp = x->rsp[i];
+        if (!is_response(r, rsp, last_len, i + 1 == n)) {
+            x->count.drop_malformed++;
+            x->delivering = false;
+            lose(x, XES_DOWN, now);
+            return;
+        }
+        list_del(&r->order);
+        x->count.responses++;
+        if (rsp[10] & CF_RSP_PENDING) x->drain_wanted = true;
+        if (r->done) r->done(r->ctx, r, cf_rc_get(rsp), rsp, be32_get(rsp + 4), now);
+    }
     x->delivering = false;
     go(x, now);
 }
@@ -181,13 +211,14 @@ static void unit_check(struct xes *x, const struct chan_status *st, u64 now) {
     bool isolated = st->sense_len > 1 && (st->sense[1] & SENSE_ISOLATED);
     lose(x, isolated ? XES_ISOLATED : XES_DOWN, now);
     /* The attention of its return may have come already; without a link this ends with another sense, and waits for one. */
-    if (x->state == XES_DOWN && !x->running && st->sense_len && (st->sense[0] & SENSE_LOST) && start(x, &x->identify))
+    if (x->state == XES_DOWN && list_empty(&x->running) && st->sense_len && (st->sense[0] & SENSE_LOST) &&
+        start_one(x, &x->identify))
         x->state = XES_STARTING;
 }
 
 static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     struct xes *x = ctx;
-    if (!x->running) return;
+    if (list_empty(&x->running)) return;
     if (st->unit & US_UNIT_CHECK) {
         unit_check(x, st, now);
     } else if (st->cc || st->halted || (st->unit & US_UNIT_EXCEPTION) || (st->subchannel & ~CS_INCORRECT_LENGTH)) {
@@ -204,7 +235,7 @@ static void on_attention(void *ctx, u8 unit_status, u64 now) {
     UNUSED(unit_status);
     x->count.attentions++;
     if (x->state == XES_DOWN) {
-        if (start(x, &x->identify)) x->state = XES_STARTING;
+        if (start_one(x, &x->identify)) x->state = XES_STARTING;
     } else if (x->state == XES_UP) {
         x->drain_wanted = true;
         go(x, now);
@@ -227,6 +258,7 @@ int xes_attach(struct arena *a, struct chan_system *sys, u16 devnum, const struc
     x->events = events;
     x->ctx = ctx;
     list_init(&x->requests);
+    list_init(&x->running);
     list_init(&x->connections);
     x->identify = own(x, CF_IDENTIFY, x->identify_cmd, identified);
     x->drain = own(x, CF_DRAIN, x->drain_cmd, drained);
@@ -235,7 +267,7 @@ int xes_attach(struct arena *a, struct chan_system *sys, u16 devnum, const struc
     *out = x;
     /* A device that does not start its first program is as one without a facility: its attention begins anew. */
     x->told = XES_STARTING;
-    x->state = start(x, &x->identify) ? XES_STARTING : XES_DOWN;
+    x->state = start_one(x, &x->identify) ? XES_STARTING : XES_DOWN;
     return 0;
 }
 
@@ -251,13 +283,12 @@ int xes_submit(struct xes *x, struct xes_request *r) {
     if (x->state != XES_UP) return -ERR_NETDOWN;
     if (r->len < CF_CMD_BYTES || r->len > CF_MESSAGE_MAX) return -ERR_MSGSIZE;
     be32_put(r->cmd + 4, r->len);
-    if (x->running || x->delivering) {
+    if (!list_empty(&x->running) || x->delivering) {
         list_push_back(&x->requests, &r->order);
         return 0;
     }
     /* None runs, so none waits. */
-    list_init(&r->order);
-    return start(x, r) ? 0 : -ERR_NETDOWN;
+    return start_one(x, r) ? 0 : -ERR_NETDOWN;
 }
 
 static void connect_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {

@@ -10,12 +10,13 @@
  * event. Connections are made anew by their owners after the next XES_UP.
  *
  * A request is the caller's: a command in contiguous storage (channel programs address it, so it comes from the driver's arena), a
- * function, a context. Requests of one link are executed one after the other in the order of xes_submit. The response lies in the
- * link's buffer and is valid until done() returns. done() may submit more, the same request included; what it submits goes out when
- * it has returned.
+ * function, a context. Requests of one link are executed one after the other in the order of xes_submit, and done() comes in that
+ * order; up to XES_BATCH of them are on their way at once. The response lies in the link's buffer and is valid until done()
+ * returns. done() may submit more, the same request included; what it submits goes out when all that are on their way are done.
  *
- * Notices are drained by themselves, on attention and whenever a response says that there are some, before the next request goes
- * out. So when done() runs, all that the facility had to tell before it executed the request before this one has been told.
+ * Notices are drained by themselves, on attention and whenever a response says that there are some, before the next requests go
+ * out. So what is submitted by done() of a request, or later, finds told by its own done() all that the facility had to tell
+ * before it executed the first one.
  *
  * How to use it: xes_attach(); on XES_UP fill a struct xes_connection and a CONNECT command (wire/cfcmd.h) and xes_connect(); on
  * connected() xes_submit() commands with con->token and con->id; xes_disconnect(). Touches chan.h and what it is given.
@@ -30,6 +31,8 @@
 
 struct chan_system;
 struct xes;
+
+#define XES_BATCH 8 /* 64 KB of storage each; a longer program would make those wait that come behind it */
 
 enum xes_state { XES_CLOSED, XES_STARTING, XES_UP, XES_DOWN, XES_ISOLATED, XES_STATES };
 
@@ -74,7 +77,7 @@ struct xes_connection {
 };
 
 struct xes_counters {
-    u64 requests, responses, lost, drains, notices, attentions;
+    u64 programs, requests, responses, lost, drains, notices, attentions;
     u64 drop_notice;    /* of a connection that is not ours any more, or of no known kind */
     u64 drop_malformed; /* responses of no shape, or of another command */
     u64 channel_errors; /* programs that ended without unit check in an unexpected way */

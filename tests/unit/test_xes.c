@@ -34,7 +34,7 @@ struct system {
     char order[32]; /* one letter a call that xes made */
     u32 rc, entries;
     u32 bit, changed, waiting;
-    bool resubmit;
+    bool resubmit, close; /* done() submits its request again, closes the link */
 };
 struct rig {
     struct cf *cf;
@@ -155,6 +155,10 @@ static void on_done(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32
         assert_true(cf_message_check(rsp, len));
         if (rsp[1] == (CF_READ_LIST | CF_RESPONSE)) s->entries = cf_count_get(rsp);
     }
+    if (s->close) {
+        s->close = false;
+        xes_close(s->x, 0);
+    }
     if (s->resubmit) {
         s->resubmit = false;
         assert_int_equal(xes_submit(s->x, q), 0);
@@ -168,7 +172,7 @@ static void system_begin(struct rig *r, u32 i) {
     struct cf_link_params p = {.lpar = "SYSA", .devnum = 0x0F00};
     *s = (struct system){.rig = r, .number = CF_SYSTEMS, .incarnation = 1};
     p.lpar[3] = (char)('A' + i);
-    s->sys = simchan_create(1 << 20);
+    s->sys = simchan_create(2 << 20);
     s->group = simchan_group_add(s->sys, 0x0F00, 1);
     s->engine = malloc(cf_link_bytes());
     simchan_group_engine(s->group, cf_link_init(s->engine, simchan_group_host(s->group), &p));
@@ -280,6 +284,53 @@ static void test_requests_in_order(void **state) {
     assert_int_equal(xes_submit(a->x, list_request(a, 0, CF_READ_LIST, 3, CF_F_DATA, 0)), 0);
     settle(r);
     assert_int_equal(a->entries, 9);
+}
+
+/* What waits while a program runs goes out together, and comes back one by one in its order. */
+static void test_together(void **state) {
+    struct rig *r = *state;
+    struct system *a = &r->s[0];
+    connect_to(a, 0);
+    forget(r);
+    u64 programs = xes_counters(a->x)->programs;
+    for (u32 i = 0; i < 8; i++) {
+        u8 op = i == 6 ? CF_READ_LIST : CF_WRITE;
+        assert_int_equal(xes_submit(a->x, list_request(a, i, op, 2, CF_F_DATA, 100)), 0);
+    }
+    settle(r);
+    assert_string_equal(a->order, "defghijk");
+    assert_int_equal(a->entries, 6);
+    assert_int_equal(xes_counters(a->x)->programs - programs, 2); /* the first went out at once, alone */
+    /* More than fit into one. */
+    static struct xes_request many[3 * XES_BATCH];
+    for (u32 i = 0; i < ARRAY_LEN(many); i++) {
+        u8 *cmd = arena_take(simchan_arena(a->sys), CF_LIST_BYTES, 16);
+        memcpy(cmd, list_request(a, 0, CF_WRITE, 3, 0, 0)->cmd, CF_LIST_BYTES);
+        many[i] = (struct xes_request){.cmd = cmd, .len = CF_LIST_BYTES};
+        assert_int_equal(xes_submit(a->x, &many[i]), 0);
+    }
+    settle(r);
+    assert_int_equal(xes_submit(a->x, list_request(a, 1, CF_READ_LIST, 3, 0, 0)), 0);
+    settle(r);
+    assert_int_equal(a->entries, ARRAY_LEN(many));
+}
+
+/* The first of five that are on their way together closes the link: four are told lost, once each. */
+static void test_closed_in_between(void **state) {
+    struct rig *r = *state;
+    struct system *a = &r->s[0];
+    connect_to(a, 0);
+    assert_int_equal(xes_submit(a->x, list_request(a, 0, CF_WRITE, 2, 0, 0)), 0);
+    forget(r);
+    for (u32 i = 1; i < 6; i++) assert_int_equal(xes_submit(a->x, list_request(a, i, CF_WRITE, 2, 0, 0)), 0);
+    while (!a->order[0]) {
+        simport_run(r->port, r->now);
+        simchan_run(a->sys, r->now);
+    }
+    assert_string_equal(a->order, "d");
+    a->close = true;
+    settle(r);
+    assert_string_equal(a->order, "dexxxxlC");
 }
 
 static void test_notices(void **state) {
@@ -405,6 +456,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_up_and_connect, setup, teardown),
         cmocka_unit_test_setup_teardown(test_requests_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_together, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_closed_in_between, setup, teardown),
         cmocka_unit_test_setup_teardown(test_notices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_facility_dies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_isolated, setup, teardown),
