@@ -1,4 +1,4 @@
-/* cf_conn.c - connections: CONNECT, DISCONNECT, FORCE, and failure. The table of states: cf_engine.h.
+/* cf_conn.c - connections: CONNECT, DISCONNECT, CONNDATA, FORCE, and failure. The table of states: cf_engine.h.
  */
 #include "hercules-devices/cf_internal.h"
 
@@ -115,6 +115,12 @@ enum cf_rc cf_do_connect(struct cf_call *c) {
 
 enum cf_rc cf_do_disconnect(struct cf_call *c) {
     end(c->cf, c->con, c->cmd[16] != 0);
+    return CF_OK;
+}
+
+enum cf_rc cf_do_conndata(struct cf_call *c) {
+    memcpy(c->con->data, c->cmd + 16, sizeof c->con->data);
+    cf_changed(c->cf, c->s, c->con->id);
     return CF_OK;
 }
 

@@ -59,6 +59,7 @@ static const struct operation operations[CF_OPS] = {
     [CF_RESET] = {do_reset, OF_FACILITY, CF_CMD_BYTES, SMALL},
     [CF_CONNECT] = {cf_do_connect, OF_FACILITY, CF_CONNECT_BYTES, SMALL},
     [CF_DISCONNECT] = {cf_do_disconnect, OF_ANY, 17, SMALL},
+    [CF_CONNDATA] = {cf_do_conndata, OF_ANY, CF_CONNDATA_BYTES, SMALL},
     [CF_FORCE] = {cf_do_force, OF_FACILITY, 48, SMALL},
     [CF_WRITE] = {cf_do_write, OF_LIST, CF_LIST_BYTES, SMALL},
     [CF_READ] = {cf_do_read, OF_LIST, CF_LIST_BYTES, BIG},

@@ -267,6 +267,7 @@ void cf_data_get(const struct cf_elements *el, const struct cf_data *d, u8 *out)
 void cf_fail_system(struct cf *cf, u32 system);
 enum cf_rc cf_do_connect(struct cf_call *c);
 enum cf_rc cf_do_disconnect(struct cf_call *c);
+enum cf_rc cf_do_conndata(struct cf_call *c);
 enum cf_rc cf_do_force(struct cf_call *c);
 u32 cf_set_of(const struct cf_structure *s, u8 state);
 

@@ -43,6 +43,7 @@
  *                     32 4 entries | 36 4 elements | 40 4 vector bits | 44 4 element bytes | 48 4 active | 52 4 failed
  *                     Sets of connections have bit (identifier - 1) from the right.
  *   DISCONNECT     16 1 1 = failing: a connection with CONN_KEEP becomes failed-persistent
+ *   CONNDATA       16 64 connect data: this connection's from now on; the others are told CONNECTIONS
  *   FORCE          16 1 identifier of a failed connection, or 0 and then 32 16 structure name: deletes the structure,
  *                     which must have no active connection
  *
@@ -98,7 +99,7 @@
  *   VECTOR       vector bit index is now value: a list or event queue is not empty (1), a buffer is not valid (0)
  *   LOCK         lock entry index: value = exclusive holder, a = sharing, b = waiting. One who holds and sees others wait
  *                should give up; one who waits and sees no holder in the way tries again
- *   CONNECTIONS  a = connections that came, left or failed since the last such notice
+ *   CONNECTIONS  a = connections that came, left, failed or changed their data since the last such notice
  *   FULL         value = percent in use of the entries or elements: the 80 % threshold was passed
  *  Notices tell the present state, not history: what changes twice before DRAIN is told once. Each response's CF_RSP_PENDING
  *  says whether there is something to drain at the moment that its command was executed; so whoever sees it off knows that
@@ -117,6 +118,7 @@
 #define CF_RSP_BYTES 16
 #define CF_CONNECT_BYTES 144
 #define CF_CONNECTED_BYTES 56
+#define CF_CONNDATA_BYTES 80
 #define CF_LIST_BYTES 176
 #define CF_LOCK_BYTES 24
 #define CF_CACHE_BYTES 64
@@ -139,7 +141,7 @@
 
 enum cf_op {
     CF_IDENTIFY = 0x01, CF_STRUCTURES, CF_CONNECTIONS, CF_POLICY, CF_POLICY_QUERY, CF_ISOLATE, CF_QUERY_SYSTEMS, CF_DRAIN, CF_RESET,
-    CF_CONNECT = 0x10, CF_DISCONNECT, CF_FORCE,
+    CF_CONNECT = 0x10, CF_DISCONNECT, CF_FORCE, CF_CONNDATA,
     CF_WRITE = 0x20, CF_READ, CF_MOVE, CF_DELETE, CF_READ_LIST, CF_DELETE_LIST, CF_READ_MULT, CF_DELETE_MULT, CF_LOCK,
     CF_LCONTROLS, CF_SET_LCONTROLS, CF_MONITOR_LIST, CF_MONITOR_KEY, CF_MONITOR_EVENTQ, CF_DEQ_EVENTQ,
     CF_OBTAIN = 0x30, CF_RELEASE, CF_CANCEL, CF_RECORD_SET, CF_RECORD_RESET, CF_RECORD_READ,

@@ -184,10 +184,15 @@ struct simcf *simcf_create(u32 systems, u32 facilities, u32 seed) {
 }
 
 void simcf_destroy(struct simcf *z) {
+    /* Channel programs of those that were stopped still end: with their links cut. */
+    for (u32 i = 0; i < z->systems; i++) {
+        z->machine[i].user = NULL;
+        z->machine[i].stopped = false;
+    }
+    simcf_settle(z);
     for (u32 i = 0; i < z->systems; i++) {
         struct machine *m = &z->machine[i];
         for (u32 k = 0; k < z->facilities; k++) {
-            m->user = NULL;
             if (m->link[k].x) xes_close(m->link[k].x, z->now);
             free(m->link[k].engine);
         }

@@ -1,0 +1,103 @@
+/* rebuild.h - a structure that moves: user-managed rebuild into another coupling facility, when an operator asks for it, and when the
+ * facility dies. One struct rebuild is this system's connection to one structure, wherever that is.
+ *
+ * There is no coordinator. Each connection's connect data say how far it is, every change of them is a notice to the others (CONNDATA),
+ * and CONNECTIONS shows all of them at one moment. A phase ends when all connections of the OLD structure have ended it:
+ *
+ *   phase      this system                                             goes on when every connection to the old one is
+ *   USE        uses it; somebody asks for a rebuild: quiesce()         -
+ *   QUIESCED   rebuild_quiesced(): uses nothing                        at least QUIESCED: CONNECT to the new one
+ *   JOINED     is connected to both; populate()                        at least JOINED
+ *   COMPLETE   rebuild_populated(): the new one has all that is its    COMPLETE: use() of the new one, DISCONNECT from the old
+ *   STOPPED    cannot reach the new one: use() of the old one          - ; who sees one that is STOPPED stops, too
+ * Who is COMPLETE does not stop by itself, because the others may have gone on already; who is not COMPLETE knows that nobody has.
+ * A connection that ends is no longer waited for.
+ *
+ * The old structure is lost, with its facility or with the link to it: phases are then read from the new one, and count for all that
+ * are connected there and for all that were last seen connected to the old one, until they come or rebuild_gone() says that they
+ * will not. Nobody uses the new one before all of these have populated it. A system that alone has lost its link finds the others
+ * where they are, as soon as it has one.
+ *
+ *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made | 2 2 zero | 4 4 attempt | 8 8 target facility
+ *
+ * Which facility: the first, in prefer()'s order, where the structure is in use; else where it is being made; else the first one
+ * that takes it. prefer() must have the same order on all systems. Systems whose links came up in another order may make one each;
+ * they see it a second later, and all go to the first.
+ *
+ * Calls: rebuild_create; rebuild_up and rebuild_down as links come and go (after xes has told its connections); rebuild_poll at
+ * least once a second. The operations of the user's table may call rebuild_quiesced() and rebuild_populated() from within.
+ */
+#ifndef XCF_REBUILD_H
+#define XCF_REBUILD_H
+
+#include "base/arena.h"
+#include "base/base.h"
+#include "xcf/xes.h"
+
+#define REBUILD_RETRY_US ((u64)USEC_PER_SEC)
+#define REBUILD_CHECK_US (10 * (u64)USEC_PER_SEC) /* between looks for a second structure of the name */
+
+struct rebuild;
+
+enum rebuild_state {
+    REBUILD_AWAY,       /* nowhere: no facility, or a search is under way */
+    REBUILD_CONNECTING, /* to the structure as it is */
+    REBUILD_IN_USE,
+    REBUILD_QUIESCING,  /* the user has been asked to stop */
+    REBUILD_QUIESCED,
+    REBUILD_JOINING,    /* CONNECT to the new one is outstanding */
+    REBUILD_JOINED,
+    REBUILD_POPULATING, /* the user has been asked to write */
+    REBUILD_COMPLETE,
+    REBUILD_STATES,
+};
+
+struct rebuild_ops {
+    void (*quiesce)(void *ctx, u64 now);
+    void (*populate)(void *ctx, struct xes_connection *con, u64 now);
+    /* The one to use from now on. lost: what this system had in the structure may not be there. */
+    void (*use)(void *ctx, struct xes_connection *con, bool lost, u64 now);
+    /* There is no structure now, old or new; use() or populate() comes when there is. It may be said again. */
+    void (*unusable)(void *ctx, u64 now);
+    /* The i-th facility in which the structure may be, NULL past the last. */
+    struct xes *(*prefer)(void *ctx, u32 i);
+    /* Notices of either connection, as in struct xes_connection_ops; NULL: of no interest. */
+    void (*vector)(void *ctx, struct xes_connection *con, u32 index, bool value, u64 now);
+    void (*lock)(void *ctx, struct xes_connection *con, u32 index, u8 exclusive, u32 shared, u32 waiting, u64 now);
+};
+struct rebuild_config {
+    struct arena *arena;
+    u8 connect[CF_CONNECT_BYTES]; /* CONNECT's operands: structure, connection, type and sizes; connect data are rebuild's */
+    u32 vector_bits;
+    const struct rebuild_ops *ops;
+    void *ctx;
+};
+struct rebuild_counters {
+    u64 started, completed, stopped, losses, refused;
+    u64 drop_malformed; /* answers of no shape */
+};
+
+size_t rebuild_bytes(u32 vector_bits);
+/* NULL: the arena is too small. */
+struct rebuild *rebuild_create(const struct rebuild_config *c);
+void rebuild_up(struct rebuild *r, u64 now);
+void rebuild_down(struct rebuild *r, u64 now);
+u64 rebuild_poll(struct rebuild *r, u64 now);
+
+/* An operator's START: into facility target, or NULL: the first one that it is not in. 0; -ERR_NOENT nowhere connected; -ERR_ALREADY one
+ * is under way; -ERR_NETDOWN there is no other facility. */
+int rebuild_start(struct rebuild *r, const char *target, u64 now);
+/* An operator's STOP. 0; -ERR_NOENT none is under way; -ERR_BUSY it is too late. */
+int rebuild_stop(struct rebuild *r, u64 now);
+void rebuild_quiesced(struct rebuild *r, u64 now);
+void rebuild_populated(struct rebuild *r, u64 now);
+/* This system has left the sysplex: it is not waited for. */
+void rebuild_gone(struct rebuild *r, const char *system, u64 now);
+
+enum rebuild_state rebuild_state(const struct rebuild *r);
+const char *rebuild_state_name(enum rebuild_state state);
+/* The connection that was given to use(); NULL while there is none. */
+struct xes_connection *rebuild_connection(const struct rebuild *r);
+const struct rebuild_counters *rebuild_counters(const struct rebuild *r);
+
+#endif

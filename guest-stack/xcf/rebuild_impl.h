@@ -1,0 +1,80 @@
+/* rebuild_impl.h - what rebuild.c and rebuild_board.c share. Private to them.
+ *
+ *   rebuild.c        states: what happens next
+ *   rebuild_board.c  who is how far: connect data told and read, the search for the structure
+ */
+#ifndef XCF_REBUILD_IMPL_H
+#define XCF_REBUILD_IMPL_H
+
+#include "xcf/rebuild.h"
+
+enum { PHASE_USE, PHASE_QUIESCED, PHASE_JOINED, PHASE_COMPLETE, PHASE_STOPPED };
+enum { ROLE_STRUCTURE, ROLE_NEW };
+#define DATA_BYTES 64u
+
+struct rebuild_row {
+    char system[CF_NAME_BYTES + 1];
+    u8 id, phase, role;
+    u32 attempt;
+    char target[9];
+};
+struct rebuild_board {
+    u32 rows;
+    struct rebuild_row row[CF_CONNECTORS];
+};
+
+/* One of the two structures: the one that is used or was last, and the one that is being made. */
+struct rebuild_side {
+    struct rebuild *r;
+    struct xes *x;
+    struct xes_connection *con; /* in the arena: channel programs address it */
+    struct xes_request set;
+    u8 *set_cmd;
+    bool setting, set_again;
+};
+
+struct rebuild {
+    const struct rebuild_ops *ops;
+    void *ctx;
+    u8 connect[CF_CONNECT_BYTES];
+    enum rebuild_state state;
+    u32 cur; /* which side is the structure; the other one is being made */
+    struct rebuild_side side[2];
+    u8 phase; /* PHASE_*, told to both sides */
+    u32 attempt;
+    char target[9], self[CF_NAME_BYTES + 1];
+    bool recovering; /* this system had a connection that was lost */
+    u32 expected;    /* systems that were connected to what was lost */
+    char expect[CF_CONNECTORS][CF_NAME_BYTES + 1];
+    struct rebuild_board old, now; /* the last view of the old structure; the present view */
+    /* questions: CONNECTIONS, for the board or for the search */
+    struct xes_request query;
+    u8 *query_cmd;
+    struct xes *query_x;
+    bool querying, query_again, searching;
+    u32 search_at;             /* prefer()'s index */
+    /* What the search has found: in use, in use and in no rebuild, being made; the first of each in prefer()'s order. */
+    struct xes *in_use, *settled, *being_made;
+    u32 attempt_at;            /* prefer()'s index of the facility to try when it finds nothing */
+    u64 retry_at;
+    struct rebuild_counters count;
+};
+
+static inline struct rebuild_side *rebuild_old(struct rebuild *r) { return &r->side[r->cur]; }
+static inline struct rebuild_side *rebuild_new(struct rebuild *r) { return &r->side[!r->cur]; }
+
+/* ---- rebuild_board.c ---- */
+/* Tells phase, attempt and target to each side that is connected. */
+void rebuild_publish(struct rebuild *r);
+void rebuild_data_put(const struct rebuild *r, u8 role, u8 *data);
+/* Asks for the board: the old structure's, or the new one's if the old one is lost. rebuild_seen() follows. */
+void rebuild_look(struct rebuild *r);
+/* Asks each facility for the structure. rebuild_found() follows, unless a link goes: then the next poll searches again. */
+void rebuild_search(struct rebuild *r, u64 now);
+struct xes *rebuild_facility(const struct rebuild *r, const char *name);
+
+/* ---- rebuild.c ---- */
+void rebuild_seen(struct rebuild *r, u64 now);
+void rebuild_found(struct rebuild *r, u64 now);
+
+#endif
