@@ -34,6 +34,7 @@
 struct chan_system;
 struct xcf_operator; /* super/dxcf.h */
 struct xcfas;        /* super/xcfas.h */
+struct xcfbench;     /* super/xcfbench.h */
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
 
 /* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
@@ -75,6 +76,7 @@ struct system {
     struct wtors wtors; /* questions to the operator */
     struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
     struct xcfas *xcfas;               /* NULL: there is no XCF */
+    struct xcfbench *xcfbench;         /* NULL until the command XCFBENCH */
     u64 idle_us;        /* spent in enabled waits since IPL: what WLM measures */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;

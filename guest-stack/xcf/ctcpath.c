@@ -1,7 +1,8 @@
 /* ctcpath.c - see xcf/ctcpath.h: states, programs, transfers.
  *
- * Invariant: at most one program runs on a subchannel. What an operation of XCF finds wrong is only noted (broken) and told
- * from ctcpaths_poll(), because operations may not call back.
+ * Invariant: at most one program runs on a subchannel. Operations of XCF only put blocks into the buffer: ctcpaths_poll() sends
+ * what has come together, so a message of many segments is one transfer; and what is found wrong is told from there, because
+ * operations may not call back.
  */
 #include "xcf/ctcpath.h"
 
@@ -34,7 +35,7 @@ struct ctcpaths {
     struct xcf *x;
     struct ctcpath *path;
     u32 count, max;
-    bool look; /* something is broken, or is to be tried before due */
+    bool look; /* something is to be sent, is broken, or is to be tried before due */
     u64 due;
     struct ctcpath_counters counters;
 };
@@ -223,8 +224,8 @@ static int op_send(void *ctx, const u8 *block, u32 len) {
     struct ctcpath *p = ctx;
     if (p->state != CTCPATH_UP || p->broken) return -ERR_NETDOWN;
     if (!pathbuf_put(&p->out, block, len)) return -ERR_AGAIN;
-    write_next(p);
-    return p->broken ? -ERR_NETDOWN : 0;
+    p->g->look = true;
+    return 0;
 }
 static const struct xcf_path_ops PATH_OPS = {.send = op_send};
 
@@ -239,6 +240,7 @@ u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
             p->broken = false;
             event(p, CTCPATH_ERROR, now);
         }
+        if (p->outbound) write_next(p);
         if (p->state != CTCPATH_IDLE && p->state != CTCPATH_AWAIT) continue;
         if (p->again_at <= now && !p->running) event(p, CTCPATH_AGAIN, now);
         else g->due = u64_min(g->due, p->again_at);

@@ -1,7 +1,7 @@
 /* pathbuf.h - blocks on their way over one signalling path, several in one transfer.
  *
- * Two buffers: one is filled while the other is under way. A block that comes while nothing is under way goes at once; what
- * comes meanwhile goes together in the next transfer. A transfer is whole blocks (wire/xcfmsg.h), one behind the other; each
+ * Two buffers: one is filled while the other is under way. What has come together by the adapter's next poll, or while a transfer
+ * was under way, goes in one. A transfer is whole blocks (wire/xcfmsg.h), one behind the other; each
  * says its own length, so the transfer needs no header.
  *
  *   pathbuf_put()     a block; false: full, and pathbuf_landed() will say when there is room

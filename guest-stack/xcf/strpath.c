@@ -19,10 +19,15 @@ const char *strpath_state_name(enum strpath_state s) { return s < STRPATH_STATES
 
 static void connect_start(struct structure *s, u64 now);
 
+static void again(struct structure *s, u64 at) {
+    s->state = STRPATH_RETRY;
+    s->retry_at = at;
+    s->g->look = true;
+}
+
 static void retry(struct structure *s, u64 now) {
     if (str_con(s)->connected) xes_disconnect(str_con(s), false);
-    s->state = STRPATH_RETRY;
-    s->retry_at = now + STRPATH_RETRY_US;
+    again(s, now + STRPATH_RETRY_US);
     peers_away(s, now);
 }
 
@@ -171,16 +176,14 @@ static void connect_start(struct structure *s, u64 now) {
     be64_put(cmd + 80, g->id.incarnation);
     /* The other one may still be on its way to, or from, another facility. */
     if (s->con[s->which ^ 1].busy || s->con[s->which ^ 1].connected) {
-        s->state = STRPATH_RETRY;
-        s->retry_at = now + STRPATH_RETRY_US;
+        again(s, now + STRPATH_RETRY_US);
         return;
     }
     s->which ^= 1;
     *str_con(s) = (struct xes_connection){.ops = &CONNECTION, .vector = &s->vector, .vector_bits = 1, .ctx = s};
     s->state = STRPATH_CONNECTING;
     if (xes_connect(s->x, str_con(s), cmd) == 0) return;
-    s->state = STRPATH_RETRY;
-    s->retry_at = now + STRPATH_RETRY_US;
+    again(s, now + STRPATH_RETRY_US);
 }
 
 /* ---- facilities ---- */
@@ -191,8 +194,7 @@ static void arrive(struct structure *s, u32 best, u64 now) {
     if (best == preference(s, 0)) {
         connect_start(s, now);
     } else if (best < 2) {
-        s->state = STRPATH_RETRY;
-        s->retry_at = now + STRPATH_RETRY_US;
+        again(s, now + STRPATH_RETRY_US);
     }
 }
 
@@ -228,13 +230,16 @@ static void link_down(void *ctx, struct xes *x, const char *facility, bool isola
 u64 strpaths_poll(struct strpaths *g, u64 now) {
     u64 next = TIME_NEVER;
     if (xcf_stopped(g->x)) return next;
+    if (!g->look && now < g->due) return g->due;
+    g->look = false;
     for (u32 i = 0; i < g->count && !xcf_stopped(g->x); i++) {
         struct structure *s = &g->structure[i];
         if (s->state == STRPATH_RETRY && s->retry_at <= now) connect_start(s, now);
         if (s->state == STRPATH_RETRY) next = u64_min(next, s->retry_at);
         if (s->state == STRPATH_READY) peers_poll(s, now, &next);
     }
-    return next;
+    g->due = next;
+    return g->look ? now : next;
 }
 
 /* ---- life ---- */

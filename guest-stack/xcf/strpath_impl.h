@@ -56,6 +56,8 @@ struct strpaths {
     struct xcf_sysid id;
     char prefer[2][9];
     u32 count;
+    bool look; /* something is to be sent, or to be tried before due */
+    u64 due;
     struct structure structure[STRPATH_STRUCTURES_MAX];
     struct strpath_counters counters;
 };
@@ -78,6 +80,6 @@ void peers_query(struct structure *s);      /* asks who is connected */
 void peers_away(struct structure *s, u64 now); /* the connection is gone: so are all partners */
 /* A transfer was read from our list. */
 void peer_transfer(struct structure *s, const u8 *transfer, u32 len, u64 now);
-void peers_poll(struct structure *s, u64 now, u64 *next);
+void peers_poll(struct structure *s, u64 now, u64 *next); /* sends what has come together, and again what met a full list */
 
 #endif

@@ -39,6 +39,7 @@ static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
         s->g->counters.waits_full++;
         p->wait_us = p->wait_us ? u64_min(2 * p->wait_us, STRPATH_WAIT_MAX_US) : STRPATH_WAIT_US;
         p->retry_at = now + p->wait_us;
+        s->g->look = true;
         return;
     }
     if (structure_failed(s, rc, now)) return;
@@ -52,7 +53,7 @@ static int op_send(void *ctx, const u8 *block, u32 len) {
     struct strpeer *p = ctx;
     if (!p->here || p->s->state != STRPATH_READY) return -ERR_NETDOWN;
     if (!pathbuf_put(&p->buf, block, len)) return -ERR_AGAIN;
-    write_next(p);
+    p->s->g->look = true;
     return 0;
 }
 static const struct xcf_path_ops PATH_OPS = {.send = op_send};
@@ -203,7 +204,11 @@ void peer_transfer(struct structure *s, const u8 *transfer, u32 len, u64 now) {
 void peers_poll(struct structure *s, u64 now, u64 *next) {
     for (u32 id = 1; id < STRPATH_PEERS; id++) {
         struct strpeer *p = &s->peer[id];
-        if (!p->retry_at) continue;
+        if (!p->here) continue;
+        if (!p->retry_at) {
+            write_next(p);
+            continue;
+        }
         if (p->retry_at > now) {
             *next = u64_min(*next, p->retry_at);
             continue;
