@@ -26,3 +26,9 @@ $(B)/ctcraw.bin: tests/bench/ctcraw_guest.c
 	$(CROSS)objcopy -O binary $(B)/ctcraw.elf $@
 ALL += $(B)/ctcraw.bin
 endif
+
+# XCF messages between two guests: over a CTC, over a structure, over both.
+bench-xcf: all
+	@tests/bench/xcf.sh
+bench: bench-xcf
+.PHONY: bench-xcf
