@@ -42,6 +42,7 @@ install: all
 	install -d "$(DESTDIR)$(LIBDIR)/build/guest31" "$(DESTDIR)$(LIBDIR)/lab" "$(DESTDIR)$(PREFIX)/bin"
 	install -m 755 plex390 "$(DESTDIR)$(LIBDIR)/plex390"
 	install -m 755 lab/demo.sh "$(DESTDIR)$(LIBDIR)/lab/demo.sh"
+	install -m 644 lab/plex390.lua "$(DESTDIR)$(LIBDIR)/lab/plex390.lua"
 	install -m 755 $(INSTALL_BIN) "$(DESTDIR)$(LIBDIR)/build/"
 	install -m 644 $(B)/guest31/guest.bin "$(DESTDIR)$(LIBDIR)/build/guest31/"
 	for m in $(MODULES); do install -D -m 644 $$m "$(DESTDIR)$(LIBDIR)/$$m" || exit 1; done

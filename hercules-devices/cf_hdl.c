@@ -1,11 +1,12 @@
 /* cf_hdl.c - device type PLXCFL: a link to a coupling facility.
  *
- *   dddd PLXCFL cf=ADDRESS lpar=NAME [expect=CF] [fence=FILE] [trace=yes]
+ *   dddd PLXCFL cf=ADDRESS lpar=NAME [expect=CF] [fence=FILE] [capture=FILE] [trace=yes]
  *
  *   cf       socket path of the facility's process, or tcp:host:port
  *   lpar     name of this LPAR, up to 8 characters; with the emulator's incarnation it is what the facility knows the system by
  *   expect   name that the facility must have
  *   fence    the plex's page of isolated incarnations (peer_fence.h): a system that stands in it is silent
+ *   capture  file to which the link's messages go (tap.h)
  *   trace    yes: the beginning of each command and response goes to the log
  *
  * It is registered with the module's other types in osa_hdl.c.
@@ -20,16 +21,18 @@
 static struct engine *cfl_create(struct hdl_group *g, const struct host_port *port, int argc, char *const argv[], char *error,
                                  size_t cap) {
     struct cf_link_params p = {.devnum = hdl_devnum(g)};
-    char trace[4] = "no", fence[256] = "";
+    char trace[4] = "no", fence[256] = "", capture[256] = "";
     const struct host_option options[] = {
         {"cf", g->address, sizeof g->address, true},
         {"lpar", p.lpar, sizeof p.lpar, true},
         {"expect", g->self.expected, sizeof g->self.expected, false},
         {"fence", fence, sizeof fence, false},
+        {"capture", capture, sizeof capture, false},
         {"trace", trace, sizeof trace, false},
     };
     if (!host_options(options, ARRAY_LEN(options), argc, argv, error, cap)) return NULL;
     if (!hdl_fence(g, fence, error, cap)) return NULL;
+    if (!hdl_capture(g, capture, TAP_LINK_CF, p.lpar, g->self.expected[0] ? g->self.expected : g->address, error, cap)) return NULL;
     if (strcmp(trace, "yes") != 0 && strcmp(trace, "no") != 0) {
         snprintf(error, cap, "trace=%s: not one of its values", trace);
         return NULL;

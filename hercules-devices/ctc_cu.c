@@ -41,9 +41,9 @@ static const struct ctc_cell TABLE[CTC_COMMANDS][CTC_COLUMNS] = {
     [CTC_SENSE_COMMAND] = {END(U),     MEETS,       END(U),      END(U),      END(U),      UNREADY,    OWN},
     [CTC_READ_BACKWARD] = {FREES(R),   BUSY_,       BUSY_,       MEETS,       CALLS(R),    UNREADY,    OWN},
     [CTC_WEOF]          = {END(U),     BUSY_,       MEETS,       BUSY_,       END(U),      UNREADY,    OWN},
-    [CTC_NOP]           = {END(U),     BUSY_,       BUSY_,       BUSY_,       END(A),      UNREADY,    OWN},
-    [CTC_SET_EXTENDED]  = {END(U),     BUSY_,       BUSY_,       BUSY_,       END(A),      UNREADY,    OWN},
-    [CTC_SET_BASIC]     = {END(U),     BUSY_,       BUSY_,       BUSY_,       END(A),      UNREADY,    OWN},
+    [CTC_NOP]           = {END(U),     END(U),      END(U),      END(U),      END(A),      UNREADY,    OWN},
+    [CTC_SET_EXTENDED]  = {END(U),     END(U),      END(U),      END(U),      END(A),      UNREADY,    OWN},
+    [CTC_SET_BASIC]     = {END(U),     END(U),      END(U),      END(U),      END(A),      UNREADY,    OWN},
     [CTC_INVALID]       = {NO_COMMAND, NO_COMMAND,  NO_COMMAND,  NO_COMMAND,  NO_COMMAND,  NO_COMMAND, OWN},
 };
 /* clang-format on */

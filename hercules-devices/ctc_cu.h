@@ -35,6 +35,10 @@
  * Attention goes to an available side when the other one starts to wait in CONTROL, READ or WRITE. While the side is
  * between two commands of one chain it is held back: the next command may be the one that is waited for.
  *
+ * In the manuals NOP and the SET MODE commands are busy, too, while the other side waits in CONTROL, READ or WRITE. Here they end
+ * at once: they do nothing to the other side, and a system that comes up gives them (path verification, start of a driver) when the
+ * other one's READ may stand already. A channel repeats what met busy; the emulators' do not, and the device would stay offline.
+ *
  * Pure: no ring, no channel. A command ends by ops->end, in ctc_cu_command() itself or later.
  * Sources of facts: SA22-7203 2.13, SA22-7091 2.13 and 3.15.
  */

@@ -1,7 +1,7 @@
 /* ctc_hdl.c - device type PLXCTC: channel-to-channel units (3088), in pairs.
  *
- *   dddd.n PLXCTC director=FILE lpar=NAME [run=DIRECTORY] [fence=FILE] [trace=yes]
- *   dddd.2 PLXCTC lpar=NAME partner=NAME link=ADDRESS [straight=yes] [fence=FILE] [trace=yes]
+ *   dddd.n PLXCTC director=FILE lpar=NAME [run=DIRECTORY] [fence=FILE] [capture=FILE] [trace=yes]
+ *   dddd.2 PLXCTC lpar=NAME partner=NAME link=ADDRESS [straight=yes] [fence=FILE] [capture=FILE] [trace=yes]
  *
  *   director  the table of all links (ctc_director.h); each pair dddd, dddd+1 from the first on is looked up in it
  *   lpar      name of this LPAR, up to 8 characters
@@ -10,6 +10,7 @@
  *   link      socket path, or tcp:host:port, the same in both statements
  *   straight  yes: unit i meets unit i; else the units of a pair are crossed
  *   fence     the plex's page of isolated incarnations (peer_fence.h): who stands in it is not spoken to, and is silent itself
+ *   capture   file to which the link's messages go (tap.h)
  *   trace     yes: each step goes to the log
  *
  * The system whose name is lower serves the link, the other one connects, and again until it is there; both check
@@ -26,7 +27,7 @@
 #define DIRECTOR_MAX 65536
 
 struct options {
-    char director[256], run[256], lpar[9], partner[9], link[256], straight[4], fence[256], trace[4];
+    char director[256], run[256], lpar[9], partner[9], link[256], straight[4], fence[256], capture[256], trace[4];
 };
 
 static bool yes(const char *name, const char *text, bool *out, char *error, size_t cap) {
@@ -101,12 +102,13 @@ static struct engine *ctc_create(struct hdl_group *g, const struct host_port *po
         {"director", o.director, sizeof o.director, false}, {"run", o.run, sizeof o.run, false},
         {"lpar", o.lpar, sizeof o.lpar, true},              {"partner", o.partner, sizeof o.partner, false},
         {"link", o.link, sizeof o.link, false},             {"straight", o.straight, sizeof o.straight, false},
-        {"fence", o.fence, sizeof o.fence, false},          {"trace", o.trace, sizeof o.trace, false},
+        {"fence", o.fence, sizeof o.fence, false},          {"capture", o.capture, sizeof o.capture, false},
+        {"trace", o.trace, sizeof o.trace, false},
     };
     if (!host_options(options, ARRAY_LEN(options), argc, argv, error, cap) || !yes("trace", o.trace, &trace, error, cap))
         return NULL;
     if (!(o.director[0] ? by_director : by_statement)(g, &o, &p, error, cap)) return NULL;
-    if (!hdl_fence(g, o.fence, error, cap)) return NULL;
+    if (!hdl_fence(g, o.fence, error, cap) || !hdl_capture(g, o.capture, TAP_LINK_CTC, o.lpar, p.partner, error, cap)) return NULL;
     memcpy(p.lpar, o.lpar, sizeof p.lpar);
     p.home = strcmp(p.lpar, p.partner) < 0;
     snprintf(g->lpar, sizeof g->lpar, "%s", o.lpar);

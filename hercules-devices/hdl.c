@@ -158,13 +158,18 @@ static bool is_self_valid(struct hdl_group *g) {
 static u8 *port_tx_reserve(void *ctx, u32 bytes) {
     struct hdl_group *g = ctx;
     if (!g->peer) return NULL;
-    if (is_self_valid(g)) return peer_reserve(g->peer, bytes);
+    if (is_self_valid(g)) {
+        u8 *room = peer_reserve(g->peer, bytes);
+        g->sending = room;
+        return room;
+    }
     g->fenced++;
     return NULL;
 }
 
 static void port_tx_commit(void *ctx, u32 bytes) {
     struct hdl_group *g = ctx;
+    if (g->tap) tap_message(g->tap, g->tap_interface, PCAPNG_OUTBOUND, g->sending, bytes);
     peer_commit(g->peer, bytes);
 }
 
@@ -226,7 +231,10 @@ static void on_down(void *ctx, struct peer *p) {
 static bool on_message(void *ctx, struct peer *p, const u8 *msg, u32 len) {
     struct hdl_group *g = ctx;
     UNUSED(p);
-    return group_rx(&g->host, msg, len);
+    bool taken = group_rx(&g->host, msg, len);
+    /* One that is refused is offered again. */
+    if (g->tap && taken) tap_message(g->tap, g->tap_interface, PCAPNG_INBOUND, msg, len);
+    return taken;
 }
 
 static void on_batch_end(void *ctx, struct peer *p) {
@@ -282,6 +290,16 @@ bool hdl_fence(struct hdl_group *g, const char *path, char *error, size_t cap) {
     return !path[0] || g->fence;
 }
 
+bool hdl_capture(struct hdl_group *g, const char *path, u16 link_type, const char *lpar, const char *partner, char *error, size_t cap) {
+    char name[64];
+    if (!path[0]) return true;
+    g->tap = tap_open(path, error, cap);
+    if (!g->tap) return false;
+    snprintf(name, sizeof name, "%s %4.4X to %s", lpar, hdl_devnum(g), partner);
+    g->tap_interface = tap_interface(g->tap, link_type, name);
+    return true;
+}
+
 /* One value for the whole start of this emulator: what an older start left behind is told apart by it. */
 static u64 incarnation(void) {
     static u64 value;
@@ -307,6 +325,7 @@ static struct hdl_group *group_new(DEVBLK *dev, const struct hdl_type *type, int
     if (!g->engine) {
         refuse(dev, "%s", error);
         peer_fence_close(g->fence);
+        tap_close(g->tap);
         free(g);
         return NULL;
     }
@@ -411,6 +430,7 @@ int hdl_dev_close(DEVBLK *dev) {
     if (--g->open == 0) {
         g->type->destroy(g->engine);
         peer_fence_close(g->fence);
+        tap_close(g->tap);
         free(g);
     }
     return 0;

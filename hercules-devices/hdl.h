@@ -41,6 +41,7 @@
 #include "hercules-devices/host_group.h"
 #include "hercules-devices/peer.h"
 #include "hercules-devices/peer_fence.h"
+#include "hercules-devices/tap.h"
 
 #ifdef HDL_HYPERION
 typedef U32 hdl_count;
@@ -85,6 +86,9 @@ struct hdl_group {
     u64 fence_seen;           /* peer_fence_still_valid()'s */
     u64 fenced;               /* messages that were not sent because this emulator has been isolated */
     bool told_fenced;         /* PLX805E was said */
+    struct tap *tap;          /* where its messages are written down, NULL = nowhere */
+    u32 tap_interface;
+    const u8 *sending; /* what the engine has reserved of the ring */
     u64 summary_indicator, device_indicator; /* absolute addresses of thin-interrupt bytes, 0 = PCI only */
     char address[256]; /* of the peer */
     char lpar[PEER_NAME_MAX + 1];
@@ -102,6 +106,10 @@ bool hdl_find(bool (*is_it)(const struct hdl_group *g, void *arg), void *arg);
 
 /* From create(): opens the plex's page of isolated incarnations, "" = there is none. false and a line in error. */
 bool hdl_fence(struct hdl_group *g, const char *path, char *error, size_t cap);
+
+/* From create(): the connection's messages go to a capture file, "" = they do not. The interface's name there begins with the LPAR's
+ * and the device number. false and a line in error. */
+bool hdl_capture(struct hdl_group *g, const char *path, u16 link_type, const char *lpar, const char *partner, char *error, size_t cap);
 
 /* The entries of a DEVHND. */
 int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[]);

@@ -114,12 +114,15 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
         fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s fence=%s/fence\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
                 dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name, dir);
     }
+    char capture[PATH_MAX + 40] = "";
+    if (p->capture) snprintf(capture, sizeof capture, " capture=%s/%s.signals.pcapng", dir, s->name);
     for (int i = 0; s->cflink && i < p->cfs; i++)
-        fprintf(f, "%04X PLXCFL cf=%s/%s.sock lpar=%s expect=%s fence=%s/fence\n", (unsigned)(s->cflink + i * PLEX_CFLINK_STEP),
-                dir, p->cf[i].name, s->name, p->cf[i].name, dir);
+        fprintf(f, "%04X PLXCFL cf=%s/%s.sock lpar=%s expect=%s fence=%s/fence%s\n", (unsigned)(s->cflink + i * PLEX_CFLINK_STEP),
+                dir, p->cf[i].name, s->name, p->cf[i].name, dir, capture);
     bool good = true;
     if (p->ctc && p->systems > 1) {
-        fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s fence=%s/fence\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir, s->name, dir);
+        fprintf(f, "%04X.%d PLXCTC director=%s/ctc.director lpar=%s fence=%s/fence%s\n", (unsigned)p->ctc, 2 * (p->systems - 1), dir,
+                s->name, dir, capture);
         good = write_director(p, dir);
     }
     return fclose(f) == 0 && good;

@@ -186,10 +186,10 @@ static bool read_list(const config_t *cfg, struct plex *p, const char *key, int 
 static bool read_all(const config_t *cfg, struct plex *p) {
     const config_setting_t *root = config_root_setting(cfg);
     unsigned a, b, c, d, bits;
-    if (!known_members(root, " plex volser client ctc cf cflink cards systems forwards ") || !get_name(root, "plex", p->name) ||
+    if (!known_members(root, " plex volser client ctc cf cflink capture cards systems forwards ") || !get_name(root, "plex", p->name) ||
         !get_text(root, "volser", p->volser, sizeof p->volser, "PLXRES") ||
         !get_text(root, "client", p->client, sizeof p->client, "10.1.1.254/24") ||
-        !get_int(root, "ctc", 0, 0xFF00, 0, &p->ctc) || !get_cflink(root, 0, &p->cflink))
+        !get_int(root, "ctc", 0, 0xFF00, 0, &p->ctc) || !get_int(root, "capture", 0, 1, 0, &p->capture) || !get_cflink(root, 0, &p->cflink))
         return false;
     if (p->ctc & 1) return complain(config_setting_get_member(root, "ctc"), "an even device number such as 0x0C00");
     if (sscanf(p->client, "%u.%u.%u.%u/%u", &a, &b, &c, &d, &bits) != 5 || (a | b | c | d) > 255 || bits > 30)

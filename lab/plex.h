@@ -60,6 +60,7 @@ struct plex {
     char client[20]; /* "10.1.1.254/24" */
     int ctc; /* first device number of the channel-to-channel units, two for each other system; 0 = none */
     int cflink; /* what a system has that says nothing of its own */
+    int capture; /* 1: what passes each system's CTCs and coupling facility links goes to RUN/PLEX/SYSTEM.signals.pcapng */
     int cards, cfs, systems, forwards;
     struct plex_card card[PLEX_CARDS_MAX];
     struct plex_cf cf[PLEX_CFS_MAX];

@@ -12,6 +12,13 @@ ok 'three LPARs IPL' "$plex390" up CTC || exit 1
 
 pings() { "$plex390" cmd -w "$3" "$1" "PING $2 (COUNT 3)"; }
 page_of() { client curl -sS --max-time 20 "http://$1/status" >"$tmp/page" && cat "$tmp/page" && grep -q "$2" "$tmp/page"; }
+capture_of() { tshark -X "lua_script:$root/lab/plex390.lua" -r "$PLEX390_RUN/CTC/$1.signals.pcapng" -Y "$2" 2>/dev/null; }
+captured() {
+    for filter in "$2" "$3"; do
+        capture_of "$1" "$filter" | grep -q . || { echo "nothing matches $filter"; return 1; }
+    done
+}
+nothing_malformed() { capture_of "$1" '_ws.malformed || _ws.lua.error' >"$tmp/malformed"; cat "$tmp/malformed"; [ ! -s "$tmp/malformed" ]; }
 active() { answer_has "$1" 'D TCPIP,,NETSTAT,DEVLINKS' "$2"; }
 ok 'SYSA to SYSB' within 10 pings SYSA 10.8.1.2 '3 RECEIVED'
 ok 'SYSA to SYSC' pings SYSA 10.8.2.3 '3 RECEIVED'
@@ -20,6 +27,12 @@ client ip route replace 10.8.0.0/16 via 10.1.1.1 >/dev/null 2>&1
 if client ip route show 10.8.0.0/16 | grep -q 10.1.1.1; then
     ok 'SYSB serves its page over a CTC' page_of 10.8.1.2 SYSB
     ok 'SYSC too' page_of 10.8.2.3 SYSC
+    if command -v tshark >/dev/null; then
+        ok 'the capture of SYSB shows the request, and the answer, inside CTC blocks' captured SYSB 'http.request.uri == "/status"' 'http.response.code == 200'
+        ok 'nothing in it is malformed' nothing_malformed SYSB
+    else
+        echo 'SKIP the capture: tshark is not installed'
+    fi
     ok 'SYSB dies' "$plex390" kill SYSB
     ok 'SYSC serves on' page_of 10.8.2.3 SYSC
     ok 'SYSB comes back' "$plex390" ipl SYSB

@@ -63,7 +63,7 @@ static const u8 CODES[CTC_COMMANDS] = {CCW_CTC_PREPARE,       CCW_CTC_CONTROL,  
 /* The command that brings a side from available to a waiting state. */
 static const u8 BRINGS[CTC_AVAILABLE] = {CCW_CTC_PREPARE, CCW_CTC_CONTROL, CCW_READ, CCW_WRITE};
 
-/* What the manuals' figure says, in words of its own: the side's state after, its status, the other side's state after.
+/* What the manuals' figure says, but for NOP and SET MODE (see ctc_cu.h), in words of its own: the side's state after, its status, the other side's state after.
  *   status   - none, e CE+DE, B busy, a busy+attention, u unit check      last letter: @ attention at the other side */
 static const char *const FIGURE[CTC_COMMANDS][CTC_COLUMNS] = {
     /*               P        C        R        W        A        N        own */
@@ -74,9 +74,9 @@ static const char *const FIGURE[CTC_COMMANDS][CTC_COLUMNS] = {
     /* SCB      */ {"A e P ", "A e A ", "A e R ", "A e W ", "A e A ", "A u N ", "B"},
     /* READ BKW */ {"R - A ", "A a C ", "A a R ", "A e A ", "R - A@", "A u N ", "B"},
     /* WEOF     */ {"A e P ", "A a C ", "A e A ", "A a W ", "A e A ", "A u N ", "B"},
-    /* NOP      */ {"A e P ", "A a C ", "A a R ", "A a W ", "A e A ", "A u N ", "B"},
-    /* SEM      */ {"A e P ", "A a C ", "A a R ", "A a W ", "A e A ", "A u N ", "B"},
-    /* SBM      */ {"A e P ", "A a C ", "A a R ", "A a W ", "A e A ", "A u N ", "B"},
+    /* NOP      */ {"A e P ", "A e C ", "A e R ", "A e W ", "A e A ", "A u N ", "B"},
+    /* SEM      */ {"A e P ", "A e C ", "A e R ", "A e W ", "A e A ", "A u N ", "B"},
+    /* SBM      */ {"A e P ", "A e C ", "A e R ", "A e W ", "A e A ", "A u N ", "B"},
     /* invalid  */ {"A u P ", "A u C ", "A u R ", "A u W ", "A u A ", "A u N ", "B"},
 };
 
@@ -274,7 +274,9 @@ static void attention(void **state) {
     assert_int_equal(r.pending[1], 0);
     assert_true(give_flags(&r, 1, CCW_CTC_SENSE_COMMAND, CCW_SLI, 1));
     assert_int_equal(r.pending[1], US_ATTENTION);
-    assert_true(give(&r, 1, CCW_NOP)); /* busy tells it too */
+    assert_true(give(&r, 1, CCW_NOP));
+    assert_int_equal(r.end[1].unit_status, CE_DE);
+    assert_true(give(&r, 1, CCW_CTC_CONTROL)); /* busy tells it too */
     assert_int_equal(r.end[1].unit_status, US_BUSY | US_ATTENTION);
     assert_int_equal(r.pending[1], 0);
     /* Withdrawn by a reset of what called. */

@@ -1,5 +1,5 @@
 #!/bin/sh
-# kit.sh [DEST] - what tests/boot/linux.sh boots: Debian's kernel for s390x, its qeth and lcs drivers, busybox.
+# kit.sh [DEST] - what tests/boot/linux.sh and linux-ctc.sh boot: Debian's kernel for s390x, its qeth, lcs and ctcm drivers, busybox.
 #
 # DEST (build/linux) gets: image (the kernel, loaded at 0), initrd (busybox, the drivers, linux/init). The packages
 # come through apt-get with a private state for the architecture s390x: nothing of the machine's is touched, and a
@@ -35,13 +35,13 @@ for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/root"; done
 
 modules=$(echo "$work"/root/lib/modules/*/kernel)
 for m in drivers/s390/cio/ccwgroup net/llc/llc net/802/stp net/bridge/bridge drivers/s390/net/qeth \
-    drivers/s390/net/qeth_l2 drivers/s390/net/qeth_l3 drivers/s390/net/lcs; do
+    drivers/s390/net/qeth_l2 drivers/s390/net/qeth_l3 drivers/s390/net/lcs drivers/s390/net/fsm drivers/s390/net/ctcm; do
     cp "$modules/$m.ko" "$work/init/mod/" || fail "the kernel has no $m.ko"
 done
 mkdir -p "$work/init/bin" "$work/init/proc" "$work/init/sys" "$work/init/dev" "$work/init/tmp"
 cp "$work/root/bin/busybox" "$work/init/bin/busybox"
 cp "$here/init" "$work/init/init"
-cp "$here/sum" "$here/cycle" "$work/init/www/cgi-bin/"
+cp "$here/sum" "$here/cycle" "$here/fetch" "$work/init/www/cgi-bin/"
 chmod 755 "$work/init/init" "$work/init/www/cgi-bin/"*
 mkdir -p "$dest"
 cp "$work"/root/boot/vmlinuz-* "$dest/image"
