@@ -4,6 +4,7 @@
  *   plexsim SEED [COUNT]                 TCP between stacks (simtcp.h)
  *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
  *   plexsim arm SEED [COUNT [SYSTEMS]]   the same with the Automatic Restart Manager (simarm.h)
+ *   plexsim cf SEED [COUNT]              a structure that moves between facilities under faults (simrebuild.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
  */
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "tests/sim/simarm.h"
 #include "tests/sim/simdist.h"
+#include "tests/sim/simrebuild.h"
 #include "tests/sim/simtcp.h"
 #include "tests/sim/simxcf.h"
 
@@ -48,13 +50,21 @@ static void run_dist(u64 seed, u32 systems, u32 sessions) {
            r.sessions, r.whole, r.harmed, r.silent, r.routed, r.resets, r.digest);
 }
 
+static void run_cf(u64 seed) {
+    struct rebuild_counters c = {0};
+    simrebuild_random((u32)seed, 60, &c);
+    printf("seed %llu: %llu rebuilds begun, %llu completed, %llu stopped; %llu structures lost\n", (unsigned long long)seed,
+           (unsigned long long)c.started, (unsigned long long)c.completed, (unsigned long long)c.stopped,
+           (unsigned long long)c.losses);
+}
+
 int main(int argc, char **argv) {
     const char *kind = argc > 1 ? argv[1] : "";
-    bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0;
-    int first = arm || dist || strcmp(kind, "xcf") == 0 ? 2 : 1;
+    bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0, cf = strcmp(kind, "cf") == 0;
+    int first = arm || dist || cf || strcmp(kind, "xcf") == 0 ? 2 : 1;
     if (argc <= first) {
         fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm SEED [COUNT [SYSTEMS]]\n"
-                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n");
+                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n       plexsim cf SEED [COUNT]\n");
         return 2;
     }
     u64 seed = argument(argc, argv, first, 1), count = argument(argc, argv, first + 1, 1);
@@ -66,6 +76,8 @@ int main(int argc, char **argv) {
     for (u64 i = 0; i < count; i++) {
         if (dist)
             run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
+        else if (cf)
+            run_cf(seed + i);
         else if (first == 2)
             run_xcf(seed + i, systems, arm);
         else

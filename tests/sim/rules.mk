@@ -8,4 +8,5 @@ sim: $(B)/plexsim
 	timeout -k 5 300 $(B)/plexsim $(SIM_FIRST) $(SIM_SEEDS)
 	timeout -k 5 300 $(B)/plexsim xcf $(SIM_FIRST) $(SIM_SEEDS)
 	timeout -k 5 300 $(B)/plexsim dist $(SIM_FIRST) $(SIM_SEEDS)
+	timeout -k 5 300 $(B)/plexsim cf $(SIM_FIRST) $(SIM_SEEDS)
 .PHONY: sim
