@@ -4,6 +4,17 @@ $(B)/pattern: tests/bench/pattern_main.c guest-stack/apps/pattern.c
 	$(CC) $(HOST) $^ -o $@
 ALL += $(B)/pattern
 
+# The coupling facility's engine alone.
+BENCH_CF := tests/bench/bench_cf_main.c $(filter-out hercules-devices/cf_link.c,$(filter hercules-devices/cf_%,$(ENGINES))) \
+            $(wildcard guest-stack/base/*.c) tests/unit/bug.c
+$(B)/bench_cf: $(BENCH_CF)
+	@mkdir -p $(@D)
+	$(CC) $(HOST) $^ -o $@
+bench-cf: $(B)/bench_cf
+	@$(B)/bench_cf
+bench: bench-cf
+.PHONY: bench-cf
+
 # bench_tcp KIND ROUNDS: the stack alone, to be counted in instructions; count_tcp.sh does it.
 BENCH_TCP := tests/bench/bench_tcp_main.c $(wildcard guest-stack/base/*.c guest-stack/wire/*.c guest-stack/net/*.c \
              guest-stack/apps/*.c) guest-stack/super/console.c
