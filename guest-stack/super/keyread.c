@@ -20,6 +20,7 @@ bool keyread_fail(struct keyread *k, u32 line, const char *token, const char *ex
 
 /* Steps over one character and, past column 71, over the rest of the record. */
 static void step(struct keyread *k) {
+    if (!*k->at) return; /* column 72 of the last record may hold what the caller saw there */
     if (*k->at == '\n') {
         k->line++;
         k->column = 0;

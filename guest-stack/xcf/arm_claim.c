@@ -280,7 +280,10 @@ static void record_in(struct arm *a, u32 peer, const struct armmsg *m, u64 now) 
     }
     bool self = strcmp(owner.name, arm_self(a)) == 0 && owner.incarnation == xcf_self(a->x)->incarnation;
     bool first_hand = strcmp(owner.name, a->peer[peer].system.name) == 0;
-    bool old = e && (m->generation < e->generation || (m->generation == e->generation && !first_hand));
+    /* The owner knows better what others have said of it, also that the element began anew. */
+    bool same = e && strcmp(e->owner.name, owner.name) == 0 && e->owner.incarnation == owner.incarnation;
+    bool corrects = same && first_hand && e->hearsay, tells_less = same && !first_hand && !e->hearsay;
+    bool old = e && !corrects && (tells_less || m->generation < e->generation || (m->generation == e->generation && !first_hand));
     if (self || old || (!first_hand && !(e && arm_owned(a, e)) && owner_synced(a, &owner))) {
         a->count.drop_stale++;
         return;
@@ -304,8 +307,10 @@ static void record_in(struct arm *a, u32 peer, const struct armmsg *m, u64 now) 
 
 static void end_in(struct arm *a, const struct armmsg *m) {
     struct arm_element_row *e = arm_find(a, m->element);
-    if (!e || arm_owned(a, e) || m->generation < e->generation) return;
-    e->used = false;
+    if (!e || m->generation < e->generation) return;
+    /* The end of an earlier owner's may come after the word of a later one. */
+    bool same = strcmp(m->owner, e->owner.name) == 0 && m->owner_incarnation == e->owner.incarnation;
+    if (same && !arm_owned(a, e)) e->used = false;
 }
 
 static void claim_in(struct arm *a, u32 peer, const struct armmsg *m) {
