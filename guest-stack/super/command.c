@@ -3,7 +3,7 @@
  *
  *   D|DISPLAY   T | A,L | SYMBOLS | IPLINFO | TCPIP[,[proc],NETSTAT,...]
  *   V|VARY      TCPIP,[proc],...
- *   S|START     TCPIP | proc[.id][,JOBNAME=job][,PARM='text'][,STACK=name]
+ *   S|START     TCPIP | proc[.id][,JOBNAME=job][,PARM='text'][,STACK=name][,ARMELEM=element]
  *   P|STOP      job                       F|MODIFY   job,text to the program
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
@@ -17,6 +17,7 @@
 #include "super/command.h"
 
 #include "base/str.h"
+#include "super/armas.h"
 #include "super/command_impl.h"
 #include "super/ezacfsm1.h"
 #include "super/messages.h"
@@ -175,7 +176,7 @@ static void unquote(char *out, u32 cap, const char *quoted) {
 
 bool command_start(struct command *c) {
     char proc[9], job[9] = "", parm[81] = "";
-    const char *stack = "", *v;
+    const char *stack = "", *element = "", *v;
     u32 n = 0;
     const char *s = command_op(c, 0);
     for (; *s && *s != '.' && n < 8; s++) proc[n++] = *s;
@@ -188,13 +189,22 @@ bool command_start(struct command *c) {
             str_copy(job, sizeof job, v);
         else if ((v = command_value(c->op[i], "STACK")))
             stack = v;
+        else if ((v = command_value(c->op[i], "ARMELEM")))
+            element = v;
         else if ((v = command_value(c->op[i], "PARM")) && v[0] == '\'')
             unquote(parm, sizeof parm, v);
         else
-            return command_expected(c, c->op[i], "JOBNAME=, PARM='TEXT' OR STACK=");
+            return command_expected(c, c->op[i], "JOBNAME=, PARM='TEXT', STACK= OR ARMELEM=");
     }
     struct tcpip *ip = command_stack(c, stack);
-    return ip && program_start(ip, proc, job[0] ? job : proc, parm, c->now) == 0;
+    if (!ip) return false;
+    if (!job[0]) str_copy(job, sizeof job, proc);
+    if (!element[0]) return program_start(ip, proc, job, parm, c->now) == 0;
+    int rc = armas_register(c, element, job);
+    if (rc) return rc == -ERR_AGAIN; /* it waits */
+    bool good = program_start(ip, proc, job, parm, c->now) == 0;
+    armas_started(c, element, good);
+    return good;
 }
 
 bool command_stop(struct command *c) {

@@ -2,6 +2,7 @@
 #include "super/dxcf_impl.h"
 
 #include "base/str.h"
+#include "super/armas.h"
 
 /* ---- lines of columns ---- */
 
@@ -240,12 +241,12 @@ static bool display_policy(struct command *c) {
     const char *type = command_value(command_op(c, 2), "TYPE");
     const struct {
         const char *type, *name;
-    } rows[] = {{"CFRM", o->cfrm_policy}, {"SFM", o->sfm_policy}};
+    } rows[] = {{"ARM", armas_policy_name(c->sys)}, {"CFRM", o->cfrm_policy}, {"SFM", o->sfm_policy}};
     char t[9];
     bool any = false;
     if (c->ops > 2 && !type) return command_expected(c, command_op(c, 2), "TYPE=");
     for (u32 i = 0; i < ARRAY_LEN(rows); i++) any |= !type || dxcf_names(type, rows[i].type);
-    if (!any) return command_expected(c, type, "CFRM OR SFM");
+    if (!any) return command_expected(c, type, "ARM, CFRM OR SFM");
     reply_line(c->r, IXC364I, display_clock(c->sys, t), display_number(c->sys));
     for (u32 i = 0; i < ARRAY_LEN(rows); i++)
         if (!type || dxcf_names(type, rows[i].type)) policy_row(c, rows[i].type, rows[i].name);
@@ -264,7 +265,7 @@ static const struct {
     {"", "", display_systems},           {"S", "SYSPLEX", display_systems},     {"G", "GROUP", display_groups},
     {"PI", "PATHIN", display_pathin},    {"PO", "PATHOUT", display_pathout},    {"CD", "CLASSDEF", dxcf_classes},
     {"CPL", "COUPLE", display_couple},   {"POL", "POLICY", display_policy},     {"STR", "STRUCTURE", dxcf_structures},
-    {"CF", "CF", dxcf_facilities},
+    {"CF", "CF", dxcf_facilities},       {"ARMS", "ARMSTATUS", armas_display},
 };
 
 bool dxcf_display(struct command *c) {

@@ -6,6 +6,7 @@
  *   D XCF,{PI|PATHIN}[,{DEVICE|STRNAME}={name|(name,..)|ALL}]   D XCF,{PO|PATHOUT}[,...]   IXC355I, IXC356I
  *   D XCF,{CD|CLASSDEF}[,CLASS={name|ALL}]  IXC343I, IXC344I
  *   D XCF,{CPL|COUPLE}                      IXC357I
+ *   D XCF,{ARMS|ARMSTATUS}[,DETAIL|,ELEMENT=name]   IXC392I (armas.c)
  *   D XCF,{POL|POLICY}[,TYPE=type]          IXC364I
  *   D XCF,{STR|STRUCTURE}[,STRNAME=name]    IXC359I, IXC360I
  *   D XCF,CF[,CFNAME=name]                  IXC361I, IXC362I

@@ -17,6 +17,7 @@
 #include "link/link_ctc.h"
 #include "link/link_lcs.h"
 #include "link/link_osa.h"
+#include "super/armas.h"
 #include "super/command.h"
 #include "super/consdev.h"
 #include "super/console.h"
@@ -265,6 +266,7 @@ static void start_system(struct nucleus *n) {
         wait = xcfas_start(&n->system, port_now());
     }
     if (wait == 0) {
+        armas_create(&n->system, port_now());
         wait = system_start(&n->system, port_now());
     }
     if (wait) stop(n, wait);

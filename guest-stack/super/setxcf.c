@@ -5,13 +5,14 @@
  *   SETXCF COUPLE|CPL,{INTERVAL=n|OPNOTIFY=[+]n|CLEANUP=n|MAXMSG=n|RETRY=n|CLASSLEN=n}...     IXC309I, IXC308I
  *          all of one command hold together or none does
  *   SETXCF COUPLE,PSWITCH     SETXCF COUPLE,ACOUPLE={name|(name,volume)}
- *   SETXCF START,{POLICY|POL},TYPE={SFM|CFRM},POLNAME=name     SETXCF STOP,POLICY,TYPE=type   IXC511I, IXC513I, IXC514I
- *          an SFM policy is the member of that name in PARMLIB (super/sfmpol.h)
+ *   SETXCF START,{POLICY|POL},TYPE={SFM|CFRM|ARM},POLNAME=name     SETXCF STOP,POLICY,TYPE=type   IXC511I, IXC513I, IXC514I
+ *          an SFM or ARM policy is the member of that name in PARMLIB (super/sfmpol.h, super/armpol.h)
  *   SETXCF {START|STOP},{REBUILD|RB},{STRNAME|STRNM}={name|(name,...)}[,LOC={NORMAL|OTHER}]   IXC367I
  */
 #include "super/dxcf_impl.h"
 
 #include "base/str.h"
+#include "super/armas.h"
 #include "super/dataset.h"
 #include "super/sfmpol.h"
 
@@ -256,7 +257,8 @@ static bool set_policy(struct command *c, bool start) {
     if (start && (!name || !name[0] || strlen(name) > 8)) return command_expected(c, name ? name : "", "POLNAME=NAME");
     if (strcmp(type, "SFM") == 0) return start ? start_sfm(c, name) : stop_sfm(c);
     if (strcmp(type, "CFRM") == 0) return set_cfrm(c, start ? name : "");
-    return command_expected(c, type, "SFM OR CFRM");
+    if (strcmp(type, "ARM") == 0) return start ? armas_policy_start(c, name) : armas_policy_stop(c);
+    return command_expected(c, type, "ARM, SFM OR CFRM");
 }
 
 /* ---- rebuild ---- */

@@ -2,6 +2,7 @@
 #include "super/system.h"
 
 #include "base/str.h"
+#include "super/armas.h"
 #include "super/command.h"
 #include "super/display.h"
 #include "super/messages.h"
@@ -67,6 +68,7 @@ u64 system_poll(struct system *sys, u64 now) {
     console_poll(con(sys), now);
     /* Before the stacks, so that they act on what XCF tells them; and after them, so that what they send is on its way. */
     xcfas_poll(sys, now);
+    next = armas_poll(sys, now); /* it may start programs */
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         struct tcpip *ip = sys->stacks[i];
         if (!ip || !ip->stk) continue;

@@ -33,6 +33,7 @@
 
 struct chan_system;
 struct xcf_operator; /* super/dxcf.h */
+struct armas;        /* super/armas.h */
 struct xcfas;        /* super/xcfas.h */
 struct xcfbench;     /* super/xcfbench.h */
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
@@ -74,6 +75,7 @@ struct system {
     u32 display_number; /* of multi-line displays, 1..999 */
     char last_token[SYSTEM_TOKEN_MAX + 1]; /* of the last '#token command' */
     struct wtors wtors; /* questions to the operator */
+    struct armas *armas; /* NULL: there is no Automatic Restart Manager */
     struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
     struct xcfas *xcfas;               /* NULL: there is no XCF */
     struct xcfbench *xcfbench;         /* NULL until the command XCFBENCH */

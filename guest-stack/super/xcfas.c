@@ -197,8 +197,13 @@ static int op_cfrm_policy(void *ctx, const char *name, u64 now) {
     struct xcfas *as = ctx;
     return as->cfop ? cfop_policy(as->cfop, name, now) : -ERR_NETDOWN;
 }
+static int path_add(struct xcfas *as, const struct couple_path *p, u64 now);
+static int op_path_new(void *ctx, const struct couple_path *path, u64 now) {
+    struct xcfas *as = ctx;
+    return as->local || !as->joined ? -ERR_NETDOWN : path_add(as, path, now);
+}
 static const struct xcf_operator_ops OPERATOR = {
-    .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy};
+    .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy};
 
 /* false: no storage. */
 static bool paths_create(struct xcfas *as) {

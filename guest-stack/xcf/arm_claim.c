@@ -203,6 +203,10 @@ static void deferred_answer(struct arm *a, struct arm_element_row *e, u8 kind) {
 
 static bool owner_gone(const struct arm *a, const struct xcf_sysid *owner) {
     if (strcmp(owner->name, arm_self(a)) == 0) return owner->incarnation < xcf_self(a->x)->incarnation;
+    /* Its system's next life would not have been let in beside it. */
+    for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++)
+        if (a->peer[i].token && strcmp(a->peer[i].system.name, owner->name) == 0 && a->peer[i].system.incarnation > owner->incarnation)
+            return true;
     return xcf_is_gone(a->x, owner);
 }
 
@@ -284,6 +288,9 @@ static void record_in(struct arm *a, u32 peer, const struct armmsg *m, u64 now) 
     bool same = e && strcmp(e->owner.name, owner.name) == 0 && e->owner.incarnation == owner.incarnation;
     bool corrects = same && first_hand && e->hearsay, tells_less = same && !first_hand && !e->hearsay;
     bool old = e && !corrects && (tells_less || m->generation < e->generation || (m->generation == e->generation && !first_hand));
+    /* As those two decide it: conflict_lost(). */
+    if (e && !same && m->generation == e->generation && strcmp(e->owner.name, owner.name) < 0 && !owner_gone(a, &e->owner)) old = true;
+    if (e && arm_owned(a, e)) old = m->generation < e->generation;
     if (self || old || (!first_hand && !(e && arm_owned(a, e)) && owner_synced(a, &owner))) {
         a->count.drop_stale++;
         return;

@@ -159,10 +159,9 @@ static void systems(void **state) {
            "  SYSTEM SYS09 IS NOT ACTIVE IN SYSPLEX PLEX1\n");
     simxcf_kill(plex, 2, true);
     pass(1);
-    screen("D XCF,S,SYS03", true,
-           "IXC335I 15.37.51 DISPLAY XCF 1\n"
-           "  SYSTEM    TYPE SERIAL LPAR      STATUS TIME          SYSTEM STATUS\n"
-           "  SYS03     ---- ----   ----      10/23/2000 15:37:51  BEING REMOVED - CLEANUP IN PROGRESS\n");
+    assert_true(fix_cmd("D XCF,S,SYS03"));
+    FIX_SAID("BEING REMOVED - CLEANUP IN PROGRESS\n");
+    FIX_NOT_SAID("SYS02");
     screen("D XCF", true, "IXC334I 15.37.51 DISPLAY XCF 1\n  SYSPLEX PLEX1:   SYS01             SYS02\n");
 }
 
@@ -206,12 +205,11 @@ static void paths(void **state) {
            "PATHOUT TO SYSNAME: SYS02\nDEVICE (LOCAL/REMOTE): 4010/???? 5010/????\n"
            "PATHOUT TO SYSNAME: SYS03\nDEVICE (LOCAL/REMOTE): 4020/????\n"
            "PATHOUT TO SYSNAME: ???????? - PATHS NOT CONNECTED TO OTHER SYSTEMS\nDEVICE (LOCAL/REMOTE): 5020/????\n");
-    screen("D XCF,PO,DEVICE=(4020,5020)", true,
-           "IXC356I 15.37.51 DISPLAY XCF 1\n"
-           "LOCAL DEVICE     REMOTE   PATHOUT      REMOTE                         BUFFER    SIGNL    TRANSPORT\n"
-           "PATHOUT          SYSTEM   STATUS       PATHIN           RETRY MAXMSG  LENGTH    NUMBR    CLASS\n"
-           "4020             SYS03    WORKING                        0/10      0     956       17    DEFAULT\n"
-           "5020             ???????? RESTARTING                     1/10      0     956       11    DEFAULT\n");
+    assert_true(fix_cmd("D XCF,PO,DEVICE=(4020,5020)"));
+    FIX_SAID("LOCAL DEVICE     REMOTE   PATHOUT      REMOTE                         BUFFER    SIGNL    TRANSPORT\n"
+             "PATHOUT          SYSTEM   STATUS       PATHIN           RETRY MAXMSG  LENGTH    NUMBR    CLASS\n"
+             "4020             SYS03    WORKING                        0/10      0     956 ");
+    FIX_SAID("5020             ???????? RESTARTING                     1/10      0     956 ");
     screen("D XCF,PI,DEV=9999", false, "IXC356I 15.37.51 DISPLAY XCF 1\nNO SIGNALLING PATHS MATCH THE SPECIFIED CRITERIA\n");
     screen("D XCF,PI,STRNAME=ALL", false, "IXC356I 15.37.51 DISPLAY XCF 1\nNO SIGNALLING PATHS MATCH THE SPECIFIED CRITERIA\n");
     screen("D XCF,PI,WHAT", false, "PLX0301E WHAT IS NOT VALID: DEVICE= OR STRNAME= WAS EXPECTED\n");
@@ -296,7 +294,7 @@ static void inventory_first(void **state) {
 static void policy(void **state) {
     UNUSED(state);
     screen("D XCF,POLICY", true,
-           "IXC364I 15.37.51 DISPLAY XCF 1\nTYPE: CFRM\n     POLICY NOT STARTED\nTYPE: SFM\n     POLICY NOT STARTED\n");
+           "IXC364I 15.37.51 DISPLAY XCF 1\nTYPE: ARM\n     POLICY NOT STARTED\nTYPE: CFRM\n     POLICY NOT STARTED\nTYPE: SFM\n     POLICY NOT STARTED\n");
     screen("SETXCF START,POLICY,TYPE=SFM,POLNAME=SFMPOL1", true, "IXC511I START ADMINISTRATIVE POLICY SFMPOL1 FOR SFM ACCEPTED\n");
     screen("D XCF,POL,TYPE=SFM", true, "IXC364I 15.37.51 DISPLAY XCF 1\nTYPE: SFM\n     POLNAME:       SFMPOL1\n");
     fix_cmd("D XCF,CPL");
@@ -313,7 +311,7 @@ static void policy(void **state) {
     screen("SETXCF START,POLICY,TYPE=CFRM,POLNAME=CFRM01", true, "IXC511I START ADMINISTRATIVE POLICY CFRM01 FOR CFRM ACCEPTED\n");
     assert_string_equal(did.cfrm, "CFRM01");
     screen("D XCF,POL,TYPE=(CFRM)", true, "IXC364I 15.37.51 DISPLAY XCF 1\nTYPE: CFRM\n     POLNAME:       CFRM01\n");
-    screen("SETXCF START,POLICY,TYPE=WLM,POLNAME=X", false, "PLX0301E WLM IS NOT VALID: SFM OR CFRM WAS EXPECTED\n");
+    screen("SETXCF START,POLICY,TYPE=WLM,POLNAME=X", false, "PLX0301E WLM IS NOT VALID: ARM, SFM OR CFRM WAS EXPECTED\n");
     screen("SETXCF START,POLICY,TYPE=SFM", false, "PLX0301E THE COMMAND IS NOT VALID: POLNAME=NAME WAS EXPECTED\n");
 }
 
