@@ -224,7 +224,7 @@ static struct lab_client *lab_connect_to(struct lab *l, struct ipaddr addr, u16 
     return c;
 }
 static struct lab_client *lab_connect(struct lab *l) { return lab_connect_to(l, LAB_DVIPA, 80); }
-static void lab_hang_up(struct lab *l, struct lab_client *c) {
+__attribute__((unused)) static void lab_hang_up(struct lab *l, struct lab_client *c) {
     if (c->s) sock_close(c->s, l->t->now);
     *c = (struct lab_client){.lab = NULL};
 }
