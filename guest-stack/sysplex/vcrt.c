@@ -46,7 +46,8 @@ static u32 tick_of(u64 now) {
 }
 
 static u32 key_hash(const struct vcrt *v, const struct vcrt_key *k) {
-    return hash3(&v->key, k->client.v4, (u32)k->cport << 16 | k->dport, k->dvipa.v4);
+    /* The port that varies stands in the low half: multiplied, it reaches every bit that chooses the head. */
+    return hash3(&v->key, k->client.v4, (u32)k->dport << 16 | k->cport, k->dvipa.v4);
 }
 
 static bool key_eq(const struct vcrt_key *a, const struct vcrt_key *b) {

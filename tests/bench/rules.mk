@@ -43,3 +43,11 @@ bench-xcf: all
 	@tests/bench/xcf.sh
 bench: bench-xcf
 .PHONY: bench-xcf
+
+# bench_vcrt: the distributor's table, native.
+$(B)/bench_vcrt: $(patsubst %.c,$(B)/host/%.o,tests/bench/bench_vcrt_main.c guest-stack/sysplex/vcrt.c tests/unit/bug.c)
+	$(CC) $(CFLAGS) $^ -o $@
+bench-vcrt: $(B)/bench_vcrt
+	@$(B)/bench_vcrt
+bench: bench-vcrt
+.PHONY: bench-vcrt
