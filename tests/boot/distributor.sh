@@ -96,8 +96,8 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 : >"$tmp/transfers"
 : >"$tmp/harmed"
 echo "   drill of $seconds s, seed $seed"
-end=$(($(date +%s) + seconds)) n=0 children=
-while [ "$(date +%s)" -lt "$end" ]; do
+drill_end=$(($(date +%s) + seconds)) n=0 children=
+while [ "$(date +%s)" -lt "$drill_end" ]; do
     children=
     for i in 1 2 3 4; do n=$((n + 1)); transfer $n & children="$children $!"; done
     sleep 2
