@@ -1,5 +1,5 @@
 #!/bin/sh
-# signals.sh - the capture of a sysplex's signalling, judged by tshark with lab/plex390.lua: two systems of PLEX1, which find each other
+# signals.sh - the capture of a sysplex's signalling, judged by tshark with lab/plex390.lua: the systems of PLEX1, which find each other
 # over their CTCs and over structures in both coupling facilities; each kind of XCF message is seen on both kinds of path, and
 # nothing is malformed.
 set -u
@@ -7,11 +7,11 @@ set -u
 skip() { echo "SKIP the whole test: $*"; exit 77; }
 have_modules || skip "no device module was built"
 command -v tshark >/dev/null || skip "tshark is not installed"
-configs=$(mktemp -d /tmp/plxcfg.XXXXXX) || exit 1
-cp -r "$root/configs/PLEX1" "$configs/"
-sed -i 's/^ctc = .*/&\ncapture = 1;/' "$configs/PLEX1/plex.conf"
-lab_begin PLEX1 "$configs"
-trap 'rc=$?; rm -rf "$configs"; (exit $rc); lab_end' EXIT
+lab_begin PLEX1
+PLEX390_CONFIGS=$tmp/configs
+mkdir "$PLEX390_CONFIGS"
+cp -r "$root/configs/PLEX1" "$PLEX390_CONFIGS/"
+sed -i 's/^ctc = .*/&\ncapture = 1;/' "$PLEX390_CONFIGS/PLEX1/plex.conf"
 "$plex390" up PLEX1 >"$tmp/up" 2>&1
 shown() { tshark -X "lua_script:$root/lab/plex390.lua" -r "$PLEX390_RUN/PLEX1/$1.signals.pcapng" -Y "$2" 2>/dev/null; }
 matches() { shown "$1" "$2" | grep -q .; }
