@@ -36,6 +36,7 @@ struct ctcpaths {
     struct ctcpath *path;
     u32 count, max;
     bool look; /* something is to be sent, is broken, or is to be tried before due */
+    bool closing;
     u64 due;
     struct ctcpath_counters counters;
 };
@@ -180,11 +181,14 @@ static void up_done(struct ctcpath *p, enum program was, const struct chan_statu
     if (refused) xcf_path_room(p->path, now);
 }
 
+static void path_close(struct ctcpath *p);
+
 static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     struct ctcpath *p = ctx;
     enum program was = p->running;
     p->running = PROGRAM_NONE;
-    if (xcf_stopped(p->g->x)) return;
+    if (p->g->closing) path_close(p);
+    if (p->g->closing || xcf_stopped(p->g->x)) return;
     bool harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
     if (ctcprog_absent(st)) {
         event(p, CTCPATH_ABSENT, now);
@@ -230,7 +234,7 @@ static int op_send(void *ctx, const u8 *block, u32 len) {
 static const struct xcf_path_ops PATH_OPS = {.send = op_send};
 
 u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
-    if (xcf_stopped(g->x)) return TIME_NEVER;
+    if (g->closing || xcf_stopped(g->x)) return TIME_NEVER;
     if (!g->look && now < g->due) return g->due;
     g->look = false;
     g->due = TIME_NEVER;
@@ -284,11 +288,18 @@ int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now) {
     return 0;
 }
 
+static void path_close(struct ctcpath *p) {
+    if (p->ch) chan_close(p->ch);
+    p->ch = NULL;
+}
+
 void ctcpaths_close(struct ctcpaths *g) {
+    g->closing = true;
     for (u32 i = 0; i < g->count; i++) {
-        if (g->path[i].ch) chan_close(g->path[i].ch);
-        g->path[i].ch = NULL;
-        g->path[i].running = PROGRAM_NONE;
+        if (g->path[i].running)
+            chan_clear(g->path[i].ch);
+        else
+            path_close(&g->path[i]);
     }
 }
 

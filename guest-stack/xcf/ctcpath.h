@@ -42,6 +42,7 @@ size_t ctcpaths_bytes(u32 max);
 /* 0, -ERR_NOMEM. A device that is not there is no error: the path stays STARTING until it is. */
 int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now);
 u64 ctcpaths_poll(struct ctcpaths *g, u64 now);
+/* Ends the programs; each subchannel is closed when its own has ended. */
 void ctcpaths_close(struct ctcpaths *g);
 
 const struct ctcpath_counters *ctcpaths_counters(const struct ctcpaths *g);
