@@ -55,6 +55,7 @@ if wanted plexsim && [ -x build/plexsim ]; then
     for seed in 1 2 3 4 5 6 7 8; do bounded 120 build/plexsim "$seed"; verdict "plexsim seed $seed"; done
     bounded 240 build/plexsim xcf 1 250; verdict "plexsim xcf: 250 seeds, 2 to 6 systems under faults"
     bounded 240 build/plexsim cf 1 60; verdict "plexsim cf: 60 seeds, a structure moves while facilities and links fail"
+    bounded 240 build/plexsim arm 1 60; verdict "plexsim arm: 60 seeds, elements restarted once"
     bounded 240 build/plexsim xcf 1 4 32; verdict "plexsim xcf: 4 seeds, 32 systems under faults"
 fi
 for t in tests/boot/*.sh; do
