@@ -64,6 +64,11 @@ totals SYSA 80 >"$tmp/t1"
 ok "distributor: spread within 2 % of equal" even "$connections"
 sed 's/^/   /' "$tmp/out"
 ok "distributor: the VCRT drains" within 20 drained SYSA
+# Rates of one run: to a target's own address, and through the routing stack.
+for to in 10.1.1.2 $vip; do
+    echo "   to $to: $(client "$root/build/netbench" get "$to" 80 300 /status)"
+    echo "   from $to: $(client curl -s -m 60 -o /dev/null -w '%{speed_download}' "http://$to/bulk/33554432") bytes/s"
+done
 
 # ---- quiesce, listener ----
 ok "distributor: SYSC is quiesced" cmd SYSC 'V TCPIP,,SYSPLEX,QUIESCE,TARGET'
@@ -125,7 +130,7 @@ lived_are_right() {
     done
 }
 ok "distributor: each transfer whose server lived is whole" lived_are_right
-whole=$(grep -c ' 0 right$' "$tmp/transfers")
+whole=$(grep -c ' 0 right ' "$tmp/transfers")
 echo "   $n transfers, $whole whole"
 ok "distributor: some were whole" test "$whole" -ge $((n / 3))
 ok "distributor: the VCRT drains after the drill" within 30 drained SYSA
