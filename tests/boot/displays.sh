@@ -1,0 +1,55 @@
+#!/bin/sh
+# displays.sh - the operator's side of XCF on real emulators: each display of PLEX1 says what is there, and an element of the Automatic
+# Restart Manager is started again on another system when the emulator of its own is killed.
+#
+# Environment: PLEX390_HERCULES chooses the emulator.
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP displays: no device modules are built"; exit 77; }
+lab_begin PLEX1
+
+# command, what its answer must have (a basic regular expression)
+shows() { ok "displays: $2: $3" answer_has "$1" "$2" "$3"; }
+# The facilities are asked first: the answer stands in the log some moments later.
+later() {
+    from=$(wc -l <"$PLEX390_RUN/PLEX1/SYSA.log")
+    cmd SYSA "$1" >/dev/null 2>&1
+    ok "displays: $1: $2" within 5 log_has "$2"
+}
+log_has() { tail -n +$((from + 1)) "$PLEX390_RUN/PLEX1/SYSA.log" >"$tmp/answer"; grep -a -q -- "$1" "$tmp/answer" || { cat "$tmp/answer"; return 1; }; }
+four() { cmd SYSA 'D XCF,S,ALL' >"$tmp/answer" 2>&1; [ "$(grep -c '  SYS[A-D] .* ACTIVE' "$tmp/answer")" = 4 ] || { cat "$tmp/answer"; return 1; }; }
+
+ok "displays: four LPARs come up" "$plex390" up PLEX1 || exit 1
+ok "displays: SYSA lists four" within 12 four || exit 1
+shows SYSA 'D XCF' 'SYSPLEX PLEX1: '
+shows SYSA 'D XCF,S,SYSB' 'SYSB .* ACTIVE'
+shows SYSA 'D XCF,G' 'IXCARM(4)'
+shows SYSA 'D XCF,G,IXCARM' 'GROUP IXCARM: '
+shows SYSA 'D XCF,G,IXCARM,ALL' 'SYSD  *SYSD  *ACTIVE'
+shows SYSA 'D XCF,PI' 'PATHIN FROM SYSNAME: SYSB'
+shows SYSA 'D XCF,PO' 'PATHOUT TO SYSNAME: SYSD'
+shows SYSA 'D XCF,PI,DEVICE=ALL' 'SYSB  *WORKING'
+shows SYSA 'D XCF,PO,STRNAME=ALL' 'WORKING'
+shows SYSA 'D XCF,CD,CLASS=DEFAULT' 'DEFAULT TRANSPORT CLASS USAGE FOR SYSTEM SYSB'
+shows SYSA 'D XCF,CPL' 'SYSPLEX COUPLE DATA SETS   IN USE'
+later 'D XCF,STR' 'IXCSTR1 .*ALLOCATED'
+later 'D XCF,STR,STRNAME=IXCSTR1' 'CONNECTION NAME  ID SYSNAME'
+later 'D XCF,CF' 'CFNAME     COUPLING FACILITY'
+later 'D CF' 'NAMED CF02'
+shows SYSA 'D R,L' 'RM=0 '
+shows SYSA 'V XCF,SYSD,OFFLINE' 'IXC371D'
+shows SYSA 'D R,L' 'IXC371D'
+number=$(sed -n 's/.*\*\([0-9][0-9]\) IXC371D.*/\1/p' "$tmp/answer" | head -1)
+shows SYSA "R ${number:-1},WHAT" 'PLX0322E'
+shows SYSA "R ${number:-1},C" 'IEE600I'
+shows SYSA 'SETXCF COUPLE,CLEANUP=6' 'IXC309I'
+shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=SFMPOL1' 'IXC511I'
+for s in SYSA SYSB SYSC SYSD; do shows "$s" 'SETXCF START,POLICY,TYPE=ARM,POLNAME=ARMPOL1' 'IXC511I'; done
+shows SYSA 'D XCF,POL' 'POLNAME:  *SFMPOL1'
+
+ok "displays: an element on SYSB" cmd SYSB "S BULKSRV,JOBNAME=MOVER,PARM='SOURCE=4019 SINK=4009',ARMELEM=MOVER"
+moved() { for s in SYSA SYSC SYSD; do cmd "$s" 'D XCF,ARMS,DETAIL'; done >"$tmp/answer" 2>&1; grep -q "CURR SYS :SYS$1" "$tmp/answer" || { cat "$tmp/answer"; return 1; }; }
+ok "displays: all know that it is on SYSB" within 8 moved B
+"$plex390" kill SYSB
+ok "displays: its emulator is killed: another system has it" within 10 moved '[ACD]'
+[ "$failures" = 0 ]
