@@ -36,6 +36,10 @@ $(B)/ctcraw.bin: tests/bench/ctcraw_guest.c
 	    -Wl,-m,elf_s390 -Wl,-e,_start,--build-id=none,--no-warn-rwx-segments -Wl,-T,tests/bench/ctcraw.lds $< -o $(B)/ctcraw.elf
 	$(CROSS)objcopy -O binary $(B)/ctcraw.elf $@
 ALL += $(B)/ctcraw.bin
+bench-ctc: all
+	@tests/bench/ctc.sh
+.PHONY: bench-ctc
+bench: bench-ctc
 endif
 
 # XCF messages between two guests: over a CTC, over a structure, over both.
