@@ -50,7 +50,7 @@ oversize() {
 }
 ok 's3270, a size of its own' oversize
 keys() {
-    printf '%s\nAttn()\nWait(10,Unlock)\nClear()\nWait(10,Unlock)\nAscii()\nPA(1)\nWait(10,Unlock)\nSysReq()\nWait(1,Seconds)\nString("what")\nEnter()\nWait(1,Seconds)\nAscii()\nSysReq()\nWait(10,Unlock)\nPF(16)\nWait(10,Unlock)\nAscii()\nSysReq()\nWait(1,Seconds)\nString("logoff")\nEnter()\nWait(5,Disconnect)\nQuery(ConnectionState)\nQuit()\n' "$logon" |
+    printf '%s\nAttn()\nWait(10,Unlock)\nClear()\nWait(10,Unlock)\nAscii()\nPA(1)\nWait(10,Unlock)\nSysReq()\nWait(1,Seconds)\nString("what")\nEnter()\nWait(1,Seconds)\nAscii()\nSysReq()\nWait(10,InputField)\nPF(16)\nWait(10,Unlock)\nAscii()\nSysReq()\nWait(1,Seconds)\nString("logoff")\nEnter()\nWait(5,Disconnect)\nQuery(ConnectionState)\nQuit()\n' "$logon" |
         terminal -model 3279-2-E 10.1.1.1
     shows 'COMMAND UNRECOGNIZED' && shows 'MESSAGES' && shows 'not-connected'
 }
