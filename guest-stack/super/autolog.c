@@ -28,10 +28,29 @@ int autolog_add(struct autolog *a, const struct autolog_entry *e) {
     return 0;
 }
 
+static void start(struct tcpip *ip, struct autolog_entry *e, u64 now) {
+    bool waited = e->waits;
+    int rc = program_start(ip, e->proc, e->jobname, e->parm, now);
+    e->waits = rc == -ERR_AGAIN;
+    if (e->waits && !waited) console_message(ip->sys->env.con, PLX0251I, e->jobname);
+    if (e->waits) ip->autolog.next_retry = now + AUTOLOG_RETRY_US;
+}
+
+static u64 retry(struct tcpip *ip, u64 now) {
+    struct autolog *a = &ip->autolog;
+    u64 next = TIME_NEVER;
+    for (u32 i = 0; i < a->count; i++) {
+        struct autolog_entry *e = &a->entry[i];
+        if (e->waits && now >= a->next_retry && !program_find(ip, e->jobname)) start(ip, e, now);
+        if (e->waits) next = a->next_retry;
+    }
+    return next;
+}
+
 /* Our programs end at once when they are stopped, so the wait time of AUTOLOG never passes. */
-static void restart(struct tcpip *ip, const struct autolog_entry *e, u64 now) {
+static void restart(struct tcpip *ip, struct autolog_entry *e, u64 now) {
     program_stop(ip, e->jobname, now);
-    program_start(ip, e->proc, e->jobname, e->parm, now);
+    start(ip, e, now);
 }
 
 void autolog_start(struct tcpip *ip, u64 now) {
@@ -41,8 +60,8 @@ void autolog_start(struct tcpip *ip, u64 now) {
 
 void autolog_refresh(struct tcpip *ip, u64 now) {
     for (u32 i = 0; i < ip->autolog.count; i++) {
-        const struct autolog_entry *e = &ip->autolog.entry[i];
-        if (!program_find(ip, e->jobname)) program_start(ip, e->proc, e->jobname, e->parm, now);
+        struct autolog_entry *e = &ip->autolog.entry[i];
+        if (!program_find(ip, e->jobname)) start(ip, e, now);
     }
     ip->autolog.next_check = now + AUTOLOG_MONITOR_US;
 }
@@ -68,15 +87,17 @@ static u16 missing_port(struct stack *stk, const char *jobname) {
 u64 autolog_poll(struct tcpip *ip, u64 now) {
     struct autolog *a = &ip->autolog;
     if (a->count == 0) return TIME_NEVER;
-    if (now < a->next_check) return a->next_check;
+    u64 again = retry(ip, now);
+    if (now < a->next_check) return u64_min(again, a->next_check);
     a->next_check = now + AUTOLOG_MONITOR_US;
     for (u32 i = 0; i < a->count; i++) {
-        const struct autolog_entry *e = &a->entry[i];
+        struct autolog_entry *e = &a->entry[i];
+        if (e->waits) continue;
         u16 port = missing_port(ip->stk, e->jobname);
         if (!port) continue;
         a->restarts++;
         console_message(ip->sys->env.con, PLX0250I, e->jobname, (u32)port);
         restart(ip, e, now);
     }
-    return a->next_check;
+    return u64_min(again, a->next_check);
 }

@@ -6,6 +6,9 @@
  * rows of its job name that are not NOAUTOLOG must have a TCP listener or UDP socket on each of those ports;
  * if one is missing the program is cancelled if alive and started again. An entry without PORT rows is not
  * watched.
+ *
+ * A program whose address is a dynamic VIPA cannot bind before the stack has joined the sysplex: its start says -ERR_AGAIN, and
+ * is tried again each second until it says something else (DELAYSTART DVIPA of later releases, without being asked for).
  */
 #ifndef SUPER_AUTOLOG_H
 #define SUPER_AUTOLOG_H
@@ -18,16 +21,19 @@ struct tcpip;
 #define AUTOLOG_PARM_MAX     80
 #define AUTOLOG_WAIT_MINUTES 5
 #define AUTOLOG_MONITOR_US   (5u * 60u * USEC_PER_SEC)
+#define AUTOLOG_RETRY_US     USEC_PER_SEC
 
 struct autolog_entry {
     char proc[9], jobname[9];
     char parm[AUTOLOG_PARM_MAX + 1];
+    bool waits; /* its start is to be tried again */
 };
 
 struct autolog {
     u32 count, wait_minutes;
     struct autolog_entry entry[AUTOLOG_MAX];
     u64 next_check; /* TIME_NEVER while the list is empty */
+    u64 next_retry; /* of the entries that wait */
     u32 restarts;
 };
 

@@ -174,6 +174,13 @@ static void unquote(char *out, u32 cap, const char *quoted) {
     if (n && out[n - 1] == '\'') out[n - 1] = '\0';
 }
 
+/* AUTOLOG tries again by itself what says -ERR_AGAIN; who typed the command is told. */
+static bool start_said(struct command *c, struct tcpip *ip, const char *proc, const char *job, const char *parm) {
+    int rc = program_start(ip, proc, job, parm, c->now);
+    if (rc == -ERR_AGAIN) reply_line(c->r, PLX0121E, proc, job, "THE SYSPLEX IS NOT READY FOR ITS ADDRESS, TRY AGAIN");
+    return rc == 0;
+}
+
 bool command_start(struct command *c) {
     char proc[9], job[9] = "", parm[81] = "";
     const char *stack = "", *element = "", *v;
@@ -199,10 +206,10 @@ bool command_start(struct command *c) {
     struct tcpip *ip = command_stack(c, stack);
     if (!ip) return false;
     if (!job[0]) str_copy(job, sizeof job, proc);
-    if (!element[0]) return program_start(ip, proc, job, parm, c->now) == 0;
+    if (!element[0]) return start_said(c, ip, proc, job, parm);
     int rc = armas_register(c, element, job);
     if (rc) return rc == -ERR_AGAIN; /* it waits */
-    bool good = program_start(ip, proc, job, parm, c->now) == 0;
+    bool good = start_said(c, ip, proc, job, parm);
     armas_started(c, element, good);
     return good;
 }

@@ -3,6 +3,7 @@
  *   D TCPIP,[proc],SYSplex,{VIPADyn[,IPAddr=a][,MAX=n|*] | GROUP}
  *   D TCPIP,[proc],Netstat,{VIPADyn | VIPADCFG}
  *   V TCPIP,[proc],SYSplex,{LEAVEgroup | JOINgroup | DEACTivate,DVIPA=a | REACTivate,DVIPA=a}
+ *                              FASTRESET,{ON | OFF}       OFF is for comparison only: what belongs to no connection is dropped
  */
 #include "base/str.h"
 #include "net/stack_impl.h"
@@ -220,6 +221,12 @@ bool vary_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u3
     }
     if (keyword_matches("QUIesce", what)) return vary_quiesce(c, ip, op + 1, ops - 1, false);
     if (keyword_matches("RESUME", what)) return vary_quiesce(c, ip, op + 1, ops - 1, true);
+    if (keyword_matches("FASTRESET", what)) {
+        bool yes = ops > 1 && str_eq_ci(op[1], "ON");
+        if (!yes && !(ops > 1 && str_eq_ci(op[1], "OFF"))) return command_expected(c, ops > 1 ? op[1] : "", "ON OR OFF");
+        dvipa_fast_reset(ip->sx, yes);
+        return true;
+    }
     bool off = keyword_matches("DEACTivate", what), on = keyword_matches("REACTivate", what);
     if (!off && !on) {
         reply_line(c->r, IEE309I, "VARY TCPIP,,SYSPLEX", what);

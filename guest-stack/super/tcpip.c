@@ -174,7 +174,8 @@ int program_start(struct tcpip *ip, const char *proc, const char *jobname, const
         rc = app->start(&ip->app_env, row->jobname, parm, now, &row->inst);
     }
     if (rc) {
-        console_message(ip->sys->env.con, PLX0121E, proc, jobname, program_refusal(rc));
+        /* Whoever can try again says so himself. */
+        if (rc != -ERR_AGAIN) console_message(ip->sys->env.con, PLX0121E, proc, jobname, program_refusal(rc));
         return rc;
     }
     row->app = app;

@@ -279,6 +279,60 @@ static void test_ping(void **state) {
     assert_true(fix_cmd("PING 10.1.1.77"));
 }
 
+static bool sysplex_ready;
+static int bind_absent(void *ctx, struct sock *s, struct ipaddr addr, u64 now) {
+    UNUSED(ctx);
+    UNUSED(s);
+    UNUSED(now);
+    assert_int_equal(addr.v4, 0x0A010707);
+    return sysplex_ready ? 0 : -ERR_AGAIN;
+}
+
+/* A program whose dynamic VIPA cannot be activated yet is started when it can. */
+static void test_autolog_waits(void **state) {
+    (void)state;
+    sysplex_ready = false;
+    stack_hooks(ip->stk)->bind_absent = bind_absent;
+    memds_set("TCPIP.TCPPARMS(OBEY)", "PORT 2323 TCP OTELNETD BIND 10.1.7.7\nAUTOLOG OTELNETD PARMSTRING 'PORT=2323' ENDAUTOLOG\n");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)");
+    FIX_SAID("PLX0251I AUTOLOG WAITS WITH OTELNETD");
+    assert_false(fix_cmd("S OTELNETD,JOBNAME=OTELNETD,PARM='PORT=2323'"));
+    FIX_SAID("THE SYSPLEX IS NOT READY FOR ITS ADDRESS, TRY AGAIN");
+    fix.mark = fix.len;
+    for (u32 i = 0; i < 5; i++) fix_poll(USEC_PER_SEC);
+    assert_int_equal(fix.len, fix.mark); /* said once */
+    sysplex_ready = true;
+    fix_poll(USEC_PER_SEC);
+    FIX_SAID("IEF403I OTELNETD - STARTED");
+    fix_poll(6 * AUTOLOG_MONITOR_US);
+    FIX_NOT_SAID("PLX0250I");
+    stack_hooks(ip->stk)->bind_absent = NULL;
+}
+
+/* TELNETPARMS and BEGINVTAM make the server; an OBEYFILE leaves the one that runs alone. */
+static void test_telnetparms(void **state) {
+    (void)state;
+    memds_set("TCPIP.TCPPARMS(TN)", "TELNETPARMS PORT 2023 INACTIVE 600 TIMEMARK 60 SCANINTERVAL 30 TESTMODE ENDTELNETPARMS\n"
+                                    "BEGINVTAM PORT 2023 DEFAULTLUS LU01..LU09 ENDDEFAULTLUS DEFAULTAPPL TSO ENDVTAM\n");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(TN)");
+    FIX_SAID("IEF403I INTCLIEN - STARTED");
+    FIX_SAID("PLX0204I DEFAULTAPPL HAS NO EFFECT HERE");
+    fix_cmd("F INTCLIEN,DISPLAY");
+    FIX_SAID("PLX0426I INTCLIEN: 0 OF 9 SESSIONS");
+    fix_cmd("D TCPIP,,NETSTAT,CONN,PORT=2023");
+    FIX_SAID("INTCLIEN");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(TN)");
+    FIX_SAID("PLX0432I NEW TELNETPARMS TAKE EFFECT WHEN INTCLIEN IS STARTED AGAIN");
+    static const char *const bad[] = {"TELNETPARMS PORT 0 ENDTELNETPARMS", "TELNETPARMS COLOR ENDTELNETPARMS", "TELNETPARMS PORT 23",
+                                      "BEGINVTAM DEFAULTLUS A1..A5 ENDDEFAULTLUS ENDVTAM", "BEGINVTAM DEFAULTLUS LU05..LU01 ENDDEFAULTLUS ENDVTAM",
+                                      "BEGINVTAM DEFAULTLUS LU0001..LU9999 ENDDEFAULTLUS ENDVTAM", "BEGINVTAM DEFAULTLUS LU01"};
+    for (u32 i = 0; i < ARRAY_LEN(bad); i++) {
+        memds_set("TCPIP.TCPPARMS(TN)", bad[i]);
+        fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(TN)");
+        FIX_SAID("WAS EXPECTED");
+    }
+}
+
 static void test_pkttrace(void **state) {
     (void)state;
     assert_true(fix_cmd("V TCPIP,,PKTTRACE,ON,IP=10.1.9.1,ABBREV=40"));
@@ -389,6 +443,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_autolog_monitor, setup, teardown),
         cmocka_unit_test_setup_teardown(test_autolog_obeyfile, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ping, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_autolog_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_telnetparms, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pkttrace, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_halt, setup, teardown),
