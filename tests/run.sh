@@ -57,6 +57,7 @@ if wanted plexsim && [ -x build/plexsim ]; then
     bounded 240 build/plexsim cf 1 60; verdict "plexsim cf: 60 seeds, a structure moves while facilities and links fail"
     bounded 240 build/plexsim arm 1 60; verdict "plexsim arm: 60 seeds, elements restarted once"
     bounded 240 build/plexsim xcf 1 4 32; verdict "plexsim xcf: 4 seeds, 32 systems under faults"
+    bounded 240 build/plexsim dist 1 12; verdict "plexsim dist: 12 seeds, the distributor under faults"
 fi
 for t in tests/boot/*.sh; do
     name=boot/$(basename "$t" .sh)
