@@ -166,6 +166,11 @@ int sock_getopt(struct sock *s, enum sock_opt opt, u32 *value) {
     return s->type == SOCK_TCP ? tcp_user_getopt(s, opt, value) : dgram_getopt(s->dgram, opt, value);
 }
 
+int sock_siocsvipa(struct sock *s, bool define, struct ipaddr addr, u64 now) {
+    const struct stack_hooks *h = &s->stk->hooks;
+    return h->siocsvipa ? h->siocsvipa(h->ctx, define, addr, s->jobname, now) : -ERR_NOSYS;
+}
+
 int sock_error(const struct sock *s) { return s->type == SOCK_TCP ? s->error : dgram_take_error(s->dgram); }
 
 void sock_local(const struct sock *s, struct sockaddr4 *out) {

@@ -88,6 +88,10 @@ void sock_abort(struct sock *s, u64 now);
 
 int sock_setopt(struct sock *s, enum sock_opt opt, u32 value, u64 now);
 int sock_getopt(struct sock *s, enum sock_opt opt, u32 *value);
+/* SIOCSVIPA: makes addr a dynamic VIPA of this stack (DVR_DEFINE), or deletes it (DVR_DELETE). 0; -ERR_EXIST it is one here
+ * already; -ERR_ADDRNOTAVAIL in no VIPARANGE, or another stack keeps it; -ERR_AGAIN the stack has not joined its sysplex yet;
+ * -ERR_NOENT; -ERR_NOSYS there is no sysplex. */
+int sock_siocsvipa(struct sock *s, bool define, struct ipaddr addr, u64 now);
 int sock_error(const struct sock *s); /* 0 or the ERR_* (positive) that closed it */
 void sock_local(const struct sock *s, struct sockaddr4 *out);
 void sock_peer(const struct sock *s, struct sockaddr4 *out);

@@ -37,6 +37,7 @@ static const struct verb {
     {"MODIFY", "F", command_modify},
     {"HALT", "Z", command_halt},
     {"PING", "PING", command_ping},
+    {"MODDVIPA", "MODDVIPA", command_moddvipa},
     {"TRACERTE", "TRACERTE", command_tracerte},
     {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
     {"XCFBENCH", "XCFBENCH", command_xcfbench},

@@ -42,6 +42,7 @@ bool command_stop(struct command *c);
 bool command_modify(struct command *c);
 bool command_halt(struct command *c);
 bool command_ping(struct command *c);
+bool command_moddvipa(struct command *c); /* dvipa_cmd.c */
 bool command_tracerte(struct command *c);
 bool command_ezacfsm1(struct command *c);
 bool command_reply(struct command *c);

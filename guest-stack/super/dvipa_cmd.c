@@ -2,6 +2,7 @@
  *
  *   D TCPIP,[proc],SYSplex,{VIPADyn[,IPAddr=a][,MAX=n|*] | GROUP}
  *   D TCPIP,[proc],Netstat,{VIPADyn | VIPADCFG}
+ *   MODDVIPA -p tcpname {-c | -d} ipaddr
  *   V TCPIP,[proc],SYSplex,{LEAVEgroup | JOINgroup | DEACTivate,DVIPA=a | REACTivate,DVIPA=a}
  *                              FASTRESET,{ON | OFF}       OFF is for comparison only: what belongs to no connection is dropped
  */
@@ -240,4 +241,44 @@ bool vary_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u3
     else
         reply_line(c->r, EZD1189I);
     return true;
+}
+
+/* ---- MODDVIPA ---- */
+
+/* The next word of *at; false at the end. */
+static bool word(const char **at, char *out, u32 cap) {
+    u32 n = 0;
+    while (**at == ' ') ++*at;
+    for (; **at && **at != ' '; ++*at)
+        if (n + 1 < cap) out[n++] = **at;
+    out[n] = '\0';
+    return n > 0;
+}
+
+static bool moddvipa_ends(struct command *c, u32 rc) {
+    reply_line(c->r, PLX0505I, rc);
+    return rc == 0;
+}
+
+/* MODDVIPA -p tcpname -c|-d ipaddr: return codes 0 done, 4 it was active here already, 8 refused, 12 parameters. */
+bool command_moddvipa(struct command *c) {
+    const char *at = c->rest;
+    char flag[4], value[IPADDR_TEXT_MAX + 1], name[9] = "";
+    struct ipaddr addr = IPADDR_ANY;
+    bool define = false, any = false;
+    while (word(&at, flag, sizeof flag)) {
+        bool good = word(&at, value, sizeof value);
+        if (good && str_eq_ci(flag, "-P")) {
+            str_copy(name, sizeof name, value);
+        } else if (good && !any && (str_eq_ci(flag, "-C") || str_eq_ci(flag, "-D")) && ipaddr_parse(value, strlen(value), &addr)) {
+            any = true;
+            define = str_eq_ci(flag, "-C");
+        } else {
+            return moddvipa_ends(c, 12);
+        }
+    }
+    struct tcpip *ip = system_stack(c->sys, name);
+    if (!any || !ip || !ip->sx) return moddvipa_ends(c, 12);
+    int rc = define ? dvipa_ioctl_define(ip->sx, addr, "MODDVIPA", c->now) : dvipa_ioctl_delete(ip->sx, addr, "MODDVIPA", c->now);
+    return moddvipa_ends(c, rc == 0 ? 0 : define && rc == -ERR_EXIST ? 4 : 8);
 }

@@ -285,7 +285,7 @@ static void bind_released(void *ctx, struct ipaddr addr, u64 now) {
 int dvipa_ioctl_define(struct sysplex *sx, struct ipaddr addr, const char *jobname, u64 now) {
     struct dvipa *d = dvipa_find(sx, addr);
     enum dvipa_origin here = d ? dvipa_origin_of(d) : DVIPA_NO_ORIGIN;
-    bool mine = d && (d->status == DVIPA_ACTIVE || d->status == DVIPA_CLAIMING);
+    bool mine = d && (d->status == DVIPA_ACTIVE || d->status == DVIPA_CLAIMING || d->want);
     if (mine && (here == DVIPA_BIND || here == DVIPA_IOCTL)) {
         d->config |= CFG_IOCTL; /* lives on when the socket that made it is closed */
         return -ERR_EXIST;

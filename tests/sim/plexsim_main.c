@@ -6,6 +6,7 @@
  *   plexsim arm SEED [COUNT [SYSTEMS]]   the same with the Automatic Restart Manager (simarm.h)
  *   plexsim cf SEED [COUNT]              a structure that moves between facilities under faults (simrebuild.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
+ *   plexsim dvipa SEED [COUNT [SYSTEMS]] dynamic VIPAs under faults (simdvipa.h)
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "tests/sim/simarm.h"
 #include "tests/sim/simdist.h"
+#include "tests/sim/simdvipa.h"
 #include "tests/sim/simrebuild.h"
 #include "tests/sim/simtcp.h"
 #include "tests/sim/simxcf.h"
@@ -58,12 +60,21 @@ static void run_cf(u64 seed) {
            (unsigned long long)c.losses);
 }
 
+static void run_dvipa(u64 seed, u32 systems) {
+    struct simdvipa_result r = simdvipa_random(seed, systems);
+    printf("seed %llu: %u systems, %llu s; %u faults, %u takeovers, %u taken back, %u given; connections: %u kept, %u reset, %u packets "
+           "forwarded; %u sessions, %u whole; digest %08X\n",
+           (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.faults, r.takeovers,
+           r.takebacks, r.given, r.kept, r.broken, r.forwarded, r.sessions, r.whole, r.digest);
+}
+
 int main(int argc, char **argv) {
     const char *kind = argc > 1 ? argv[1] : "";
     bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0, cf = strcmp(kind, "cf") == 0;
-    int first = arm || dist || cf || strcmp(kind, "xcf") == 0 ? 2 : 1;
+    bool dvipa = strcmp(kind, "dvipa") == 0;
+    int first = arm || dist || cf || dvipa || strcmp(kind, "xcf") == 0 ? 2 : 1;
     if (argc <= first) {
-        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm SEED [COUNT [SYSTEMS]]\n"
+        fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm|dvipa SEED [COUNT [SYSTEMS]]\n"
                         "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n       plexsim cf SEED [COUNT]\n");
         return 2;
     }
@@ -78,6 +89,8 @@ int main(int argc, char **argv) {
             run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
         else if (cf)
             run_cf(seed + i);
+        else if (dvipa)
+            run_dvipa(seed + i, systems);
         else if (first == 2)
             run_xcf(seed + i, systems, arm);
         else

@@ -27,6 +27,10 @@ static void begin(const char *profile) {
     for (u32 i = 0; i < 20; i++) fix_poll(50000);
 }
 
+static struct ipaddr testaddr(u32 a, u32 b, u32 c, u32 d) {
+    return ipaddr_v4(a << 24 | b << 16 | c << 8 | d);
+}
+
 static void block(void **state) {
     UNUSED(state);
     begin(HEAD "VIPADYNAMIC\n VIPADEFINE MOVEABLE WHENIDLE 255.255.255.0 10.1.9.10 10.1.9.11\n VIPADEFINE 255.255.255.0 10.1.9.12\n"
@@ -137,6 +141,38 @@ static void commands(void **state) {
     fix_end();
 }
 
+static void moddvipa(void **state) {
+    struct sock *s;
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPARANGE DEFINE 255.255.255.248 10.1.9.64 ENDVIPADYNAMIC\n");
+    assert_true(fix_cmd("MODDVIPA -p TCPIP -c 10.1.9.65"));
+    FIX_SAID("EZD1205I DYNAMIC VIPA 10.1.9.65 WAS CREATED USING IOCTL BY MODDVIPA ON TCPIP");
+    FIX_SAID("PLX0505I MODDVIPA ENDED, RETURN CODE 0");
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,VIPADYN");
+    FIX_SAID("10.1.9.65       255.255.255.248 ACTIVE    VIPARANGE IOCTL");
+    fix_cmd("MODDVIPA -p TCPIP -c 10.1.9.65");
+    FIX_SAID("RETURN CODE 4");
+    fix_cmd("MODDVIPA -p TCPIP -c 10.1.8.65"); /* in no range */
+    FIX_SAID("RETURN CODE 8");
+    fix_cmd("MODDVIPA -p TCPIP -c 10.1.8");
+    FIX_SAID("RETURN CODE 12");
+    fix_cmd("MODDVIPA -p NOSUCH -c 10.1.9.66");
+    FIX_SAID("RETURN CODE 12");
+    assert_true(fix_cmd("MODDVIPA -p TCPIP -d 10.1.9.65"));
+    fix_cmd("MODDVIPA -p TCPIP -d 10.1.9.65");
+    fix_poll(1000);
+    fix_cmd("MODDVIPA -p TCPIP -d 10.1.9.65");
+    FIX_SAID("RETURN CODE 8");
+    assert_int_equal(sock_open(fix.sys.stacks[0]->stk, SOCK_TCP, "SERVER", &s), 0);
+    assert_int_equal(sock_siocsvipa(s, true, testaddr(10, 1, 9, 66), fix.now), 0);
+    assert_int_equal(sock_siocsvipa(s, true, testaddr(10, 1, 9, 66), fix.now), -ERR_EXIST);
+    assert_int_equal(sock_bind(s, testaddr(10, 1, 9, 66), 99, fix.now), 0);
+    assert_int_equal(sock_siocsvipa(s, false, testaddr(10, 1, 9, 66), fix.now), 0);
+    sock_close(s, fix.now);
+    fix_end();
+}
+
 /* P and S: nothing of the first life is left, and the group is joined anew. */
 static void stop_and_start(void **state) {
     UNUSED(state);
@@ -178,6 +214,7 @@ int main(void) {
         cmocka_unit_test(block),
         cmocka_unit_test(errors_end_the_block),
         cmocka_unit_test(commands),
+        cmocka_unit_test(moddvipa),
         cmocka_unit_test(stop_and_start),
         cmocka_unit_test(without_xcf),
     };
