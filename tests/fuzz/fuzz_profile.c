@@ -13,8 +13,9 @@
 #include "super/console.h"
 #include "super/system.h"
 #include "super/tcpip.h"
+#include "super/xcfas.h"
 
-#define ARENA_BYTES (8u << 20)
+#define ARENA_BYTES (32u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -127,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     text = at;
     memds_put("TCPIP.TCPPARMS(DEV0A)", text, part(&at, end), 0);
     CHECK(system_ipl(&sys, &ipl, &env, now) == 0);
+    CHECK(xcfas_start(&sys, now) == 0); /* XCF-LOCAL: the statements of the sysplex are read, too */
     CHECK(system_start(&sys, now) == 0);
     command_run(&sys, "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(DEV0A)", &con.reply, now);
     commands(&sys, &con, at, (u32)(end - at), now);
