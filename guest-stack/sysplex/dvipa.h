@@ -1,6 +1,6 @@
 /* dvipa.h - dynamic VIPAs: what the VIPADYNAMIC block, bind() and ioctl() say, and who owns an address when.
  *
- * States of a DVIPA at this stack (dvipa_next() is the table; docs/SYSPLEX.md is printed from it):
+ * States of a DVIPA at this stack (dvipa_next() is the table; a test compares docs/TCPIP-SYSPLEX.md with it):
  *   NONE         not configured here
  *   BACKUP       configured, somebody else owns it or nobody does
  *   CLAIMING     the others have been asked; hidden in HOME if it was bound here
@@ -77,7 +77,7 @@ const char *dvipa_event_name(enum dvipa_event e);
 const char *dvipa_origin_name(enum dvipa_origin o);
 const char *dvipa_moveable_name(enum dvipa_moveable m);
 
-/* ---- conflicts (SYSPLEX-FACTS 4.6; docs/SYSPLEX.md) ---- */
+/* ---- conflicts (docs/TCPIP-SYSPLEX.md) ---- */
 enum dvipa_verdict {
     DVIPA_OK,          /* no new DVIPA is needed */
     DVIPA_OK_WARN,     /* the same, and the caller is told so */

@@ -1,7 +1,9 @@
 /* test_dvipa.c - dynamic XCF and dynamic VIPAs on simulated systems: each scenario by its name, seen by a client on the LAN. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "sysplex/dvipa_impl.h"
 #include "tests/sim/simplex.h"
@@ -416,7 +418,31 @@ static void every_cell(void **state) {
     assert_string_equal(dvipa_status_name(DVIPA_MOVING), "MOVING");
 }
 
-/* SYSPLEX-FACTS 4.6, cell by cell, written down independently of the code. */
+/* docs/TCPIP-SYSPLEX.md lists each cell that changes something, and no other. */
+static void the_table_is_documented(void **state) {
+    static char doc[32768], line[96];
+    u32 changes = 0, listed = 0;
+    UNUSED(state);
+    FILE *f = fopen("docs/TCPIP-SYSPLEX.md", "r");
+    assert_non_null(f);
+    doc[fread(doc, 1, sizeof doc - 1, f)] = '\0';
+    fclose(f);
+    for (u32 s = 0; s < DVIPA_STATUSES; s++)
+        for (u32 e = 0; e < DVIPA_EVENTS; e++) {
+            enum dvipa_status to = dvipa_next((enum dvipa_status)s, (enum dvipa_event)e);
+            if (to == (enum dvipa_status)s) continue;
+            changes++;
+            snprintf(line, sizeof line, "| %s | %s | %s |\n", dvipa_status_name((enum dvipa_status)s),
+                     dvipa_event_name((enum dvipa_event)e), dvipa_status_name(to));
+            if (!strstr(doc, line)) fail_msg("docs/TCPIP-SYSPLEX.md has no line %s", line);
+        }
+    const char *from = strstr(doc, "| state | event | next |"), *end = strstr(doc, "### One owner");
+    assert_true(from && end);
+    for (const char *q = from; q < end; q++) listed += q[0] == '\n' && q[1] == '|';
+    assert_int_equal(listed, changes + 1); /* and the rule under the heading */
+}
+
+/* The conflict table of docs/TCPIP-SYSPLEX.md, cell by cell, written down independently of the code. */
 static void conflict_table(void **state) {
     static const struct cell {
         enum dvipa_origin first, second;
@@ -450,6 +476,7 @@ static void conflict_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell),
+        cmocka_unit_test(the_table_is_documented),
         cmocka_unit_test(conflict_table),
         cmocka_unit_test(joins_and_owns),
         cmocka_unit_test(dynamic_xcf),
