@@ -71,8 +71,11 @@ hmc() { printf '%s\n' "$2" >"$run/$1.in"; }
 waits() { grep -a -q 'PSW=000A0000 000040A2\|IXC220W XCF IS UNABLE' "$run/$1.log" && grep -a -i -q 'disabled wait' "$run/$1.log"; }
 back() {
     mark
-    ok "plex1: $1 is IPLed again" "$plex390" ipl "$1"
+    # The command returns when TCP/IP is up, which is long after XCF.
+    "$plex390" ipl "$1" >"$tmp/ipl" 2>&1 &
+    ipl=$!
     row "$1 IPLed" "active again on SYSA" SYSA "IXC418I SYSTEM $1" 8000
+    ok "plex1: $1 is IPLed again" wait "$ipl"
     ok "plex1: and all list four" within 5 all_list "SYSA SYSB SYSC SYSD" 4
 }
 
