@@ -34,7 +34,7 @@ BEGINROUTES
 ENDROUTES
 X
 # A second HTTPD per system whose bind takes a DVIPA of its range.
-sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8066 TCP WEBN BIND 10.1.1.66\n 8074 TCP WEBD BIND 10.1.1.74/' "$c/tcpparms/PROFILE"
+sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8066 TCP WEBN BIND 10.1.1.66\n 8077 TCP WEBD BIND 10.1.1.77/' "$c/tcpparms/PROFILE"
 
 ok 'dvipa: four systems join' "$plex390" up PLEX1 || exit 1
 needs_lan 'dvipa: the rest' || exit 77
@@ -113,12 +113,12 @@ ok 'dvipa: VIPARANGE NONDISRUPTIVE: bound on SYSA' within 3 served_by SYSA 10.1.
 cmd SYSB "S HTTPD,JOBNAME=WEBN,PARM='PORT=8066'" >/dev/null
 ok 'dvipa: VIPARANGE NONDISRUPTIVE: moves to the later bind' within 3 served_by SYSB 10.1.1.66 8066
 ok 'dvipa: VIPARANGE NONDISRUPTIVE: the first is MOVING' is SYSA 10.1.1.66 MOVING
-cmd SYSA "S HTTPD,JOBNAME=WEBD,PARM='PORT=8074'" >/dev/null
-ok 'dvipa: VIPARANGE DISRUPTIVE: bound on SYSA' within 3 served_by SYSA 10.1.1.74 8074
-ok 'dvipa: VIPARANGE DISRUPTIVE: the later bind is refused' answer_has SYSB "S HTTPD,JOBNAME=WEBD,PARM='PORT=8074'" PLX0121E
-ok 'dvipa: MODDVIPA -c takes it all the same' answer_has SYSC 'MODDVIPA -p TCPIP -c 10.1.1.74' 'RETURN CODE 0'
-ok 'dvipa: MODDVIPA -c: active on SYSC' within 3 is SYSC 10.1.1.74 ACTIVE
-ok 'dvipa: MODDVIPA -d' answer_has SYSC 'MODDVIPA -p TCPIP -d 10.1.1.74' 'RETURN CODE 0'
+cmd SYSA "S HTTPD,JOBNAME=WEBD,PARM='PORT=8077'" >/dev/null
+ok 'dvipa: VIPARANGE DISRUPTIVE: bound on SYSA' within 3 served_by SYSA 10.1.1.77 8077
+ok 'dvipa: VIPARANGE DISRUPTIVE: the later bind is refused' answer_has SYSB "S HTTPD,JOBNAME=WEBD,PARM='PORT=8077'" PLX0121E
+ok 'dvipa: MODDVIPA -c takes it all the same' answer_has SYSC 'MODDVIPA -p TCPIP -c 10.1.1.77' 'RETURN CODE 0'
+ok 'dvipa: MODDVIPA -c: active on SYSC' within 3 is SYSC 10.1.1.77 ACTIVE
+ok 'dvipa: MODDVIPA -d' answer_has SYSC 'MODDVIPA -p TCPIP -d 10.1.1.77' 'RETURN CODE 0'
 
 "$plex390" freeze SYSA >/dev/null
 ok 'dvipa: freeze: the backup answers after INTERVAL' within 12 served_by SYSB "$vip"
