@@ -14,7 +14,7 @@ struct arm *arm_create(const struct arm_config *c, u64 now) {
     a->x = c->x;
     a->env = *c->env;
     a->row = row;
-    a->rows = c->elements;
+    a->rows_max = c->elements;
     a->look_at = now;
     arm_policy_default(&a->policy);
     /* One member a system: the name says whose it is. */
@@ -46,15 +46,16 @@ struct arm_element_row *arm_find(struct arm *a, const char *element) {
 }
 
 struct arm_element_row *arm_row_new(struct arm *a, const char *element, u64 now) {
-    for (u32 i = 0; i < a->rows; i++) {
-        struct arm_element_row *e = &a->row[i];
-        if (e->used) continue;
-        *e = (struct arm_element_row){.used = true, .started_at = now, .due = TIME_NEVER};
-        str_copy(e->name, sizeof e->name, element);
-        return e;
+    u32 i = 0;
+    while (i < a->rows && a->row[i].used) i++;
+    if (i == a->rows_max) {
+        a->count.drop_table_full++;
+        return NULL;
     }
-    a->count.drop_table_full++;
-    return NULL;
+    if (i == a->rows) a->rows++;
+    a->row[i] = (struct arm_element_row){.used = true, .started_at = now, .due = TIME_NEVER};
+    str_copy(a->row[i].name, sizeof a->row[i].name, element);
+    return &a->row[i];
 }
 
 /* ---- states ---- */

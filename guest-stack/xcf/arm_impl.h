@@ -48,7 +48,7 @@ struct arm {
     bool enabled, look; /* look: somebody has gone, or the policy is new */
     u64 look_at;
     struct arm_element_row *row;
-    u32 rows;
+    u32 rows, rows_max; /* rows: those that were ever used, so that an image without elements pays nothing for its polls */
     struct arm_peer peer[XCF_SYSTEMS_MAX];
     struct {
         u32 to;
