@@ -45,7 +45,8 @@ size=67108864
 # Which system answers a new connection to $1 (and port $2).
 who() { client curl -sS --connect-timeout 0.5 --max-time 2 "http://$1:${2:-80}/status" 2>/dev/null | sed -n 's/^SYSTEM //p' | tr -d '\r'; }
 served_by() { w=$(who "$2" "${3:-80}"); echo "$2 is served by '$w', not $1"; [ "$w" = "$1" ]; }
-status() { cmd "$1" "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$2" | awk -v s="$3" '$2 == s {print $3}'; }
+# SDL-Hyperion's log has the time before each line.
+status() { cmd "$1" "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$2" | awk -v s="$3" '{sub(/^[0-9:]* *\//, "")} $2 == s {print $3}'; }
 is() { st=$(status "$1" "$2" "$1"); echo "$2 at $1 is '$st', not $3"; [ "$st" = "$3" ]; }
 logged() { grep -a -q -- "$2" "$run/$1.log"; }
 neighbour() { client ip neigh show "$vip"; client ip neigh show "$vip" | grep -qi "lladdr $1"; }
