@@ -50,9 +50,16 @@ status() { cmd "$1" "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$2" | awk -v s="$3" '{sub(/
 is() { st=$(status "$1" "$2" "$1"); echo "$2 at $1 is '$st', not $3"; [ "$st" = "$3" ]; }
 logged() { grep -a -q -- "$2" "$run/$1.log"; }
 neighbour() { client ip neigh show "$vip"; client ip neigh show "$vip" | grep -qi "lladdr $1"; }
-sniff() { client dumpcap -q -s 128 -i plexlan -w "$tmp/client.pcapng" -f 'tcp port 80' >"$tmp/dumpcap.log" 2>&1 & sniffer=$!; sleep 0.7; }
+# Its own number, as `plex390 client` waits for it; 90 s bound it if nobody ends it.
+sniff() {
+    rm -f "$tmp/sniffer"
+    client sh -c 'echo $$ >"$1/sniffer"; exec timeout 90 dumpcap -q -s 128 -i plexlan -w "$1/client.pcapng" -f "tcp port 80"' sh "$tmp" \
+        >"$tmp/dumpcap.log" 2>&1 &
+    sniffer=$!
+    sleep 0.7
+}
 no_reset() {
-    kill "$sniffer"; wait "$sniffer"
+    kill "$(cat "$tmp/sniffer")"; wait "$sniffer"
     tshark -r "$tmp/client.pcapng" -Y 'tcp.flags.reset == 1' >"$tmp/resets" 2>/dev/null
     n=$(tshark -r "$tmp/client.pcapng" -Y tcp 2>/dev/null | wc -l)
     echo "$n packets"; cat "$tmp/resets"
