@@ -20,10 +20,9 @@
  */
 #include "apps/app_impl.h"
 #include "apps/logon.h"
+#include "apps/seats.h"
 #include "apps/telnet.h"
-#include "base/list.h"
 #include "base/str.h"
-#include "net/timer.h"
 #include "super/console.h"
 
 #define SESSIONS_DEFAULT 8
@@ -31,23 +30,22 @@
 #define OUT_MAX          32768u /* the longest answer we know, NETSTAT ALL of some hundred connections, fits */
 #define SEND_BYTES       16384u
 #define RECV_BYTES       4096u
+#define BACKLOG          16
 #define FAREWELL_USEC    (10u * USEC_PER_SEC)
 
 enum state { LOGIN, PASSWORD, COMMAND, OVER };
 
 struct server;
 struct session {
-    struct list node;
+    struct seat seat; /* first: a new session clears what is behind it */
     struct server *srv;
-    struct sock *s;
-    struct timer timer;
     struct telnet telnet;
     struct console_request request;
     const struct logon_user *user;
     u64 active; /* when the last line came */
     u8 state, tries;
     bool cr, too_long, running; /* the last byte was CR; the line is; a command is being carried out */
-    bool eof, shut;             /* the client has closed its end; ours is, too: OVER, and all is sent */
+    bool eof;                   /* the client has closed its end */
     u32 len, lost;
     u32 out_at, out_len; /* a ring */
     char name[LOGON_NAME_MAX + 1];
@@ -58,15 +56,17 @@ struct session {
 struct server {
     struct app_env *env;
     char jobname[9];
-    struct sock *listener;
+    struct seats seats;
     struct logon_users users;
     struct console_sink sink;
     struct console_request flush; /* an empty one: the next moment at which sockets may be written to */
-    u32 sessions, open, high, accepted, refused_full, logons, logon_failures, commands, lines_lost;
+    u32 logons, logon_failures, commands, lines_lost;
     u64 inactive_usec;
-    struct list idle, busy;
     struct session session[];
 };
+
+static struct session *of_seat(struct seat *seat) { return CONTAINER_OF(seat, struct session, seat); }
+static struct session *of_node(struct list *node) { return of_seat(LIST_ENTRY(node, struct seat, node)); }
 
 /* ---- output ---- */
 static bool put(struct session *ss, const char *text, u32 n) {
@@ -109,7 +109,7 @@ static void prompt(struct session *ss) {
 static bool send_out(struct session *ss, u64 now) {
     while (ss->out_len) {
         u32 part = u32_min(ss->out_len, OUT_MAX - ss->out_at);
-        i32 n = sock_send(ss->s, ss->out + ss->out_at, part, now);
+        i32 n = sock_send(ss->seat.s, ss->out + ss->out_at, part, now);
         if (n < 0) return n == -ERR_AGAIN;
         ss->out_at = (ss->out_at + (u32)n) % OUT_MAX;
         ss->out_len -= (u32)n;
@@ -122,27 +122,18 @@ static void answer_line(void *ctx, const char *text) { put_line(ctx, text); }
 
 static void console_says(void *ctx, const char *text) {
     struct server *srv = ctx;
-    LIST_FOR_EACH(it, &srv->busy) {
-        struct session *ss = LIST_ENTRY(it, struct session, node);
+    LIST_FOR_EACH(it, &srv->seats.busy) {
+        struct session *ss = of_node(it);
         if (ss->state == COMMAND) put_line(ss, text);
     }
     /* Whoever says something may stand deep in a stack: the sockets are written to when nobody does. */
-    if (srv->open) console_submit(srv->env->con, &srv->flush, "");
+    if (srv->seats.open) console_submit(srv->env->con, &srv->flush, "");
 }
 
 /* ---- sessions ---- */
-static void session_over(struct session *ss, bool reset, u64 now) {
-    struct server *srv = ss->srv;
-    timer_disarm(srv->env->stk, &ss->timer);
-    console_cancel(srv->env->con, &ss->request);
-    if (reset)
-        sock_abort(ss->s, now);
-    else
-        sock_close(ss->s, now);
-    ss->s = NULL;
-    list_del(&ss->node);
-    list_push_front(&srv->idle, &ss->node);
-    srv->open--;
+static void session_over(struct seat *seat) {
+    struct session *ss = of_seat(seat);
+    console_cancel(ss->srv->env->con, &ss->request);
 }
 
 static void session_end(struct session *ss, const char *why) {
@@ -175,7 +166,7 @@ static void password_came(struct session *ss) {
     }
     struct sockaddr4 peer;
     char addr[IPADDR_TEXT_MAX];
-    sock_peer(ss->s, &peer);
+    sock_peer(ss->seat.s, &peer);
     console_message(srv->env->con, "PLX0424W %s: %u WRONG PASSWORDS FOR %s FROM %s", srv->jobname, (u32)LOGON_TRIES, ss->name,
                     ipaddr_text(peer.addr, addr));
     ss->state = OVER;
@@ -243,7 +234,7 @@ static void command_came(struct session *ss, u8 code) {
 static bool take_in(struct session *ss, u64 now) {
     while (!ss->running) {
         const u8 *in;
-        i32 n = sock_recv_peek(ss->s, &in);
+        i32 n = sock_recv_peek(ss->seat.s, &in);
         if (n == 0) {
             /* A script that sends its commands and closes still wants the answers. */
             ss->eof = true;
@@ -253,7 +244,7 @@ static bool take_in(struct session *ss, u64 now) {
         if (n < 0) return n == -ERR_AGAIN;
         /* Closing over unread bytes would reset the connection and destroy the farewell on its way. */
         if (ss->state == OVER) {
-            sock_recv_consume(ss->s, (u32)n, now);
+            sock_recv_consume(ss->seat.s, (u32)n, now);
             continue;
         }
         struct telnet_token tok;
@@ -271,125 +262,72 @@ static bool take_in(struct session *ss, u64 now) {
             bool allowed = tok.option == TELOPT_SGA;
             put(ss, (const char *)three, telnet_answer(&ss->telnet, tok.code, tok.option, allowed, three, &change));
         }
-        sock_recv_consume(ss->s, used, now);
+        sock_recv_consume(ss->seat.s, used, now);
     }
     return true;
 }
 
-static void session_run(struct session *ss, u64 now) {
-    struct server *srv = ss->srv;
-    u64 wait = ss->state == OVER ? FAREWELL_USEC : ss->state != COMMAND ? LOGON_WAIT_USEC : srv->inactive_usec;
+/* What it may take until the next line, 0: as long as it likes. */
+static u64 patience(const struct session *ss) {
+    return ss->state == OVER ? FAREWELL_USEC : ss->state != COMMAND ? LOGON_WAIT_USEC : ss->srv->inactive_usec;
+}
+
+static void session_run(struct seat *seat, u64 now) {
+    struct session *ss = of_seat(seat);
+    u64 wait = patience(ss);
     bool late = wait && now >= ss->active + wait;
     if (late && ss->state == OVER) {
-        session_over(ss, true, now);
+        seat_over(seat, true, now);
         return;
     }
     if (late && !ss->running) {
         ss->active = now;
         session_end(ss, "PLX0444I SESSION ENDED, NOTHING WAS ENTERED");
     }
-    if (!take_in(ss, now) || !send_out(ss, now)) {
-        session_over(ss, false, now);
+    if (!take_in(ss, now) || !send_out(ss, now) || (ss->eof && ss->out_len == 0)) {
+        seat_over(seat, false, now);
         return;
     }
-    if (ss->eof && ss->out_len == 0) {
-        session_over(ss, false, now);
-        return;
-    }
-    if (ss->state == OVER && ss->out_len == 0 && !ss->shut) {
-        ss->shut = true;
-        sock_shutdown_send(ss->s, now);
-    }
-    wait = ss->state == OVER ? FAREWELL_USEC : ss->state != COMMAND ? LOGON_WAIT_USEC : srv->inactive_usec;
-    if (wait)
-        timer_arm(srv->env->stk, &ss->timer, ss->active + wait);
-    else
-        timer_disarm(srv->env->stk, &ss->timer);
-}
-
-static void on_timer(struct stack *stk, struct timer *t, u64 now) {
-    UNUSED(stk);
-    session_run(CONTAINER_OF(t, struct session, timer), now);
+    if (ss->state == OVER && ss->out_len == 0) seat_shut(seat, now);
+    wait = patience(ss); /* a line may have changed it */
+    seat_run_at(seat, wait ? ss->active + wait : TIME_NEVER);
 }
 
 static void answer_done(void *ctx, u64 now) {
     struct session *ss = ctx;
     ss->running = false;
-    session_run(ss, now);
+    session_run(&ss->seat, now);
 }
 
 static void flush_done(void *ctx, u64 now) {
     struct server *srv = ctx;
-    LIST_FOR_EACH_SAFE(it, next, &srv->busy) session_run(LIST_ENTRY(it, struct session, node), now);
+    LIST_FOR_EACH_SAFE(it, next, &srv->seats.busy) session_run(&of_node(it)->seat, now);
 }
 
-static void accept_all(struct server *srv, u64 now);
-static void session_event(void *ctx, struct sock *s, u32 events, u64 now) {
-    struct session *ss = ctx;
-    UNUSED(s);
-    if (events & SOCK_EV_CLOSED)
-        session_over(ss, false, now);
-    else
-        session_run(ss, now);
-    if (!ss->s) accept_all(ss->srv, now);
-}
-
-static void session_begin(struct server *srv, struct sock *s, u64 now) {
-    struct session *ss = LIST_ENTRY(list_pop_front(&srv->idle), struct session, node);
-    memset(ss, 0, offsetof(struct session, out));
-    ss->srv = srv;
-    ss->s = s;
+static void session_begin(struct seat *seat, u64 now) {
+    struct session *ss = of_seat(seat);
+    memset((char *)ss + sizeof ss->seat, 0, offsetof(struct session, out) - sizeof ss->seat);
+    ss->srv = CONTAINER_OF(seat->of, struct server, seats);
     ss->active = now;
-    timer_init(&ss->timer, on_timer);
     telnet_init(&ss->telnet);
     ss->request = (struct console_request){.reply = {.line = answer_line, .ctx = ss}, .done = answer_done};
     list_init(&ss->request.node);
-    list_init(&ss->node);
-    list_push_back(&srv->busy, &ss->node);
-    srv->accepted++;
-    srv->high = u32_max(srv->high, ++srv->open);
-    sock_setopt(s, SO_NODELAY, 1, now); /* an answer does not wait until the message before it is acknowledged */
     prompt(ss);
-    sock_on_event(s, session_event, ss);
-    session_run(ss, now);
 }
 
-static void accept_all(struct server *srv, u64 now) {
-    static const char full[] = "\r\nPLX0425E ALL SESSIONS ARE IN USE\r\n";
-    struct sock *s;
-    while (srv->listener && sock_accept(srv->listener, &s, NULL, now) == 0) {
-        if (!list_empty(&srv->idle)) {
-            session_begin(srv, s, now);
-            continue;
-        }
-        srv->refused_full++;
-        sock_send(s, full, sizeof full - 1, now);
-        sock_close(s, now);
-    }
-}
-
-static void listener_event(void *ctx, struct sock *s, u32 events, u64 now) {
-    struct server *srv = ctx;
-    if (!(events & SOCK_EV_CLOSED)) {
-        accept_all(srv, now);
-        return;
-    }
-    console_message(srv->env->con, "PLX0401W %s LOST ITS LISTENER", srv->jobname);
-    sock_close(s, now);
-    srv->listener = NULL;
-}
+static const struct seat_ops session_ops = {.begin = session_begin, .run = session_run, .over = session_over};
 
 /* ---- the program ---- */
 static bool otelnetd_modify(void *inst, const char *text, const struct reply *r, u64 now) {
     struct server *srv = inst;
     if (str_eq_ci(text, "USERS")) {
         logon_read(&srv->users, srv->env, srv->jobname);
-        LIST_FOR_EACH_SAFE(it, next, &srv->busy) {
-            struct session *ss = LIST_ENTRY(it, struct session, node);
+        LIST_FOR_EACH_SAFE(it, next, &srv->seats.busy) {
+            struct session *ss = of_node(it);
             if (!ss->user) continue;
             ss->user = logon_find(&srv->users, ss->name);
             if (!ss->user) session_end(ss, "PLX0443I SESSION ENDED");
-            session_run(ss, now);
+            session_run(&ss->seat, now);
         }
         reply_line(r, "PLX0429I %s READ %u USERS", srv->jobname, srv->users.count);
         return true;
@@ -398,16 +336,15 @@ static bool otelnetd_modify(void *inst, const char *text, const struct reply *r,
         reply_line(r, "PLX0301E %s IS NOT VALID: DISPLAY OR USERS WAS EXPECTED", text);
         return false;
     }
-    reply_line(r, "PLX0426I %s: %u OF %u SESSIONS, HIGH %u, ACCEPTED %u, REFUSED %u", srv->jobname, srv->open, srv->sessions, srv->high,
-               srv->accepted, srv->refused_full);
+    seats_display(&srv->seats, r);
     reply_line(r, "  LOGONS %u FAILED %u   COMMANDS %u   LINES LOST %u", srv->logons, srv->logon_failures, srv->commands,
                srv->lines_lost);
-    LIST_FOR_EACH(it, &srv->busy) {
-        const struct session *ss = LIST_ENTRY(it, struct session, node);
+    LIST_FOR_EACH(it, &srv->seats.busy) {
+        const struct session *ss = of_node(it);
         struct sockaddr4 peer;
         char addr[IPADDR_TEXT_MAX];
-        sock_peer(ss->s, &peer);
-        reply_line(r, "%-8s %08X %s..%u", ss->user ? ss->user->name : "LOGIN", sock_conn_id(ss->s), ipaddr_text(peer.addr, addr),
+        sock_peer(ss->seat.s, &peer);
+        reply_line(r, "%-8s %08X %s..%u", ss->user ? ss->user->name : "LOGIN", sock_conn_id(ss->seat.s), ipaddr_text(peer.addr, addr),
                    (u32)peer.port);
     }
     return true;
@@ -415,17 +352,16 @@ static bool otelnetd_modify(void *inst, const char *text, const struct reply *r,
 
 static void otelnetd_stop(void *inst, u64 now) {
     struct server *srv = inst;
-    if (srv->listener) sock_close(srv->listener, now);
-    srv->listener = NULL;
+    seats_close(&srv->seats, now);
     console_detach(&srv->sink);
     console_cancel(srv->env->con, &srv->flush);
-    LIST_FOR_EACH_SAFE(it, next, &srv->busy) {
-        struct session *ss = LIST_ENTRY(it, struct session, node);
+    LIST_FOR_EACH_SAFE(it, next, &srv->seats.busy) {
+        struct session *ss = of_node(it);
         session_end(ss, "PLX0443I SESSION ENDED");
         ss->running = false; /* what was typed ahead is read and dropped, see take_in() */
         take_in(ss, now);
         send_out(ss, now);
-        session_over(ss, false, now);
+        seat_over(&ss->seat, false, now);
     }
     app_give_back(srv->env, srv);
 }
@@ -438,23 +374,19 @@ static int otelnetd_start(struct app_env *env, const char *jobname, const char *
     struct server *srv = app_take(env, (u32)(sizeof *srv + sessions * sizeof srv->session[0]));
     if (!srv) return -ERR_NOMEM;
     srv->env = env;
-    srv->sessions = sessions;
     srv->inactive_usec = (u64)inactive * USEC_PER_SEC;
     str_copy(srv->jobname, sizeof srv->jobname, jobname);
-    list_init(&srv->idle);
-    list_init(&srv->busy);
-    for (u32 i = 0; i < sessions; i++) list_push_back(&srv->idle, &srv->session[i].node);
+    seats_init(&srv->seats, env, srv->jobname, &session_ops);
+    for (u32 i = 0; i < sessions; i++) seats_add(&srv->seats, &srv->session[i].seat);
     srv->flush = (struct console_request){.reply = {.line = NULL, .ctx = srv}, .done = flush_done};
     list_init(&srv->flush.node);
     srv->sink = (struct console_sink){.line = console_says, .ctx = srv};
     console_attach(env->con, &srv->sink);
-    int rc = app_listen(env, jobname, (u16)port, 16, listener_event, srv, now, &srv->listener);
+    int rc = seats_open(&srv->seats, (u16)port, BACKLOG, SEND_BYTES, RECV_BYTES, now);
     if (rc < 0) {
         otelnetd_stop(srv, now);
         return rc;
     }
-    sock_setopt(srv->listener, SO_SNDBUF_OPT, SEND_BYTES, now);
-    sock_setopt(srv->listener, SO_RCVBUF_OPT, RECV_BYTES, now);
     logon_read(&srv->users, env, srv->jobname);
     *inst = srv;
     return 0;

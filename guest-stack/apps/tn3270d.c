@@ -18,9 +18,8 @@
  */
 #include "apps/app_impl.h"
 #include "apps/panel.h"
-#include "base/list.h"
+#include "apps/seats.h"
 #include "base/str.h"
-#include "net/timer.h"
 #include "super/console.h"
 
 #define SESSIONS_DEFAULT 256
@@ -33,10 +32,8 @@
 
 struct server;
 struct session {
-    struct list node; /* free, open */
+    struct seat seat;
     struct server *srv;
-    struct sock *s;
-    struct timer timer;
     struct tn3270 tn;
     struct panel panel;
     u64 opened, heard, keyed; /* when: it began, the last byte, the last key */
@@ -44,20 +41,17 @@ struct session {
     u32 index, lu;   /* place in the table; which LU it has, LU_NONE before it has one */
     bool lu_in_use;  /* of the LU with this session's index, whoever has it */
     u64 close_by;    /* its farewell is given up then; TIME_NEVER while it is open */
-    bool shut;       /* the farewell is sent: over when the client closes, too */
 };
 
 struct server {
     struct app_env *env;
     char jobname[9];
-    struct sock *listener;
-    u32 sessions, open, high;
+    struct seats seats;
     u32 inactive_sec, timemark_sec, scan_sec;
     char lu_prefix[TN_NAME_MAX + 1];
     u32 lu_first, lu_digits;
-    u32 accepted, refused_full, ended_inactive, ended_silent, ended_negotiation;
+    u32 ended_inactive, ended_silent, ended_negotiation;
     struct tn3270_counts counts;
-    struct list idle, busy;
     struct panel_host host;
     struct session session[];
 };
@@ -76,9 +70,11 @@ static bool lu_parse(struct server *srv, const char *first) {
     srv->lu_digits = digits;
     u32 limit = 1;
     for (u32 i = 0; i < digits; i++) limit *= 10;
-    return srv->lu_first + srv->sessions <= limit;
+    return srv->lu_first + srv->seats.count <= limit;
 }
 
+static struct session *of_seat(struct seat *seat) { return CONTAINER_OF(seat, struct session, seat); }
+static struct session *of_node(struct list *node) { return of_seat(LIST_ENTRY(node, struct seat, node)); }
 static struct session *of_tn(struct tn3270 *t) { return CONTAINER_OF(t, struct session, tn); }
 
 /* There are as many LUs as sessions. Who names one gets it if it is free; others get the one of their place, or, if
@@ -91,12 +87,12 @@ static int give_name(struct tn3270 *t, const char *wanted, char lu[TN_NAME_MAX +
     ss->lu = LU_NONE;
     if (wanted[0]) {
         if (strlen(wanted) != prefix + srv->lu_digits || memcmp(wanted, srv->lu_prefix, prefix) != 0 ||
-            !str_u32(wanted + prefix, srv->lu_digits, &n) || n < srv->lu_first || n - srv->lu_first >= srv->sessions)
+            !str_u32(wanted + prefix, srv->lu_digits, &n) || n < srv->lu_first || n - srv->lu_first >= srv->seats.count)
             return -ERR_NOENT;
         n -= srv->lu_first;
         if (srv->session[n].lu_in_use) return -ERR_BUSY;
     } else if (srv->session[n].lu_in_use) {
-        for (n = 0; srv->session[n].lu_in_use; n++) CHECK(n + 1 < srv->sessions);
+        for (n = 0; srv->session[n].lu_in_use; n++) CHECK(n + 1 < srv->seats.count);
     }
     srv->session[n].lu_in_use = true;
     ss->lu = n;
@@ -105,15 +101,10 @@ static int give_name(struct tn3270 *t, const char *wanted, char lu[TN_NAME_MAX +
 }
 
 /* ---- a session's end ---- */
-static void session_free(struct session *ss) {
-    struct server *srv = ss->srv;
-    timer_disarm(srv->env->stk, &ss->timer);
+static void session_over(struct seat *seat) {
+    struct session *ss = of_seat(seat);
     panel_close(&ss->panel);
-    if (ss->lu != LU_NONE) srv->session[ss->lu].lu_in_use = false;
-    ss->s = NULL;
-    list_del(&ss->node);
-    list_push_front(&srv->idle, &ss->node); /* who comes back has the same LU again, if nobody came between */
-    srv->open--;
+    if (ss->lu != LU_NONE) ss->srv->session[ss->lu].lu_in_use = false;
 }
 
 /* What is in out still goes; then the connection is closed. */
@@ -139,7 +130,7 @@ static const struct tn3270_ops tn_ops = {
 /* false: the connection is broken. */
 static bool send_out(struct session *ss, u64 now) {
     while (ss->tn.out_at < ss->tn.out_len) {
-        i32 n = sock_send(ss->s, ss->tn.out + ss->tn.out_at, ss->tn.out_len - ss->tn.out_at, now);
+        i32 n = sock_send(ss->seat.s, ss->tn.out + ss->tn.out_at, ss->tn.out_len - ss->tn.out_at, now);
         if (n < 0) return n == -ERR_AGAIN;
         tn3270_sent(&ss->tn, (u32)n);
     }
@@ -150,12 +141,12 @@ static bool send_out(struct session *ss, u64 now) {
 static bool take_in(struct session *ss, u64 now) {
     for (;;) {
         const u8 *in;
-        i32 n = sock_recv_peek(ss->s, &in);
+        i32 n = sock_recv_peek(ss->seat.s, &in);
         if (n <= 0) return n == -ERR_AGAIN;
         ss->heard = now;
         ss->mark_due = TIME_NEVER;
         tn3270_input(&ss->tn, in, (u32)n, now);
-        sock_recv_consume(ss->s, (u32)n, now);
+        sock_recv_consume(ss->seat.s, (u32)n, now);
     }
 }
 
@@ -181,22 +172,15 @@ static u64 session_times(struct session *ss, u64 now) {
     return u64_min(next, ss->mark_due);
 }
 
-static void session_over(struct session *ss, bool reset, u64 now) {
-    if (reset)
-        sock_abort(ss->s, now);
-    else
-        sock_close(ss->s, now);
-    session_free(ss);
-}
-
-static void session_run(struct session *ss, u64 now) {
+static void session_run(struct seat *seat, u64 now) {
+    struct session *ss = of_seat(seat);
     if (!take_in(ss, now)) {
-        session_over(ss, false, now);
+        seat_over(seat, false, now);
         return;
     }
     if (ss->mark_due != TIME_NEVER && now >= ss->mark_due) {
         ss->srv->ended_silent++;
-        session_over(ss, true, now); /* nobody is there to read a farewell */
+        seat_over(seat, true, now); /* nobody is there to read a farewell */
         return;
     }
     u64 next = session_times(ss, now);
@@ -205,122 +189,64 @@ static void session_run(struct session *ss, u64 now) {
     /* Room came with what was sent: a screen may have waited for it. */
     panel_pump(&ss->panel, now);
     if (!works || !send_out(ss, now)) {
-        session_over(ss, false, now);
+        seat_over(seat, false, now);
         return;
     }
-    /* Bytes that come after a close would reset the connection, and the farewell would be lost. */
-    if (ss->tn.state == TN_OVER && ss->tn.out_len == 0 && !ss->shut) {
-        ss->shut = true;
-        sock_shutdown_send(ss->s, now);
-    }
+    if (ss->tn.state == TN_OVER && ss->tn.out_len == 0) seat_shut(seat, now);
     /* A farewell that the client does not read is given up. */
     if (ss->tn.state == TN_OVER) {
         if (ss->close_by == TIME_NEVER) ss->close_by = now + NEGOTIATION_USEC;
         if (now >= ss->close_by) {
-            session_over(ss, true, now);
+            seat_over(seat, true, now);
             return;
         }
         next = ss->close_by;
     }
-    if (next == TIME_NEVER)
-        timer_disarm(ss->srv->env->stk, &ss->timer);
-    else
-        timer_arm(ss->srv->env->stk, &ss->timer, next);
+    seat_run_at(seat, next);
 }
 
-static void on_timer(struct stack *stk, struct timer *t, u64 now) {
-    struct session *ss = CONTAINER_OF(t, struct session, timer);
-    UNUSED(stk);
-    session_run(ss, now);
-}
+static void on_wrote(struct panel *p, u64 now) { session_run(&CONTAINER_OF(p, struct session, panel)->seat, now); }
 
-static void on_wrote(struct panel *p, u64 now) { session_run(CONTAINER_OF(p, struct session, panel), now); }
-
-static void accept_all(struct server *srv, u64 now);
-
-static void session_event(void *ctx, struct sock *s, u32 events, u64 now) {
-    struct session *ss = ctx;
-    struct server *srv = ss->srv;
-    UNUSED(s);
-    if (events & SOCK_EV_CLOSED)
-        session_over(ss, false, now);
-    else
-        session_run(ss, now);
-    if (!ss->s) accept_all(srv, now);
-}
-
-static void session_begin(struct server *srv, struct sock *s, u64 now) {
-    struct session *ss = LIST_ENTRY(list_pop_front(&srv->idle), struct session, node);
-    list_push_back(&srv->busy, &ss->node);
-    srv->accepted++;
-    srv->high = u32_max(srv->high, ++srv->open);
-    ss->s = s;
+static void session_begin(struct seat *seat, u64 now) {
+    struct session *ss = of_seat(seat);
     ss->opened = ss->heard = ss->keyed = now;
     ss->mark_due = ss->close_by = TIME_NEVER;
     ss->lu = LU_NONE;
-    ss->shut = false;
-    sock_setopt(s, SO_NODELAY, 1, now); /* a screen is answered as a whole, never topped up */
-    tn3270_open(&ss->tn, &tn_ops, &srv->counts, "PLEX390");
-    panel_open(&ss->panel, &srv->host, &ss->tn);
-    sock_on_event(s, session_event, ss);
-    session_run(ss, now);
+    tn3270_open(&ss->tn, &tn_ops, &ss->srv->counts, "PLEX390");
+    panel_open(&ss->panel, &ss->srv->host, &ss->tn);
 }
 
-static void accept_all(struct server *srv, u64 now) {
-    static const char full[] = "\r\nPLX0425E ALL SESSIONS ARE IN USE\r\n";
-    struct sock *s;
-    while (srv->listener && sock_accept(srv->listener, &s, NULL, now) == 0) {
-        if (!list_empty(&srv->idle)) {
-            session_begin(srv, s, now);
-            continue;
-        }
-        srv->refused_full++;
-        sock_send(s, full, sizeof full - 1, now);
-        sock_close(s, now);
-    }
-}
-
-static void listener_event(void *ctx, struct sock *s, u32 events, u64 now) {
-    struct server *srv = ctx;
-    if (!(events & SOCK_EV_CLOSED)) {
-        accept_all(srv, now);
-        return;
-    }
-    console_message(srv->env->con, "PLX0401W %s LOST ITS LISTENER", srv->jobname);
-    sock_close(s, now);
-    srv->listener = NULL;
-}
+static const struct seat_ops session_ops = {.begin = session_begin, .run = session_run, .over = session_over};
 
 /* ---- MODIFY ---- */
 static void display(const struct server *srv, const struct reply *r, u64 now) {
     const struct tn3270_counts *c = &srv->counts;
     const struct panel_host *h = &srv->host;
-    reply_line(r, "PLX0426I %s: %u OF %u SESSIONS, HIGH %u, ACCEPTED %u, REFUSED %u", srv->jobname, srv->open, srv->sessions,
-               srv->high, srv->accepted, srv->refused_full);
+    seats_display(&srv->seats, r);
     reply_line(r, "  LOGONS %u FAILED %u   SCREENS %u   RECORDS IN %u OUT %u   LINES LOST %u", h->logons, h->logon_failures,
                h->refreshes, c->records_in, c->records_out, h->lines_lost);
     reply_line(r, "  RESPONSES %u NEGATIVE %u LATE %u   TIMEMARKS %u", c->positive, c->negative, c->late_responses, c->timing_marks);
     reply_line(r, "  ENDED INACTIVE %u SILENT %u BEFORE LOGON %u", srv->ended_inactive, srv->ended_silent, srv->ended_negotiation);
     reply_line(r, "  BAD RECORDS %u LONG %u WORDS %u   TYPES %u NAMES %u NOT 3270 %u FLOODS %u", c->bad_records, c->long_records,
                c->bad_words, c->refused_types, c->refused_names, c->not_3270, c->floods);
-    LIST_FOR_EACH(it, &srv->busy) {
-        const struct session *ss = LIST_ENTRY(it, struct session, node);
+    LIST_FOR_EACH(it, &srv->seats.busy) {
+        const struct session *ss = of_node(it);
         struct sockaddr4 peer;
         char addr[IPADDR_TEXT_MAX];
-        sock_peer(ss->s, &peer);
+        sock_peer(ss->seat.s, &peer);
         reply_line(r, "%-8s %-15s %-9s %-8s %08X %s..%u IDLE %u S, RESPONSE %u US", ss->tn.lu, ss->tn.device,
                    ss->tn.enhanced ? "TN3270E" : "TN3270", ss->panel.user ? ss->panel.user->name : tn3270_state_name(ss->tn.state),
-                   sock_conn_id(ss->s), ipaddr_text(peer.addr, addr), (u32)peer.port,
+                   sock_conn_id(ss->seat.s), ipaddr_text(peer.addr, addr), (u32)peer.port,
                    (u32)((now - ss->keyed) >> 20), ss->tn.response_usec);
     }
 }
 
 static bool cancel(struct server *srv, const char *lu, const struct reply *r, u64 now) {
-    LIST_FOR_EACH(it, &srv->busy) {
-        struct session *ss = LIST_ENTRY(it, struct session, node);
+    LIST_FOR_EACH(it, &srv->seats.busy) {
+        struct session *ss = of_node(it);
         if (!str_eq_ci(ss->tn.lu, lu)) continue;
         session_end(ss);
-        session_run(ss, now);
+        session_run(&ss->seat, now);
         reply_line(r, "PLX0427I SESSION OF %s IS ENDED", lu);
         return true;
     }
@@ -335,12 +261,12 @@ static bool tn3270d_modify(void *inst, const char *text, const struct reply *r, 
         display(srv, r, now);
     } else if (str_eq_ci(text, "USERS")) {
         logon_read(&srv->host.users, srv->env, srv->jobname);
-        LIST_FOR_EACH_SAFE(it, next, &srv->busy) {
-            struct session *ss = LIST_ENTRY(it, struct session, node);
+        LIST_FOR_EACH_SAFE(it, next, &srv->seats.busy) {
+            struct session *ss = of_node(it);
             if (!ss->panel.user) continue;
             ss->panel.user = logon_find(&srv->host.users, ss->panel.name);
             if (!ss->panel.user) session_end(ss);
-            session_run(ss, now);
+            session_run(&ss->seat, now);
         }
         reply_line(r, "PLX0429I %s READ %u USERS", srv->jobname, srv->host.users.count);
     } else if (strlen(text) > sizeof cancel_word - 1 && memcmp(text, cancel_word, sizeof cancel_word - 1) == 0) {
@@ -355,13 +281,12 @@ static bool tn3270d_modify(void *inst, const char *text, const struct reply *r, 
 /* ---- the program ---- */
 static void tn3270d_stop(void *inst, u64 now) {
     struct server *srv = inst;
-    if (srv->listener) sock_close(srv->listener, now);
-    srv->listener = NULL;
-    LIST_FOR_EACH_SAFE(it, next, &srv->busy) {
-        struct session *ss = LIST_ENTRY(it, struct session, node);
+    seats_close(&srv->seats, now);
+    LIST_FOR_EACH_SAFE(it, next, &srv->seats.busy) {
+        struct session *ss = of_node(it);
         session_end(ss);
         send_out(ss, now); /* the UNBIND leaves if there is room; nobody waits for it */
-        session_over(ss, false, now);
+        seat_over(&ss->seat, false, now);
     }
     panel_host_end(&srv->host);
     app_give_back(srv->env, srv);
@@ -378,28 +303,23 @@ static int tn3270d_start(struct app_env *env, const char *jobname, const char *p
     struct server *srv = app_take(env, (u32)(sizeof *srv + sessions * sizeof srv->session[0]));
     if (!srv) return -ERR_NOMEM;
     srv->env = env;
-    srv->sessions = sessions;
     srv->inactive_sec = inactive;
     srv->timemark_sec = timemark;
     srv->scan_sec = scan;
     str_copy(srv->jobname, sizeof srv->jobname, jobname);
-    list_init(&srv->idle);
-    list_init(&srv->busy);
+    seats_init(&srv->seats, env, srv->jobname, &session_ops);
     for (u32 i = 0; i < sessions; i++) {
         struct session *ss = &srv->session[i];
         ss->srv = srv;
         ss->index = i;
-        timer_init(&ss->timer, on_timer);
-        list_push_back(&srv->idle, &ss->node);
+        seats_add(&srv->seats, &ss->seat);
     }
     panel_host_init(&srv->host, env, srv->jobname, on_wrote);
-    int rc = lu_parse(srv, lu) ? app_listen(env, jobname, (u16)port, APP_BACKLOG, listener_event, srv, now, &srv->listener) : -ERR_INVAL;
+    int rc = lu_parse(srv, lu) ? seats_open(&srv->seats, (u16)port, APP_BACKLOG, SEND_BYTES, RECV_BYTES, now) : -ERR_INVAL;
     if (rc < 0) {
         tn3270d_stop(srv, now);
         return rc;
     }
-    sock_setopt(srv->listener, SO_SNDBUF_OPT, SEND_BYTES, now);
-    sock_setopt(srv->listener, SO_RCVBUF_OPT, RECV_BYTES, now);
     *inst = srv;
     return 0;
 }
