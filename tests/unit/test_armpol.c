@@ -1,12 +1,7 @@
 /* test_armpol.c - the ARM policy reader: what it takes, what it says of what it does not take, every truncation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "super/armpol.h"
 
-#include <cmocka.h>
+#include "tests/unit/policy.h"
 
 #define GOOD                                                                                                                         \
     "DATA TYPE(ARM)\nDEFINE POLICY NAME(ARMPOL1) REPLACE(YES)\n"                                                                     \
@@ -43,11 +38,7 @@ static void taken(void **state) {
 }
 
 #define P "DEFINE POLICY NAME(P)\n"
-static const struct {
-    const char *text;
-    u32 line;
-    const char *token, *expected;
-} refused[] = {
+static const struct policy_refused refused[] = {
     {"", 1, "END OF MEMBER", "DEFINE POLICY NAME(NAME)"},
     {"RESTART_GROUP(A)", 1, "RESTART_GROUP", "DEFINE POLICY NAME(NAME)"},
     {"RESTART_ORDER", 1, "RESTART_ORDER", "DEFINE POLICY NAME(NAME)"},
@@ -73,28 +64,19 @@ static const struct {
     {P "RESTART_GROUP(A) ELEMENT(X) RESTART_TIMEOUT(0)", 2, "0", "A NUMBER FROM 1 TO 86400"},
 };
 
-static void refused_rows(void **state) {
+static bool parse(const char *text, struct keyread_error *e) {
     struct arm_policy p;
-    (void)state;
-    for (u32 i = 0; i < ARRAY_LEN(refused); i++) {
-        struct keyread_error e = {0};
-        if (armpol_parse(refused[i].text, &p, &e)) fail_msg("taken: %s", refused[i].text);
-        if (e.line != refused[i].line || strcmp(e.token, refused[i].token) != 0 || strcmp(e.expected, refused[i].expected) != 0)
-            fail_msg("%s: line %u, %s, %s", refused[i].text, e.line, e.token, e.expected);
-    }
+    return armpol_parse(text, &p, e);
+}
+
+static void refused_rows(void **state) {
+    UNUSED(state);
+    policy_refuses(parse, refused, ARRAY_LEN(refused));
 }
 
 static void truncated(void **state) {
-    (void)state;
-    for (size_t n = 0; n < sizeof GOOD; n++) {
-        char *text = malloc(n + 1);
-        struct arm_policy p;
-        struct keyread_error e = {0};
-        memcpy(text, GOOD, n);
-        text[n] = '\0';
-        if (!armpol_parse(text, &p, &e)) assert_in_range(e.line, 1, 14);
-        free(text);
-    }
+    UNUSED(state);
+    policy_truncated(parse, GOOD);
 }
 
 int main(void) {

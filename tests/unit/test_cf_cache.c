@@ -1,42 +1,14 @@
 /* test_cf_cache.c - cache structures: interest and cross-invalidation, store-in with castout, reclaim, castout owners that die.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cftrio.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "tests/unit/cflab.h"
-
-struct test {
-    struct cflab lab;
-    struct cflab_conn c[3];
-};
-
-static int setup(void **state) {
-    static const char *const systems[] = {"SYSA", "SYSB", "SYSC"};
-    struct test *t = malloc(sizeof *t);
-    assert_non_null(t);
-    cflab_start(&t->lab, 2048);
-    for (u32 i = 0; i < 3; i++) {
-        u32 n = cflab_system(&t->lab, systems[i], 1);
-        cflab_connect_begin(&t->lab, "GBP0", systems[i], CF_TYPE_CACHE, 0);
-        t->lab.cmd[50] = 2;
-        t->lab.cmd[51] = 4;
-        assert_int_equal(cflab_connect(&t->lab, n, &t->c[i]), CF_OK);
-    }
-    for (u32 i = 0; i < 3; i++) cflab_drain(&t->lab, i, 0, 0, NULL);
-    *state = t;
-    return 0;
+static void shape(u8 *cmd) {
+    cmd[50] = 2;
+    cmd[51] = 4;
 }
 
-static int teardown(void **state) {
-    struct test *t = *state;
-    cflab_end(&t->lab);
-    free(t);
+static int setup(void **state) {
+    *state = cftrio_setup("GBP0", CF_TYPE_CACHE, 0, shape);
     return 0;
 }
 
@@ -179,11 +151,11 @@ static void test_elements_are_reclaimed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_cross_invalidate, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_buffer_changes_its_name, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_castout, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_reclaim, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_elements_are_reclaimed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cross_invalidate, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_a_buffer_changes_its_name, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_castout, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_reclaim, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_elements_are_reclaimed, setup, cftrio_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,43 +1,14 @@
 /* test_cf_lock.c - lock structures: who may hold what with whom, contention told to the holders, waiting, records that outlive
  * their writer.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/unit/cftrio.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "tests/unit/cflab.h"
-
-struct test {
-    struct cflab lab;
-    struct cflab_conn c[3];
-};
-
-static int setup(void **state) {
-    static const char *const systems[] = {"SYSA", "SYSB", "SYSC"};
-    struct test *t = malloc(sizeof *t);
-    assert_non_null(t);
-    cflab_start(&t->lab, 2048);
-    for (u32 i = 0; i < 3; i++) {
-        u32 n = cflab_system(&t->lab, systems[i], 1);
-        cflab_connect_begin(&t->lab, "IRLM", systems[i], CF_TYPE_LOCK, CF_CONN_KEEP);
-        be32_put(t->lab.cmd + 52, 1000);
-        assert_int_equal(cflab_connect(&t->lab, n, &t->c[i]), CF_OK);
-        assert_int_equal(be32_get(t->lab.rsp + 24), 1024);
-    }
-    for (u32 i = 0; i < 3; i++) cflab_drain(&t->lab, i, 0, 0, NULL);
-    *state = t;
-    return 0;
+static void shape(u8 *cmd) {
+    be32_put(cmd + 52, 1000);
 }
 
-static int teardown(void **state) {
-    struct test *t = *state;
-    cflab_end(&t->lab);
-    free(t);
+static int setup(void **state) {
+    *state = cftrio_setup("IRLM", CF_TYPE_LOCK, CF_CONN_KEEP, shape);
     return 0;
 }
 
@@ -177,11 +148,11 @@ static void test_records_run_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_compatibility, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_up_and_down, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_contention_is_told, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_records_outlive_their_writer, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_records_run_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_compatibility, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_up_and_down, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_contention_is_told, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_records_outlive_their_writer, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_records_run_out, setup, cftrio_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

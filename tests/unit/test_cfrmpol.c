@@ -1,15 +1,9 @@
 /* test_cfrmpol.c - the CFRM policy reader: what it takes, what it says of what it does not take, every truncation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "super/cfrmpol.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "super/cfrmpol.h"
+#include "tests/unit/policy.h"
 
 #define GOOD                                                          \
     "DATA TYPE(CFRM) REPORT(YES)\n"                                   \
@@ -43,11 +37,7 @@ static void taken(void **state) {
 }
 
 #define HEAD "DEFINE POLICY NAME(P)\nCF NAME(A)\n"
-static const struct {
-    const char *text;
-    u32 line;
-    const char *token, *expected;
-} refused[] = {
+static const struct policy_refused refused[] = {
     {"", 1, "END OF MEMBER", "DEFINE POLICY NAME(NAME)"},
     {"CF NAME(A)", 1, "CF", "DEFINE POLICY NAME(NAME)"},
     {"NAME(X)", 1, "NAME", "DATA OR DEFINE"},
@@ -75,29 +65,21 @@ static const struct {
     {HEAD "STRUCTURE NAME(S) COLOR(RED)", 3, "COLOR", "SIZE, INITSIZE, PREFLIST OR REBUILDPERCENT"},
 };
 
-static void not_taken(void **state) {
+static bool parse(const char *text, struct keyread_error *e) {
     struct cfrm_policy p;
-    (void)state;
-    for (u32 i = 0; i < ARRAY_LEN(refused); i++) {
-        struct keyread_error e = {0};
-        if (cfrmpol_parse(refused[i].text, &p, &e)) fail_msg("taken: %s", refused[i].text);
-        if (e.line != refused[i].line || strcmp(e.token, refused[i].token) != 0 || strcmp(e.expected, refused[i].expected) != 0)
-            fail_msg("%s: line %u %s: %s", refused[i].text, e.line, e.token, e.expected);
-    }
+    if (!cfrmpol_parse(text, &p, e)) return false;
+    assert_null(cfrm_policy_wrong(&p)); /* what is taken holds together */
+    return true;
 }
 
-/* Whatever is cut off is either a policy that holds together or has a place where it is wrong. */
+static void not_taken(void **state) {
+    UNUSED(state);
+    policy_refuses(parse, refused, ARRAY_LEN(refused));
+}
+
 static void truncated(void **state) {
-    char text[sizeof GOOD];
-    struct cfrm_policy p;
-    (void)state;
-    for (size_t n = 0; n < sizeof GOOD; n++) {
-        struct keyread_error e = {0};
-        memcpy(text, GOOD, n);
-        text[n] = '\0';
-        if (cfrmpol_parse(text, &p, &e)) assert_null(cfrm_policy_wrong(&p));
-        else assert_true(e.line && e.expected);
-    }
+    UNUSED(state);
+    policy_truncated(parse, GOOD);
 }
 
 static void too_many(void **state) {

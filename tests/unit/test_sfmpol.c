@@ -1,12 +1,7 @@
 /* test_sfmpol.c - the SFM policy reader: what it takes, what it says of what it does not take, every truncation. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "super/sfmpol.h"
 
-#include <cmocka.h>
+#include "tests/unit/policy.h"
 
 #define GOOD                                                                                                 \
     "DATA TYPE(SFM) /* as for IXCMIAPU */\n"                                                                 \
@@ -36,11 +31,7 @@ static void taken(void **state) {
     assert_int_equal(couple_sfm_for(&c, "OTHER")->weight, 1);
 }
 
-static const struct {
-    const char *text;
-    u32 line;
-    const char *token, *expected;
-} refused[] = {
+static const struct policy_refused refused[] = {
     {"", 1, "END OF MEMBER", "DEFINE POLICY NAME(NAME)"},
     {"SYSTEM NAME(*)", 1, "SYSTEM", "DEFINE POLICY NAME(NAME)"},
     {"NAME(X)", 1, "NAME", "DATA OR DEFINE"},
@@ -66,16 +57,15 @@ static const struct {
     {"/* no end", 1, "/*", "THE END OF THE COMMENT"},
 };
 
-static void refused_rows(void **state) {
+static bool parse(const char *text, struct keyread_error *e) {
     struct couple_sfm sfm;
     char name[9];
-    (void)state;
-    for (u32 i = 0; i < ARRAY_LEN(refused); i++) {
-        struct keyread_error e = {0};
-        if (sfmpol_parse(refused[i].text, &sfm, name, &e)) fail_msg("taken: %s", refused[i].text);
-        if (e.line != refused[i].line || strcmp(e.token, refused[i].token) != 0 || strcmp(e.expected, refused[i].expected) != 0)
-            fail_msg("%s: line %u, %s, %s", refused[i].text, e.line, e.token, e.expected);
-    }
+    return sfmpol_parse(text, &sfm, name, e);
+}
+
+static void refused_rows(void **state) {
+    UNUSED(state);
+    policy_refuses(parse, refused, ARRAY_LEN(refused));
 }
 
 static void too_many(void **state) {
@@ -96,19 +86,9 @@ static void too_many(void **state) {
     assert_string_equal(e.expected, "AT MOST 32 SYSTEMS");
 }
 
-/* Cut anywhere: taken or refused with a line that exists. */
 static void truncated(void **state) {
-    (void)state;
-    for (size_t n = 0; n < sizeof GOOD; n++) {
-        char *text = malloc(n + 1);
-        struct couple_sfm sfm;
-        struct keyread_error e = {0};
-        char name[9];
-        memcpy(text, GOOD, n);
-        text[n] = '\0';
-        if (!sfmpol_parse(text, &sfm, name, &e)) assert_in_range(e.line, 1, 6);
-        free(text);
-    }
+    UNUSED(state);
+    policy_truncated(parse, GOOD);
 }
 
 int main(void) {

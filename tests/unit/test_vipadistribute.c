@@ -1,43 +1,15 @@
 /* test_vipadistribute.c - VIPADISTRIBUTE in the profile and in OBEYFILE, NETSTAT VDPT, VCRT and VIPADCFG, QUIESCE and RESUME, on
  * one system without partners. */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/vipafix.h"
 
-#include "tests/unit/sysfix.h"
-
-#include "super/xcfas.h"
 #include "sysplex/dist_impl.h"
 #include "sysplex/sysplex.h"
 
-#define PROFILE "TCPIP.TCPPARMS(PROFILE)"
 #define HEAD                                                                                                           \
     "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG SYSPLEXROUTING DYNAMICXCF 193.9.200.1 "     \
     "255.255.255.0 1\nGLOBALCONFIG SYSPLEXWLMPOLL 10\nSTART OSA1\n"
 
-static void begin(const char *profile) {
-    fix_begin();
-    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
-    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
-    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
-    memds_set("SYS1.VTAMLST(ATCCON00)", "OSATRL");
-    memds_set("SYS1.VTAMLST(OSATRL)", "T TRLE READ=(E00),WRITE=(E01),DATAPATH=(E02),PORTNAME=OSA1\n");
-    memds_set(PROFILE, profile);
-    assert_int_equal(fix_ipl(), 0);
-    assert_int_equal(xcfas_start(&fix.sys, fix.now), 0);
-    assert_int_equal(system_start(&fix.sys, fix.now), 0);
-    for (u32 i = 0; i < 20; i++) fix_poll(50000);
-}
-
 static struct distributor *dist(void) { return fix.sys.stacks[0]->dist; }
-
-static void obey(const char *text, bool good) {
-    memds_set("T.O", text);
-    if (good)
-        assert_true(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
-    else
-        assert_false(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
-    for (u32 i = 0; i < 4; i++) fix_poll(10000);
-}
 
 static void statements(void **state) {
     UNUSED(state);

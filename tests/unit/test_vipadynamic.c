@@ -1,31 +1,12 @@
 /* test_vipadynamic.c - VIPADYNAMIC, DYNAMICXCF and the sysplex's displays and commands, on one system without partners. */
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/vipafix.h"
 
-#include "tests/unit/sysfix.h"
-
-#include "super/xcfas.h"
 #include "sysplex/dvipa.h"
 #include "sysplex/sysplex.h"
 
-#define PROFILE "TCPIP.TCPPARMS(PROFILE)"
 #define HEAD                                                                                                           \
     "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG DYNAMICXCF 193.9.200.1 255.255.255.0 1\n"   \
     "BSDROUTINGPARMS TRUE L1 1500 0 255.255.255.0 0 ENDBSDROUTINGPARMS\nSTART OSA1\n"
-
-static void begin(const char *profile) {
-    fix_begin();
-    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
-    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
-    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
-    memds_set("SYS1.VTAMLST(ATCCON00)", "OSATRL");
-    memds_set("SYS1.VTAMLST(OSATRL)", "T TRLE READ=(E00),WRITE=(E01),DATAPATH=(E02),PORTNAME=OSA1\n");
-    memds_set(PROFILE, profile);
-    assert_int_equal(fix_ipl(), 0);
-    assert_int_equal(xcfas_start(&fix.sys, fix.now), 0);
-    assert_int_equal(system_start(&fix.sys, fix.now), 0);
-    for (u32 i = 0; i < 20; i++) fix_poll(50000);
-}
 
 static struct ipaddr testaddr(u32 a, u32 b, u32 c, u32 d) {
     return ipaddr_v4(a << 24 | b << 16 | c << 8 | d);
