@@ -119,6 +119,7 @@ struct link {
     u8 index;    /* this link's bit in home_entry.registered; LINK_NO_INDEX if it is VIRTUAL */
     bool up;     /* packets flow */
     bool ipbcast;
+    bool monsysplex; /* LINK ... MONSYSPLEX: the sysplex monitor watches it */
     u16 caps;
     u32 mtu_bytes;     /* what the medium carries; routes may use less */
     u32 gso_max_bytes; /* largest IP packet output() takes with gso_bytes set, 0 = none */

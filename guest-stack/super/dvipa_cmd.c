@@ -17,6 +17,7 @@
 #include "super/profile.h"
 #include "super/tcpip.h"
 #include "sysplex/dvipa.h"
+#include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
 
 #define MAX_DEFAULT 100 /* records that D TCPIP,,SYSPLEX shows */
@@ -132,6 +133,23 @@ void netstat_vipadyn(struct netstat *n) {
     reply_line(n->r, "DYNAMIC VIPA:");
     reply_line(n->r, "IP ADDRESS      ADDRESS MASK    STATUS    ORIGINATION     DISTSTAT");
     if (n->ip->sx) dvipa_for_each(n->ip->sx, true, netstat_dyn_row, n);
+}
+
+static const char *yes(bool v) {
+    return v ? "YES" : "NO";
+}
+
+void netstat_config_sysplex(struct netstat *n) {
+    if (!n->ip->sx) return;
+    const struct monitor_config *c = monitor_config(n->ip->sx);
+    const struct monitor *m = monitor_state(n->ip->sx);
+    reply_line(n->r, "SYSPLEX MONITOR:");
+    reply_line(n->r, "  TIMERSECS: %04u  RECOVERY: %-3s  DELAYJOIN: %-3s  AUTOREJOIN: %-3s  MONINTF: %s", c->timer_sec, yes(c->recovery),
+               yes(c->delayjoin), yes(c->autorejoin), yes(c->moninterface));
+    for (u32 i = 0; i < MONITOR_PROBLEMS; i++)
+        if (m->problem[i].said || (m->left && m->left_for == i))
+            reply_line(n->r, "  PROBLEM: %s%s", monitor_message_id((enum monitor_problem)i),
+                       m->left && m->left_for == i ? ", THE STACK HAS LEFT THE GROUP" : "");
 }
 
 struct config_pass {

@@ -5,6 +5,7 @@
 #include "net/stats.h"
 #include "net/tcp.h"
 #include "super/netstat.h"
+#include "super/plexip.h"
 #include "super/tcpip.h"
 
 static const char *yes_no(bool v) { return v ? "YES" : "NO"; }
@@ -64,6 +65,7 @@ void netstat_config(struct netstat *n) {
     reply_line(n->r, "GLOBAL CONFIGURATION INFORMATION:");
     reply_line(n->r, "MAXRECS: %05u  AUTOLOG: %u ENTRIES, %u RESTARTS", n->ip->max_records,
                n->ip->autolog.count, n->ip->autolog.restarts);
+    netstat_config_sysplex(n);
     n->shown = n->matched = 4; /* the four tables */
 }
 

@@ -34,10 +34,12 @@ bool plexip_pending(const struct tcpip *ip, u64 now);
 
 /* ---- statements (profile_dvipa.c) ---- */
 bool stmt_vipadynamic(struct profile *p);
+bool stmt_sysplexmonitor(struct profile *p); /* of GLOBALCONFIG, from behind SYSPLEXMONITOR */
 
 /* ---- displays and commands (dvipa_cmd.c) ---- */
 void netstat_vipadyn(struct netstat *n);
 void netstat_vipadcfg(struct netstat *n);
+void netstat_config_sysplex(struct netstat *n); /* lines of NETSTAT CONFIG */
 /* D TCPIP,proc,SYSplex,...: op[] from behind SYSPLEX. */
 bool display_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u32 ops);
 /* V TCPIP,proc,SYSplex,... */

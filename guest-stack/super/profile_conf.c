@@ -10,6 +10,7 @@
 #include "net/stack.h"
 #include "super/console.h"
 #include "super/messages.h"
+#include "super/plexip.h"
 #include "super/profile.h"
 #include "super/system.h"
 #include "super/tcpip.h"
@@ -286,8 +287,13 @@ static bool wlmpoll(struct profile *p, struct net_config *c) {
     return true;
 }
 
+static bool sysplexmonitor(struct profile *p, struct net_config *c) {
+    UNUSED(c);
+    return stmt_sysplexmonitor(p);
+}
+
 static const struct option global_options[] = {
-    SPECIAL("MAXRECS", maxrecs),  LATER("SYSPLEXMONitor"),
+    SPECIAL("MAXRECS", maxrecs),  SPECIAL("SYSPLEXMONitor", sysplexmonitor),
     SPECIAL("SYSPLEXWLMPOLL", wlmpoll), LATER("XCFGRPID"),
     LATER("IQDVLANID"),           LATER("EXPLICITBINDPORTRANGE"),
     LATER("ECSALIMIT"),           LATER("POOLLIMIT"),

@@ -4,7 +4,7 @@
  *          name LCS devno [NETMAN] [AUTORESTART|NOAUTORESTART]
  *          name CTC devno [IOBUFFERSIZE 32K|65535] [AUTORESTART|NOAUTORESTART]
  *          name VIRTUAL devno
- *   LINK   name IPAQENET device [IPBCAST]            name {ETHERNET|ETHEROR802.3} adapter device [IPBCAST]
+ *   LINK   name IPAQENET device [IPBCAST] [MONSYSPLEX]   name {ETHERNET|ETHEROR802.3} adapter device [IPBCAST] [MONSYSPLEX]
  *          name CTC {0|1} device                     name VIRTUAL adapter device
  *   DELETE {DEVICE name | LINK name | PORT n proto [job] | PORTRANGE first count proto [job]}
  *   START device      STOP device
@@ -146,13 +146,14 @@ bool stmt_link(struct profile *p) {
     if (!dev) return profile_expected(p, "THE NAME OF A DEVICE DEFINED EARLIER");
     if (dev->type != kind->device) return profile_expected(p, "A DEVICE OF THE LINK'S TYPE");
     if (!profile_name(p, device, sizeof device, "A DEVICE NAME")) return false;
-    bool ipbcast = profile_keyword(p, "IPBCAST");
+    bool ipbcast = profile_keyword(p, "IPBCAST"), monitored = kind->type != LNK_VIRTUAL && profile_keyword(p, "MONSYSPLEX");
     struct link *lnk;
     bool linked = dev->lnk != NULL;
     int rc = link_add(p->ip->stk, dev, name, kind->type, (u16)adapter, &lnk);
     if (rc && linked) return refused(p, "LINK", name, "ITS DEVICE HAS A LINK ALREADY");
     if (rc) return refused(p, "LINK", name, why_not(rc));
     lnk->ipbcast = ipbcast;
+    lnk->monsysplex = monitored;
     return true;
 }
 

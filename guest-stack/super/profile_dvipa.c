@@ -1,4 +1,4 @@
-/* profile_dvipa.c - the VIPADYNAMIC block.
+/* profile_dvipa.c - the VIPADYNAMIC block, and what GLOBALCONFIG says of the sysplex monitor.
  *
  *   VIPADYNAMIC
  *     VIPADEFine [MOVEable {IMMEDiate|WHENIDLE}] mask ipaddr...
@@ -8,6 +8,9 @@
  *     VIPADELete ipaddr...
  *     VIPADISTribute ...                                         (profile_dist.c)
  *   ENDVIPADYNAMIC
+ *
+ *   GLOBALCONFIG SYSPLEXMONitor [TIMERSECS 10..3600] [RECOVERY|NORECOVERY] [AUTOREJOIN|NOAUTOREJOIN] [DELAYJOIN|NODELAYJOIN]
+ *                               [MONINTERFACE|NOMONINTERFACE] [JOIN|NOJOIN]
  *
  * In order; what stands before an error is in force, the rest of the block is not read (EZZ0312I). In an OBEYFILE the
  * statements add to what is there.
@@ -23,6 +26,7 @@
 #include "super/tcpip.h"
 #include "sysplex/distributor.h"
 #include "sysplex/dvipa.h"
+#include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
 
 static bool rejected(struct profile *p, const char *what, struct ipaddr addr, int rc) {
@@ -135,5 +139,49 @@ bool stmt_vipadynamic(struct profile *p) {
         if (!e) return profile_expected(p, "VIPADEFINE, VIPABACKUP, VIPARANGE, VIPADELETE, VIPADISTRIBUTE OR ENDVIPADYNAMIC");
         if (!e->run(p)) return false;
     }
+    return true;
+}
+
+/* ---- GLOBALCONFIG SYSPLEXMONITOR ---- */
+
+/* Parameters until a token is none of them; AUTOREJOIN without RECOVERY asks for what cannot happen. */
+bool stmt_sysplexmonitor(struct profile *p) {
+    struct sysplex *sx = p->ip->sx;
+    struct monitor_config c = {.timer_sec = MONITOR_TIMER_SEC};
+    const struct {
+        const char *on, *off;
+        bool *value;
+    } words[] = {{"RECOVERY", "NORECOVERY", &c.recovery},
+                 {"AUTOREJOIN", "NOAUTOREJOIN", &c.autorejoin},
+                 {"DELAYJOIN", "NODELAYJOIN", &c.delayjoin},
+                 {"MONINTERFACE", "NOMONINTERFACE", &c.moninterface}};
+    bool nojoin = false, more = true;
+    if (sx) c = *monitor_config(sx);
+    while (more) {
+        more = false;
+        for (u32 i = 0; i < ARRAY_LEN(words) && !more; i++) {
+            bool on = profile_keyword(p, words[i].on), off = !on && profile_keyword(p, words[i].off);
+            if (on || off) *words[i].value = on;
+            more = on || off;
+        }
+        if (more) continue;
+        more = true;
+        if (profile_keyword(p, "TIMERSECS")) {
+            if (!profile_number(p, MONITOR_TIMER_MIN, MONITOR_TIMER_MAX, &c.timer_sec)) return false;
+        } else if (profile_keyword(p, "NOJOIN")) {
+            nojoin = true;
+        } else if (!profile_keyword(p, "JOIN") && !profile_keyword(p, "NODYNROUTE")) {
+            more = false;
+        }
+    }
+    if (c.autorejoin && !c.recovery) return profile_expected(p, "RECOVERY BESIDE AUTOREJOIN");
+    if (!sx) { /* said once for the sysplex's statements; the other parameters are good */
+        p->errors++;
+        console_message(p->ip->sys->env.con, PLX0503E, "SYSPLEXMONITOR");
+        profile_where(p);
+        return true;
+    }
+    if (nojoin) sysplex_nojoin(sx, true);
+    monitor_configure(sx, &c, p->now);
     return true;
 }

@@ -179,13 +179,17 @@ static bool is_generated(const struct link *lnk) {
 }
 
 /* The link to another image: of the profile if it names that system, else ours, else a new one. */
-static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p) {
+static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p, u64 now) {
     char name[NAME_MAX_LEN + 1];
     struct device *dev = device_find(sx->stk, p->system);
     if (dev && dev->type == DEV_MPCPTP && dev->lnk) return peer_of_link(sx, dev->lnk) ? NULL : dev->lnk;
     str_fmt(name, sizeof name, LINK_PREFIX "%s", p->sysclone);
     struct link *lnk = link_find(sx->stk, name);
-    if (!lnk) return link_make(sx, p->system, name);
+    if (!lnk) {
+        lnk = link_make(sx, p->system, name);
+        if (lnk) device_start(lnk->dev, now);
+        return lnk;
+    }
     if (dev || lnk->dev->type != DEV_MPCPTP || peer_of_link(sx, lnk)) return NULL;
     str_copy(lnk->dev->name, sizeof lnk->dev->name, p->system); /* it waited for a peer of that SYSCLONE */
     return lnk;
@@ -198,7 +202,7 @@ static struct route_def host_route(const struct sysplex_peer *p) {
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
     char text[IPADDR_TEXT_MAX];
     if (!sx->dx.on || p->lnk || ipaddr_is_any(p->dynxcf) || ipaddr_eq(p->dynxcf, sx->dx.addr)) return;
-    struct link *lnk = p->same_image ? sx->dx.samehost : link_to(sx, p);
+    struct link *lnk = p->same_image ? sx->dx.samehost : link_to(sx, p, now);
     if (!lnk) {
         stack_message(sx->stk, "PLX0501W NO DYNAMIC XCF LINK TO %s COULD BE DEFINED", p->name);
         return;
@@ -206,7 +210,7 @@ void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
     p->lnk = lnk;
     struct route_def def = host_route(p);
     route_add(sx->stk, &def, now);
-    device_start(lnk->dev, now);
+    if (!lnk->dev->wanted) return; /* the operator has stopped it */
     if (lnk->dev->status == DEVST_STARTING) device_ready(lnk->dev, now); /* started before its peer was there */
     stack_message(sx->stk, "EZZ4324I CONNECTION TO %s ACTIVE FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
                   lnk->dev->name);
@@ -223,14 +227,13 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     if (sx->dx.batch.peer == p->index) sx->dx.batch.used = 0;
     stack_message(sx->stk, "EZZ4325I CONNECTION TO %s CLEARED FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
                   lnk->dev->name);
-    if (lnk == sx->dx.samehost) return;
+    if (lnk == sx->dx.samehost || !lnk->dev->wanted) return; /* what the operator has stopped stays so */
     device_stop(lnk->dev, now);
-    if (!is_generated(lnk)) {
-        device_start(lnk->dev, now); /* a device of the profile waits for its peer's return */
-        return;
-    }
     str_copy(name, sizeof name, lnk->dev->name);
-    if (link_delete(sx->stk, lnk->name) == 0) device_delete(sx->stk, name);
+    if (is_generated(lnk) && link_delete(sx->stk, lnk->name) == 0)
+        device_delete(sx->stk, name);
+    else
+        device_start(lnk->dev, now); /* a device of the profile, or of a static route, waits for its peer's return */
 }
 
 /* ---- IPCONFIG ---- */
@@ -280,10 +283,11 @@ void dynxcf_stop(struct sysplex *sx, u64 now) {
 
 struct link *dynxcf_link(struct sysplex *sx, const char *name, u64 now) {
     struct link *lnk = link_find(sx->stk, name);
-    UNUSED(now);
     if (lnk || !sx->dx.on) return lnk;
     if (memcmp(name, LINK_PREFIX, sizeof LINK_PREFIX - 1) != 0 || strlen(name) != sizeof LINK_PREFIX + 1) return NULL;
-    return link_make(sx, name, name); /* the device gets its system's name with its peer */
+    lnk = link_make(sx, name, name); /* the device gets its system's name with its peer */
+    if (lnk) device_start(lnk->dev, now);
+    return lnk;
 }
 
 const struct sysplex_part_ops dynxcf_part = {

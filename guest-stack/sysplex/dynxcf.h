@@ -6,7 +6,8 @@
  *
  * Both are DEVICE type MPCPTP. A host route to the peer's dynamic XCF address goes with each. Every such link has the one
  * dynamic XCF address: link.address_of is EZASAMEMVS. If a device or link of that name is defined by the profile, that one
- * is used. A link that a static route names stays defined, not active, when its peer goes.
+ * is used. A link that a static route names stays defined, not active, when its peer goes; so does one that the operator has
+ * stopped (V TCPIP,,STOP,device), and it stays stopped when the peer returns.
  *
  * Packets go over XCF: those of one batch in one message (PLEXMSG_DATA), sent at link_flush_all(). They are not queued: what
  * XCF has no buffer for is dropped and counted, as a card does, and XCF keeps a reserve for what is not a packet.

@@ -139,8 +139,8 @@ static void hook_home_changed(void *ctx, u64 now) {
 void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
     const struct stack_env *env = stack_env(stk);
     struct stack_hooks *h = stack_hooks(stk);
-    UNUSED(now);
     sx->stk = stk;
+    monitor_init(sx, now);
     sx->key = (struct hash_key){env->random(env->ctx), env->random(env->ctx) | 1, env->random(env->ctx) | 1,
                                 env->random(env->ctx) | 1};
     h->ctx = sx;
@@ -162,12 +162,12 @@ void sysplex_xcf(struct sysplex *sx, struct xcf *x, u64 now) {
         group_leave(sx, now);
     }
     sx->xcf = x;
-    if (x && !sx->nojoin && !sx->by_operator && !sx->stopping) group_join(sx, now);
+    if (x && !sx->nojoin && !sx->by_operator && !sx->stopping && !monitor_delays(sx)) group_join(sx, now);
 }
 
 u64 sysplex_poll(struct sysplex *sx, u64 now) {
     if (sx->stopping) return TIME_NEVER;
-    u64 next = group_poll(sx, now);
+    u64 next = u64_min(group_poll(sx, now), monitor_poll(sx, now));
     for (u32 i = 0; i < sx->parts; i++)
         if (sx->part[i].ops->poll) next = u64_min(next, sx->part[i].ops->poll(sx->part[i].ctx, now));
     return next;
@@ -181,8 +181,10 @@ void sysplex_stop(struct sysplex *sx, u64 now) {
 }
 
 int sysplex_leavegroup(struct sysplex *sx, u64 now) {
-    if (sx->state == SYSPLEX_OUT) return -ERR_ALREADY;
+    /* Also a stack that the monitor has taken out stays out from now on. */
+    if (sx->state == SYSPLEX_OUT && !sx->mon.left && !sx->mon.delaying) return -ERR_ALREADY;
     sx->by_operator = true;
+    sx->mon.left = sx->mon.delaying = false;
     group_leave(sx, now);
     stack_message(sx->stk, "EZZ9676E SYSPLEX PROBLEM DETECTION CLEANUP HAS SUCCEEDED FOR %s", sx->tcpname);
     return 0;
@@ -190,12 +192,19 @@ int sysplex_leavegroup(struct sysplex *sx, u64 now) {
 
 int sysplex_joingroup(struct sysplex *sx, u64 now) {
     if (sx->state != SYSPLEX_OUT) return -ERR_ALREADY;
-    bool again = sx->by_operator && sx->epoch > 0;
-    sx->by_operator = sx->nojoin = false;
+    sx->nojoin = false;
+    return sysplex_rejoin(sx, now);
+}
+
+int sysplex_rejoin(struct sysplex *sx, u64 now) {
+    bool again = (sx->by_operator || sx->mon.left) && sx->epoch > 0;
     int rc = group_join(sx, now);
-    if (rc == 0 && again)
+    if (rc) return rc;
+    sx->by_operator = sx->mon.left = sx->mon.delaying = false;
+    monitor_reset(sx, now);
+    if (again)
         stack_message(sx->stk, "EZD1192I THE VIPADYNAMIC CONFIGURATION WAS SUCCESSFULLY RESTORED FOR %s", sx->tcpname);
-    return rc;
+    return 0;
 }
 
 void sysplex_nojoin(struct sysplex *sx, bool nojoin) {

@@ -3,6 +3,7 @@
  *   sysplex.c  life, hooks of the stack, parts      group.c   XCF group: joining, peers, messages, queue
  *   homes.c    HOME lists of the peers              dynxcf.c  dynamic XCF links, packets over XCF
  *   dvipa*.c   dynamic VIPAs (dvipa_impl.h)         moved.c   connections that live at former owners
+ *   monitor.c  GLOBALCONFIG SYSPLEXMONITOR
  *
  * Owners, claimants and the like are kept as the index of a peer, SX_SELF or SX_NOBODY, so that nothing points at a peer
  * that is gone: sysplex_peer_down() clears every mention of it.
@@ -17,6 +18,7 @@
 #include "net/ip.h"
 #include "sysplex/dvipa.h"
 #include "sysplex/dynxcf.h"
+#include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
 #include "xcf/xcf.h"
 
@@ -108,6 +110,7 @@ struct sysplex {
     bool homes_due; /* HOME has changed since it was told */
     struct dynxcf dx;
     struct dvipa_table dv;
+    struct monitor mon;
     struct sysplex_counters count;
 };
 
@@ -119,6 +122,8 @@ static inline struct peer *sx_peer(struct sysplex *sx, u8 index) {
 static inline u64 sx_bit(u8 index) {
     return (u64)1 << index;
 }
+/* JOINGROUP, by the operator or by the monitor: whoever was a member before hears that its definitions are in force again. */
+int sysplex_rejoin(struct sysplex *sx, u64 now);
 /* The set of peers whose SYNC has arrived. */
 u64 sysplex_up_set(const struct sysplex *sx);
 

@@ -179,7 +179,7 @@ struct simplex *simplex_create(const struct simplex_params *par) {
     if (!p->par.slice_us) p->par.slice_us = SLICE_US;
     if (!p->par.dvipas) p->par.dvipas = 64;
     p->random = par->seed * 0x9E3779B97F4A7C15u + 0x7654321;
-    struct simxcf_params xp = {.seed = par->seed, .systems = par->systems, .arbiter = true, .operators = true, .drift_ppm = par->drift_ppm};
+    struct simxcf_params xp = {.seed = par->seed, .systems = par->systems, .arbiter = true, .operators = true, .drift_ppm = par->drift_ppm, .couple = par->couple};
     p->x = simxcf_create(&xp);
     p->nodes = par->systems + SIMPLEX_CLIENTS;
     p->node = calloc(p->nodes, sizeof *p->node);

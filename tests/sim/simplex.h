@@ -43,6 +43,7 @@ struct simplex_params {
     u32 slice_us;        /* step; 0: 500 */
     u32 dvipas;          /* 0: 64 */
     bool no_server;      /* nobody listens on port 80 */
+    const struct couple *couple; /* as simxcf_params */
 };
 
 struct simplex *simplex_create(const struct simplex_params *p);

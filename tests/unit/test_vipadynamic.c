@@ -78,6 +78,46 @@ static void errors_end_the_block(void **state) {
     fix_end();
 }
 
+static void sysplexmonitor(void **state) {
+    static const struct {
+        const char *text, *said;
+    } wrong[] = {
+        {"GLOBALCONFIG SYSPLEXMONITOR AUTOREJOIN", "RECOVERY BESIDE AUTOREJOIN WAS EXPECTED"},
+        {"GLOBALCONFIG SYSPLEXMONITOR TIMERSECS 9", "A NUMBER FROM 10 TO 3600 WAS EXPECTED"},
+        {"GLOBALCONFIG SYSPLEXMONITOR DYNROUTE", "A GLOBALCONFIG PARAMETER WAS EXPECTED"}, /* there are no dynamic routes */
+    };
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\n");
+    fix_cmd("D TCPIP,,NETSTAT,CONFIG");
+    FIX_SAID("  TIMERSECS: 0060  RECOVERY: NO   DELAYJOIN: NO   AUTOREJOIN: NO   MONINTF: NO");
+    for (u32 i = 0; i < ARRAY_LEN(wrong); i++) {
+        memds_set("T.O", wrong[i].text);
+        assert_false(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+        FIX_SAID(wrong[i].said);
+    }
+    memds_set("T.O", "GLOBALCONFIG SYSPLEXMONITOR TIMERSECS 10 RECOVERY AUTOREJOIN MAXRECS 50 SYSPLEXMONITOR DELAYJOIN JOIN\n");
+    assert_true(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+    fix_cmd("D TCPIP,,NETSTAT,CONFIG");
+    FIX_SAID("MAXRECS: 00050");
+    FIX_SAID("  TIMERSECS: 0010  RECOVERY: YES  DELAYJOIN: YES  AUTOREJOIN: YES  MONINTF: NO");
+    /* A stack that stood still says so, and stays: it is alone. */
+    fix_poll(11 * USEC_PER_SEC);
+    FIX_SAID("EZZ9674E TCPIP SYSPLEX PROCESSING WAS NOT RESPONSIVE FOR AT LEAST 10 SECONDS");
+    FIX_NOT_SAID("EZZ9676E");
+    fix_end();
+}
+
+/* NOJOIN: out until the operator says JOINGROUP. */
+static void nojoin(void **state) {
+    UNUSED(state);
+    begin(HEAD "GLOBALCONFIG SYSPLEXMONITOR NOJOIN\nVIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\n");
+    FIX_NOT_SAID("EZD1176I");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,JOINGROUP"));
+    FIX_SAID("EZD1176I");
+    FIX_NOT_SAID("EZD1192I");
+    fix_end();
+}
+
 static void commands(void **state) {
     UNUSED(state);
     begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\nBEGINROUTES ROUTE DEFAULT 193.9.200.2 EZAXCF0B MTU 1500 ENDROUTES\n");
@@ -194,6 +234,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(block),
         cmocka_unit_test(errors_end_the_block),
+        cmocka_unit_test(sysplexmonitor),
+        cmocka_unit_test(nojoin),
         cmocka_unit_test(commands),
         cmocka_unit_test(moddvipa),
         cmocka_unit_test(stop_and_start),
