@@ -72,6 +72,21 @@ static const char *refusal(int rc) {
     }
 }
 
+static bool job_runs(struct system *sys, const char *job) {
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++)
+        if (sys->stacks[i] && sys->stacks[i]->stk && program_find(sys->stacks[i], job)) return true;
+    return false;
+}
+
+/* An element of this system whose program is still on its way: its START has waited and comes again. */
+static bool comes_again(struct armas *as, const char *element, const char *job) {
+    struct arm_info e;
+    for (u32 i = 0; arm_element(as->arm, i, &e); i++)
+        if (e.local && strcmp(e.element, element) == 0)
+            return (e.state == ARM_STARTING || e.state == ARM_RECOVERING) && !job_runs(as->sys, job);
+    return false;
+}
+
 int armas_register(struct command *c, const char *element, const char *job) {
     struct armas *as = c->sys->armas;
     if (!as) {
@@ -80,7 +95,7 @@ int armas_register(struct command *c, const char *element, const char *job) {
     }
     const struct arm_registration r = {.element = element, .type = "SYSLVL2", .job = job, .text = c->text};
     int rc = arm_register(as->arm, &r, c->now);
-    if (rc >= 0) return 0;
+    if (rc >= 0 || (rc == -ERR_EXIST && comes_again(as, element, job))) return 0;
     if (rc == -ERR_AGAIN && wait_for_turn(as, c->text)) return rc;
     reply_line(c->r, PLX0303E, "ELEMENT", element, refusal(rc));
     return rc == -ERR_AGAIN ? -ERR_NOMEM : rc;
@@ -93,13 +108,24 @@ void armas_started(struct command *c, const char *element, bool good) {
         arm_deregister(c->sys->armas->arm, element, c->now);
 }
 
-/* ---- time ---- */
-
-static bool job_runs(struct system *sys, const char *job) {
-    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++)
-        if (sys->stacks[i] && sys->stacks[i]->stk && program_find(sys->stacks[i], job)) return true;
-    return false;
+bool armas_later(struct command *c) {
+    return wait_for_turn(c->sys->armas, c->text);
 }
+
+void armas_cancelled(struct system *sys, const char *job, bool restart, u64 now) {
+    struct arm_info e;
+    if (!sys->armas) return;
+    for (u32 i = 0; arm_element(sys->armas->arm, i, &e); i++) {
+        if (!e.local || !str_eq_ci(e.job, job)) continue;
+        if (restart)
+            arm_failed(sys->armas->arm, e.element, now);
+        else
+            arm_deregister(sys->armas->arm, e.element, now);
+        return;
+    }
+}
+
+/* ---- time ---- */
 
 /* A program that has ended because it was told to is no element any more. */
 static void ended(struct armas *as, u64 now) {

@@ -4,6 +4,7 @@
  *   D|DISPLAY   T | A,L | SYMBOLS | IPLINFO | TCPIP[,[proc],NETSTAT,...]
  *   V|VARY      TCPIP,[proc],...
  *   S|START     TCPIP | proc[.id][,JOBNAME=job][,PARM='text'][,STACK=name][,ARMELEM=element]
+ *   C|CANCEL    job[,ARMRESTART]
  *   P|STOP      job                       F|MODIFY   job,text to the program
  *   Z|HALT      EOD
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
@@ -34,6 +35,7 @@ static const struct verb {
     {"VARY", "V", command_vary},
     {"START", "S", command_start},
     {"STOP", "P", command_stop},
+    {"CANCEL", "C", command_cancel},
     {"MODIFY", "F", command_modify},
     {"HALT", "Z", command_halt},
     {"PING", "PING", command_ping},
@@ -175,9 +177,8 @@ static void unquote(char *out, u32 cap, const char *quoted) {
     if (n && out[n - 1] == '\'') out[n - 1] = '\0';
 }
 
-/* AUTOLOG tries again by itself what says -ERR_AGAIN; who typed the command is told. */
-static bool start_said(struct command *c, struct tcpip *ip, const char *proc, const char *job, const char *parm) {
-    int rc = program_start(ip, proc, job, parm, c->now);
+/* AUTOLOG and ARM try again by themselves what says -ERR_AGAIN; who typed the command is told. */
+static bool start_said(struct command *c, int rc, const char *proc, const char *job) {
     if (rc == -ERR_AGAIN) reply_line(c->r, PLX0121E, proc, job, "THE SYSPLEX IS NOT READY FOR ITS ADDRESS, TRY AGAIN");
     return rc == 0;
 }
@@ -207,10 +208,12 @@ bool command_start(struct command *c) {
     struct tcpip *ip = command_stack(c, stack);
     if (!ip) return false;
     if (!job[0]) str_copy(job, sizeof job, proc);
-    if (!element[0]) return start_said(c, ip, proc, job, parm);
+    if (!element[0]) return start_said(c, program_start(ip, proc, job, parm, c->now), proc, job);
     int rc = armas_register(c, element, job);
     if (rc) return rc == -ERR_AGAIN; /* it waits */
-    bool good = start_said(c, ip, proc, job, parm);
+    rc = program_start(ip, proc, job, parm, c->now);
+    if (rc == -ERR_AGAIN && armas_later(c)) return true;
+    bool good = start_said(c, rc, proc, job);
     armas_started(c, element, good);
     return good;
 }
@@ -229,6 +232,22 @@ bool command_stop(struct command *c) {
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         ip = c->sys->stacks[i];
         if (ip && ip->stk && program_stop(ip, job, c->now) == 0) return true;
+    }
+    reply_line(c->r, IEE341I, job[0] ? job : "JOB");
+    return false;
+}
+
+/* The program ends as STOP ends it; ARMRESTART makes that a failure to ARM, which starts it again. */
+bool command_cancel(struct command *c) {
+    const char *job = command_op(c, 0);
+    bool restart = str_eq_ci(command_op(c, 1), "ARMRESTART");
+    if (c->ops > 2 || (c->ops == 2 && !restart)) return command_expected(c, command_op(c, 1), "ARMRESTART");
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        struct tcpip *ip = c->sys->stacks[i];
+        if (!ip || !ip->stk || program_stop(ip, job, c->now) != 0) continue;
+        reply_line(c->r, IEE301I, job);
+        armas_cancelled(c->sys, job, restart, c->now);
+        return true;
     }
     reply_line(c->r, IEE341I, job[0] ? job : "JOB");
     return false;

@@ -39,6 +39,7 @@ bool command_display(struct command *c);
 bool command_vary(struct command *c);
 bool command_start(struct command *c);
 bool command_stop(struct command *c);
+bool command_cancel(struct command *c);
 bool command_modify(struct command *c);
 bool command_halt(struct command *c);
 bool command_ping(struct command *c);

@@ -9,7 +9,15 @@ set -u
 have_modules || { echo "SKIP dvipa: no device modules are built"; exit 77; }
 . "$(dirname "$0")/dvipalab.sh"
 # A second HTTPD per system whose bind takes a DVIPA of its range.
-sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8066 TCP WEBN BIND 10.1.1.66\n 8077 TCP WEBD BIND 10.1.1.77/' "$c/tcpparms/PROFILE"
+sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8068 TCP WEBARM BIND 10.1.1.68\n 8066 TCP WEBN BIND 10.1.1.66\n 8077 TCP WEBD BIND 10.1.1.77/' "$c/tcpparms/PROFILE"
+
+# One that ARM starts again, on SYSC if its system dies: SYSD, which has no OSA, could not be reached.
+cat >"$c/parmlib/ARMPOLV" <<'X'
+DATA TYPE(ARM)
+DEFINE POLICY NAME(ARMPOLV)
+  RESTART_GROUP(WEB) TARGET_SYSTEM(SYSC,SYSA)
+  ELEMENT(WEBARM) RESTART_ATTEMPTS(3,300)
+X
 
 ok 'dvipa: four systems join' "$plex390" up PLEX1 || exit 1
 needs_lan 'dvipa: the rest' || exit 77
@@ -74,6 +82,19 @@ ok 'dvipa: VIPARANGE DISRUPTIVE: the later bind is refused' answer_has SYSB "S H
 ok 'dvipa: MODDVIPA -c takes it all the same' answer_has SYSC 'MODDVIPA -p TCPIP -c 10.1.1.77' 'RETURN CODE 0'
 ok 'dvipa: MODDVIPA -c: active on SYSC' within 3 is SYSC 10.1.1.77 ACTIVE
 ok 'dvipa: MODDVIPA -d' answer_has SYSC 'MODDVIPA -p TCPIP -d 10.1.1.77' 'RETURN CODE 0'
+
+for s in SYSA SYSB SYSC SYSD; do cmd "$s" 'SETXCF START,POLICY,TYPE=ARM,POLNAME=ARMPOLV' >/dev/null; done
+cmd SYSB "S HTTPD,JOBNAME=WEBARM,PARM='PORT=8068',ARMELEM=WEBARM" >/dev/null
+ok 'dvipa: ARM: the server and its DVIPA are on SYSB' within 4 served_by SYSB 10.1.1.68 8068
+cmd SYSB 'C WEBARM,ARMRESTART' >/dev/null
+ok 'dvipa: ARM: the server dies alone: started again in place' within 4 served_by SYSB 10.1.1.68 8068
+ok 'dvipa: ARM: the server dies alone: IXC812I' logged SYSB 'IXC812I JOBNAME WEBARM, ELEMENT WEBARM FAILED'
+"$plex390" kill SYSB >/dev/null
+ok 'dvipa: ARM: death of image: the server is on SYSC, and its DVIPA has followed' within 6 served_by SYSC 10.1.1.68 8068
+ok 'dvipa: ARM: death of image: all know where' answer_has SYSA 'D XCF,ARMS,ELEMENT=WEBARM' 'CURR SYS :SYSC .*'
+"$plex390" ipl SYSB >/dev/null 2>&1
+ok 'dvipa: ARM: the return of SYSB moves nothing' served_by SYSC 10.1.1.68 8068
+ok 'dvipa: SYSB is a backup again' within 10 is SYSB "$vip" BACKUP
 
 "$plex390" freeze SYSA >/dev/null
 ok 'dvipa: freeze: the backup answers after INTERVAL' within 12 served_by SYSB "$vip"

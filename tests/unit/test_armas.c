@@ -155,6 +155,63 @@ static void taken_over(void **state) {
     FIX_SAID("IXC511I STOP ADMINISTRATIVE POLICY ARMPOL1 FOR ARM ACCEPTED");
 }
 
+/* CANCEL ends an element; with ARMRESTART it is a failure, and the program is started again here. */
+static void cancelled(void **state) {
+    struct tcpip *ip = system_stack(&fix.sys, "");
+    char system[9];
+    UNUSED(state);
+    pass(4);
+    fix_cmd("SETXCF START,POLICY,TYPE=ARM,POLNAME=ARMPOL1");
+    assert_true(fix_cmd("S HTTPD,ARMELEM=EZAHTTPD"));
+    pass(2);
+    assert_true(fix_cmd("C HTTPD,ARMRESTART"));
+    FIX_SAID("IEE301I HTTPD CANCEL COMMAND ACCEPTED");
+    FIX_SAID("IEF404I HTTPD - ENDED");
+    pass(2);
+    FIX_SAID("IXC812I JOBNAME HTTPD, ELEMENT EZAHTTPD FAILED. THE ELEMENT WAS RESTARTED WITH PERSISTENT START TEXT.");
+    assert_non_null(program_find(ip, "HTTPD"));
+    assert_int_equal(state_at(other[2], "EZAHTTPD", system), ARM_AVAILABLE);
+    assert_string_equal(system, "SYS01");
+    assert_true(fix_cmd("CANCEL HTTPD"));
+    pass(3);
+    FIX_NOT_SAID("IXC812I");
+    assert_int_equal(state_at(other[2], "EZAHTTPD", system), ARM_NONE);
+    assert_false(fix_cmd("C HTTPD"));
+    FIX_SAID("IEE341I HTTPD NOT ACTIVE");
+    assert_false(fix_cmd("C HTTPD,DUMP"));
+    FIX_SAID("ARMRESTART");
+}
+
+static int address_calls;
+static int address_not_yet(void *ctx, struct sock *s, struct ipaddr addr, u64 now) {
+    UNUSED(ctx);
+    UNUSED(s);
+    UNUSED(addr);
+    UNUSED(now);
+    return ++address_calls < 4 ? -ERR_AGAIN : -ERR_ADDRNOTAVAIL;
+}
+
+/* A restarted server whose dynamic VIPA is not to be had yet keeps its element and comes again each second. */
+static void waits_for_its_address(void **state) {
+    struct tcpip *ip = system_stack(&fix.sys, "");
+    char system[9];
+    UNUSED(state);
+    pass(4);
+    memds_set("T.O", "PORT 8070 TCP WEBV BIND 10.1.9.66");
+    assert_true(fix_cmd("V TCPIP,,OBEYFILE,T.O"));
+    address_calls = 0;
+    stack_hooks(ip->stk)->bind_absent = address_not_yet;
+    assert_true(fix_cmd("S HTTPD,JOBNAME=WEBV,PARM='PORT=8070',ARMELEM=EZAWEBV"));
+    pass(2);
+    assert_int_equal(state_at(other[2], "EZAWEBV", system), ARM_STARTING);
+    assert_null(program_find(ip, "WEBV"));
+    pass(4);
+    assert_int_equal(address_calls, 4); /* once a second, and no more when the answer is no */
+    FIX_SAID("PLX0121E PROCEDURE HTTPD CANNOT BE STARTED AS WEBV");
+    assert_int_equal(state_at(other[2], "EZAWEBV", system), ARM_NONE);
+    stack_hooks(ip->stk)->bind_absent = NULL;
+}
+
 static void refused(void **state) {
     UNUSED(state);
     assert_false(fix_cmd("SETXCF START,POLICY,TYPE=ARM,POLNAME=NONE"));
@@ -181,6 +238,6 @@ static void refused(void **state) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(element), T(taken_over), T(refused)};
+    const struct CMUnitTest tests[] = {T(element), T(taken_over), T(cancelled), T(waits_for_its_address), T(refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
