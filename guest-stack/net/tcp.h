@@ -67,7 +67,7 @@ struct tcp_info {
     const char *jobname;
     enum tcp_fsm_state state;
     u64 bytes_in, bytes_out;
-    u32 segments_in, segments_out, retransmits, duplicate_acks;
+    u32 segments_in, segments_out, retransmits, timeouts, duplicate_acks;
     u32 send_window, recv_window, cwnd, ssthresh; /* bytes */
     u32 srtt_us, rttvar_us, rto_us;
     u32 mss;
@@ -129,5 +129,7 @@ void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now);
 /* RST to key->foreign, with the sequence number that it expects next. */
 void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 now);
 struct sock *tcp_sock_of(struct tcb *conn);
+/* The connection as NETSTAT sees it. */
+void tcp_info_of(const struct tcb *conn, struct tcp_info *out);
 
 #endif

@@ -105,7 +105,7 @@ struct tcb {
     struct list accept_node; /* listener's queue, until accepted; later the starved list */
     struct sock *listener;   /* valid while listener_id is its conn_id */
     u32 listener_id;
-    u32 segments_in, segments_out, retransmits, dup_acks_total;
+    u32 segments_in, segments_out, retransmits, timeouts, dup_acks_total;
     u64 bytes_in, bytes_out, heard_at;
 };
 

@@ -28,6 +28,7 @@ static void info_of_sock(const struct sock *s, struct tcp_info *out) {
     out->segments_in = t->segments_in;
     out->segments_out = t->segments_out;
     out->retransmits = t->retransmits;
+    out->timeouts = t->timeouts;
     out->duplicate_acks = t->dup_acks_total;
     out->send_window = t->q.snd_wnd;
     out->recv_window = t->q.rcv_adv - t->q.rcv_nxt;
@@ -227,3 +228,5 @@ void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 n
     struct tcphdr h = {.flags = TCPF_RST, .seq = seq};
     tcp_send_bare(stk, key, &h, now);
 }
+
+void tcp_info_of(const struct tcb *conn, struct tcp_info *out) { info_of_sock(tcb_sock((struct tcb *)(uintptr_t)conn), out); }

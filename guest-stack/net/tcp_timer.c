@@ -32,6 +32,7 @@ static void fire_retransmit(struct tcb *t, u64 now) {
         return;
     }
     t->retries++;
+    t->timeouts++;
     TCP_COUNT(stk, timeouts);
     backoff(t);
     if (t->q.state == TCP_SYN_SENT || t->q.state == TCP_SYN_RCVD) {

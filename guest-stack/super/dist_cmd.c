@@ -8,6 +8,7 @@
 #include "super/command_impl.h"
 #include "super/messages.h"
 #include "super/netstat.h"
+#include "super/pagent.h"
 #include "super/profile.h"
 #include "super/tcpip.h"
 #include "sysplex/distributor.h"
@@ -16,13 +17,30 @@
 
 /* ---- NETSTAT VDPT ---- */
 
+/* Actions whose rules could choose for this port, each once. */
+static void policy_actions(struct netstat *n, const struct vdpt_port *p, u32 weight) {
+    const struct policy *pol = pagent_policy(n->ip);
+    u32 said = 0;
+    for (u32 i = 0; pol && i < pol->rules; i++) {
+        const struct policy_rule *r = &pol->rule[i];
+        bool covers = r->distributes && p->dvipa.v4 >= r->destination.low && p->dvipa.v4 <= r->destination.high &&
+                      p->port >= r->destination_port.low && p->port <= r->destination_port.high;
+        if (!covers || (said >> r->action & 1)) continue;
+        said |= 1u << r->action;
+        reply_line(n->r, "  QOSPLCACT: %s", pol->action[r->action].name);
+        reply_line(n->r, "    W/Q: %02u", weight);
+    }
+}
+
 static void vdpt_detail(struct netstat *n, const struct vdpt_port *p, const struct vdpt_target *t) {
     reply_line(n->r, "  TCSR: %03u  CER: %03u  SEF: %03u", (u32)t->tcsr, (u32)t->cer, (u32)t->sef);
     reply_line(n->r, "  ACTIVECONN: %010u%s%s%s%s", t->active, (t->flags & VDPT_QUIESCED) ? "  QUIESCED" : "",
                (t->flags & VDPT_UNREACHABLE) ? "  UNREACHABLE" : "", (p->flags & VDPT_DYNAMIC) ? "  DYNAMIC" : "",
                (p->flags & VDPT_PASSIVE) ? "  PASSIVE" : "");
+    u32 weight = u32_min((t->effective + PERCENT - 1) / PERCENT, 99);
     reply_line(n->r, "  QOSPLCACT: *DEFAULT*");
-    reply_line(n->r, "    W/Q: %02u", u32_min((t->effective + PERCENT - 1) / PERCENT, 99));
+    reply_line(n->r, "    W/Q: %02u  FRACTION: %03u", weight, (u32)t->qos_fraction);
+    policy_actions(n, p, weight);
 }
 
 void netstat_vdpt(struct netstat *n) {
@@ -47,13 +65,17 @@ void netstat_vdpt(struct netstat *n) {
 
 /* ---- NETSTAT VCRT ---- */
 
-static void vcrt_line(struct netstat *n, struct ipaddr dvipa, u16 dport, struct ipaddr client, u16 cport, struct ipaddr xcf) {
+static void vcrt_line(struct netstat *n, struct ipaddr dvipa, u16 dport, struct ipaddr client, u16 cport, struct ipaddr xcf,
+                      u16 rule) {
     char a[IPADDR_TEXT_MAX], b[IPADDR_TEXT_MAX], c[IPADDR_TEXT_MAX];
     if (!netstat_addr_passes(n, dvipa, client) || !netstat_port_passes(n, dport, cport) || !netstat_row(n)) return;
     reply_line(n->r, "%-15s %05u %-15s %05u %s", ipaddr_text(dvipa, a), (u32)dport, ipaddr_text(client, b), (u32)cport,
                ipaddr_text(xcf, c));
-    if (n->detail) reply_line(n->r, "  POLICYRULE:   *NONE*");
-    if (n->detail) reply_line(n->r, "  POLICYACTION: *NONE*");
+    if (!n->detail) return;
+    const struct policy *pol = rule ? pagent_policy(n->ip) : NULL;
+    const struct policy_rule *by = pol ? policy_rule_at(pol, rule) : NULL;
+    reply_line(n->r, "  POLICYRULE:   %s", by ? by->name : "*NONE*");
+    reply_line(n->r, "  POLICYACTION: %s", by ? pol->action[by->action].name : "*NONE*");
 }
 
 static bool own_row(void *ctx, const struct tcp_info *i) {
@@ -61,7 +83,7 @@ static bool own_row(void *ctx, const struct tcp_info *i) {
     const struct distributor *d = n->ip->dist;
     if (i->state == TCP_LISTEN || i->state == TCP_TIME_WAIT) return true;
     if (!distributor_serves(d, i->key.local) || distributor_routes(d, i->key.local)) return true;
-    vcrt_line(n, i->key.local, i->key.local_port, i->key.foreign, i->key.foreign_port, distributor_slot_addr(d, 0));
+    vcrt_line(n, i->key.local, i->key.local_port, i->key.foreign, i->key.foreign_port, distributor_slot_addr(d, 0), 0);
     return true;
 }
 
@@ -72,7 +94,8 @@ void netstat_vcrt(struct netstat *n) {
     if (!d) return;
     for (struct vcrt_row *r = NULL; (r = vcrt_walk(distributor_vcrt(d), r)) != NULL;)
         if (r->state != VCRT_ENDED)
-            vcrt_line(n, r->key.dvipa, r->key.dport, r->key.client, r->key.cport, distributor_slot_addr(d, r->target));
+            vcrt_line(n, r->key.dvipa, r->key.dport, r->key.client, r->key.cport, distributor_slot_addr(d, r->target),
+                      r->rule);
     tcp_for_each(n->stk, own_row, n);
 }
 

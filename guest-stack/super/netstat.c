@@ -6,6 +6,7 @@
 #include "super/command_impl.h"
 #include "super/dist_cmd.h"
 #include "super/messages.h"
+#include "super/pagent.h"
 #include "super/plexip.h"
 #include "super/profile.h"
 #include "super/tcpip.h"
@@ -17,7 +18,7 @@ static const struct report {
     {"ALL", netstat_all},       {"ARp", netstat_arp},         {"BYTEinfo", netstat_byteinfo},
     {"CONFIG", netstat_config}, {"COnn", netstat_conn},       {"DEvlinks", netstat_devlinks},
     {"Gate", netstat_gate},     {"HOme", netstat_home},       {"PORTList", netstat_portlist},
-    {"ROUTe", netstat_route},   {"SOCKets", netstat_sockets}, {"STATS", netstat_stats},
+    {"ROUTe", netstat_route},   {"SLAP", netstat_slap},       {"SOCKets", netstat_sockets}, {"STATS", netstat_stats},
     {"VCRT", netstat_vcrt},     {"VDPT", netstat_vdpt},
     {"VIPADCFG", netstat_vipadcfg}, {"VIPADyn", netstat_vipadyn},
 };

@@ -7,6 +7,7 @@
 #include "super/console.h"
 #include "super/display.h"
 #include "super/messages.h"
+#include "super/pagent.h"
 #include "super/plexip.h"
 #include "super/system.h"
 
@@ -161,7 +162,8 @@ static const char *program_refusal(int rc) {
 }
 
 int program_start(struct tcpip *ip, const char *proc, const char *jobname, const char *parm, u64 now) {
-    const struct app *app = app_find(proc);
+    /* The Policy Agent is the one program that is closer to the stack than its sockets. */
+    const struct app *app = str_eq_ci(proc, pagent_app.name) ? &pagent_app : app_find(proc);
     struct program *row = NULL;
     int rc = app ? 0 : -ERR_NOENT;
     if (rc == 0 && program_find(ip, jobname)) rc = -ERR_EXIST;

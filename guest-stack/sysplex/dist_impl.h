@@ -35,12 +35,17 @@ struct dist_def {
     struct dist_dest dest[DIST_TARGETS_MAX];
 };
 
+/* Totals that only grow; differences are right though they wrap. */
+struct dist_traffic {
+    u32 segments, retransmitted, timeouts;
+};
 /* What this stack, as a target, counts for a port between two reports. */
 struct dist_served {
     struct ipaddr dvipa;
     u16 port;
     u8 sef, qos_fraction;
     u32 syns, opened, turned_away; /* turned_away: the listeners' total at the latest report */
+    struct dist_traffic ended, before; /* of connections that are over; of all of them at the latest sample */
 };
 #define SERVED_MAX 128u
 
@@ -183,6 +188,10 @@ void dist_report(struct distributor *d, u64 now);
 void dist_report_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
 void dist_report_rows(struct distributor *d, u32 slot, const u8 *rows, u32 n, u64 now);
 void dist_weigh(struct distributor *d);
+
+/* ---- dist_qos.c ---- */
+/* A connection of a port that is served here is over: what it sent stays counted. */
+void dist_qos_ended(struct distributor *d, const struct tcp_key *key, const struct tcb *conn);
 
 /* ---- dist_affinity.c ---- */
 /* The slot that a client is bound to, VDPT_NOBODY. */

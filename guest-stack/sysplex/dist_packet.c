@@ -55,7 +55,10 @@ static bool is_awaiting(const struct dist_vipa *v, u64 now) {
 
 /* The slot for a first SYN; VDPT_NOBODY. */
 static u32 choose(struct distributor *d, struct vdpt_port *port, const struct vcrt_key *k, u16 *rule, u64 now) {
-    u32 allowed = d->policy ? d->policy(d->policy_ctx, k, rule, now) : UINT32_MAX;
+    struct dist_policy say = {.allowed = UINT32_MAX};
+    if (d->policy) d->policy(d->policy_ctx, k, &say, now);
+    u32 allowed = say.else_any && !vdpt_eligible(port, say.allowed) ? UINT32_MAX : say.allowed;
+    *rule = say.rule;
     u32 bound = port->affinity_sec ? dist_affinity_slot(d, k, now) : VDPT_NOBODY;
     /* Affinity beats the method, but not the absence of a listener. */
     if (bound != VDPT_NOBODY && (vdpt_eligible(port, 1u << bound) & allowed)) {
@@ -63,7 +66,9 @@ static u32 choose(struct distributor *d, struct vdpt_port *port, const struct vc
         vdpt_count(port, bound, true);
         return bound;
     }
-    return vdpt_choose(port, allowed);
+    u32 slot = vdpt_choose(port, allowed);
+    if (slot == VDPT_NOBODY && say.denied && vdpt_eligible(port, UINT32_MAX)) ++*say.denied;
+    return slot;
 }
 
 static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v, struct pkt *p, const struct vcrt_key *k,

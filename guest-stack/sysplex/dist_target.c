@@ -191,6 +191,7 @@ void dist_conn_closed(void *ctx, const struct tcp_key *key, struct tcb *conn, u6
     struct distributor *d = ctx;
     struct dist_vipa *v = dist_vipa_find(d, key->local);
     if (!v) return;
+    dist_qos_ended(d, key, conn);
     u32 irs = tcp_seq_of(conn)->irs;
     if (v->routing) {
         struct vcrt_key k = {key->local, key->foreign, key->local_port, key->foreign_port};

@@ -108,14 +108,28 @@ int distributor_resume(struct distributor *d, const struct dist_quiesce *q, u64 
 void distributor_set_poll(struct distributor *d, u32 seconds, u64 now);
 
 /* ---- policy ---- */
-/* Asked for each new connection: which targets (bits of slots) may take it; *rule: number of the rule for the displays, 0 none.
- * 0: it is refused. */
-typedef u32 dist_policy_fn(void *ctx, const struct vcrt_key *k, u16 *rule, u64 now);
+struct dist_policy {
+    u32 allowed;   /* bits of slots that may take it */
+    bool else_any; /* if none of them can, anybody may */
+    u16 rule;      /* number of the rule, for the displays; 0 none */
+    u32 *denied;   /* counted when the connection is refused because of it; NULL: not */
+};
+/* Asked for each new connection; *out is "everybody, no rule" before. */
+typedef void dist_policy_fn(void *ctx, const struct vcrt_key *k, struct dist_policy *out, u64 now);
 void distributor_set_policy(struct distributor *d, dist_policy_fn *fn, void *ctx);
 /* Slot of a dynamic XCF address, VDPT_NOBODY if no stack has it now. Slot 0 is this stack. */
 u32 distributor_slot(const struct distributor *d, struct ipaddr dynxcf);
 /* QoS fraction that this stack reports for a port it serves, 0..100 taken off its weight. */
 void distributor_set_qos(struct distributor *d, struct ipaddr dvipa, u16 port, u8 fraction);
+/* What the connections of the i-th port that this stack serves have sent since the previous sample of it; false past the last.
+ * sampled: the totals that the next sample begins from are kept. */
+struct dist_sample {
+    struct ipaddr dvipa;
+    u16 port;
+    u8 qos_fraction; /* as last set */
+    u32 segments, retransmitted, timeouts;
+};
+bool distributor_sample(struct distributor *d, u32 i, bool sampled, struct dist_sample *out);
 
 /* ---- displays ---- */
 const struct vdpt *distributor_vdpt(const struct distributor *d);

@@ -5,6 +5,7 @@
 #   displays    NETSTAT VDPT, VCRT, D TCPIP,,SYSPLEX,VIPADYN; tables drain
 #   quiesce     a target that is QUIESCEd gets nothing new
 #   listener    a server that stops and starts is known at the routing stack at once
+#   policy      the Policy Agent's rule sends the LAN's clients to SYSB and SYSC; a member with errors is refused; P PAGENT ends it
 #   drill       transfers of 64 MB on every system while routing stack, backup and targets are killed, frozen and brought
 #               back at random: what was served by a system that lived has every byte right and saw no RST
 #
@@ -33,6 +34,27 @@ for s in B C D; do
     printf 'VIPADYNAMIC\n  VIPABACKUP %s MOVEABLE IMMEDIATE 255.255.255.0 %s\nENDVIPADYNAMIC\n' $rank $vip >"$parms/VIPA0$s"
     rank=$((rank - 50))
 done
+
+# The LAN's clients may use SYSB and SYSC for the web; in the other member each line but the braces is wrong.
+cat >"$parms/PAGENT" <<END
+PolicyPerfMonitorForSDR Enable
+{
+  SamplingInterval 5
+}
+PolicyAction Silver
+{
+  OutboundInterface 193.9.200.2
+  OutboundInterface 193.9.200.3
+}
+PolicyRule Lan
+{
+  PolicyActionReference Silver
+  ForLoadDistribution TRUE
+  SourceAddressRange 10.1.1.0/24
+  DestinationPortRange 80
+}
+END
+printf 'PolicyRule Lan\n{\n  PolicyActionReference Gold\n  TimeOfDayRange 8-17\n}\n' >"$parms/PAGBAD"
 
 vdpt() { cmd "$1" "D TCPIP,,NETSTAT,VDPT,PORT=$2,MAX=*"; }
 # Targets of port $2 that $1 routes to and that are ready.
@@ -81,6 +103,30 @@ ok "distributor: HTTPD of SYSD is stopped" cmd SYSD 'P HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 3
 ok "distributor: and started" cmd SYSD 'S HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 4
+
+# ---- policy ----
+says() { answer_has "$1" "$2" "$3"; }
+only_b_and_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | tr -d '\n')" = SYSBSYSC ]; }
+all_four() { for i in 1 2 3 4; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | wc -l)" = 4 ]; }
+ok "distributor: S PAGENT, a member with errors: what was expected, by line" says SYSA "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGBAD)'" \
+    "PLX0540E TCPIP.TCPPARMS(PAGBAD) LINE 4: 8-17 WAS FOUND AND HH:MM-HH:MM WAS EXPECTED"
+ok "distributor: nothing of it is in force" all_four
+ok "distributor: P PAGENT" says SYSA "P PAGENT" EZZ8433I
+ok "distributor: S PAGENT" says SYSA "S PAGENT" "EZZ8771I PAGENT CONFIG POLICY PROCESSING COMPLETE FOR TCPIP : QOS"
+ok "distributor: F PAGENT,REFRESH" says SYSA "F PAGENT,REFRESH" EZZ8771I
+ok "distributor: its clients are served by SYSB and SYSC" only_b_and_c
+ok "distributor: NETSTAT SLAP shows rule and action" says SYSA "D TCPIP,,NETSTAT,SLAP" "ACCEPTCONN: 0000000006  DENIEDCONN: 0000000000"
+ok "distributor: NETSTAT VDPT shows the action" says SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,MAX=*" "QOSPLCACT: Silver"
+held_by_rule() {
+    client curl -s -m 20 --limit-rate 1M -o /dev/null "http://$vip/bulk/4194304" & held=$!
+    sleep 1
+    answer_has SYSA "D TCPIP,,NETSTAT,VCRT,DETAIL,MAX=*" "POLICYRULE:   Lan"; shown=$?
+    wait "$held"
+    return $shown
+}
+ok "distributor: NETSTAT VCRT shows who chose" held_by_rule
+ok "distributor: P PAGENT" says SYSA "P PAGENT" "EZZ8773I PAGENT POLICIES PURGED FOR TCPIP: QOS"
+ok "distributor: everybody serves again" all_four
 
 # ---- drill ----
 "$root/build/pattern" 67108864 >"$tmp/pattern" || exit 1

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/tcp_impl.h"
 #include "sysplex/dist_impl.h"
 #include "tests/sim/simplex_impl.h"
 
@@ -23,6 +24,7 @@ struct simdist {
     u64 harmed_at[XCF_SYSTEMS_MAX];
     bool harm[XCF_SYSTEMS_MAX]; /* and goes on */
     struct simplex_session *watched[WATCHED_MAX];
+    u16 port[WATCHED_MAX];      /* of the client */
     u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
     u32 open;
     struct simdist_result r;
@@ -38,6 +40,19 @@ static void sizes(const struct simdist_params *par, struct distributor_config *c
     for (u32 i = 0; i < 4; i++) c->seed[i] = (u32)(par->seed * 0x9E3779B9u + i * 0x85EBCA6Bu);
 }
 
+/* As the Policy Agent answers: a rule for some clients, whose action lists the systems of even number. */
+static void policy(void *ctx, const struct vcrt_key *k, struct dist_policy *out, u64 now) {
+    struct simdist *s = ctx;
+    i32 router = simplex_owner(s->p, SIMDIST_VIP);
+    UNUSED(now);
+    if (k->cport % 4 || router < 0) return;
+    *out = (struct dist_policy){.else_any = s->par.policy == SIMDIST_EVEN_FIRST, .rule = 1};
+    for (u32 i = 0; i < s->par.systems; i += 2) {
+        u32 slot = distributor_slot(s->d[router], ipaddr_v4(0xC109C801 + i));
+        if (slot != VDPT_NOBODY) out->allowed |= 1u << slot;
+    }
+}
+
 static void add_part(void *ctx, u32 i, struct sysplex *sx, struct arena *a) {
     struct simdist *s = ctx;
     struct distributor_config c;
@@ -46,6 +61,7 @@ static void add_part(void *ctx, u32 i, struct sysplex *sx, struct arena *a) {
     s->d[i] = distributor_create(&c, sx, 0);
     s->owner_of_d[i] = sx;
     CHECK(s->d[i]);
+    if (s->par.policy) distributor_set_policy(s->d[i], policy, s);
 }
 
 static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
@@ -94,6 +110,7 @@ struct simplex_session *simdist_fetch(struct simdist *s, u32 bytes) {
         struct simplex_session *e = simplex_fetch(s->p, i % SIMPLEX_CLIENTS, SIMDIST_VIP, bytes);
         if (!e) return NULL;
         s->watched[i] = e;
+        s->port[i] = e->s->key.local_port;
         s->open++;
         s->resume_at[i] = 0;
         /* Some clients take long: they stop reading, and their connections live through several faults. */
@@ -114,8 +131,10 @@ static bool was_harmed(const struct simdist *s, const struct simplex_session *e)
     return false;
 }
 
-static void judge(struct simdist *s, const struct simplex_session *e) {
+static void judge(struct simdist *s, const struct simplex_session *e, u16 port) {
     s->r.sessions++;
+    if (s->par.policy == SIMDIST_EVEN_ONLY && port % 4 == 0 && e->server % 2 > 0)
+        simplex_fail(s->p, "policy: system %d served port %u", e->server, port);
     if (!e->failed) {
         s->r.whole++;
         return;
@@ -146,7 +165,7 @@ static void watch(struct simdist *s) {
         struct simplex_session *e = s->watched[i];
         if (e && s->resume_at[i] && simxcf_now(s->p->x) >= s->resume_at[i]) s->resume_at[i] = 0, simplex_resume(e);
         if (!e || !e->ended) continue;
-        judge(s, e);
+        judge(s, e, s->port[i]);
         simplex_forget(e);
         s->watched[i] = NULL;
         s->open--;
@@ -319,6 +338,7 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
     par.affinity_sec = (u16)(simplex_random(&dice, 3) ? 0 : 1 + simplex_random(&dice, 20));
     par.backup_has_own = simplex_random(&dice, 2);
     par.loss_permille = simplex_random(&dice, 3) ? 0 : simplex_random(&dice, 10);
+    par.policy = (enum simdist_policy)simplex_random(&dice, 3);
     struct simdist *s = simdist_create(&par);
     u32 started = 0;
     simdist_run(s, 3 * (u64)USEC_PER_SEC);

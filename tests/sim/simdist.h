@@ -10,6 +10,7 @@
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
  *   lived    a session whose server was never harmed ends with every byte right: no RST, no time-out
  *   refused  no connect is refused while a system with a listener is in the sysplex
+ *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
  *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target
  *   ready    (d) after convergence RDY of each target equals its listeners
  *   drain    (c, h) when the last session has ended every VCRT empties, and ActiveConn is 0
@@ -30,6 +31,7 @@ struct simdist_params {
     u16 affinity_sec;
     bool backup_has_own; /* system 1 has a VIPADISTRIBUTE of its own */
     u32 loss_permille;   /* of the LAN */
+    enum simdist_policy { SIMDIST_NO_POLICY, SIMDIST_EVEN_ONLY, SIMDIST_EVEN_FIRST } policy;
 };
 struct simdist;
 
