@@ -55,3 +55,12 @@ bench-vcrt: $(B)/bench_vcrt
 	@$(B)/bench_vcrt
 bench: bench-vcrt
 .PHONY: bench-vcrt
+
+# The outage that a client sees, beside keepalived.
+$(B)/outage: tests/bench/outage_main.c
+	@mkdir -p $(@D)
+	$(CC) $(HOST) $^ -o $@
+ALL += $(B)/outage
+bench-outage: all
+	@tests/bench/outage.sh
+.PHONY: bench-outage

@@ -1,0 +1,327 @@
+#!/bin/sh
+# outage.sh - the outage that a client sees when a dynamic VIPA loses its owner: from the last answer to the next answer of a new
+# connection. build/outage asks for /status every 5 ms, each time on a connection of its own, and stamps in microseconds. A third
+# host listens to ARP. Every row is so many trials, each on a sysplex of four that has come to rest.
+#
+#   row            what happens to the owner, SYSA                     who answers then
+#   stopped        P TCPIP                                             SYSB, the highest rank
+#   left           V TCPIP,,SYSPLEX,LEAVEGROUP                         SYSB
+#   killed         SIGKILL of its emulator                             SYSB, after SYSA is isolated
+#   frozen         SIGSTOP of its emulator; woken when SYSB answers    SYSB, after INTERVAL; SYSA never again
+#   card           SIGKILL of the OSA card that answers ARP for it     SYSA, through its other OSA
+#   card back      that card restarted                                 SYSA
+#   planned        it comes back (IPL, S TCPIP, JOINGROUP) and takes   SYSA; no connection is lost
+#                  back what it defines
+#   vrrp D ...     the same of two Linux hosts with keepalived beside it, advertisements every D seconds: SIGTERM, the host's
+#                  cable pulled (killed), the host cut off without noticing (frozen; then joined again), and the preferred one back
+#
+#   tests/bench/outage.sh [TRIALS]        20 of each. Bars: killed <= 150 ms median; frozen <= INTERVAL + 150 ms median; never two
+#                                         owners in any row of the sysplex; planned: no connection lost. Exit 1 if one is missed.
+#
+# Environment: OUTAGE_ROWS ("stopped left killed frozen card vrrp"; planned and card back come with them), OUTAGE_INTERVAL (as
+# shipped), PLEX390_HERCULES, PLEX390_KEEP. Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which
+# the third host heard the former owner's MAC after the new one's, or does not have the new one's in its table at the end.
+set -u
+. "$(dirname "$0")/../boot/lib.sh"
+have_modules || { echo "SKIP no device module was built"; exit 77; }
+trials=${1:-20}
+rows=${OUTAGE_ROWS:-stopped left killed frozen card vrrp}
+outage=$root/build/outage
+vip=10.1.1.80 # VIPADEFINE MOVEABLE IMMEDIATE on SYSA, VIPABACKUP on the others
+lab_begin PLEX1
+mkdir "$tmp/configs" "$tmp/rows"
+cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
+PLEX390_CONFIGS=$tmp/configs
+c=$tmp/configs/PLEX1
+[ -z "${OUTAGE_INTERVAL:-}" ] || sed -i "s/INTERVAL([0-9]*)/INTERVAL($OUTAGE_INTERVAL)/" "$c/parmlib/COUPLE00"
+interval=$(sed -n 's/.*[^A-Z]INTERVAL(\([0-9]*\)).*/\1/p' "$c/parmlib/COUPLE00")
+# A second card: SYSA has both, SYSB has that one only, so that a takeover shows in ARP tables.
+mac1=02:00:5a:00:00:01 mac2=02:00:5a:00:00:02
+second='{ device = 0x0E10; card = "OSA2"; mode = "qdio"; }'
+sed -i "s|^  { name = \"OSA1\"; mac.*|&,\n  { name = \"OSA2\"; mac = \"$mac2\"; chpid = \"osd\"; mtu = 8992; }|
+/name = \"SYSA\"/,/}/s|osa = ( \(.*\) );|osa = ( \1, $second );|
+/name = \"SYSB\"/,/}/s|osa = (.*);|osa = ( $second );|" "$c/plex.conf"
+cat >>"$c/vtamlst/OSATRL" <<'X'
+OSA2T    TRLE  LNCTL=MPC,MPCLEVEL=QDIO,READ=(0E10),WRITE=(0E11),
+               DATAPATH=(0E12),PORTNAME=OSA2
+OSA2T    TRLE  LNCTL=MPC,MPCLEVEL=QDIO,READ=(0E10),WRITE=(0E11),
+               DATAPATH=(0E12),PORTNAME=OSA2
+X
+cat >"$c/tcpparms/DEV0A" <<'X'
+DEVICE OSA1    MPCIPA NONROUTER AUTORESTART
+LINK   OSALNK1 IPAQENET OSA1
+DEVICE OSA2    MPCIPA NONROUTER AUTORESTART
+LINK   OSALNK2 IPAQENET OSA2
+HOME
+    10.1.1.1    OSALNK1
+    10.1.1.11   OSALNK2
+BEGINROUTES
+    ROUTE 10.1.1.0  255.255.255.0  =   OSALNK1 MTU 8992
+    ROUTE 10.1.1.0  255.255.255.0  =   OSALNK2 MTU 8992
+ENDROUTES
+START OSA2
+X
+sed -i 's/OSA1 /OSA2 /; s/OSA1$/OSA2/' "$c/tcpparms/DEV0B"
+sed -i 's/^START OSA1$//' "$c/tcpparms/PROFILE"
+for s in A C D; do echo 'START OSA1' >>"$c/tcpparms/DEV0$s"; done
+echo 'START OSA2' >>"$c/tcpparms/DEV0B"
+
+# ---- hosts beside the client: a network namespace each, on the plex's LAN ----
+
+hosts=
+end_hosts() {
+    for p in $hosts; do kill "$p" 2>/dev/null; done
+    lab_end
+}
+trap end_hosts EXIT
+# NAME ADDRESS: its number in $NAME. `client` becomes unshare, and that the sleeper, so $! is the host.
+host() {
+    "$plex390" client unshare -n sleep 7200 &
+    eval "$1=$!"
+    hosts="$hosts $!"
+    sleep 0.3
+    client ip link add "v$1" type veth peer name eth0 netns "$!" && client ip link set "v$1" master plexlan up &&
+        inside "$!" ip addr add "$2/24" dev eth0 && inside "$!" ip link set eth0 up && inside "$!" ip link set lo up
+}
+inside() {
+    p=$1
+    shift
+    "$plex390" client nsenter -n"/proc/$p/ns/net" "$@"
+}
+# Ends what runs in the background under the number $1, and waits until it has.
+finish() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
+
+# ---- one trial ----
+
+# Prober and witness run; a second of answers before anything happens.
+watch() {
+    "$plex390" client "$outage" probe "$1" 80 "$tmp/log" &
+    prober=$!
+    "$plex390" client nsenter -n"/proc/$third/ns/net" "$outage" arp eth0 "$1" "$tmp/arp" &
+    witness=$!
+    hosts="$hosts $prober $witness"
+    sleep 1.2 # Linux believes a change of a neighbour only when its entry is a second old
+    inside "$third" ping -c1 -W1 "$1" >/dev/null 2>&1
+    since=$("$outage" now)
+}
+# An answer by $1 to a connection that was begun $2 us after the event.
+answered_by() { awk -v s="$((since + $2))" -v w="$1" '$1 > s && $3 == w {f = 1} END {exit !f}' "$tmp/log"; }
+unwatch() {
+    finish "$prober"
+    finish "$witness"
+}
+# Does the third host have the MAC $2 for $1, and has nobody else claimed it after that MAC did?
+arp_right() {
+    inside "$third" ip neigh show "$1" | grep -qi "lladdr $2" &&
+        awk -v s="$since" -v m="$2" '$1 > s && $3 == m {n = 1} $1 > s && n && $3 != m {bad = 1} END {exit bad}' "$tmp/arp"
+}
+# ROW OLD ADDRESS MAC: takes down what the judge says.
+verdict() {
+    if line=$("$outage" judge "$tmp/log" "$since" "$2"); then
+        arp_right "$3" "$4" && a=0 || a=1
+        echo "$line $a" >>"$tmp/rows/$1"
+        printf '   %-16s %s arp %s\n' "$1" \
+            "$(echo "$line" | awk '{printf "%9.1f ms %s -> %s late %d two %d lost %d of %d", $1 / 1000, $2, $3, $4, $5, $6, $7}')" "$a"
+        if [ -n "${PLEX390_KEEP:-}" ]; then
+            n_kept=$(wc -l <"$tmp/rows/$1")
+            cp "$tmp/log" "$tmp/rows/log.$1.$n_kept"
+            cp "$tmp/arp" "$tmp/rows/arp.$1.$n_kept"
+        fi
+        return 0
+    fi
+    echo "   $1: nobody answered any more"
+    failures=$((failures + 1))
+    return 1
+}
+# ROW NEW AFTER_US COMMAND...: the event, until NEW answers, and half a second more.
+trial() {
+    row=$1 new=$2 after=$3
+    shift 3
+    "$@" >"$tmp/event" 2>&1 || { echo "   $row: '$*' failed:"; cat "$tmp/event"; }
+    within $((interval + 15)) answered_by "$new" "$after"
+    sleep 0.5
+}
+# The sysplex at rest: SYSA serves, the others back it up.
+status_of() { client curl -sS --connect-timeout 0.3 --max-time 1 "http://$1/status" 2>/dev/null | sed -n 's/^SYSTEM //p' | tr -d '\r'; }
+settled() {
+    [ "$(status_of "$vip")" = SYSA ] || return 1
+    cmd SYSC "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$vip" >"$tmp/group" 2>&1
+    [ "$(grep -c 'SYSA *ACTIVE\|SYS[BCD] *BACKUP' "$tmp/group")" = 4 ]
+}
+rest() { within 30 settled || { echo "the sysplex did not come to rest:"; cat "$tmp/group"; exit 1; }; }
+back() {
+    watch "$vip"
+    trial planned SYSA 0 "$@"
+    unwatch
+    verdict planned SYSB "$vip" $mac1
+}
+frozen() {
+    "$plex390" freeze SYSA
+    within $((interval + 15)) answered_by SYSB 0
+    "$plex390" thaw SYSA
+    sleep 1
+}
+
+sysplex_row() {
+    rest
+    watch "$vip"
+    case $1 in
+    stopped) trial stopped SYSB 0 cmd SYSA 'P TCPIP' ;;
+    left) trial left SYSB 0 cmd SYSA 'V TCPIP,,SYSPLEX,LEAVEGROUP' ;;
+    killed) trial killed SYSB 0 "$plex390" kill SYSA ;;
+    frozen) trial frozen SYSB 0 frozen ;;
+    card) trial card SYSA 1000000 "$plex390" kill OSA1 ;;
+    esac
+    unwatch
+    verdict "$1" SYSA "$vip" $mac2 || return 1
+    case $1 in
+    stopped)
+        within 15 grep -a -q EZZ4201I "$PLEX390_RUN/PLEX1/SYSA.log"
+        back cmd SYSA 'S TCPIP'
+        ;;
+    left) back cmd SYSA 'V TCPIP,,SYSPLEX,JOINGROUP' ;;
+    killed) back "$plex390" ipl SYSA ;;
+    frozen)
+        "$plex390" kill SYSA >/dev/null
+        back "$plex390" ipl SYSA
+        ;;
+    card)
+        watch "$vip"
+        trial 'card back' SYSA 3000000 "$plex390" ipl OSA1
+        unwatch
+        verdict 'card back' SYSA "$vip" $mac1
+        ;;
+    esac
+}
+
+# ---- beside it: keepalived ----
+
+kvip=10.1.1.90
+keepalived_conf() {
+    cat <<X
+global_defs {
+    vrrp_version 3
+    router_id $1
+}
+vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority $2
+    advert_int $3
+    virtual_ipaddress {
+        $kvip/24
+    }
+}
+X
+}
+# NAME PRIORITY: its process's number in $daemon_NAME.
+keepalived_start() {
+    eval "p=\$$1"
+    keepalived_conf "$1" "$2" "$delay" >"$tmp/$1.conf"
+    "$plex390" client nsenter -n"/proc/$p/ns/net" keepalived -n -l -P -f "$tmp/$1.conf" -p "$tmp/$1.pid" -r "$tmp/$1.vrrp" \
+        >"$tmp/$1.log" 2>&1 &
+    eval "daemon_$1=$!"
+    hosts="$hosts $!"
+}
+served_by() { [ "$(status_of $kvip)" = "$1" ]; }
+vrrp_back() {
+    watch $kvip
+    trial "vrrp $delay planned" LNXA 0 "$@"
+    unwatch
+    verdict "vrrp $delay planned" LNXB $kvip "$maca"
+}
+vrrp_trial() {
+    within 20 served_by LNXA || { echo "   keepalived did not come to rest"; cat "$tmp/ka.log"; return 1; }
+    sleep "$delay"
+    watch $kvip
+    case $1 in
+    stopped) trial "vrrp $delay stopped" LNXB 0 finish "$daemon_ka" ;;
+    killed) trial "vrrp $delay killed" LNXB 0 client ip link set vka down ;;
+    frozen)
+        trial "vrrp $delay frozen" LNXB 0 client ip link set vka nomaster
+        client ip link set vka master plexlan # awake it believes that it is the master still
+        sleep 1
+        ;;
+    esac
+    unwatch
+    verdict "vrrp $delay $1" LNXA $kvip "$macb"
+    case $1 in
+    stopped) vrrp_back keepalived_start ka 150 ;;
+    killed) vrrp_back client ip link set vka up ;;
+    frozen) within 20 served_by LNXA ;;
+    esac
+}
+vrrp_rows() {
+    command -v keepalived >/dev/null || { echo "SKIP keepalived is not installed: no rows beside"; return 0; }
+    host ka 10.1.1.91 && host kb 10.1.1.92 || { echo "SKIP no namespaces for keepalived"; return 0; }
+    maca=$(inside "$ka" cat /sys/class/net/eth0/address) macb=$(inside "$kb" cat /sys/class/net/eth0/address)
+    for x in ka:LNXA kb:LNXB; do
+        eval "p=\$${x%:*}"
+        "$plex390" client nsenter -n"/proc/$p/ns/net" "$outage" serve 0.0.0.0 80 "${x#*:}" &
+        hosts="$hosts $!"
+    done
+    for delay in 1 0.1; do
+        keepalived_start ka 150
+        keepalived_start kb 100
+        for kind in stopped killed frozen; do
+            n=0
+            while [ $n -lt "$trials" ]; do
+                n=$((n + 1))
+                vrrp_trial $kind || return 0
+            done
+        done
+        finish "$daemon_ka"
+        finish "$daemon_kb"
+    done
+}
+
+# ---- all rows ----
+
+"$plex390" up PLEX1 >"$tmp/up" 2>&1 || { cat "$tmp/up"; exit 1; }
+on_lan || { echo "SKIP no LAN namespace here"; exit 77; }
+host third 10.1.1.253 || { echo "SKIP no namespace for a third host"; exit 77; }
+echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
+for r in $rows; do
+    if [ "$r" = vrrp ]; then
+        vrrp_rows
+        continue
+    fi
+    n=0
+    while [ $n -lt "$trials" ]; do
+        n=$((n + 1))
+        sysplex_row "$r"
+    done
+done
+
+# FILE: trials, median, p90 and maximum of the gap in ms, and the sums of the other columns.
+sums() {
+    sort -n "$1" | awk '{g[NR] = $1 / 1000; late += $4; two += $5; lost += $6; arp += $8}
+        END {m = NR % 2 ? g[(NR + 1) / 2] : (g[NR / 2] + g[NR / 2 + 1]) / 2
+             q = int(NR * 0.9 + 0.999); printf "%d %.1f %.1f %.1f %d %d %d %d", NR, m, g[q], g[NR], late, two, lost, arp}'
+}
+echo
+printf '%-18s %6s %10s %10s %10s %6s %5s %6s %5s\n' row trials 'median ms' 'p90 ms' 'max ms' late two lost arp
+for r in stopped left killed frozen card 'card back' planned 'vrrp 1 stopped' 'vrrp 1 killed' 'vrrp 1 frozen' 'vrrp 1 planned' \
+    'vrrp 0.1 stopped' 'vrrp 0.1 killed' 'vrrp 0.1 frozen' 'vrrp 0.1 planned'; do
+    [ -s "$tmp/rows/$r" ] || continue
+    # shellcheck disable=SC2046 # words are wanted
+    set -- $(sums "$tmp/rows/$r")
+    printf '%-18s %6s %10s %10s %10s %6s %5s %6s %5s\n' "$r" "$@"
+done
+for r in stopped left killed frozen card 'card back' planned; do
+    [ -s "$tmp/rows/$r" ] || continue
+    # shellcheck disable=SC2046 # words are wanted
+    set -- $(sums "$tmp/rows/$r")
+    bar=
+    case $r in
+    killed) bar=150 ;;
+    frozen) bar=$((interval * 1000 + 150)) ;;
+    esac
+    [ -z "$bar" ] || ok "$r: median of $2 ms within $bar ms" awk -v m="$2" -v b="$bar" 'BEGIN {exit !(m <= b)}'
+    case $r in
+    planned) ok "planned: $7 connections lost, $6 answers by two owners" test "$6$7" = 00 ;;
+    frozen) ok "frozen: $5 answers of the former owner after the new one's, $8 trials with wrong ARP" test "$5$8" = 00 ;;
+    *) ok "$r: $6 answers by two owners, $8 trials with wrong ARP" test "$6$8" = 00 ;;
+    esac
+done
