@@ -86,7 +86,7 @@ struct dvipa *dvipa_get(struct sysplex *sx, struct ipaddr addr) {
         SX_COUNT(sx, rows_full);
         return NULL;
     }
-    *d = (struct dvipa){.addr = addr, .owner = SX_NOBODY, .claimant = SX_NOBODY, .grant_to = SX_NOBODY};
+    *d = (struct dvipa){.addr = addr, .owner = SX_NOBODY, .claimant = SX_NOBODY, .grant_to = SX_NOBODY, .former = SX_NOBODY};
     list_init(&d->rows);
     list_init(&d->due);
     list_push_back(&sx->dv.all, &d->node);
@@ -366,6 +366,7 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
         struct dvipa *d = LIST_ENTRY(n, struct dvipa, node);
         if (d->claimant == p->index) d->claimant = SX_NOBODY, dvipa_touch(sx, d, false);
         if (d->grant_to == p->index) d->grant_to = SX_NOBODY;
+        if (d->former == p->index) d->former = SX_NOBODY;
         if (d->owner == p->index) {
             dvipa_set_owner(sx, d, SX_NOBODY, now);
             d->last_died = true;
@@ -417,12 +418,24 @@ static u64 poll(void *ctx, u64 now) {
     return next;
 }
 
+/* The former owner's list has no handshakes, and what it accepts while the OSAs still bring it SYNs is told on another way than
+ * the client's next segment takes. So for a while a segment that nobody here knows goes there, and he answers it or resets it. */
+static bool ask_former(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
+    struct sysplex_peer *former = now < d->former_until ? sysplex_peer_at(sx, d->former) : NULL;
+    if (!former || p->in->type == LNK_MPCPTP || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p)) return false;
+    if (parts_distribute(sx, d->addr)) return false; /* the distributor has its own list, and it has all */
+    SX_COUNT(sx, asked_former);
+    sysplex_forward(sx, former, p, now);
+    return true;
+}
+
 static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
     struct sysplex *sx = ctx;
     const struct dvipa *d = dvipa_find(sx, p->dst);
     if (!d || d->status == DVIPA_ACTIVE) {
-        if (d && sx->dv.drop_unknown && p->proto == IP_PROTO_TCP) return dvipa_unknown(sx, p);
-        return moved_packet(sx, p, now);
+        if (d && sx->dv.drop_unknown && dvipa_unknown(sx, p)) return SYSPLEX_TAKEN;
+        if (moved_packet(sx, p, now) == SYSPLEX_TAKEN) return SYSPLEX_TAKEN;
+        return d && ask_former(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
     }
     /* Not the owner, or not yet: a stranger's segment must not be answered, least of all by a reset. */
     if (d->status == DVIPA_CLAIMING && !d->conns && p->in->type != LNK_MPCPTP && p->in->type != LNK_LOOPBACK) {

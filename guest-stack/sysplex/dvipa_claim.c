@@ -67,6 +67,7 @@ static void claim(struct sysplex *sx, struct dvipa *d, u64 now) {
         if (by_ioctl && (owner->origin == DVIPA_BIND || owner->moveable == DVIPA_DISRUPTIVE))
             d->claim_flags |= PLEXMSG_DELETE;
     }
+    d->former = owner && !(d->claim_flags & PLEXMSG_DELETE) ? d->owner : SX_NOBODY;
     d->claimant = SX_SELF;
     d->claim_due = true;
     SX_COUNT(sx, claims);
@@ -102,6 +103,7 @@ static void activated_message(struct sysplex *sx, struct dvipa *d) {
 
 static void granted(struct sysplex *sx, struct dvipa *d, u64 now) {
     d->want = false;
+    d->former_until = d->former != SX_NOBODY ? now + DVIPA_FORMER_US : 0;
     dvipa_step(sx, d, DVIPA_EV_GRANTED, now);
     activated_message(sx, d);
 }

@@ -161,10 +161,9 @@ void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opene
     sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
 }
 
-enum sysplex_verdict dvipa_unknown(struct sysplex *sx, const struct pkt *p) {
+bool dvipa_unknown(struct sysplex *sx, const struct pkt *p) {
     const u8 *tcp = p->data + (u32)(p->ip_header[0] & 15) * 4;
-    if (p->len < (u32)(p->ip_header[0] & 15) * 4 + TCPHDR_BYTES) return SYSPLEX_PASS;
+    if (p->proto != IP_PROTO_TCP || p->len < (u32)(p->ip_header[0] & 15) * 4 + TCPHDR_BYTES) return false;
     struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
-    if ((tcp[13] & TCPF_SYN) || tcp_known(sx->stk, &key)) return SYSPLEX_PASS;
-    return SYSPLEX_TAKEN;
+    return !(tcp[13] & TCPF_SYN) && !tcp_known(sx->stk, &key);
 }

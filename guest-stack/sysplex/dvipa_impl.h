@@ -13,6 +13,7 @@
 
 #define DVIPA_RETRY_US     (50 * USEC_PER_MSEC) /* a denied claim is looked at again */
 #define DVIPA_HALFOPEN_US  (3 * (u64)USEC_PER_SEC) /* how long a given DVIPA is kept for handshakes that were under way */
+#define DVIPA_FORMER_US    (2 * (u64)USEC_PER_SEC) /* how long the former owner is asked first: he keeps the address longer */
 #define DVIPA_RANK_DEFINE  255
 #define DVIPA_LIST_ROWS    (PLEXMSG_DATA_MAX / PLEXMSG_CONN_ROW)
 
@@ -53,6 +54,8 @@ struct dvipa {
     bool tell, claim_due; /* to be sent in the next poll */
     u32 conns, refs;      /* connections of this stack with this local address; sockets that were bound to it */
     u64 keep_until;       /* half-open connections may still become whole */
+    u8 former;            /* who gave it to this stack and may know what its list did not say, SX_NOBODY */
+    u64 former_until;
     u64 active_since;
     /* its own claim */
     u32 claim_epoch;
@@ -102,8 +105,8 @@ bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now)
 void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 *data, u32 len, u64 now);
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now);
 
-/* A segment of no connection, while fast connection reset is off: dropped. */
-enum sysplex_verdict dvipa_unknown(struct sysplex *sx, const struct pkt *p);
+/* A segment of no connection and no handshake of this stack, and no SYN. */
+bool dvipa_unknown(struct sysplex *sx, const struct pkt *p);
 
 /* dvipa_conf.c */
 void dvipa_config_end(struct sysplex *sx, struct dvipa *d, u64 now); /* what keeps it here may have ended */

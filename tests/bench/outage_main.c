@@ -4,17 +4,18 @@
  *   outage arp DEVICE ADDRESS LOG    a third host's ear: every ARP packet whose sender says that it has ADDRESS
  *   outage serve ADDRESS PORT NAME   a server whose page says "SYSTEM NAME" (the systems beside it that are no S/390)
  *   outage now                       the clock of the logs: CLOCK_MONOTONIC in microseconds
- *   outage judge LOG SINCE OLD       one line "gap_us from to late two lost tried"; exit 1 if nobody answered after SINCE
+ *   outage judge LOG SINCE OLD       one line "gap_us from to late two lost slow tried"; exit 1 if nobody answered after SINCE
  *
  * A line of a prober's log: "started ended WHO", WHO the name on the page, or -REFUSED, -RESET, -CLOSED (no page), -SILENT (nothing
- * for PATIENCE_US, less than Linux waits before it repeats a SYN, so an attempt is one SYN), -NOROUTE.
+ * for PATIENCE_US, in which Linux has sent its SYN twice), -NOROUTE.
  * A line of a witness's log: "moment request|reply MAC".
  *
  *   gap    the longest time between two answers that follow each other, the later one after SINCE
  *   from   who gave the answer before the gap; to: the one after it
  *   late   answers of OLD that came after the first answer of somebody else
  *   two    of these, those whose connection began after it: two systems own the address
- *   lost   connections begun after SINCE that were not answered; tried: all that were begun after SINCE
+ *   lost   connections begun after SINCE that were not answered; slow: answered, but only after a second try of the client's TCP;
+ *          tried: all that were begun after SINCE
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,7 +35,8 @@
 #include <unistd.h>
 
 #define EVERY_US    5000
-#define PATIENCE_US 900000
+#define PATIENCE_US 2400000
+#define SLOW_US     900000 /* Linux sends a SYN again after a second */
 #define SLOTS       512 /* PATIENCE_US / EVERY_US are under way at most */
 #define PAGE_BYTES  1024
 #define NAME_BYTES  16
@@ -281,12 +283,13 @@ static int judge(const char *path, long long since, const char *old) {
     struct line *all = read_log(path, &n);
     const struct line *before = NULL, *from = NULL, *to = NULL, *other = NULL;
     long long gap = -1;
-    int late = 0, two = 0, lost = 0, tried = 0;
+    int late = 0, two = 0, lost = 0, slow = 0, tried = 0;
     for (size_t i = 0; i < n; i++) {
         const struct line *l = &all[i];
         if (l->started >= since) {
             tried++;
             lost += l->who[0] == '-';
+            slow += l->who[0] != '-' && l->ended - l->started > SLOW_US;
         }
         if (l->who[0] == '-') continue;
         bool of_old = strcmp(l->who, old) == 0;
@@ -302,8 +305,10 @@ static int judge(const char *path, long long since, const char *old) {
         }
         before = l;
     }
-    if (from) printf("%lld %s %s %d %d %d %d\n", gap, from->who, to->who, late, two, lost, tried);
-    else printf("-1 - - %d %d %d %d\n", late, two, lost, tried);
+    if (from)
+        printf("%lld %s %s %d %d %d %d %d\n", gap, from->who, to->who, late, two, lost, slow, tried);
+    else
+        printf("-1 - - %d %d %d %d %d\n", late, two, lost, slow, tried);
     free(all);
     return !from;
 }

@@ -46,6 +46,7 @@ struct lan_packet {
     u32 len;
     u16 flags, gso;
     u32 from;
+    i32 node; /* who had the address when it was sent, -1 nobody */
     u8 bytes[];
 };
 struct simplex {

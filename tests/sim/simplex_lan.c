@@ -1,4 +1,5 @@
-/* simplex_lan.c - the LAN of the simulated sysplex: one segment with an address table, as a shared OSA has it. */
+/* simplex_lan.c - the LAN of the simulated sysplex: one segment with an address table, as a shared OSA has it. Who gets a packet
+ * is decided when it is sent; what is under way while an address moves still reaches the system that has just given it up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64
     if (simplex_random(p, 1000) < p->par.loss_permille) return 0;
     struct lan_packet *k = malloc(sizeof *k + len);
     CHECK(k != NULL);
-    *k = (struct lan_packet){.at = simxcf_now(p->x) + LAN_US, .to = next_hop, .len = len, .from = n->index};
+    const struct lan_owner *o = owner_find(p, next_hop);
+    *k = (struct lan_packet){.at = simxcf_now(p->x) + LAN_US, .to = next_hop, .len = len, .from = n->index, .node = o ? (i32)o->node : -1};
     pkt_copy(pkt, 0, k->bytes, len);
     u32 header = ip4_header_bytes(k->bytes);
     if (k->bytes[IP4_PROTO] == IP_PROTO_TCP && len >= header + TCPHDR_BYTES && (k->bytes[header + 13] & TCPF_RST)) n->rst = true;
@@ -97,9 +99,8 @@ static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64
 const struct link_ops simplex_lan_link = {.output = output, .address_add = address_add, .address_del = address_del};
 
 static void deliver(struct simplex *p, struct lan_packet *k) {
-    struct lan_owner *o = owner_find(p, k->to);
-    if (!o || o->node == k->from) return;
-    struct node *n = &p->node[o->node];
+    if (k->node < 0 || (u32)k->node == k->from) return;
+    struct node *n = &p->node[k->node];
     if (!simplex_runs(n) || (!n->client && simxcf_isolated(p->x, n->index))) return;
     struct link *lnk = link_find(n->stk, "LAN");
     if (!lnk) return;

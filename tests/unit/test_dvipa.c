@@ -228,6 +228,38 @@ static void take_back_immediate(void **state) {
     simplex_destroy(p);
 }
 
+static bool claims(void *ctx) {
+    return simplex_status(ctx, 0, VIP) == DVIPA_CLAIMING;
+}
+/* A client connects each tenth of a millisecond while the address moves: no handshake is lost on the way. */
+static void take_back_loses_no_handshake(void **state) {
+    static struct simplex_session *e[2000];
+    struct simplex_params par = {.seed = 17, .systems = 3, .profile = standard, .slice_us = 100};
+    struct simplex *p = simplex_create(&par);
+    u32 n = 0, servers[2] = {0, 0};
+    UNUSED(state);
+    simplex_run(p, 4 * SEC);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC);
+    simplex_start_system(p, 0);
+    assert_true(simplex_until(p, 5 * SEC, claims, p));
+    for (; n < ARRAY_LEN(e); simplex_run(p, 100)) e[n++] = fetch(p, VIP, 100);
+    simplex_run(p, 3 * SEC / 2); /* a SYN that came while nobody had the address is sent again after a second */
+    for (u32 i = 0; i < n; i++) {
+        if (!e[i]->ended || e[i]->failed) fail_msg("connection %u of %u: %s", i, n, e[i]->failed ? "reset" : "no answer");
+        assert_in_range(e[i]->server, 0, 1);
+        servers[e[i]->server]++;
+        simplex_forget(e[i]);
+    }
+    assert_true(servers[0] && servers[1]);
+    for (u32 i = 0; i < 3; i++) assert_false(simplex_lan_rst(p, i));
+    assert_true(sysplex_counters(simplex_sysplex(p, 0))->asked_former > 0);
+    simplex_run(p, 4 * SEC);
+    assert_int_equal(simplex_status(p, 1, VIP), DVIPA_BACKUP);
+    converged(p);
+    simplex_destroy(p);
+}
+
 /* The owner to which connections were moved dies too: the next one learns where they live. */
 static void moved_connections_survive_their_new_owner(void **state) {
     struct simplex *p = plex(3, NULL);
@@ -486,6 +518,7 @@ int main(void) {
         cmocka_unit_test(leavegroup_and_joingroup),
         cmocka_unit_test(deactivate_keeps_connections),
         cmocka_unit_test(take_back_immediate),
+        cmocka_unit_test(take_back_loses_no_handshake),
         cmocka_unit_test(moved_connections_survive_their_new_owner),
         cmocka_unit_test(take_back_whenidle),
         cmocka_unit_test(basic_backup_cannot_create),
