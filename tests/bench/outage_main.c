@@ -10,7 +10,9 @@
  * for PATIENCE_US, in which Linux has sent its SYN twice), -NOROUTE.
  * A line of a witness's log: "moment request|reply MAC".
  *
- *   gap    the longest time between two answers that follow each other, the later one after SINCE
+ *   gap    the longest time between two answers that follow each other, the later one after SINCE and, when somebody else than OLD
+ *          answers at last, from AROUND_US before his first answer to twice that after it: what a busy host does to the
+ *          answers at other times is not the move's
  *   from   who gave the answer before the gap; to: the one after it
  *   late   answers of OLD that came after the first answer of somebody else
  *   two    of these, those whose connection began after it: two systems own the address
@@ -37,6 +39,7 @@
 #define EVERY_US    5000
 #define PATIENCE_US 2400000
 #define SLOW_US     900000 /* Linux sends a SYN again after a second */
+#define AROUND_US   100000
 #define SLOTS       512 /* PATIENCE_US / EVERY_US are under way at most */
 #define PAGE_BYTES  1024
 #define NAME_BYTES  16
@@ -278,11 +281,22 @@ static struct line *read_log(const char *path, size_t *count) {
     return all;
 }
 
+/* The first answer after since by somebody else than old, NULL. */
+static const struct line *first_other(const struct line *all, size_t n, long long since, const char *old) {
+    for (size_t i = 0; i < n; i++)
+        if (all[i].ended >= since && all[i].who[0] != '-' && strcmp(all[i].who, old) != 0) return &all[i];
+    return NULL;
+}
+
 static int judge(const char *path, long long since, const char *old) {
     size_t n;
     struct line *all = read_log(path, &n);
-    const struct line *before = NULL, *from = NULL, *to = NULL, *other = NULL;
-    long long gap = -1;
+    const struct line *before = NULL, *from = NULL, *to = NULL, *other = first_other(all, n, since, old);
+    long long gap = -1, begin = since, end = n ? all[n - 1].ended : 0;
+    if (other) {
+        begin = other->ended - AROUND_US > since ? other->ended - AROUND_US : since;
+        end = other->ended + 2 * AROUND_US;
+    }
     int late = 0, two = 0, lost = 0, slow = 0, tried = 0;
     for (size_t i = 0; i < n; i++) {
         const struct line *l = &all[i];
@@ -292,13 +306,11 @@ static int judge(const char *path, long long since, const char *old) {
             slow += l->who[0] != '-' && l->ended - l->started > SLOW_US;
         }
         if (l->who[0] == '-') continue;
-        bool of_old = strcmp(l->who, old) == 0;
-        if (!other && l->ended >= since && !of_old) other = l;
-        if (other && of_old) {
+        if (other && l->ended > other->ended && strcmp(l->who, old) == 0) {
             late++;
             two += l->started > other->ended;
         }
-        if (before && l->ended >= since && l->ended - before->ended > gap) {
+        if (before && l->ended >= begin && l->ended <= end && l->ended - before->ended > gap) {
             gap = l->ended - before->ended;
             from = before;
             to = l;
