@@ -229,4 +229,11 @@ void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 n
     tcp_send_bare(stk, key, &h, now);
 }
 
+/* Timestamps, because a peer that negotiated them may drop what has none (RFC 7323 3.2); whatever value they have, they are old
+ * (answered by an ACK, 5.3 R1) or not (then the sequence number is looked at, RFC 9293 3.10.7.4: an ACK as well). */
+void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 ack, u64 now) {
+    struct tcphdr h = {.flags = TCPF_ACK, .seq = seq, .ack = ack, .has = TCPHDR_TS, .ts_value = tcp_tick(now)};
+    tcp_send_bare(stk, key, &h, now);
+}
+
 void tcp_info_of(const struct tcb *conn, struct tcp_info *out) { info_of_sock(tcb_sock((struct tcb *)(uintptr_t)conn), out); }

@@ -8,6 +8,7 @@
 void distributor_config_default(struct distributor_config *c) {
     *c = (struct distributor_config){
         .rows = 16384,    /* a busy lab; 48 bytes each in the guest */
+        .copies = 16384,  /* of a routing stack with as many */
         .ports = 128,     /* of four DVIPAs with all ports a statement takes, or learnt ones */
         .vipas = 64,
         .defs = 256,      /* own and sent ones of each port */
@@ -22,7 +23,7 @@ static size_t pool_bytes(size_t object, u32 count) {
 }
 
 size_t distributor_bytes(const struct distributor_config *c) {
-    return sizeof(struct distributor) + 64 + vcrt_bytes(c->rows) + vdpt_bytes(c->ports) +
+    return sizeof(struct distributor) + 64 + vcrt_bytes(c->rows) + dist_copy_bytes(c) + vdpt_bytes(c->ports) +
            pool_bytes(sizeof(struct dist_vipa), c->vipas) + hash_bytes(c->vipas) +
            pool_bytes(sizeof(struct dist_def), c->defs) + hash_bytes(c->defs) +
            pool_bytes(sizeof(struct dist_affinity), c->affinities) + hash_bytes(c->affinities) + 64;
@@ -33,7 +34,8 @@ static const struct sysplex_part_ops dist_part;
 
 static bool tables_init(struct distributor *d, const struct distributor_config *c) {
     struct arena *a = c->arena;
-    return vcrt_init(&d->vcrt, a, c->rows, &d->key) && vdpt_init(&d->vdpt, a, c->ports, &d->key) &&
+    return vcrt_init(&d->vcrt, a, c->rows, &d->key) && dist_copy_init(d, a) &&
+           vdpt_init(&d->vdpt, a, c->ports, &d->key) &&
            pool_init(&d->vipa_pool, "DIST DVIPAS", a, sizeof(struct dist_vipa), c->vipas) &&
            hash_init(&d->vipas, a, c->vipas) &&
            pool_init(&d->def_pool, "VIPADISTRIBUTE", a, sizeof(struct dist_def), c->defs) &&
@@ -90,6 +92,7 @@ struct dist_vipa *dist_vipa_get(struct distributor *d, struct ipaddr addr) {
 }
 
 void dist_vipa_del(struct distributor *d, struct dist_vipa *v) {
+    dist_copy_forget(d, v, VDPT_NOBODY);
     hash_del(&d->vipas, hash1(&d->key, v->addr.v4), &v->hash);
     list_del(&v->node);
     pool_put(&d->vipa_pool, v);
@@ -109,6 +112,7 @@ static void on_message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *
     case DISTMSG_LISTENERS: dist_listeners_in(d, from, data, len, now); break;
     case DISTMSG_CONNS: dist_conns_in(d, from, data, len, now); break;
     case DISTMSG_REPORT: dist_report_in(d, from, data, len, now); break;
+    case DISTMSG_COPY: dist_copy_in(d, from, data, len, now); break;
     default: d->count.drop_form++; break;
     }
 }
@@ -117,6 +121,7 @@ static void on_message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *
 static void row_freed(void *ctx, struct vcrt_row *row) {
     struct distributor *d = ctx;
     struct vdpt_port *p = vdpt_at(&d->vdpt, row->port);
+    if (row->flags & VCRT_COPIED) dist_copy_note(d, row, false, (u64)row->used << VCRT_TICK_SHIFT);
     if (!p) return;
     vdpt_count(p, row->target, false);
     /* The tick of its last use stands for now: an affinity that waits from then is never too long. */
@@ -158,6 +163,7 @@ static void on_left(void *ctx, u64 now) {
         v->epoch = 0;
         v->config_due = v->lists_due = v->listeners_due = false;
         dist_forget_learnt(d, v->addr);
+        dist_copy_forget(d, v, VDPT_NOBODY);
         dist_role(d, v, now);
         if (!dist_has_defs(d, v->addr, true)) dist_vipa_del(d, v);
     }
@@ -206,6 +212,7 @@ static void each_second(struct distributor *d, u64 now) {
     LIST_FOR_EACH_SAFE(n, next, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->awaiting && now >= v->awaiting_until) v->awaiting = 0;
+        if (v->routing && !v->config_due) dist_copy_heirs(d, v, now);
         /* A target that is one no more keeps the address until its last connection has ended. */
         if (v->hidden && !v->target) dist_role(d, v, now);
         bool idle = !v->routing && !v->hidden && !v->owner && !dist_has_defs(d, v->addr, true);
@@ -230,7 +237,7 @@ static u64 on_poll(void *ctx, u64 now) {
     bool busy = vcrt_rows(&d->vcrt) || d->affinities.rows || d->work_due || !list_empty(&d->vipa_list);
     u64 next = busy ? u64_min(d->next_second, d->next_report) : d->next_report;
     if (d->work_due) next = u64_min(next, now + 10 * USEC_PER_MSEC);
-    return u64_min(next, d->notices_at);
+    return u64_min(u64_min(next, d->notices_at), dist_copy_poll(d, now));
 }
 
 static const struct sysplex_part_ops dist_part = {

@@ -251,13 +251,16 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
     count_rows(d, v, now);
     dist_due(d, &v->config_due);
     dist_role(d, v, now);
+    dist_copy_takeover(d, v, now);
     dist_listeners_send(d, v, now); /* its own, at once: a SYN may be the next packet */
 }
 
 /* Whoever routes now hears of the connections from their targets; they stay where they are. */
 void dist_stop_routing(struct distributor *d, struct dist_vipa *v) {
     v->routing = false;
+    v->heirs = 0;
     v->awaiting = 0;
+    dist_copy_forget(d, v, VDPT_NOBODY);
     v->config_due = false;
     for (struct vdpt_port *p = vdpt_walk(&d->vdpt, NULL), *next; p; p = next) {
         next = vdpt_walk(&d->vdpt, p);
@@ -368,6 +371,7 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
     d->count.configs_in++;
     if (v->routing) dist_stop_routing(d, v);
     bool new_owner = v->owner != from || v->epoch != c.epoch;
+    if (new_owner) dist_copy_forget(d, v, VDPT_NOBODY); /* its copies replace the earlier owner's */
     v->owner = from;
     v->epoch = c.epoch;
     v->mask = c.mask;

@@ -49,6 +49,17 @@ struct dist_served {
 };
 #define SERVED_MAX 128u
 
+/* A row of the VCRT that has become OPEN, or is over though the next owners have it. */
+struct dist_copy_note {
+    struct vcrt_key key;
+    bool opened;
+};
+#define COPY_NOTES_MAX  1024u
+#define COPY_DELAY_US   (50 * USEC_PER_MSEC) /* whoever is through by then needs no copy; most are */
+#define COPY_HEIRS_MAX  2u
+#define LOST_ROUND_MAX  128u /* rows told in one turn: 16,000 take 128 turns of a millisecond */
+#define LOST_TRIES      3u
+
 struct dist_vipa {
     struct hash_row hash; /* first member */
     struct list node;
@@ -60,6 +71,7 @@ struct dist_vipa {
     bool sysplexports;
     u8 optlocal;
     u8 diststat;       /* as last told to sysplex */
+    u64 heirs;         /* peers that have copies of every row */
     u32 awaiting;      /* slots whose answer to CONFIG is missing */
     u64 awaiting_until;
 };
@@ -93,6 +105,12 @@ struct distributor {
     struct dist_counters count;
     struct vcrt vcrt;
     struct vdpt vdpt;
+    struct vcrt copies; /* of others' rows; target VCRT_LOST: it died, its client must hear of it */
+    struct dist_copy_note copy_note[COPY_NOTES_MAX];
+    u32 copy_notes, copy_ripe; /* of the notes those that were there at the latest turn */
+    u32 lost_left;             /* rows of the present round of telling */
+    bool copies_missing;       /* of a target that was not known */
+    u64 copy_at, lost_at;      /* when to send notes; when to tell clients; TIME_NEVER: nothing to do */
     struct hash_key key;
     struct pool vipa_pool, def_pool, affinity_pool;
     struct hash_table vipas, defs, affinities;
@@ -192,6 +210,28 @@ void dist_weigh(struct distributor *d);
 /* ---- dist_qos.c ---- */
 /* A connection of a port that is served here is over: what it sent stays counted. */
 void dist_qos_ended(struct distributor *d, const struct tcp_key *key, const struct tcb *conn);
+
+/* ---- dist_copy.c ---- */
+size_t dist_copy_bytes(const struct distributor_config *c);
+bool dist_copy_init(struct distributor *d, struct arena *a);
+/* row has become OPEN, or is over (or about to be freed). */
+void dist_copy_note(struct distributor *d, struct vcrt_row *row, bool opened, u64 now);
+void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+/* Copies of v's rows are not needed any more: at slot, or (VDPT_NOBODY) all of them. */
+void dist_copy_forget(struct distributor *d, const struct dist_vipa *v, u32 slot);
+/* This stack routes v now: its copies are what it knows of targets that are gone. */
+void dist_copy_takeover(struct distributor *d, const struct dist_vipa *v, u64 now);
+/* A peer has a slot now: rows of its connections may have been passed over. */
+void dist_copy_peer_up(struct distributor *d, u64 now);
+/* A slot is emptied: rows of its target are lost. */
+void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now);
+/* Does the client of k wait for an answer to a row that is lost? Then it has it now, unless it begins anew (SYN). */
+bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const struct pkt *p, u8 flags, u64 now);
+/* New heirs get every row. */
+void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now);
+u64 dist_copy_poll(struct distributor *d, u64 now);
+/* The client of a row hears that it is over, though nobody knows exactly what it expects next. */
+void dist_copy_tell(struct distributor *d, const struct vcrt_row *row, u64 now);
 
 /* ---- dist_affinity.c ---- */
 /* The slot that a client is bound to, VDPT_NOBODY. */

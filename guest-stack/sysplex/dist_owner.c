@@ -24,13 +24,13 @@ static void enter_target(struct distributor *d, u32 slot) {
 
 void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now) {
     struct distributor *d = ctx;
-    UNUSED(now);
     /* Without a dynamic XCF address there is no way to it. */
     if (ipaddr_is_any(p->dynxcf) || dist_slot_of(d, p) != VDPT_NOBODY) return;
     for (u32 i = 1; i < DIST_TARGETS_MAX; i++) {
         if (d->slot[i].used) continue;
         d->slot[i] = (struct dist_slot){.dynxcf = p->dynxcf, .peer = p, .used = true};
         enter_target(d, i);
+        dist_copy_peer_up(d, now);
         return;
     }
     d->count.slots_full++;
@@ -38,18 +38,18 @@ void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now) {
 
 /* Its client would wait for minutes; told the number that it expects next, it believes the RST at once. */
 static void reset_row(struct distributor *d, struct vcrt_row *row, u64 now) {
-    struct tcp_key key = {row->key.dvipa, row->key.client, row->key.dport, row->key.cport};
     const struct dist_vipa *v = dist_vipa_find(d, row->key.dvipa);
     /* An unanswered SYN is repeated and goes elsewhere; an ended connection has nobody who waits. */
-    if (v && v->routing && row->acked && row->state != VCRT_SYN && row->state != VCRT_ENDED) {
+    if (v && v->routing && row->state != VCRT_SYN && row->state != VCRT_ENDED) {
         d->count.resets_sent++;
-        tcp_reset_peer(sysplex_stack(d->sx), &key, row->ack, now);
+        dist_copy_tell(d, row, now);
     }
     vcrt_del(&d->vcrt, row);
 }
 
 static void empty_slot(struct distributor *d, u32 slot, u64 now) {
     for (struct vcrt_row *r; (r = vcrt_of_target(&d->vcrt, slot, NULL)) != NULL;) reset_row(d, r, now);
+    dist_copy_slot_gone(d, slot, now);
     dist_affinity_slot_gone(d, slot);
     d->slot[slot] = (struct dist_slot){.used = false};
 }
@@ -149,6 +149,7 @@ void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u
     }
     d->count.listeners_in++;
     dist_answered(v, slot);
+    dist_copy_forget(d, v, slot); /* its own word is better than a copy of another's */
     dist_set_ready(d, v, slot, p + DISTMSG_LISTENERS_HEAD, rows);
 }
 
@@ -173,7 +174,7 @@ bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const
         row = NULL;
     }
     if (row) {
-        vcrt_step(&d->vcrt, row, VCRT_EV_OPENED, now);
+        if (vcrt_step(&d->vcrt, row, VCRT_EV_OPENED, now)) dist_copy_note(d, row, true, now);
         return true;
     }
     row = vcrt_add(&d->vcrt, k, slot, VCRT_EV_OPENED, now);
@@ -181,6 +182,7 @@ bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const
     row->isn = isn;
     row->flags = flags;
     d->count.opened++;
+    dist_copy_note(d, row, true, now);
     if (v->routing) count_row(d, row, now);
     return true;
 }
@@ -194,6 +196,7 @@ void dist_row_ended(struct distributor *d, u32 slot, const struct vcrt_key *k, u
         return;
     }
     d->count.ended++;
+    if (row->flags & VCRT_COPIED) dist_copy_note(d, row, false, now);
     vcrt_step(&d->vcrt, row, VCRT_EV_CLOSED, now);
 }
 

@@ -117,6 +117,7 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     struct tcp_key key = {k->dvipa, k->client, k->dport, k->cport};
     if (!v) return SYSPLEX_PASS;
     if (v->routing) {
+        if (vcrt_rows(&d->copies) && dist_copy_answer(d, k, p, flags, now)) return SYSPLEX_TAKEN;
         if (vcrt_event_of(flags) == VCRT_EV_SYN) return first_syn(d, v, p, k, seq, now);
         if (tcp_known(stk, &key)) return SYSPLEX_PASS;
         /* The connection of a stack that has not answered yet must not be reset. */
@@ -151,7 +152,7 @@ static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const 
         row = NULL;
     }
     if (!row) return without_row(d, p, &k, flags, seq, now);
-    vcrt_segment(&d->vcrt, row, flags, seq, ack, now);
+    if (vcrt_segment(&d->vcrt, row, flags, seq, ack, now) && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     return send_to(d, row->target, p, now);
 }
 

@@ -22,6 +22,8 @@
  *   dist_target.c    what a target says: listeners, connections, ends
  *   dist_wlm.c       reports of capacity and responsiveness, alarms, probing
  *   dist_affinity.c  TIMEDAFFINITY
+ *   dist_qos.c       what a target's connections lose
+ *   dist_copy.c      rows copied to the next owners, and clients whose target died with the routing stack
  *
  * How to use it: distributor_create() after sysplex_create() and before sysplex_attach(); then distributor_define() from the
  * profile. All else happens through the part's functions.
@@ -48,6 +50,7 @@ struct distributor;
 struct distributor_config {
     struct arena *arena;
     u32 rows;       /* connections routed at once */
+    u32 copies;     /* rows of other routing stacks, kept for the case that this one is the next owner */
     u32 ports;      /* distributed ports, learnt ones included */
     u32 vipas;      /* distributed DVIPAs */
     u32 defs;       /* ports in VIPADISTRIBUTE statements, own and learnt */
@@ -154,7 +157,8 @@ bool distributor_serves(const struct distributor *d, struct ipaddr addr);
         C(configs_sent) C(configs_in) C(listeners_in) C(conns_in) C(reports_in) C(ended) C(opened) C(asked)           \
             C(drop_form) C(drop_stale) C(drop_epoch) C(drop_isn) C(drop_awaiting) C(drop_early) C(drop_no_row) C(drop_no_owner)     \
                 C(drop_no_target) C(defs_full) C(vipas_full) C(ports_full) C(slots_full) C(notices_lost)              \
-                    C(affinities_full) C(rechosen) C(probes) C(takeovers)
+                    C(affinities_full) C(rechosen) C(probes) C(takeovers)       \
+                        C(copies_sent) C(copies_in) C(copies_full) C(copies_whole) C(lost_told) C(lost_answered)
 struct dist_counters {
 #define C(name) u32 name;
     DIST_COUNTERS(C)

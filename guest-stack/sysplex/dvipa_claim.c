@@ -53,6 +53,31 @@ bool dvipa_next_in_rank(struct sysplex *sx, const struct dvipa *d) {
     return false;
 }
 
+/* Does the row a come before b? */
+static bool outranks(struct sysplex *sx, const struct dvipa *d, const struct dvipa_row *a, const struct dvipa_row *b) {
+    i32 left = row_rank(d, a), right = row_rank(d, b);
+    return left != right ? left > right : strcmp(sx_peer(sx, a->peer)->pub.name, sx_peer(sx, b->peer)->pub.name) < 0;
+}
+
+u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *heir[], u32 max) {
+    const struct dvipa *d = dvipa_find(sx, addr);
+    const struct dvipa_row *last = NULL;
+    u32 n = 0;
+    while (d && n < max) {
+        const struct dvipa_row *best = NULL;
+        LIST_FOR_EACH(it, &d->rows) {
+            const struct dvipa_row *r = LIST_ENTRY(it, struct dvipa_row, of_dvipa);
+            const struct peer *p = sx_peer(sx, r->peer);
+            if (!p || !p->pub.up || row_rank(d, r) < 0 || r == last || (last && !outranks(sx, d, last, r))) continue;
+            if (!best || outranks(sx, d, r, best)) best = r;
+        }
+        if (!best) break;
+        heir[n++] = &sx_peer(sx, best->peer)->pub;
+        last = best;
+    }
+    return n;
+}
+
 /* ---- claiming ---- */
 
 static void claim(struct sysplex *sx, struct dvipa *d, u64 now) {

@@ -95,6 +95,9 @@ struct sysplex_peer *sysplex_peer_by_dynxcf(struct sysplex *sx, struct ipaddr dy
 /* Own dynamic XCF address, any if there is none. */
 struct ipaddr sysplex_dynxcf(const struct sysplex *sx);
 
+/* Who would own addr next, in this order: up to max peers whose SYNC has arrived. */
+u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *heir[], u32 max);
+
 /* Sends data (len at most PLEXMSG_DATA_MAX) to a peer, or to all (to NULL: each member that XCF lists, UP or not).
  * 0: sent or queued. -ERR_NETDOWN not a member; -ERR_NOBUFS the queue is full, counted: the caller marks what it wanted to
  * say as still to be said and tries again in poll(); -ERR_NOENT the peer is gone (all: there is none). */

@@ -123,25 +123,27 @@ enum vcrt_event vcrt_event_of(u8 tcp_flags) {
     return (tcp_flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN ? VCRT_EV_SYN : VCRT_EV_TEXT;
 }
 
-void vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now) {
+bool vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now) {
     enum vcrt_state s = vcrt_next((enum vcrt_state)row->state, ev);
     row->used = tick_of(now);
-    if (s == row->state) return;
+    if (s == row->state) return false;
     row->state = (u8)s;
     go_to_back(v, row, row->used);
+    return true;
 }
 
-void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now) {
+bool vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now) {
     enum vcrt_event ev = vcrt_event_of(tcp_flags);
     if (ev == VCRT_EV_SYN && (row->state == VCRT_FIN || row->state == VCRT_ENDED || !row->isn)) {
         row->isn = seq;
         row->acked = false;
     }
-    vcrt_step(v, row, ev, now);
-    if (!(tcp_flags & TCPF_ACK)) return;
+    bool changed = vcrt_step(v, row, ev, now);
+    if (!(tcp_flags & TCPF_ACK)) return changed;
     /* Reordered segments must not take it back; the first one sets it. */
     if (!row->acked || seq_gt(ack, row->ack)) row->ack = ack;
     row->acked = true;
+    return changed;
 }
 
 void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target) {

@@ -31,7 +31,8 @@
 #include "net/hash.h"
 #include "wire/ipaddr.h"
 
-#define VCRT_TARGETS 32
+#define VCRT_TARGETS 33
+#define VCRT_LOST    32u /* a target like the others to this table; to its user: one that is gone */
 #define VCRT_NOBODY  0xFF
 #define VCRT_ROW_MAX 128
 /* A tick is 2^20 us, so that time needs a shift and no division. */
@@ -56,6 +57,7 @@ enum vcrt_flags {
     VCRT_MOVED = 0x01,    /* kept by a stack that had the DVIPA before; not counted in the VDPT */
     VCRT_NEWCONN = 0x02,  /* opened by the target itself */
     VCRT_AFFINITY = 0x04, /* counted in an affinity row */
+    VCRT_COPIED = 0x08,   /* the next owners have a copy of it */
 };
 
 struct vcrt_row {
@@ -103,10 +105,10 @@ enum vcrt_event vcrt_event_of(u8 tcp_flags);
 enum vcrt_state vcrt_next(enum vcrt_state s, enum vcrt_event e);
 const char *vcrt_state_name(enum vcrt_state s);
 const char *vcrt_event_name(enum vcrt_event e);
-/* An event for a row. */
-void vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now);
-/* A segment of the client: state, use, what it acknowledged. A SYN that begins a new life also sets isn. */
-void vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now);
+/* An event for a row. true: its state has changed. */
+bool vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now);
+/* A segment of the client: state, use, what it acknowledged. A SYN that begins a new life also sets isn. As vcrt_step(). */
+bool vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now);
 /* The row goes to another target. */
 void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target);
 

@@ -109,6 +109,27 @@ void distmsg_conn_emit(u8 *p, const struct distmsg_conn *c) {
     be32_put(p + 12, (u32)c->what << 24);
 }
 
+bool distmsg_copy_parse(const u8 *p, struct distmsg_copy *out) {
+    out->client = ipaddr_get(p);
+    out->dport = be16_get(p + 4);
+    out->cport = be16_get(p + 6);
+    out->isn = be32_get(p + 8);
+    out->ack = be32_get(p + 12);
+    out->target = ipaddr_get(p + 16);
+    out->what = p[20];
+    return out->what <= DISTMSG_OPENED && out->dport && out->cport && !ipaddr_is_any(out->client) && zero(p + 21, 3);
+}
+
+void distmsg_copy_emit(u8 *p, const struct distmsg_copy *c) {
+    ipaddr_put(p, c->client);
+    be16_put(p + 4, c->dport);
+    be16_put(p + 6, c->cport);
+    be32_put(p + 8, c->isn);
+    be32_put(p + 12, c->ack);
+    ipaddr_put(p + 16, c->target);
+    be32_put(p + 20, (u32)c->what << 24);
+}
+
 bool distmsg_report_parse(const u8 *p, struct distmsg_report *out) {
     out->dvipa = ipaddr_get(p);
     out->port = be16_get(p + 4);

@@ -19,6 +19,12 @@
  *      0  4 DVIPA   4  2 port   6  1 SEF   7  1 QoS fraction   8  4 SYNs received   12  4 connections established, both
  *     since the previous report
  *
+ *   COPY       the routing stack to its next owners: connections that it routes, for the case that it dies with one of its targets
+ *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = forget first what you have of it; 2 = from a next owner: say
+ *     all)   9  3 zero, then
+ *      0  4 client   4  2 port at the DVIPA   6  2 client's port   8  4 client's initial sequence number   12  4 what the client
+ *     expects next, 0 = not known   16  4 dynamic XCF address of the target   20  1 what (ENDED, OPENED)   21  3 zero
+ *
  * x_check() looks at every byte that matters; what it passed may be walked with the x_next() functions. Epochs
  * guard against what was said to, or by, an earlier owner. Touches nothing but the bytes.
  */
@@ -33,6 +39,7 @@ enum distmsg_kind {
     DISTMSG_LISTENERS,
     DISTMSG_CONNS,
     DISTMSG_REPORT,
+    DISTMSG_COPY = 38,
     DISTMSG_LAST = 39,
 };
 enum distmsg_what {
@@ -51,6 +58,8 @@ enum distmsg_what {
 #define DISTMSG_LISTENER_ROW   4
 #define DISTMSG_CONNS_HEAD     8
 #define DISTMSG_CONN_ROW       16
+#define DISTMSG_COPY_HEAD      12
+#define DISTMSG_COPY_ROW       24
 #define DISTMSG_REPORT_HEAD    8
 #define DISTMSG_REPORT_ROW     16
 
@@ -78,6 +87,12 @@ struct distmsg_conn {
     u32 isn;
     u8 what;
 };
+struct distmsg_copy {
+    struct ipaddr client, target;
+    u16 dport, cport;
+    u32 isn, ack;
+    u8 what;
+};
 struct distmsg_report {
     struct ipaddr dvipa;
     u16 port;
@@ -102,6 +117,8 @@ bool distmsg_rows_check(u32 len, u32 head, u32 row, u32 *rows);
 /* false: a value that no sender may send. */
 bool distmsg_conn_parse(const u8 *p, struct distmsg_conn *out);
 void distmsg_conn_emit(u8 *p, const struct distmsg_conn *c);
+bool distmsg_copy_parse(const u8 *p, struct distmsg_copy *out);
+void distmsg_copy_emit(u8 *p, const struct distmsg_copy *c);
 bool distmsg_report_parse(const u8 *p, struct distmsg_report *out);
 void distmsg_report_emit(u8 *p, const struct distmsg_report *r);
 

@@ -307,8 +307,8 @@ static void settle(struct simdist *s) {
     simplex_fail(s->p, "not settled %llu s after the faults: %s", (unsigned long long)(SETTLE_US / USEC_PER_SEC), why);
 }
 
-/* A client that only reads learns of its server's death when somebody tells it; if routing stack and server died together, nobody
- * can. It is excused, and hangs up. */
+/* A client that only reads learns of its server's death when somebody tells it; if the routing stack, the server and both of the
+ * stacks that had copies died together, nobody can. It is excused, counted, and hangs up. */
 static void hang_up_harmed(struct simdist *s) {
     for (u32 i = 0; i < WATCHED_MAX; i++) {
         struct simplex_session *e = s->watched[i];

@@ -84,6 +84,15 @@ struct sysplex_peer *sysplex_peer_at(struct sysplex *sx, u32 index) {
     return index < LAB_NODES && sx->peer[index].used ? &sx->peer[index] : NULL;
 }
 
+/* In order of their numbers, behind the owner's. */
+u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *heir[], u32 max) {
+    u32 n = 0;
+    CHECK(ipaddr_eq(addr, LAB_DVIPA));
+    for (u32 i = 0; i < sx->lab->nodes && n < max; i++)
+        if (i != sx->index && sx->peer[i].used && sx->lab->node[i].alive) heir[n++] = &sx->peer[i];
+    return n;
+}
+
 static void lab_push(struct lab *l, struct lab_event e, const void *data) {
     CHECK((l->tail + 1) % LAB_QUEUE != l->head);
     e.data = malloc(e.len + 1);

@@ -1,0 +1,258 @@
+/* dist_copy.c - rows of the VCRT at the next owners, and clients whose server died together with the routing stack.
+ *
+ * A client that only reads sends nothing by which it could learn that its server is gone. While the routing stack lives it tells
+ * such clients; when it was the server itself, or died with it, nobody else knew of the connection. So the routing stack copies
+ * each row that lives longer than COPY_DELAY_US to the COPY_HEIRS_MAX next owners, in batches, and each end of such a row; a new
+ * heir, and one to whom a message found no room, gets all rows again. Whoever becomes the routing stack knows then which rows had
+ * a target that is gone (LOST). What other targets serve they list themselves.
+ *
+ *   copy's target      at the takeover               later
+ *   is gone            the client is told            3 times, or until it has answered
+ *   lives              waits for the target's list   dropped when the list is there; told if the target dies before
+ *   is this stack      dropped: TCP has it
+ *
+ * How a client is told, when nobody knows what it expects next (h = what it last acknowledged, as far as is known):
+ *
+ *   RST at h      h is exactly what it expects: the connection ends (RFC 5961 3.2). h lies in its window: it answers with an
+ *                 ACK. Else it is silent.
+ *   ACK at h - 1  outside of its window, which is nearly all of the number space: it answers with an ACK (RFC 9293 3.10.7.4).
+ *
+ * Either of both gets an answer whatever h is, but for h just behind the window's right edge. The answer has no row and says
+ * what the client expects: the RST that it gets for it is exact. So a hint that is old, or missing, costs a round trip.
+ */
+#include "base/str.h"
+#include "net/tcp.h"
+#include "sysplex/dist_impl.h"
+#include "wire/tcphdr.h"
+
+#define COPY_WHOLE 1 /* forget what you have */
+#define COPY_ASKS  2 /* an heir wants all rows */
+#define AGAIN_US (100 * USEC_PER_MSEC) /* until the second time; then four times as long */
+
+size_t dist_copy_bytes(const struct distributor_config *c) { return vcrt_bytes(c->copies); }
+
+bool dist_copy_init(struct distributor *d, struct arena *a) {
+    d->copy_at = d->lost_at = TIME_NEVER;
+    return vcrt_init(&d->copies, a, d->cfg.copies, &d->key);
+}
+
+/* ---- at the routing stack: notes, messages ---- */
+
+static void row_put(struct distributor *d, u8 *p, const struct vcrt_row *row) {
+    struct distmsg_copy c = {.client = row->key.client, .dport = row->key.dport, .cport = row->key.cport};
+    c.isn = row->isn, c.ack = row->acked ? row->ack : 0, c.what = DISTMSG_OPENED;
+    c.target = distributor_slot_addr(d, row->target);
+    distmsg_copy_emit(p, &c);
+}
+
+static int copies_send(struct distributor *d, const struct dist_vipa *v, const struct sysplex_peer *to, u32 len, u8 flags,
+                       u64 now) {
+    ipaddr_put(d->out, v->addr);
+    be32_put(d->out + 4, v->epoch);
+    be32_put(d->out + 8, (u32)flags << 24);
+    int rc = dist_send(d, to, DISTMSG_COPY, len, now);
+    if (rc == 0) d->count.copies_sent++;
+    return rc;
+}
+
+/* To every heir; one that could not be told is none any more, and gets all rows when it can. */
+static void to_heirs(struct distributor *d, struct dist_vipa *v, u32 len, u64 now) {
+    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++) {
+        const struct sysplex_peer *p = (v->heirs >> i & 1) ? sysplex_peer_at(d->sx, i) : NULL;
+        if (p && copies_send(d, v, p, len, 0, now) < 0) v->heirs &= ~((u64)1 << i);
+    }
+}
+
+/* One row of the message for a note; 0: there is nothing to say any more. */
+static u32 note_put(struct distributor *d, const struct dist_copy_note *n, u8 *p) {
+    struct vcrt_row *row = vcrt_find(&d->vcrt, &n->key);
+    if (!n->opened) {
+        const struct distmsg_copy c = {.client = n->key.client, .dport = n->key.dport, .cport = n->key.cport, .what = DISTMSG_ENDED};
+        distmsg_copy_emit(p, &c);
+        return DISTMSG_COPY_ROW;
+    }
+    if (!row || row->state != VCRT_OPEN || (row->flags & VCRT_COPIED)) return 0;
+    row->flags |= VCRT_COPIED;
+    row_put(d, p, row);
+    return DISTMSG_COPY_ROW;
+}
+
+/* The first n notes. */
+static void notes_flush(struct distributor *d, u32 n, u64 now) {
+    for (u32 i = 0; i < n;) {
+        struct dist_vipa *v = dist_vipa_find(d, d->copy_note[i].key.dvipa);
+        struct ipaddr addr = d->copy_note[i].key.dvipa;
+        u32 len = DISTMSG_COPY_HEAD;
+        for (; i < n && ipaddr_eq(d->copy_note[i].key.dvipa, addr) && len + DISTMSG_COPY_ROW <= MESSAGE_MAX; i++)
+            if (v && v->routing) len += note_put(d, &d->copy_note[i], d->out + len);
+        if (len > DISTMSG_COPY_HEAD) to_heirs(d, v, len, now);
+    }
+    d->copy_notes -= n;
+    memmove(d->copy_note, d->copy_note + n, d->copy_notes * sizeof d->copy_note[0]);
+    /* What came since the last turn waits one more: each row has then lived for COPY_DELAY_US at least. */
+    d->copy_ripe = d->copy_notes;
+    d->copy_at = d->copy_notes ? now + COPY_DELAY_US : TIME_NEVER;
+}
+
+void dist_copy_note(struct distributor *d, struct vcrt_row *row, bool opened, u64 now) {
+    if (!opened) row->flags &= (u8)~VCRT_COPIED;
+    if (d->copy_notes == COPY_NOTES_MAX) notes_flush(d, COPY_NOTES_MAX, now);
+    d->copy_note[d->copy_notes++] = (struct dist_copy_note){.key = row->key, .opened = opened};
+    d->copy_at = u64_min(d->copy_at, now + COPY_DELAY_US);
+}
+
+/* All rows, the first message saying so. false: not all could be sent. */
+static bool send_whole(struct distributor *d, struct dist_vipa *v, const struct sysplex_peer *to, u64 now) {
+    u32 len = DISTMSG_COPY_HEAD;
+    bool first = true;
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(&d->vcrt, r)) != NULL;) {
+        if (!ipaddr_eq(r->key.dvipa, v->addr) || (r->state != VCRT_OPEN && r->state != VCRT_FIN)) continue;
+        r->flags |= VCRT_COPIED;
+        row_put(d, d->out + len, r);
+        len += DISTMSG_COPY_ROW;
+        if (len + DISTMSG_COPY_ROW <= MESSAGE_MAX) continue;
+        if (copies_send(d, v, to, len, first ? COPY_WHOLE : 0, now) < 0) return false;
+        first = false;
+        len = DISTMSG_COPY_HEAD;
+    }
+    d->count.copies_whole++;
+    return copies_send(d, v, to, len, first ? COPY_WHOLE : 0, now) == 0;
+}
+
+void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now) {
+    struct sysplex_peer *heir[COPY_HEIRS_MAX];
+    u32 n = sysplex_heirs(d->sx, v->addr, heir, COPY_HEIRS_MAX);
+    u64 set = 0;
+    for (u32 i = 0; i < n; i++) set |= (u64)1 << heir[i]->index;
+    v->heirs &= set;
+    if (v->heirs == set) return;
+    notes_flush(d, d->copy_notes, now); /* in order: what ended before is not among all rows */
+    for (u32 i = 0; i < n; i++) {
+        u64 bit = (u64)1 << heir[i]->index;
+        if (!(v->heirs & bit) && send_whole(d, v, heir[i], now)) v->heirs |= bit;
+    }
+}
+
+/* ---- at an heir: copies ---- */
+
+static void copy_row_in(struct distributor *d, const struct dist_vipa *v, const struct distmsg_copy *c, u64 now) {
+    struct vcrt_key k = {v->addr, c->client, c->dport, c->cport};
+    struct vcrt_row *row = vcrt_find(&d->copies, &k);
+    u32 slot = distributor_slot(d, c->target);
+    if (row) vcrt_del(&d->copies, row);
+    if (c->what == DISTMSG_ENDED) return;
+    /* Who is not known may be dead, and the routing stack tells the client itself, or not have been met yet: then all rows are
+     * asked for when it is. */
+    if (slot == VDPT_NOBODY) {
+        d->copies_missing = true;
+        return;
+    }
+    row = vcrt_add(&d->copies, &k, slot, VCRT_EV_OPENED, now);
+    if (!row) {
+        d->count.copies_full++;
+        return;
+    }
+    row->isn = c->isn;
+    row->ack = c->ack;
+    row->acked = c->ack != 0;
+}
+
+void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
+    u32 rows;
+    if (!distmsg_rows_check(len, DISTMSG_COPY_HEAD, DISTMSG_COPY_ROW, &rows)) {
+        d->count.drop_form++;
+        return;
+    }
+    struct dist_vipa *v = dist_vipa_find(d, ipaddr_get(p));
+    if (v && v->routing && be32_get(p + 4) == v->epoch && (p[8] & COPY_ASKS)) {
+        v->heirs &= ~((u64)1 << from->index); /* it gets them within a second */
+        return;
+    }
+    if (!v || v->routing || v->owner != from || be32_get(p + 4) != v->epoch) {
+        d->count.drop_epoch++;
+        return;
+    }
+    d->count.copies_in++;
+    if (p[8] & COPY_WHOLE) dist_copy_forget(d, v, VDPT_NOBODY);
+    for (u32 i = 0; i < rows; i++) {
+        struct distmsg_copy c;
+        if (distmsg_copy_parse(p + DISTMSG_COPY_HEAD + (size_t)i * DISTMSG_COPY_ROW, &c))
+            copy_row_in(d, v, &c, now);
+        else
+            d->count.drop_form++;
+    }
+}
+
+void dist_copy_forget(struct distributor *d, const struct dist_vipa *v, u32 slot) {
+    for (struct vcrt_row *r = slot == VDPT_NOBODY ? vcrt_walk(&d->copies, NULL) : vcrt_of_target(&d->copies, slot, NULL), *next; r;
+         r = next) {
+        next = slot == VDPT_NOBODY ? vcrt_walk(&d->copies, r) : vcrt_of_target(&d->copies, slot, r);
+        if (ipaddr_eq(r->key.dvipa, v->addr)) vcrt_del(&d->copies, r);
+    }
+}
+
+void dist_copy_peer_up(struct distributor *d, u64 now) {
+    if (!d->copies_missing) return;
+    d->copies_missing = false;
+    LIST_FOR_EACH(n, &d->vipa_list) {
+        const struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
+        /* One that finds no room is missed until the next peer comes. */
+        if (!v->routing && v->owner && copies_send(d, v, v->owner, DISTMSG_COPY_HEAD, COPY_ASKS, now) < 0) d->copies_missing = true;
+    }
+}
+
+void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now) {
+    struct vcrt_row *r;
+    if (vcrt_of_target(&d->copies, slot, NULL)) d->lost_at = now;
+    while ((r = vcrt_of_target(&d->copies, slot, NULL)) != NULL) vcrt_retarget(&d->copies, r, VCRT_LOST);
+}
+
+/* ---- at the new routing stack: clients are told ---- */
+
+void dist_copy_tell(struct distributor *d, const struct vcrt_row *row, u64 now) {
+    struct tcp_key key = {row->key.dvipa, row->key.client, row->key.dport, row->key.cport};
+    struct stack *stk = sysplex_stack(d->sx);
+    tcp_reset_peer(stk, &key, row->ack, now);
+    tcp_probe_peer(stk, &key, row->ack - 1, row->isn + 1, now);
+}
+
+void dist_copy_takeover(struct distributor *d, const struct dist_vipa *v, u64 now) {
+    dist_copy_forget(d, v, SLOT_SELF);
+    if (d->copies.rows_of[VCRT_LOST]) d->lost_at = now;
+}
+
+bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const struct pkt *p, u8 flags, u64 now) {
+    struct vcrt_row *row = vcrt_find(&d->copies, k);
+    if (!row || row->target != VCRT_LOST) return false;
+    vcrt_del(&d->copies, row);
+    if (vcrt_event_of(flags) == VCRT_EV_SYN) return false;
+    d->count.lost_answered++;
+    tcp_refuse(sysplex_stack(d->sx), p, now); /* exactly what it expects; nothing if it sent RST itself */
+    return true;
+}
+
+/* One turn of telling: the front of the lost rows, which then stand at the back; port counts how often. */
+static void tell_some(struct distributor *d, u64 now) {
+    if (!d->lost_left) d->lost_left = d->copies.rows_of[VCRT_LOST];
+    u32 turn = u32_min(d->lost_left, LOST_ROUND_MAX);
+    u16 tries = 0;
+    d->lost_left -= turn;
+    for (struct vcrt_row *r; turn && (r = vcrt_of_target(&d->copies, VCRT_LOST, NULL)) != NULL; turn--) {
+        const struct dist_vipa *v = dist_vipa_find(d, r->key.dvipa);
+        vcrt_retarget(&d->copies, r, VCRT_LOST);
+        if (!v || !v->routing) continue; /* somebody else may be the next owner */
+        d->count.lost_told += r->port == 0;
+        dist_copy_tell(d, r, now);
+        tries = ++r->port;
+        if (tries == LOST_TRIES) vcrt_del(&d->copies, r);
+    }
+    bool through = !d->lost_left || !d->copies.rows_of[VCRT_LOST];
+    if (through) d->lost_left = 0;
+    d->lost_at = !through ? now + USEC_PER_MSEC : tries && tries < LOST_TRIES ? now + (tries == 1 ? 1u : 4u) * AGAIN_US : TIME_NEVER;
+}
+
+u64 dist_copy_poll(struct distributor *d, u64 now) {
+    if (now >= d->copy_at) notes_flush(d, d->copy_ripe, now);
+    if (now >= d->lost_at) tell_some(d, now);
+    return u64_min(d->copy_at, d->lost_at);
+}

@@ -1,0 +1,225 @@
+/* test_dist_copy.c - rows of the VCRT at the next owners: a client that only reads hears of it when routing stack and server die
+ * together. The group is distlab.h's; nobody's client sends anything once its server is gone. */
+#include "tests/unit/distlab.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+/* cmocka wants the three above */
+#include <cmocka.h>
+
+#define CLIENTS 12
+#define TOLD_US (300 * USEC_PER_MSEC)
+
+static struct lab lab;
+static struct lab_client *c[CLIENTS];
+
+/* n stacks, A owns; CLIENTS connections that have sent and received something, then nothing. */
+static struct lab *held(u32 n) {
+    struct dist_statement s = {.dvipa = LAB_DVIPA, .options = {.method = DIST_ROUNDROBIN}, .ports = 1, .port = {80}};
+    lab_open(&lab, n);
+    assert_int_equal(distributor_define(lab.node[0].d, &s, lab.t->now), 0);
+    lab_own(&lab, 0);
+    lab_run(&lab, 1200000); /* the heirs are known */
+    for (u32 i = 0; i < CLIENTS; i++) c[i] = lab_connect(&lab);
+    lab_run(&lab, 20000);
+    for (u32 i = 0; i < CLIENTS; i++) sock_send(c[i]->s, "xy", 2, lab.t->now);
+    lab_run(&lab, 300000);
+    for (u32 i = 0; i < CLIENTS; i++) assert_int_equal(c[i]->received, 2);
+    return &lab;
+}
+
+static struct distributor *dist(u32 i) { return lab.node[i].d; }
+static u32 copies(u32 i) { return vcrt_rows(&dist(i)->copies); }
+static u32 resets(void) {
+    u32 n = 0;
+    for (u32 i = 0; i < CLIENTS; i++) n += c[i]->error == ERR_CONNRESET;
+    return n;
+}
+
+static void copied_and_forgotten(void **state) {
+    struct lab *l = held(4);
+    UNUSED(state);
+    assert_int_equal(copies(1), CLIENTS);
+    assert_int_equal(copies(2), CLIENTS);
+    assert_int_equal(copies(3), 0); /* two heirs are enough */
+    /* What is over before it was copied costs nothing. */
+    u32 sent = dist(0)->count.copies_sent;
+    for (u32 i = 0; i < 20; i++) {
+        struct lab_client *quick = lab_connect(l);
+        lab_run(l, 4000);
+        lab_hang_up(l, quick);
+        lab_run(l, 4000);
+    }
+    lab_run(l, 100000);
+    assert_int_equal(dist(0)->count.copies_sent, sent);
+    for (u32 i = 0; i < CLIENTS; i++) lab_hang_up(l, c[i]);
+    lab_run(l, 12 * USEC_PER_SEC);
+    assert_int_equal(copies(1) + copies(2), 0);
+    lab_close(l);
+}
+
+static void owner_and_server_die_together(void **state) {
+    struct lab *l = held(3);
+    UNUSED(state);
+    lab_die(l, 0);
+    lab_run(l, 100000); /* nobody owns it yet: nothing is said */
+    assert_int_equal(resets(), 0);
+    lab_own(l, 1);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 3);
+    assert_int_equal(dist(1)->count.lost_told, CLIENTS / 3);
+    for (u32 i = 0; i < CLIENTS; i++)
+        if (!c[i]->error) sock_send(c[i]->s, "z", 1, l->t->now);
+    lab_run(l, USEC_PER_SEC);
+    u32 fine = 0;
+    for (u32 i = 0; i < CLIENTS; i++) fine += c[i]->received == 3;
+    assert_int_equal(fine, CLIENTS * 2 / 3);
+    assert_int_equal(copies(1), 0);
+    lab_close(l);
+}
+
+/* The hint is old, in the client's window, far ahead, or there is none: the reset comes all the same. */
+static void whatever_the_hint(void **state) {
+    static const u32 off[] = {1, 1000, 100000, (u32)-1, (u32)-1000, (u32)-60000, 0x80000000u, 0x40000000u, 0xC0000000u};
+    UNUSED(state);
+    for (u32 n = 0; n <= ARRAY_LEN(off); n++) {
+        struct lab *l = held(3);
+        for (struct vcrt_row *r = NULL; (r = vcrt_walk(&dist(1)->copies, r)) != NULL;) {
+            assert_true(r->acked);
+            r->ack = n < ARRAY_LEN(off) ? r->ack - off[n] : 0;
+        }
+        lab_die(l, 0);
+        lab_own(l, 1);
+        lab_run(l, TOLD_US);
+        if (resets() != CLIENTS / 3) fail_msg("hint %u: %u resets", n, resets());
+        lab_close(l);
+    }
+}
+
+/* A first message is lost on the way to the client (its ARP table still names the old card): it is said again. */
+static void said_again(void **state) {
+    struct lab *l = held(3);
+    UNUSED(state);
+    lab_die(l, 0);
+    link_lan_down(l->node[1].osa, l->t->now);
+    lab_own(l, 1);
+    lab_run(l, 50000);
+    link_lan_up(l->node[1].osa, l->t->now);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 3);
+    assert_int_equal(copies(1), 0);
+    lab_close(l);
+}
+
+/* Routing stack and another target die at once; and a target that dies before it could list its connections. */
+static void targets_die_too(void **state) {
+    struct lab *l = held(4);
+    UNUSED(state);
+    lab_die(l, 0);
+    lab_die(l, 3);
+    lab_own(l, 1);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 2);
+    lab_close(l);
+    l = held(4);
+    lab_die(l, 0);
+    l->mute = true;
+    lab_own(l, 1);
+    lab_run(l, 50000);
+    assert_int_equal(resets(), CLIENTS / 4);
+    lab_die(l, 3);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 2);
+    lab_close(l);
+}
+
+/* The first heir dies, too; the second has the copies. One that comes gets all rows. */
+static void heirs_change(void **state) {
+    struct lab *l = held(4);
+    UNUSED(state);
+    lab_die(l, 2);
+    lab_run(l, 1200000);
+    assert_int_equal(copies(3), CLIENTS - CLIENTS / 4);
+    lab_die(l, 1);
+    lab_die(l, 0);
+    lab_own(l, 3);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS * 3 / 4);
+    lab_close(l);
+}
+
+/* A planned move: nothing is lost, and the former owner is an heir of the new one. */
+static void planned_moves(void **state) {
+    struct lab *l = held(3);
+    UNUSED(state);
+    lab_own(l, 1);
+    lab_run(l, 1200000);
+    assert_int_equal(resets(), 0);
+    assert_int_equal(copies(1), 0);
+    assert_int_equal(copies(0), vcrt_rows(distributor_vcrt(dist(1))));
+    for (u32 i = 0; i < CLIENTS; i++) sock_send(c[i]->s, "z", 1, l->t->now);
+    lab_run(l, USEC_PER_SEC);
+    for (u32 i = 0; i < CLIENTS; i++) assert_int_equal(c[i]->received, 3);
+    lab_close(l);
+}
+
+/* A client that comes again from the same port before it has heard is a new one. */
+static void the_same_ports_again(void **state) {
+    struct lab *l = held(3);
+    UNUSED(state);
+    link_lan_down(l->node[1].osa, l->t->now);
+    lab_die(l, 0);
+    lab_own(l, 1);
+    lab_run(l, 2000);
+    assert_true(copies(1) > 0);
+    struct vcrt_row *r = vcrt_of_target(&dist(1)->copies, VCRT_LOST, NULL);
+    u8 ip[64] = {0};
+    struct pkt p = {.data = ip, .len = 40, .in = l->node[1].osa, .src = r->key.client, .dst = LAB_DVIPA, .proto = 6};
+    struct vcrt_key k = r->key;
+    assert_false(dist_copy_answer(dist(1), &k, &p, 0x02, l->t->now));
+    assert_null(vcrt_find(&dist(1)->copies, &k));
+    assert_false(dist_copy_answer(dist(1), &k, &p, 0x10, l->t->now));
+    lab_close(l);
+}
+
+/* What does not come from the owner, of its epoch, whole, changes nothing. */
+static void strangers_are_refused(void **state) {
+    struct lab *l = held(3);
+    u8 m[DISTMSG_COPY_HEAD + DISTMSG_COPY_ROW] = {0};
+    struct distmsg_copy row = {.client = ipaddr_v4(0x0A050505), .dport = 80, .cport = 99, .target = ipaddr_v4(0x0A090903),
+                               .what = DISTMSG_OPENED};
+    struct sysplex *b = &l->node[1];
+    UNUSED(state);
+    ipaddr_put(m, LAB_DVIPA);
+    be32_put(m + 4, l->epoch);
+    distmsg_copy_emit(m + DISTMSG_COPY_HEAD, &row);
+    u32 had = copies(1);
+    for (u32 len = 0; len < sizeof m; len++)
+        if (len != DISTMSG_COPY_HEAD) b->ops->message(b->ctx, &b->peer[0], DISTMSG_COPY, m, len, l->t->now);
+    b->ops->message(b->ctx, &b->peer[2], DISTMSG_COPY, m, sizeof m, l->t->now);
+    be32_put(m + 4, l->epoch + 1);
+    b->ops->message(b->ctx, &b->peer[0], DISTMSG_COPY, m, sizeof m, l->t->now);
+    be32_put(m + 4, l->epoch);
+    m[DISTMSG_COPY_HEAD + 20] = DISTMSG_ASK;
+    b->ops->message(b->ctx, &b->peer[0], DISTMSG_COPY, m, sizeof m, l->t->now);
+    assert_int_equal(copies(1), had);
+    m[DISTMSG_COPY_HEAD + 20] = DISTMSG_OPENED;
+    b->ops->message(b->ctx, &b->peer[0], DISTMSG_COPY, m, sizeof m, l->t->now);
+    assert_int_equal(copies(1), had + 1);
+    m[DISTMSG_COPY_HEAD + 20] = DISTMSG_ENDED;
+    b->ops->message(b->ctx, &b->peer[0], DISTMSG_COPY, m, sizeof m, l->t->now);
+    assert_int_equal(copies(1), had);
+    lab_close(l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(copied_and_forgotten), cmocka_unit_test(owner_and_server_die_together),
+        cmocka_unit_test(whatever_the_hint),    cmocka_unit_test(said_again),
+        cmocka_unit_test(targets_die_too),      cmocka_unit_test(heirs_change),
+        cmocka_unit_test(planned_moves),        cmocka_unit_test(the_same_ports_again),
+        cmocka_unit_test(strangers_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
