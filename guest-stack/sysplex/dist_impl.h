@@ -128,6 +128,7 @@ struct distributor {
     dist_policy_fn *policy;
     void *policy_ctx;
     bool work_due; /* some DVIPA has a *_due */
+    u32 slots_top;   /* no slot[] from here on has been in use */
     u32 unreachable; /* slots whose link is down */
     u8 out[MESSAGE_MAX];
 };

@@ -29,6 +29,7 @@ void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now) {
     for (u32 i = 1; i < DIST_TARGETS_MAX; i++) {
         if (d->slot[i].used) continue;
         d->slot[i] = (struct dist_slot){.dynxcf = p->dynxcf, .peer = p, .used = true};
+        d->slots_top = u32_max(d->slots_top, i + 1);
         enter_target(d, i);
         dist_copy_peer_up(d, now);
         return;
@@ -72,7 +73,7 @@ void dist_peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
 
 void dist_reach(struct distributor *d) {
     u32 down = 0;
-    for (u32 i = 1; i < DIST_TARGETS_MAX; i++) {
+    for (u32 i = 1; i < d->slots_top; i++) {
         const struct dist_slot *s = &d->slot[i];
         if (s->used && s->peer && !(s->peer->lnk && s->peer->lnk->up)) down |= 1u << i;
     }

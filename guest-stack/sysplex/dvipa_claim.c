@@ -134,8 +134,9 @@ static void granted(struct sysplex *sx, struct dvipa *d, u64 now) {
 }
 
 bool dvipa_claims_send(struct sysplex *sx, const struct list *batch, u64 now) {
-    u64 up = sysplex_up_set(sx);
     u32 len = 0, at = 0;
+    if (list_empty(batch)) return true;
+    u64 up = sysplex_up_set(sx);
     LIST_FOR_EACH(n, batch) {
         const struct dvipa *d = LIST_ENTRY(n, struct dvipa, due);
         if (!d->claim_due || len + PLEXMSG_CLAIM_ROW > PLEXMSG_DATA_MAX) continue;

@@ -15,9 +15,20 @@
 #define PACKET_CSUM_OK     1
 #define PACKET_DISTRIBUTED 2
 
+size_t dynxcf_bytes(void) {
+    return (size_t)DYNXCF_BATCHES * (PLEXMSG_DATA_MAX + 16);
+}
+
 bool dynxcf_init(struct sysplex *sx, struct arena *a) {
-    sx->dx.batch.bytes = arena_take(a, PLEXMSG_DATA_MAX, 16);
-    return sx->dx.batch.bytes != NULL;
+    struct dynxcf *dx = &sx->dx;
+    list_init(&dx->open);
+    list_init(&dx->idle);
+    for (u32 i = 0; i < DYNXCF_BATCHES; i++) {
+        dx->batch[i].bytes = arena_take(a, PLEXMSG_DATA_MAX, 16);
+        if (!dx->batch[i].bytes) return false;
+        list_push_back(&dx->idle, &dx->batch[i].node);
+    }
+    return true;
 }
 
 /* ---- the device ---- */
@@ -50,20 +61,50 @@ static int stop(struct device *dev, u64 now) {
     return 0;
 }
 
-static void batch_send(struct sysplex *sx, u64 now) {
-    struct packet_batch *b = &sx->dx.batch;
+/* ---- batches: one for each peer that packets go to in this turn of the loop ---- */
+
+static void batch_send(struct sysplex *sx, struct packet_batch *b, u64 now) {
     struct peer *p = sx_peer(sx, b->peer);
-    if (!b->used) return;
-    if (p && group_send_now(sx, &p->pub, PLEXMSG_DATA, b->bytes, b->used, now) == 0)
+    CHECK(p && p->batch == b);
+    if (b->used && group_send_now(sx, &p->pub, PLEXMSG_DATA, b->bytes, b->used, now) == 0)
         SX_COUNT(sx, batches_out);
-    else
+    else if (b->used)
         SX_COUNT(sx, drop_batch);
     b->used = 0;
 }
 
+static void batch_close(struct sysplex *sx, struct packet_batch *b) {
+    struct peer *p = sx_peer(sx, b->peer);
+    CHECK(p && p->batch == b);
+    p->batch = NULL;
+    b->used = 0;
+    list_del(&b->node);
+    list_push_back(&sx->dx.idle, &b->node);
+}
+
+/* The batch of a peer, with room for so many bytes more. If all serve others the one that has waited longest goes early. */
+static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 bytes, u64 now) {
+    struct dynxcf *dx = &sx->dx;
+    struct packet_batch *b = to->batch;
+    if (b) {
+        if (b->used + bytes > PLEXMSG_DATA_MAX) batch_send(sx, b, now);
+        return b;
+    }
+    if (list_empty(&dx->idle)) {
+        b = LIST_ENTRY(dx->open.next, struct packet_batch, node);
+        SX_COUNT(sx, batches_early);
+        batch_send(sx, b, now);
+        batch_close(sx, b);
+    }
+    b = LIST_ENTRY(list_pop_front(&dx->idle), struct packet_batch, node);
+    b->peer = to->pub.index;
+    to->batch = b;
+    list_push_back(&dx->open, &b->node);
+    return b;
+}
+
 static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct sysplex *sx = lnk->dev->state;
-    struct packet_batch *b = &sx->dx.batch;
     struct sysplex_peer *to = lnk == sx->dx.samehost ? sysplex_peer_by_dynxcf(sx, next_hop) : peer_of_link(sx, lnk);
     u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
     if (!to) {
@@ -74,8 +115,7 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
         SX_COUNT(sx, drop_packet_form);
         return -ERR_MSGSIZE;
     }
-    if (b->used && (b->peer != to->index || b->used + PLEXMSG_PACKET_HEAD + padded > PLEXMSG_DATA_MAX))
-        batch_send(sx, now);
+    struct packet_batch *b = batch_for(sx, &sx->peer[to->index], PLEXMSG_PACKET_HEAD + padded, now);
     u8 *head = b->bytes + b->used;
     /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
     bool sum_ok = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK);
@@ -86,17 +126,31 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
     pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
     memset(head + PLEXMSG_PACKET_HEAD + bytes, 0, padded - bytes);
     b->used += PLEXMSG_PACKET_HEAD + padded;
-    b->peer = to->index;
     SX_COUNT(sx, packets_out);
     return 0;
 }
 
+/* A link of its own leads to one peer, EZASAMEMVS to all within the image. */
 static void flush(struct link *lnk, u64 now) {
-    batch_send(lnk->dev->state, now);
+    struct sysplex *sx = lnk->dev->state;
+    LIST_FOR_EACH_SAFE(n, next, &sx->dx.open) {
+        struct packet_batch *b = LIST_ENTRY(n, struct packet_batch, node);
+        if (sx->peer[b->peer].pub.lnk != lnk) continue;
+        batch_send(sx, b, now);
+        batch_close(sx, b);
+    }
+}
+
+/* The stack's own, of all dynamic XCF links together. */
+static void counters(const struct link *lnk, void (*row)(void *ctx, const char *name, u64 value), void *ctx) {
+    const struct sysplex *sx = lnk->dev->state;
+    const char *name;
+    u32 value;
+    for (u32 i = 0; (name = sysplex_counter(sx, i, &value)) != NULL; i++) row(ctx, name, value);
 }
 
 static const struct device_ops device_ops = {.type_name = "MPCPTP", .attach = attach, .start = start, .stop = stop};
-static const struct link_ops link_ops = {.output = output, .flush = flush};
+static const struct link_ops link_ops = {.output = output, .flush = flush, .counters = counters};
 
 struct driver sysplex_driver(struct sysplex *sx) {
     return (struct driver){.device = &device_ops, .link = &link_ops, .ctx = sx};
@@ -224,7 +278,8 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     struct route_def def = host_route(p);
     route_del(sx->stk, &def, now);
     p->lnk = NULL;
-    if (sx->dx.batch.peer == p->index) sx->dx.batch.used = 0;
+    struct packet_batch *b = sx->peer[p->index].batch;
+    if (b) batch_close(sx, b);
     stack_message(sx->stk, "EZZ4325I CONNECTION TO %s CLEARED FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
                   lnk->dev->name);
     if (lnk == sx->dx.samehost || !lnk->dev->wanted) return; /* what the operator has stopped stays so */

@@ -9,8 +9,9 @@
  * is used. A link that a static route names stays defined, not active, when its peer goes; so does one that the operator has
  * stopped (V TCPIP,,STOP,device), and it stays stopped when the peer returns.
  *
- * Packets go over XCF: those of one batch in one message (PLEXMSG_DATA), sent at link_flush_all(). They are not queued: what
- * XCF has no buffer for is dropped and counted, as a card does, and XCF keeps a reserve for what is not a packet.
+ * Packets go over XCF: each peer that they go to has a batch of its own, one message (PLEXMSG_DATA), sent at link_flush_all() or when it is
+ * full. There are DYNXCF_BATCHES at once: for one peer more the oldest goes early (counted). Packets are not queued: what XCF has no
+ * buffer for is dropped and counted, as a card does, and XCF keeps a reserve for what is not a packet.
  */
 #ifndef SYSPLEX_DYNXCF_H
 #define SYSPLEX_DYNXCF_H

@@ -56,7 +56,7 @@ static bool queue_add(struct sysplex *sx, u32 token, u8 kind, const void *data, 
 /* ---- sending ---- */
 
 static struct peer *peer_by_token(struct sysplex *sx, u32 token) {
-    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++)
+    for (u32 i = 0; i < sx->peers_top; i++)
         if (sx->peer[i].pub.used && sx->peer[i].pub.token == token) return &sx->peer[i];
     return NULL;
 }
@@ -111,7 +111,7 @@ struct sysplex_peer *sysplex_peer_at(struct sysplex *sx, u32 index) {
 }
 
 struct sysplex_peer *sysplex_peer_next(struct sysplex *sx, const struct sysplex_peer *p, bool up_only) {
-    for (u32 i = p ? p->index + 1u : 0; i < SYSPLEX_PEERS_MAX; i++) {
+    for (u32 i = p ? p->index + 1u : 0; i < sx->peers_top; i++) {
         struct sysplex_peer *n = &sx->peer[i].pub;
         if (n->used && (n->up || !up_only)) return n;
     }
@@ -128,7 +128,7 @@ struct sysplex_peer *sysplex_peer_by_dynxcf(struct sysplex *sx, struct ipaddr dy
 
 u64 sysplex_up_set(const struct sysplex *sx) {
     u64 set = 0;
-    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++)
+    for (u32 i = 0; i < sx->peers_top; i++)
         if (sx->peer[i].pub.used && sx->peer[i].pub.up) set |= sx_bit((u8)i);
     return set;
 }
@@ -152,6 +152,7 @@ static void peer_add(struct sysplex *sx, const struct xcf_member_info *info, u64
                                    .epoch = u.epoch,
                                    .dynxcf = u.dynxcf,
                                    .mask = u.mask};
+    sx->peers_top = u32_max(sx->peers_top, p->pub.index + 1u);
     str_copy(p->pub.name, sizeof p->pub.name, info->name);
     str_copy(p->pub.system, sizeof p->pub.system, info->system);
     str_copy(p->pub.tcpname, sizeof p->pub.tcpname, u.tcpname);
@@ -289,7 +290,7 @@ void group_leave(struct sysplex *sx, u64 now) {
     if (sx->state == SYSPLEX_OUT) return;
     sx->state = SYSPLEX_OUT;
     parts_left(sx, now); /* addresses go out of the OSAs before the others hear that this stack has left */
-    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++)
+    for (u32 i = 0; i < sx->peers_top; i++)
         if (sx->peer[i].pub.used) peer_gone(sx, &sx->peer[i], now);
     if (sx->member) xcf_leave(sx->member, now);
     sx->member = NULL;
@@ -298,7 +299,7 @@ void group_leave(struct sysplex *sx, u64 now) {
 
 /* Is every member that XCF lists UP here? */
 static bool all_up(struct sysplex *sx) {
-    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++)
+    for (u32 i = 0; i < sx->peers_top; i++)
         if (sx->peer[i].pub.used && !sx->peer[i].pub.up) return false;
     return xcf_synced(sx->xcf);
 }
@@ -307,7 +308,7 @@ u64 group_poll(struct sysplex *sx, u64 now) {
     if (sx->state == SYSPLEX_OUT) return TIME_NEVER;
     if (sx->queue.used) queue_run(sx, now);
     u64 next = sx->queue.used ? now + 10 * USEC_PER_MSEC : TIME_NEVER;
-    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++) {
+    for (u32 i = 0; i < sx->peers_top; i++) {
         struct peer *p = &sx->peer[i];
         if (!p->pub.used || !p->tell_due) continue;
         peer_tell(sx, p, now);

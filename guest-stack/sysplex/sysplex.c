@@ -15,7 +15,7 @@ void sysplex_config_default(struct sysplex_config *c) {
 }
 
 size_t sysplex_bytes(const struct sysplex_config *c) {
-    return sizeof(struct sysplex) + 3 * (size_t)PLEXMSG_DATA_MAX + c->queue_bytes + hash_bytes(c->home_rows) +
+    return sizeof(struct sysplex) + 2 * (size_t)PLEXMSG_DATA_MAX + dynxcf_bytes() + c->queue_bytes + hash_bytes(c->home_rows) +
            (sizeof(struct home_row) + 16) * (size_t)c->home_rows + moved_bytes(c) + dvipa_bytes(c) + 256;
 }
 

@@ -26,9 +26,12 @@
 #define SX_NOBODY    0xFF
 #define SX_SETTLE_US (250 * USEC_PER_MSEC) /* two stacks that join at once have heard of each other by then */
 
+struct packet_batch;
+
 struct peer {
     struct sysplex_peer pub; /* first member */
     bool tell_due;
+    struct packet_batch *batch; /* packets on their way to it in this turn of the loop; NULL none */
     struct list homes; /* struct home_row.of_peer */
     struct list dvipas; /* struct dvipa_row.of_peer */
     struct list moved; /* struct moved_row.of_peer */
@@ -55,17 +58,20 @@ struct send_queue { /* a ring of {token 4, kind 1, 3 zero, length 4, data} in th
 
 /* Packets on their way to one peer, as one message. */
 struct packet_batch {
-    u8 *bytes; /* [PLEXMSG_DATA_MAX] */
+    struct list node; /* in dynxcf.open, oldest first, while it has a peer; else in dynxcf.idle */
+    u8 *bytes;        /* [PLEXMSG_DATA_MAX] */
     u32 used;
     u8 peer;
 };
+#define DYNXCF_BATCHES 8
 
 struct dynxcf {
     bool on;
     struct ipaddr addr, mask;
     u8 metric;
     struct link *samehost; /* EZASAMEMVS, which holds the HOME entry; NULL while off */
-    struct packet_batch batch;
+    struct packet_batch batch[DYNXCF_BATCHES];
+    struct list open, idle;
 };
 
 struct dvipa_range {
@@ -98,6 +104,7 @@ struct sysplex {
     u32 epoch;                /* of this membership */
     u64 joined_at;
     struct peer peer[SYSPLEX_PEERS_MAX];
+    u32 peers_top; /* no peer[] from here on has been in use: what each turn looks through is short */
     struct sysplex_part part[SYSPLEX_PARTS_MAX];
     u32 parts;
     u8 part_of_kind[PLEXMSG_KINDS]; /* index + 1 */
@@ -153,6 +160,7 @@ struct sysplex_peer *homes_find(struct sysplex *sx, struct ipaddr addr);
 
 /* dynxcf.c */
 extern const struct sysplex_part_ops dynxcf_part;
+size_t dynxcf_bytes(void);
 bool dynxcf_init(struct sysplex *sx, struct arena *a);
 /* Takes the dynamic XCF address out of HOME: its links can be deleted. */
 void dynxcf_stop(struct sysplex *sx, u64 now);

@@ -3,24 +3,45 @@
  *   netbench rr ADDRESS PORT COUNT        one byte there and back (an echo server), COUNT times: rate, latency
  *   netbench connect ADDRESS PORT COUNT   connect and close, COUNT times, one after the other
  *   netbench get ADDRESS PORT COUNT PATH  a whole HTTP/1.0 request and its answer on a connection of its own
+ *   netbench spread ADDRESS PORT COUNT PATH   get, and who answered
  *   netbench many ADDRESS PORT COUNT      COUNT connections held at once, then closed
+ *   netbench serve ADDRESS PORT BYTES     an HTTP/1.0 server for comparison: BYTES to each GET, counts what is PUT; until killed
  *
- * Prints "what count seconds rate p50_us p99_us" on one line. Exit 1 if anything went wrong.
+ * rr, connect, get and spread may be followed by CLIENTS (after PATH), which share COUNT and work at once; without it there is one.
+ * spread is get, and says which system answered: the first word of each answer's text that is SYS and a letter.
+ *
+ * Prints "what count seconds rate p50_us p99_us" on one line; spread, before it, a line "system answers" for each system seen.
+ * Exit 1 if anything went wrong.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define COUNT_MAX 200000
+#define COUNT_MAX   200000
+#define CLIENTS_MAX 64
+#define SYSTEMS     26 /* SYSA to SYSZ */
+#define SERVERS     8
+
+/* What the clients have in common, in memory that they share. */
+struct shared {
+    double took[COUNT_MAX];
+    unsigned answers[CLIENTS_MAX][SYSTEMS];
+};
 
 static struct sockaddr_in target;
+static const char *what, *path = "/";
+static struct shared *all;
 
 static double seconds(void) {
     struct timespec t;
@@ -52,7 +73,16 @@ static int one_connect(void) {
     return 1;
 }
 
-static int one_get(const char *path) {
+/* Whose page it is: its text names the system that made it. */
+static void note_system(const char *text, unsigned *answers) {
+    for (const char *at = text; (at = strstr(at, "SYS")) != NULL; at += 3) {
+        if (at[3] < 'A' || at[3] > 'Z') continue;
+        answers[at[3] - 'A']++;
+        return;
+    }
+}
+
+static int one_get(unsigned *answers) {
     char text[4096];
     size_t got = 0;
     int s = dial();
@@ -62,8 +92,14 @@ static int one_get(const char *path) {
         return 0;
     }
     ssize_t r;
-    while ((r = read(s, text, sizeof text)) > 0) got += (size_t)r;
+    size_t keep = 0; /* the answer's beginning is kept for note_system(), the rest overwrites itself */
+    while ((r = read(s, text + keep, sizeof text - 1 - keep)) > 0) {
+        got += (size_t)r;
+        if (answers && keep + (size_t)r < sizeof text / 2) keep += (size_t)r;
+    }
     close(s);
+    text[keep] = 0;
+    if (answers) note_system(text, answers);
     return r == 0 && got > 16;
 }
 
@@ -85,28 +121,107 @@ static int hold_many(int count) {
     return !ok;
 }
 
-int main(int argc, char **argv) {
-    static double took[COUNT_MAX];
-    if (argc < 5) return fputs("usage: netbench rr|connect|get|many ADDRESS PORT COUNT [PATH]\n", stderr), 2;
-    const char *what = argv[1], *path = argc > 5 ? argv[5] : "/";
-    int count = atoi(argv[4]);
-    target.sin_family = AF_INET;
-    target.sin_port = htons((unsigned short)atoi(argv[3]));
-    if (inet_pton(AF_INET, argv[2], &target.sin_addr) != 1 || count < 1 || count > COUNT_MAX) return 2;
-    if (strcmp(what, "many") == 0) return hold_many(count);
-    int rr = strcmp(what, "rr") == 0, get = strcmp(what, "get") == 0;
+/* One client's share of the work: every clients-th of count. */
+static int client_run(int me, int clients, int count) {
+    int rr = strcmp(what, "rr") == 0, get = strcmp(what, "get") == 0, spread = strcmp(what, "spread") == 0;
     int s = rr ? dial() : -1;
-    double start = seconds();
-    for (int i = 0; i < count; i++) {
+    for (int i = me; i < count; i += clients) {
         double before = seconds();
-        if (!(rr ? one_rr(s) : get ? one_get(path) : one_connect())) {
+        if (!(rr ? one_rr(s) : get || spread ? one_get(spread ? all->answers[me] : NULL) : one_connect())) {
             fprintf(stderr, "netbench: %s %d failed: %s\n", what, i, strerror(errno));
             return 1;
         }
-        took[i] = seconds() - before;
+        all->took[i] = seconds() - before;
     }
-    double all = seconds() - start;
-    qsort(took, (size_t)count, sizeof *took, compare);
-    printf("%s %d %.3f %.0f %.0f %.0f\n", what, count, all, count / all, took[count / 2] * 1e6, took[count * 99 / 100] * 1e6);
+    return 0;
+}
+
+/* Clients are processes: what one waits for must not hold another. 0: all went well. */
+static int clients_run(int clients, int count) {
+    int bad = 0, status = 0;
+    if (clients == 1) return client_run(0, 1, count);
+    for (int i = 0; i < clients; i++) {
+        pid_t child = fork();
+        if (child == 0) _exit(client_run(i, clients, count));
+        if (child < 0) return 1;
+    }
+    for (int i = 0; i < clients; i++)
+        if (wait(&status) < 0 || status != 0) bad = 1;
+    return bad;
+}
+
+/* One request on connection s, its answer, and the end: as the guest's HTTPD answers HTTP/1.0. */
+static void serve_one(int s, const char *block, size_t block_bytes, size_t bytes) {
+    char text[65536];
+    ssize_t r = read(s, text, sizeof text - 1);
+    if (r <= 0) return;
+    text[r] = 0;
+    if (strncmp(text, "PUT", 3) == 0) {
+        const char *length = strcasestr(text, "content-length:"), *body = strstr(text, "\r\n\r\n");
+        long long left = length ? atoll(length + 15) : 0;
+        if (strcasestr(text, "expect: 100-continue")) dprintf(s, "HTTP/1.1 100 Continue\r\n\r\n");
+        if (body) left -= text + r - (body + 4);
+        while (left > 0 && (r = read(s, text, sizeof text)) > 0) left -= r;
+        bytes = 0;
+    }
+    dprintf(s, "HTTP/1.0 200 OK\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", bytes);
+    for (size_t at = 0; at < bytes;) {
+        size_t part = bytes - at < block_bytes ? bytes - at : block_bytes;
+        if ((r = write(s, block, part)) <= 0) return;
+        at += (size_t)r;
+    }
+}
+
+/* A few processes that accept in turn. */
+static int serve(size_t bytes) {
+    static char block[65536];
+    int one = 1, s = socket(AF_INET, SOCK_STREAM, 0);
+    signal(SIGPIPE, SIG_IGN);
+    if (s < 0 || setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+        bind(s, (struct sockaddr *)&target, sizeof target) != 0 || listen(s, 1024) != 0)
+        return perror("netbench serve"), 1;
+    pid_t parent = getpid();
+    for (int i = 1; i < SERVERS && getpid() == parent; i++) {
+        pid_t child = fork();
+        if (child < 0) return 1;
+        if (child == 0) prctl(PR_SET_PDEATHSIG, SIGKILL); /* who ends the first of them ends all */
+    }
+    for (;;) {
+        int c = accept(s, NULL, NULL);
+        if (c < 0) continue;
+        setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        serve_one(c, block, sizeof block, bytes);
+        close(c);
+    }
+}
+
+static void print_result(int count, double took) {
+    for (int sys = 0; sys < SYSTEMS; sys++) {
+        unsigned n = 0;
+        for (int i = 0; i < CLIENTS_MAX; i++) n += all->answers[i][sys];
+        if (n) printf("SYS%c %u\n", 'A' + sys, n);
+    }
+    qsort(all->took, (size_t)count, sizeof *all->took, compare);
+    printf("%s %d %.3f %.0f %.0f %.0f\n", what, count, took, count / took, all->took[count / 2] * 1e6,
+           all->took[(size_t)count * 99 / 100] * 1e6);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 5)
+        return fputs("usage: netbench rr|connect|get|spread|many|serve ADDRESS PORT COUNT [PATH [CLIENTS]]\n", stderr), 2;
+    what = argv[1];
+    if (argc > 5) path = argv[5];
+    int count = atoi(argv[4]), clients = argc > 6 ? atoi(argv[6]) : 1;
+    target.sin_family = AF_INET;
+    target.sin_port = htons((unsigned short)atoi(argv[3]));
+    if (inet_pton(AF_INET, argv[2], &target.sin_addr) != 1 || count < 1) return 2;
+    if (strcmp(what, "serve") == 0) return serve((size_t)count);
+    if (count > COUNT_MAX || clients < 1 || clients > CLIENTS_MAX) return 2;
+    if (strcmp(what, "many") == 0) return hold_many(count);
+    all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (all == MAP_FAILED) return perror("netbench"), 1;
+    double start = seconds();
+    if (clients_run(clients, count) != 0) return 1;
+    print_result(count, seconds() - start);
     return 0;
 }

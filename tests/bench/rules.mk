@@ -64,3 +64,9 @@ ALL += $(B)/outage
 bench-outage: all
 	@tests/bench/outage.sh
 .PHONY: bench-outage
+
+# The distributor beside a target's own address, and HAProxy.
+bench-dist: all
+	@tests/bench/distributor.sh
+bench: bench-dist
+.PHONY: bench-dist
