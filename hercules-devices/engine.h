@@ -58,6 +58,10 @@ struct engine_host {
     u8 *(*tx_reserve)(void *ctx, u32 bytes);
     void (*tx_commit)(void *ctx, u32 bytes);
     void (*tx_flush)(void *ctx);
+    /* Does the channel still execute this unit's program: not suspended, its end not yet presented? NULL: never. */
+    bool (*running)(void *ctx, u32 unit);
+    /* The engine keeps work back: call rx_end again soon. NULL where running is. */
+    void (*again)(void *ctx);
     void (*log)(void *ctx, enum engine_severity sev, const char *text);
     /* Called after each step of the channel dialogue when tracing is on; NULL when off. */
     void (*trace)(void *ctx, u32 unit, const char *what, const u8 *bytes, u32 len);

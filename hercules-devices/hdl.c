@@ -178,6 +178,13 @@ static void port_tx_flush(void *ctx) {
     if (g->peer) peer_flush(g->peer);
 }
 
+/* Read without the device's lock: a moment's error only costs the engine another look. */
+static bool port_running(void *ctx, u32 unit) {
+    const struct hdl_group *g = ctx;
+    const volatile DEVBLK *dev = g->dev[unit];
+    return dev->busy && !dev->suspended;
+}
+
 static void port_rx_resume(void *ctx) {
     struct hdl_group *g = ctx;
     if (g->peer) peer_resume(g->peer);
@@ -191,6 +198,7 @@ static const struct host_port port = {
     .tx_reserve = port_tx_reserve,
     .tx_commit = port_tx_commit,
     .tx_flush = port_tx_flush,
+    .running = port_running,
     .rx_resume = port_rx_resume,
     .log = port_log,
 };

@@ -50,7 +50,7 @@ static u8 *host_tx_reserve(void *ctx, u32 bytes) {
     struct host_group *g = ctx;
     u8 *room = g->port->tx_reserve(g->ctx, bytes);
     if (!room && g->linked) {
-        g->tx_full = true;
+        g->kept_back = true;
         g->tx_full_count++;
     }
     return room;
@@ -65,6 +65,13 @@ static void host_tx_flush(void *ctx) {
     struct host_group *g = ctx;
     g->port->tx_flush(g->ctx);
 }
+
+static bool host_running(void *ctx, u32 unit) {
+    struct host_group *g = ctx;
+    return g->port->running && g->port->running(g->ctx, unit);
+}
+
+static void host_again(void *ctx) { ((struct host_group *)ctx)->kept_back = true; }
 
 static void host_log(void *ctx, enum engine_severity sev, const char *text) {
     struct host_group *g = ctx;
@@ -122,7 +129,7 @@ static void raise_all(struct host_group *g) {
  * again for the message that it refused. */
 static void leave(struct host_group *g, bool resume) {
     if (something_to_raise(g)) raise_all(g);
-    if (something_to_raise(g) || g->tx_full) pthread_cond_signal(&g->work);
+    if (something_to_raise(g) || g->kept_back) pthread_cond_signal(&g->work);
     if (resume && g->rx_refused) {
         g->rx_refused = false;
         g->port->rx_resume(g->ctx);
@@ -132,7 +139,7 @@ static void leave(struct host_group *g, bool resume) {
 
 /* The same where the emulator calls with its device lock held: then only the helper may raise. */
 static void leave_to_helper(struct host_group *g) {
-    if (something_to_raise(g) || g->tx_full) pthread_cond_signal(&g->work);
+    if (something_to_raise(g) || g->kept_back) pthread_cond_signal(&g->work);
     unlock(g);
 }
 
@@ -141,16 +148,16 @@ static void *helper(void *arg) {
     u32 pause_us = HELPER_FIRST_US;
     lock(g);
     while (!g->closing) {
-        if (!something_to_raise(g) && !g->tx_full) {
+        if (!something_to_raise(g) && !g->kept_back) {
             pause_us = HELPER_FIRST_US;
             pthread_cond_wait(&g->work, &g->lock);
             continue;
         }
-        bool was_full = g->tx_full;
-        g->tx_full = false;
-        if (was_full) g->engine->ops->rx_end(g->engine);
+        bool was_kept = g->kept_back;
+        g->kept_back = false;
+        if (was_kept) g->engine->ops->rx_end(g->engine);
         if (something_to_raise(g)) raise_all(g);
-        if ((!something_to_raise(g) && !g->tx_full) || g->closing) continue;
+        if ((!something_to_raise(g) && !g->kept_back) || g->closing) continue;
         /* Refused: the device is busy or the ring is full. Somebody's signal must not shorten the pause to a spin. */
         struct timespec until = after_us(pause_us);
         while (!g->closing && pthread_cond_timedwait(&g->work, &g->lock, &until) == 0) {}
@@ -172,6 +179,8 @@ void group_init(struct host_group *g, const struct host_port *port, void *ctx, b
                                    .tx_reserve = host_tx_reserve,
                                    .tx_commit = host_tx_commit,
                                    .tx_flush = host_tx_flush,
+                                   .running = host_running,
+                                   .again = host_again,
                                    .log = host_log,
                                    .trace = trace ? host_trace : NULL};
     pthread_condattr_t monotonic;
@@ -397,7 +406,7 @@ int group_siga_sync(struct host_group *g, u32 unit, u32 out_mask, u32 in_mask) {
 void group_link(struct host_group *g, bool up) {
     lock(g);
     g->linked = up;
-    g->tx_full = false;
+    g->kept_back = false;
     if (!g->closing) g->engine->ops->link_state(g->engine, up);
     leave(g, false);
 }

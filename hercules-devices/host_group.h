@@ -13,7 +13,8 @@
  *
  * Attentions and PCIs are level-triggered: a unit has one pending or none. An attention that the channel refuses
  * because the device is busy is offered again by the helper, 100 us doubling to 10 ms, until it is taken. In the
- * same rhythm it calls the engine's rx_end while the engine has found the ring to the other side full.
+ * same rhythm it calls the engine's rx_end while the engine keeps work back: it found the ring to the other side full,
+ * or asked to be called again.
  *
  * How a CCW that waits can end:
  *   GROUP_COMPLETED   the engine completed it
@@ -42,6 +43,7 @@ struct host_port {
     u8 *(*tx_reserve)(void *ctx, u32 bytes);
     void (*tx_commit)(void *ctx, u32 bytes);
     void (*tx_flush)(void *ctx);
+    bool (*running)(void *ctx, u32 unit); /* the channel still executes this unit's program */
     void (*rx_resume)(void *ctx); /* the message that group_rx refused may be offered again */
     void (*log)(void *ctx, enum engine_severity sev, const char *text);
 };
@@ -66,7 +68,7 @@ struct host_group {
     u32 pci;         /* units with a PCI to raise, bit = unit */
     bool rx_refused; /* the peer keeps a message that the engine had no buffer for */
     bool linked;     /* the other side is there */
-    bool tx_full;    /* its ring had no room: the engine keeps work back */
+    bool kept_back;  /* the engine keeps work back: no room in the other side's ring, or it said so */
     bool closing;
     u32 inside;          /* threads that are in a waiting CCW */
     pthread_cond_t left; /* inside became 0 */

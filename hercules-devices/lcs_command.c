@@ -27,6 +27,7 @@ void lcs_send_reply(struct lcs_engine *e, const struct lcs_reply *r, u32 rc) {
     }
     struct lcs_reply *to = &e->reply[(e->reply_first + e->reply_count++) % LCS_REPLIES_MAX];
     *to = *r;
+    e->patience = LCS_PATIENCE;
     be16_put(to->bytes + LCS_RC_AT, (u16)rc);
     if (e->base.host->trace)
         e->base.host->trace(e->base.host->ctx, LCS_UNIT_READ, "reply", to->bytes, to->len);

@@ -11,6 +11,10 @@
  * A command that does not exist is refused by name. STARTLAN that is answered "LAN offline" leads to LAN, too: frames are
  * dropped until the adapter's own STARTLAN says that there is a LAN.
  *
+ * A reply waits until the WRITE program that brought its command has been suspended or has ended. Where it came first,
+ * a driver could stop the channel with the interrupt of its own WRITE still to come, and lose that buffer for good
+ * (Linux's lcs does, at SHUTDOWN). A program that never pauses is waited for LCS_PATIENCE looks.
+ *
  * READ gives one block: replies that are due, else frames as they come, as many as the batch has and the
  * count takes. Frames wait in the ring while no READ is outstanding. WRITE takes one block; while the ring to
  * the card is full, or ATTACH is unanswered and a command comes, the CCW stays outstanding and is taken up
@@ -87,8 +91,17 @@ static void end_block(struct lcs_engine *e, struct engine_ccw *c) {
     e->filled = 0;
 }
 
+static bool must_wait(struct lcs_engine *e) {
+    const struct engine_host *h = e->base.host;
+    if (!e->reply_count || !h->running || !h->running(h->ctx, LCS_UNIT_WRITE) || !e->patience) return false;
+    e->patience--;
+    h->again(h->ctx);
+    return true;
+}
+
 /* Moves replies that are due into a READ; true if there were any that fit. */
 static bool give_replies(struct lcs_engine *e, struct engine_ccw *c) {
+    if (must_wait(e)) return e->filled != 0;
     while (e->reply_count) {
         const struct lcs_reply *r = &e->reply[e->reply_first];
         if (block_room(e, c) < r->len) break;

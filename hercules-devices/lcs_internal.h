@@ -21,6 +21,8 @@
 #define LCS_REPLIES_MAX 16
 /* Commands the port has not answered yet. */
 #define LCS_PENDING_MAX 8
+/* Looks at a WRITE program that goes on and on before its replies are given all the same: some 250 ms of calls to rx_end. */
+#define LCS_PATIENCE 32
 /* Multicast groups that are registered again when the card comes back. */
 #define LCS_GROUPS_MAX 128
 
@@ -64,6 +66,7 @@ struct lcs_engine {
     u16 tag;
     u32 replay; /* group to register again: index + 1; 0 = done */
     u32 reply_first, reply_count;
+    u32 patience; /* looks left at the WRITE program that replies wait for */
     struct lcs_reply reply[LCS_REPLIES_MAX];
     struct lcs_pending pending[LCS_PENDING_MAX];
     struct lcs_group group[LCS_GROUPS_MAX];

@@ -56,6 +56,14 @@ static void tx_flush(void *ctx) {
     ((struct fake *)ctx)->flushes++;
 }
 
+static bool running(void *ctx, u32 unit) {
+    return ((struct fake *)ctx)->running[unit];
+}
+
+static void again(void *ctx) {
+    ((struct fake *)ctx)->agains++;
+}
+
 static void keep_log(void *ctx, enum engine_severity sev, const char *text) {
     struct fake *f = ctx;
     f->logs++;
@@ -81,6 +89,8 @@ void fake_init(struct fake *f) {
                                    .tx_reserve = tx_reserve,
                                    .tx_commit = tx_commit,
                                    .tx_flush = tx_flush,
+                                   .running = running,
+                                   .again = again,
                                    .log = keep_log};
 }
 

@@ -30,7 +30,8 @@ struct fake {
     bool connected;
     struct engine_ccw ccw[ENGINE_UNITS_MAX];
     bool waiting[ENGINE_UNITS_MAX];
-    u32 completes[ENGINE_UNITS_MAX], pcis, flushes, attentions, logs;
+    bool running[ENGINE_UNITS_MAX]; /* what the channel says of the unit's program */
+    u32 completes[ENGINE_UNITS_MAX], agains, pcis, flushes, attentions, logs;
     u8 unsolicited[ENGINE_UNITS_MAX]; /* presented, less what was withdrawn */
     char last_log[200];
 };

@@ -92,6 +92,7 @@ static void echo_rx_end(struct engine *e) {
     struct echo *x = echo_of(e);
     x->ends++;
     if (x->ends == 1) UNUSED(e->host->tx_reserve(e->host->ctx, 8));
+    if (x->ends == 2 && e->host->running(e->host->ctx, 1)) e->host->again(e->host->ctx);
 }
 
 static void echo_link(struct engine *e, bool up) { echo_of(e)->links += up; }
@@ -120,6 +121,7 @@ struct world {
     struct echo echo;
     enum group_signal signal;
     u32 attentions, busy_answers, pcis, resumes, polls;
+    bool running;
 };
 
 static u8 *world_storage(void *ctx, u64 addr, u32 len, bool w) {
@@ -167,6 +169,7 @@ static void world_tx_commit(void *ctx, u32 bytes) {
     UNUSED(ctx);
     UNUSED(bytes);
 }
+static bool world_running(void *ctx, u32 unit) { return ((struct world *)ctx)->running && unit == 1; }
 static void world_tx_flush(void *ctx) { UNUSED(ctx); }
 static void world_resume(void *ctx) { ((struct world *)ctx)->resumes++; }
 static void world_log(void *ctx, enum engine_severity sev, const char *text) {
@@ -182,6 +185,7 @@ static const struct host_port polled = {.storage = world_storage,
                                         .tx_reserve = world_tx_reserve,
                                         .tx_commit = world_tx_commit,
                                         .tx_flush = world_tx_flush,
+                                        .running = world_running,
                                         .rx_resume = world_resume,
                                         .log = world_log};
 
@@ -404,14 +408,12 @@ static void test_refused_message_is_asked_for_again(void **state) {
     assert_int_equal(group_siga_write(&w->g, 0, 1), 3); /* this engine has none */
 }
 
-/* rx_end finds the ring full once: the helper calls it again, and only then. */
-static void test_full_ring_is_tried_again(void **state) {
-    struct world *w = *state;
+static void rx_end_is_called(struct world *w, u32 times) {
     group_link(&w->g, true);
     assert_int_equal(w->echo.links, 1);
     group_rx_end(&w->g);
     u32 ends = 0;
-    for (u32 i = 0; i < 1000 && ends < 2; i++) {
+    for (u32 i = 0; i < 1000 && ends < times; i++) {
         usleep(1000);
         pthread_mutex_lock(&w->g.lock);
         ends = w->echo.ends;
@@ -419,8 +421,17 @@ static void test_full_ring_is_tried_again(void **state) {
     }
     usleep(20000);
     pthread_mutex_lock(&w->g.lock);
-    assert_int_equal(w->echo.ends, 2);
+    assert_int_equal(w->echo.ends, times);
     pthread_mutex_unlock(&w->g.lock);
+}
+
+/* rx_end finds the ring full once: the helper calls it again, and only then. */
+static void test_full_ring_is_tried_again(void **state) { rx_end_is_called(*state, 2); }
+
+/* The same, and then the engine itself asks to be called again, because a channel program still runs. */
+static void test_engine_is_called_again(void **state) {
+    ((struct world *)*state)->running = true;
+    rx_end_is_called(*state, 3);
 }
 
 static void test_query(void **state) {
@@ -470,6 +481,7 @@ int main(void) {
         T(test_pci_raised_after_the_engine),
         T(test_refused_message_is_asked_for_again),
         T(test_full_ring_is_tried_again),
+        T(test_engine_is_called_again),
         T(test_query),
         cmocka_unit_test(test_options),
     };

@@ -513,6 +513,37 @@ static void reset_forgets(void **state) {
     assert_null(fake_next(&t->f, &len));
 }
 
+/* Linux's lcs stops the channel at the reply to SHUTDOWN: the WRITE's own interrupt must have come before. */
+static void a_reply_waits_for_the_write_program(void **state) {
+    struct lcs_test *t = *state;
+    u8 frame[LCS_CTL_BYTES + 2];
+    assert_false(read_block(t));
+    t->f.running[LCS_UNIT_WRITE] = true;
+    assert_true(write_block(t, frame, put_command(t, frame, LCS_SHUTDOWN)));
+    assert_true(t->f.waiting[LCS_UNIT_READ]);
+    assert_int_equal(t->f.agains, 1);
+    t->f.engine->ops->rx_end(t->f.engine);
+    assert_true(t->f.waiting[LCS_UNIT_READ]);
+    assert_int_equal(t->f.agains, 2);
+    t->f.running[LCS_UNIT_WRITE] = false;
+    t->f.engine->ops->rx_end(t->f.engine);
+    assert_false(t->f.waiting[LCS_UNIT_READ]);
+    assert_int_equal(t->block[LCS_COMMAND_AT], LCS_SHUTDOWN);
+}
+
+/* A READ that comes later waits as well, and a program that never pauses is not waited for without end. */
+static void a_reply_does_not_wait_for_ever(void **state) {
+    struct lcs_test *t = *state;
+    u8 frame[LCS_CTL_BYTES + 2];
+    t->f.running[LCS_UNIT_WRITE] = true;
+    assert_true(write_block(t, frame, put_command(t, frame, LCS_LANSTAT)));
+    assert_false(read_block(t));
+    for (u32 i = 0; i < LCS_PATIENCE && t->f.waiting[LCS_UNIT_READ]; i++) t->f.engine->ops->rx_end(t->f.engine);
+    assert_false(t->f.waiting[LCS_UNIT_READ]);
+    assert_int_equal(t->block[LCS_COMMAND_AT], LCS_LANSTAT);
+    assert_int_equal(t->f.agains, LCS_PATIENCE);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -532,6 +563,8 @@ int main(void) {
         cmocka_unit_test(commands_wait_for_the_attachment),
         T(messages_out_of_place),
         T(reset_forgets),
+        T(a_reply_waits_for_the_write_program),
+        T(a_reply_does_not_wait_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
