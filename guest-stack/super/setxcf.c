@@ -8,6 +8,7 @@
  *   SETXCF START,{POLICY|POL},TYPE={SFM|CFRM|ARM},POLNAME=name     SETXCF STOP,POLICY,TYPE=type   IXC511I, IXC513I, IXC514I
  *          an SFM or ARM policy is the member of that name in PARMLIB (super/sfmpol.h, super/armpol.h)
  *   SETXCF {START|STOP},{REBUILD|RB},{STRNAME|STRNM}={name|(name,...)}[,LOC={NORMAL|OTHER}]   IXC367I
+ *          of signalling structures; both locations mean the first facility of its preference list that it is not in
  */
 #include "super/dxcf_impl.h"
 
@@ -268,7 +269,8 @@ static const char *rebuild_why(int rc) {
     case 0: return "";
     case -ERR_NOENT: return "STRUCTURE NOT ALLOCATED";
     case -ERR_ALREADY: return "REBUILD HAS ALREADY BEEN INITIATED FOR THE STRUCTURE";
-    case -ERR_NOTCONN: return "NO ACTIVE CONNECTIONS TO THE STRUCTURE";
+    case -ERR_NOTCONN: return "NO CONNECTION TO THE STRUCTURE ALLOWS IT";
+    case -ERR_BUSY: return "IT IS TOO LATE";
     default: return "NO OTHER COUPLING FACILITY CAN TAKE IT";
     }
 }

@@ -191,7 +191,20 @@ static bool op_facility(void *ctx, u32 i, struct xcf_operator_cf *out) {
 }
 static bool op_structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
     const struct xcfas *as = ctx;
-    return as->cfop && cfop_structure(as->cfop, i, out);
+    struct strpath_info s;
+    if (!as->cfop || !cfop_structure(as->cfop, i, out)) return false;
+    for (u32 k = 0; as->str && strpaths_info(as->str, k, &s); k++)
+        if (strcmp(s.name, out->name) == 0) out->phase = s.phase;
+    return true;
+}
+static int op_rebuild(void *ctx, const char *structure, bool other, u64 now) {
+    struct xcfas *as = ctx;
+    UNUSED(other); /* it always goes to the first facility of its preference that it is not in */
+    return as->str ? strpaths_rebuild(as->str, structure, true, now) : -ERR_NOENT;
+}
+static int op_rebuild_stop(void *ctx, const char *structure, u64 now) {
+    struct xcfas *as = ctx;
+    return as->str ? strpaths_rebuild(as->str, structure, false, now) : -ERR_NOENT;
 }
 static int op_cfrm_policy(void *ctx, const char *name, u64 now) {
     struct xcfas *as = ctx;
@@ -203,7 +216,8 @@ static int op_path_new(void *ctx, const struct couple_path *path, u64 now) {
     return as->local || !as->joined ? -ERR_NETDOWN : path_add(as, path, now);
 }
 static const struct xcf_operator_ops OPERATOR = {
-    .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy};
+    .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy,
+    .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop};
 
 /* false: no storage. */
 static bool paths_create(struct xcfas *as) {
@@ -212,7 +226,7 @@ static bool paths_create(struct xcfas *as) {
     for (u32 i = 0; i < as->couple.paths; i++) devices += !as->couple.path[i].structure;
     as->ctc = ctcpaths_create(sys->env.arena, sys->env.channels, as->x, devices + DEVICES_MORE);
     as->str = strpaths_create(&(struct strpaths_config){
-        .arena = sys->env.arena, .links = as->links, .couple = &as->couple, .id = as->id, .x = as->x});
+        .arena = sys->env.arena, .links = as->links, .cfrm = cfop_cfrm(as->cfop), .say = env_message, .ctx = as, .id = as->id, .x = as->x});
     if (!as->ctc || !as->str) return false;
     cds_begin(as->cds, as->x);
     cflinks_open(as->links);

@@ -26,6 +26,7 @@ struct xcfbench {
     char name[9]; /* of the system measured against */
     u64 begun;
     u32 counted;       /* messages that came as DATA since the last FINAL */
+    u32 counted_from;  /* the first of them; what others send meanwhile is counted, and its order not looked at */
     u32 owed, owed_to; /* an answer that XCF had no buffer for: its kind */
     u32 owed_bytes;
     u8 *data;
@@ -70,14 +71,18 @@ static void stream_go(struct xcfbench *b, u64 now) {
     }
 }
 
-static void echo_ended(struct xcfbench *b, u64 now) {
-    u32 us = (u32)u64_max(now - b->begun, 1);
-    console_message(b->sys->env.con, PLX0340I, b->name, b->bytes, b->count, us, us / b->count);
+static void stream_begin(struct xcfbench *b, u64 now) {
     b->state = BENCH_STREAM;
     b->count = u32_max(b->count, STREAM_MIN);
     b->done = 0;
     b->begun = now;
     stream_go(b, now);
+}
+
+static void echo_ended(struct xcfbench *b, u64 now) {
+    u32 us = (u32)u64_max(now - b->begun, 1);
+    console_message(b->sys->env.con, PLX0340I, b->name, b->bytes, b->count, us, us / b->count);
+    stream_begin(b, now);
 }
 
 static void stream_ended(struct xcfbench *b, u32 counted, u64 now) {
@@ -90,15 +95,22 @@ static void stream_ended(struct xcfbench *b, u32 counted, u64 now) {
 
 /* ---- exits ---- */
 
+/* XCF promises each message once and in order: the number that it carries is how many have come before it. */
+static void count_one(struct xcfbench *b, u32 from, u32 number) {
+    if (b->counted == 0) b->counted_from = from;
+    if (from == b->counted_from && number != b->counted) console_message(b->sys->env.con, PLX0344E, number, b->counted);
+    b->counted++;
+}
+
 static void on_message(void *ctx, const struct xcf_msg *m, u64 now) {
     struct xcfbench *b = ctx;
     const u8 *control = xcf_msg_control(m);
     u32 from = xcf_msg_from(m);
     switch (control[0]) {
     case KIND_ECHO: answer(b, from, KIND_RETURN, xcf_msg_bytes(m), now); break;
-    case KIND_DATA: b->counted++; break;
+    case KIND_DATA: count_one(b, from, be32_get(control + 4)); break;
     case KIND_FINAL:
-        b->counted++;
+        count_one(b, from, be32_get(control + 4));
         answer(b, from, KIND_COUNTED, 0, now);
         b->counted = 0;
         break;
@@ -176,6 +188,8 @@ bool command_xcfbench(struct command *c) {
     }
     if (!number(command_op(c, 1), 0, XCFMSG_DATA_MAX, 64, &bytes)) return command_expected(c, command_op(c, 1), "0 TO 61440 BYTES");
     if (!number(command_op(c, 2), 1, COUNT_MAX, 1000, &count)) return command_expected(c, command_op(c, 2), "1 TO 1000000 MESSAGES");
+    bool stream = strcmp(command_op(c, 3), "STREAM") == 0;
+    if (command_op(c, 3)[0] && !stream) return command_expected(c, command_op(c, 3), "STREAM");
     if (b->state != BENCH_IDLE || !find(b, command_op(c, 0))) {
         reply_line(c->r, PLX0303E, "XCFBENCH", command_op(c, 0), b->state != BENCH_IDLE ? "ANOTHER ONE IS RUNNING" : "NOT IN THE GROUP");
         return false;
@@ -186,6 +200,7 @@ bool command_xcfbench(struct command *c) {
     b->begun = c->now;
     b->state = BENCH_ECHO;
     reply_line(c->r, PLX0343I, system_name(c->sys));
-    echo_next(b, c->now);
+    if (stream) stream_begin(b, c->now);
+    else echo_next(b, c->now);
     return true;
 }

@@ -13,6 +13,8 @@ const char *rebuild_state_name(enum rebuild_state state) {
     return state < REBUILD_STATES ? names[state] : "";
 }
 
+const char *rebuild_target(const struct rebuild *r) { return r->target; }
+
 struct xes_connection *rebuild_connection(const struct rebuild *r) {
     return r->state == REBUILD_IN_USE ? r->side[r->cur].con : NULL;
 }
@@ -84,6 +86,7 @@ static void begin(struct rebuild *r, u32 attempt, const char *target, u64 now) {
     r->attempt = attempt;
     str_copy(r->target, sizeof r->target, target);
     r->state = REBUILD_QUIESCING;
+    r->retry_at = u64_min(r->retry_at, now + REBUILD_RETRY_US);
     r->count.started++;
     r->ops->quiesce(r->ctx, now);
 }
@@ -238,8 +241,9 @@ void rebuild_found(struct rebuild *r, u64 now) {
 
 static struct rebuild_side *side_of(struct xes_connection *con) { return con->ctx; }
 
-static void refused(struct rebuild *r, u64 now) {
+static void refused(struct rebuild *r, struct rebuild_side *s, u32 rc, u64 now) {
     r->count.refused++;
+    if (r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
     if (rebuild_old(r)->con->connected) {
         resume(r, now);
         return;
@@ -259,10 +263,11 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
         if (rc == CF_OK) xes_disconnect(con, false);
         return;
     }
+    if (rc == CF_OK && r->ops->joined) r->ops->joined(r->ctx, con, now);
     if (rc == XES_LOST && !rebuild_old(r)->con->connected) {
         away(r);
     } else if (rc != CF_OK) {
-        refused(r, now);
+        refused(r, s, rc, now);
     } else if (r->state == REBUILD_CONNECTING) {
         rebuild_look(r);
     } else {

@@ -19,6 +19,7 @@
  * where they are, as soon as it has one.
  *
  *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made | 2 2 zero | 4 4 attempt | 8 8 target facility
+ *                  16 48 the user's: what it says of itself to the others, as in the CONNECT command it gave
  *
  * Which facility: the first, in prefer()'s order, where the structure is in use; else where it is being made; else the first one
  * that takes it. prefer() must have the same order on all systems. Systems whose links came up in another order may make one each;
@@ -61,13 +62,20 @@ struct rebuild_ops {
     void (*unusable)(void *ctx, u64 now);
     /* The i-th facility in which the structure may be, NULL past the last. */
     struct xes *(*prefer)(void *ctx, u32 i);
+    /* CONNECT was taken; populate() or use() comes when it is known how far the others are. NULL: of no interest. */
+    void (*joined)(void *ctx, struct xes_connection *con, u64 now);
+    /* CONNECTIONS of the structure in use, as they are now: after use() and after each change. rsp is CF_CONNECTIONS' response. NULL: of
+     * no interest. */
+    void (*connections)(void *ctx, const u8 *rsp, u32 len, u64 now);
+    /* The facility does not take the structure: true if connect was changed and should be tried there once more. NULL: never. */
+    bool (*refused)(void *ctx, u32 rc, u8 *connect);
     /* Notices of either connection, as in struct xes_connection_ops; NULL: of no interest. */
     void (*vector)(void *ctx, struct xes_connection *con, u32 index, bool value, u64 now);
     void (*lock)(void *ctx, struct xes_connection *con, u32 index, u8 exclusive, u32 shared, u32 waiting, u64 now);
 };
 struct rebuild_config {
     struct arena *arena;
-    u8 connect[CF_CONNECT_BYTES]; /* CONNECT's operands: structure, connection, type and sizes; connect data are rebuild's */
+    u8 connect[CF_CONNECT_BYTES]; /* CONNECT's operands: structure, connection, type, sizes; of the connect data the user's part */
     u32 vector_bits;
     const struct rebuild_ops *ops;
     void *ctx;
@@ -91,11 +99,15 @@ int rebuild_start(struct rebuild *r, const char *target, u64 now);
 int rebuild_stop(struct rebuild *r, u64 now);
 void rebuild_quiesced(struct rebuild *r, u64 now);
 void rebuild_populated(struct rebuild *r, u64 now);
+/* connections() again, as soon as it has been asked. */
+void rebuild_look(struct rebuild *r);
 /* This system has left the sysplex: it is not waited for. */
 void rebuild_gone(struct rebuild *r, const char *system, u64 now);
 
 enum rebuild_state rebuild_state(const struct rebuild *r);
 const char *rebuild_state_name(enum rebuild_state state);
+/* Where the rebuild that is under way, or was last, is to lead. */
+const char *rebuild_target(const struct rebuild *r);
 /* The connection that was given to use(); NULL while there is none. */
 struct xes_connection *rebuild_connection(const struct rebuild *r);
 const struct rebuild_counters *rebuild_counters(const struct rebuild *r);

@@ -7,7 +7,8 @@
 /* ---- telling ---- */
 
 void rebuild_data_put(const struct rebuild *r, u8 role, u8 *data) {
-    memset(data, 0, DATA_BYTES);
+    memset(data, 0, OWN_BYTES);
+    memcpy(data + OWN_BYTES, r->connect + CF_CONNECT_BYTES - DATA_BYTES + OWN_BYTES, DATA_BYTES - OWN_BYTES);
     data[0] = r->phase;
     data[1] = role;
     be32_put(data + 4, r->attempt);
@@ -145,6 +146,7 @@ static void board_result(struct rebuild *r, u32 rc, const u8 *rsp, u32 len, u64 
         if (r->now.row[i].id == s->con->id) str_copy(r->self, sizeof r->self, r->now.row[i].system);
     if (s == rebuild_old(r)) r->old = r->now;
     rebuild_seen(r, now);
+    if (r->state == REBUILD_IN_USE && s == rebuild_old(r) && r->ops->connections) r->ops->connections(r->ctx, rsp, len, now);
 }
 
 static void answered(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32 len, u64 now) {

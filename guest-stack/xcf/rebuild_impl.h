@@ -11,6 +11,7 @@
 enum { PHASE_USE, PHASE_QUIESCED, PHASE_JOINED, PHASE_COMPLETE, PHASE_STOPPED };
 enum { ROLE_STRUCTURE, ROLE_NEW };
 #define DATA_BYTES 64u
+#define OWN_BYTES  16u /* of them: this module's */
 
 struct rebuild_row {
     char system[CF_NAME_BYTES + 1];
@@ -67,8 +68,7 @@ static inline struct rebuild_side *rebuild_new(struct rebuild *r) { return &r->s
 /* Tells phase, attempt and target to each side that is connected. */
 void rebuild_publish(struct rebuild *r);
 void rebuild_data_put(const struct rebuild *r, u8 role, u8 *data);
-/* Asks for the board: the old structure's, or the new one's if the old one is lost. rebuild_seen() follows. */
-void rebuild_look(struct rebuild *r);
+/* rebuild_look() (rebuild.h) asks for the board: the old structure's, or the new one's if the old one is lost. rebuild_seen() follows. */
 /* Asks each facility for the structure. rebuild_found() follows, unless a link goes: then the next poll searches again. */
 void rebuild_search(struct rebuild *r, u64 now);
 struct xes *rebuild_facility(const struct rebuild *r, const char *name);

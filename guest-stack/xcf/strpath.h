@@ -4,15 +4,20 @@
  * WRITE transfers (pathbuf.h) at its tail, the receiver is told by its vector's bit and reads and deletes with READ_LIST. To XCF
  * each partner is a path of its own in each direction, all with the structure's name.
  *
- *   structure   facility up   connected   refused   link lost   a better facility
- *   AWAY        CONNECTING    -           -         -           -
- *   CONNECTING  -             READY       RETRY     AWAY        -
- *   RETRY       -             -           -         AWAY        -                  CONNECTING after a second
- *   READY       -             -           -         AWAY        disconnects, CONNECTING
+ *   structure    use()       own list ready   quiesce()    populate()   all is read         the structure is lost
+ *   AWAY         CONNECTING  -                -            REBUILDING   -                   -
+ *   CONNECTING   -           READY            REBUILDING   -            -                   AWAY
+ *   READY        -           -                REBUILDING   -            -                   AWAY
+ *   REBUILDING   READY       -                -            -            rebuild_populated   AWAY, or goes on with the new one
  *
- * Where it is: in the first facility of its preference that is up and takes it. Preference without a policy is PCOUPLE's and
- * ACOUPLE's facility, every other structure the other way round, so that all systems choose alike; each system moves a structure
- * as its links come and go, and XCF sends again what was on the way.
+ * Where it is, and how it gets somewhere else, is xcf/rebuild.h: in the first facility of the CFRM policy's preference list that is up
+ * and takes it, until the operator moves it (SETXCF START,REBUILD) or the facility is lost. At IPL the links come one by one: the
+ * search for the structure waits until all have answered, and STRPATH_SETTLE_US at most.
+ *
+ * A structure that is moved loses no message and no path: nobody writes any more (QUIESCED), each makes its list in the new structure
+ * ready and reads its list in the old one empty, then all go on in the new one. What waits in the buffers of a path goes there.
+ * A structure that is lost takes along what was in it: its paths go down, and XCF sends that again, over other paths at once or
+ * over the same ones as soon as the structure has been made anew. Who is gone from the sysplex is not waited for.
  *
  * A list is limited to STRPATH_LIST_MAX transfers: what a system that stands still does not take is not the others' loss. A sender
  * that meets a full list or structure tries again, later each time up to STRPATH_WAIT_MAX_US. The list of a connection that is gone
@@ -32,24 +37,30 @@
 #define STRPATH_LIST_MAX       32
 #define STRPATH_WAIT_US        (2 * (u64)USEC_PER_MSEC)
 #define STRPATH_WAIT_MAX_US    (64 * (u64)USEC_PER_MSEC)
+#define STRPATH_SETTLE_US      ((u64)USEC_PER_SEC)
+#define STRPATH_PATIENCE_US    ((u64)USEC_PER_SEC) /* with those who used a structure that is lost */
 #define STRPATH_RETRY_US       ((u64)USEC_PER_SEC)
 
 struct cflinks;
+struct cfrm;
 struct strpaths;
 
-enum strpath_state { STRPATH_AWAY, STRPATH_CONNECTING, STRPATH_RETRY, STRPATH_READY, STRPATH_STATES };
+enum strpath_state { STRPATH_AWAY, STRPATH_CONNECTING, STRPATH_READY, STRPATH_REBUILDING, STRPATH_STATES };
 
 struct strpaths_config {
     struct arena *arena; /* also for the buffers of partners, when they are first seen */
     struct cflinks *links;
-    const struct couple *couple; /* pcouple, acouple: copied */
+    const struct cfrm *cfrm;     /* which facilities, in which order; a user of links before this one */
+    void (*say)(void *ctx, const char *line); /* a message for the operator that begins with its id; NULL: nobody listens */
+    void *ctx;
     struct xcf_sysid id;
     struct xcf *x;
 };
 struct strpath_counters {
     u64 transfers_in, transfers_out, bytes_in, bytes_out, blocks_in, reads;
     u64 waits_full;   /* a list or the structure was full */
-    u64 moves;        /* to another facility */
+    u64 moves;        /* to another facility, none lost */
+    u64 losses;       /* of a structure that was in use */
     u64 drop_unknown; /* transfers of a system that is not known as connected */
     u64 drop_rest;    /* bytes behind the last whole block of a transfer */
     u64 no_storage;   /* partners without buffers */
@@ -58,6 +69,7 @@ struct strpath_counters {
 struct strpath_info {
     const char *name, *facility; /* facility "" while there is none */
     enum strpath_state state;
+    const char *phase; /* of its rebuild; NULL while there is none */
     u32 partners;
 };
 
@@ -65,6 +77,9 @@ struct strpaths *strpaths_create(const struct strpaths_config *c);
 /* 0, -ERR_NOMEM. The two directions of a structure are two calls. It connects at once if its facility is up. */
 int strpaths_add(struct strpaths *g, const struct couple_path *def, u64 now);
 u64 strpaths_poll(struct strpaths *g, u64 now);
+/* SETXCF START and STOP,REBUILD: to the first facility of its preference that it is not in. 0; -ERR_NOTCONN no path uses a structure of
+ * this name; -ERR_NOENT it is not allocated, or no rebuild is under way; -ERR_ALREADY; -ERR_NETDOWN no other facility; -ERR_BUSY too late. */
+int strpaths_rebuild(struct strpaths *g, const char *name, bool start, u64 now);
 bool strpaths_info(const struct strpaths *g, u32 i, struct strpath_info *out);
 const struct strpath_counters *strpaths_counters(const struct strpaths *g);
 const char *strpath_state_name(enum strpath_state s);

@@ -1,5 +1,8 @@
-/* strpath_impl.h - the inside of paths over structures, shared by strpath.c (structures: where, connected, read) and
- * strpath_peer.c (partners: who, written). */
+/* strpath_impl.h - the inside of paths over structures, shared by
+ *   strpath.c        structures: facilities, the operator, time
+ *   strpath_move.c   one structure: connected, moved, lost; its own list made ready and read
+ *   strpath_peer.c   partners: who is there, what is written to them, the lists of those who have left
+ */
 #ifndef XCF_STRPATH_IMPL_H
 #define XCF_STRPATH_IMPL_H
 
@@ -7,19 +10,26 @@
 #include "wire/xcfcds.h"
 #include "wire/xcfmsg.h"
 #include "xcf/cflinks.h"
+#include "xcf/cfrm.h"
 #include "xcf/pathbuf.h"
+#include "xcf/rebuild.h"
 #include "xcf/strpath.h"
 #include "xcf/xes.h"
 
-#define STRPATH_PEERS (CF_CONNECTORS + 1) /* by connection identifier, from 1 */
+#define STRPATH_LISTS (CF_CONNECTORS + 1) /* by connection identifier, from 1 */
+#define STRPATH_PEERS CF_CONNECTORS
+/* In the connect data, behind rebuild.h's part: incarnation of the system. */
+#define STRPATH_INCARNATION_AT 16u
+#define STRPATH_LEAST_KB       512u
 
 struct structure;
 struct strpeer {
     struct structure *s;
-    u8 id;
-    bool here, found; /* connected; found by the question under way */
-    char name[9];     /* of its system */
+    u8 id;            /* its list, in the structure that is in use now */
+    bool here, found; /* connected; listed by CONNECTIONS that is being read */
+    char name[9];     /* of its system; "" never used */
     u64 incarnation;
+    bool gone;        /* rebuild has been told that this incarnation is out */
     struct xcf_path *in, *out;
     u8 *cmd[2]; /* CF_LIST_BYTES in front of each buffer */
     struct pathbuf buf;
@@ -34,27 +44,35 @@ struct structure {
     bool in, out; /* PATHIN, PATHOUT */
     struct couple_path def[2]; /* of in, of out */
     enum strpath_state state;
-    u64 retry_at;
-    bool refused[2]; /* by facility of the preference: its policy does not have the structure, or no room */
-    u32 kb;
-    char facility[9];
-    struct xes *x;
-    struct xes_connection con[2]; /* one may still be disconnecting while the other connects */
-    u8 which, setup_step;
-    u32 vector;
-    bool reading, read_due, querying, query_due, setting, cleaning;
+    struct rebuild *r;
+    struct xes_connection *con;    /* in use, or being left; NULL: there is none */
+    struct xes_connection *set[2]; /* whose own list is ready */
+    struct xes_connection *setting; /* whose own list is being made ready */
+    u8 setup_step;
+    u32 outstanding;              /* requests of this structure that have no answer yet */
+    bool quiescing, populating;   /* the rebuild waits for that; all is read when populating ends */
+    bool known;                   /* partners' identifiers are those of con */
+    bool by_operator;             /* why it moves */
+    bool was_lost, drained_not;   /* since it was used last; the old list could not be read to its end */
+    char facility[9];             /* where it is or was last; "" nowhere yet */
+    bool reading, read_due, cleaning;
     u32 clean_ids; /* bit of each list that is nobody's any more */
-    struct xes_request setup, query, read, clean;
-    u8 setup_cmd[CF_LIST_BYTES], query_cmd[CF_CMD_BYTES + CF_NAME_BYTES], read_cmd[CF_LIST_BYTES], clean_cmd[CF_LIST_BYTES];
+    u64 search_at; /* 0: not waiting for links to settle */
+    u64 retry_at;  /* the own list could not be made ready: again then */
+    u64 lost_at;   /* 0: not lost */
+    struct xes_request setup, read, clean;
+    u8 setup_cmd[CF_LIST_BYTES], read_cmd[CF_LIST_BYTES], clean_cmd[CF_LIST_BYTES];
     struct strpeer peer[STRPATH_PEERS];
 };
 struct strpaths {
     struct arena *arena;
     struct cflinks *links;
+    const struct cfrm *cfrm;
     struct cflink_user user;
     struct xcf *x;
     struct xcf_sysid id;
-    char prefer[2][9];
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
     u32 count;
     bool look; /* something is to be sent, or to be tried before due */
     u64 due;
@@ -62,22 +80,27 @@ struct strpaths {
     struct strpath_counters counters;
 };
 
-static inline struct xes_connection *str_con(struct structure *s) { return &s->con[s->which]; }
 /* A list command's header and zeros for operands. */
-static inline void str_command(struct structure *s, u8 *cmd, u8 op, u32 list, u16 flags) {
+static inline void str_command(const struct xes_connection *con, u8 *cmd, u8 op, u32 list, u16 flags) {
     memset(cmd, 0, CF_LIST_BYTES);
-    cf_command_put(cmd, op, 0, CF_LIST_BYTES, str_con(s)->token, str_con(s)->id);
+    cf_command_put(cmd, op, 0, CF_LIST_BYTES, con->token, con->id);
     be32_put(cmd + 16, list);
     be16_put(cmd + 38, flags);
 }
 
-/* strpath.c */
-/* The response code of a request: true if nothing follows (lost; or the connection is given up). */
+/* strpath_move.c */
+extern const struct rebuild_ops structure_rebuild_ops; /* context: struct structure */
+/* Submits a request about con; false: its link is down, and who lost it will be told. */
+bool structure_submit(struct structure *s, struct xes_connection *con, struct xes_request *q);
+/* An answer came: true if nothing follows (lost, or to a structure that is not in use any more). */
 bool structure_failed(struct structure *s, u32 rc, u64 now);
+/* After each answer: what waited for the last one. */
+void structure_rest(struct structure *s, u64 now);
 
 /* strpath_peer.c */
-void peers_query(struct structure *s);      /* asks who is connected */
-void peers_away(struct structure *s, u64 now); /* the connection is gone: so are all partners */
+/* CONNECTIONS' response: who is here now, under which identifier. */
+void peers_listed(struct structure *s, const u8 *rsp, u32 len, u64 now);
+void peers_away(struct structure *s, u64 now); /* the structure is lost: so are all partners */
 /* A transfer was read from our list. */
 void peer_transfer(struct structure *s, const u8 *transfer, u32 len, u64 now);
 void peers_poll(struct structure *s, u64 now, u64 *next); /* sends what has come together, and again what met a full list */

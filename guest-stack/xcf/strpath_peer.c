@@ -7,16 +7,19 @@
 
 static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now);
 
-static void write_submit(struct strpeer *p) { p->writing = xes_submit(p->s->x, &p->write) == 0; }
+static void write_submit(struct strpeer *p) { p->writing = structure_submit(p->s, p->s->con, &p->write); }
+
+/* Partners are written to while their identifiers are known to be those of the structure that is in use. */
+static bool may_write(const struct strpeer *p) { return p->here && p->s->state == STRPATH_READY && p->s->known; }
 
 static void write_next(struct strpeer *p) {
     struct structure *s = p->s;
     u32 len;
-    if (p->writing || p->retry_at || !p->here || s->state != STRPATH_READY) return;
+    if (p->writing || p->retry_at || !may_write(p)) return;
     u8 *transfer = pathbuf_take(&p->buf, &len);
     if (!transfer) return;
     u8 *cmd = transfer - CF_LIST_BYTES;
-    str_command(s, cmd, CF_WRITE, p->id, CF_F_DATA);
+    str_command(s->con, cmd, CF_WRITE, p->id, CF_F_DATA);
     cmd[37] = 1; /* the list's tail */
     s->g->counters.transfers_out++;
     s->g->counters.bytes_out += len;
@@ -31,27 +34,28 @@ static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     UNUSED(rsp);
     UNUSED(len);
     p->writing = false;
-    if (!p->here || s->state != STRPATH_READY) {
+    s->outstanding--;
+    if (!p->here) {
         p->buf.flying = false; /* its partner has gone meanwhile; the buffer is free now */
-        return;
-    }
-    if (rc == CF_RC_FULL || rc == CF_RC_LIST_FULL) {
+    } else if (rc == CF_RC_FULL || rc == CF_RC_LIST_FULL) {
         s->g->counters.waits_full++;
         p->wait_us = p->wait_us ? u64_min(2 * p->wait_us, STRPATH_WAIT_MAX_US) : STRPATH_WAIT_US;
         p->retry_at = now + p->wait_us;
         s->g->look = true;
-        return;
+    } else if (!structure_failed(s, rc, now)) {
+        p->wait_us = 0;
+        bool refused = pathbuf_landed(&p->buf);
+        write_next(p);
+        if (refused && p->out) xcf_path_room(p->out, now);
+    } else {
+        p->buf.flying = false; /* lost, and XCF sends it again */
     }
-    if (structure_failed(s, rc, now)) return;
-    p->wait_us = 0;
-    bool refused = pathbuf_landed(&p->buf);
-    write_next(p);
-    if (refused && p->out) xcf_path_room(p->out, now);
+    structure_rest(s, now);
 }
 
 static int op_send(void *ctx, const u8 *block, u32 len) {
     struct strpeer *p = ctx;
-    if (!p->here || p->s->state != STRPATH_READY) return -ERR_NETDOWN;
+    if (!p->here) return -ERR_NETDOWN;
     if (!pathbuf_put(&p->buf, block, len)) return -ERR_AGAIN;
     p->s->g->look = true;
     return 0;
@@ -93,27 +97,43 @@ static void peer_came(struct strpeer *p, const char *name, u64 incarnation, u64 
     str_copy(p->name, sizeof p->name, name);
     p->incarnation = incarnation;
     p->here = true;
+    p->gone = false;
     if (p->in) xcf_path_ready(p->in, now);
     if (p->out && p->here) xcf_path_ready(p->out, now);
 }
 
 void peers_away(struct structure *s, u64 now) {
-    for (u32 id = 1; id < STRPATH_PEERS; id++) peer_left(&s->peer[id], now);
+    for (u32 i = 0; i < STRPATH_PEERS; i++) peer_left(&s->peer[i], now);
     s->clean_ids = 0;
 }
 
+/* The partner of this name; else a row that nobody has, else one of somebody who has left. */
+static struct strpeer *peer_of(struct structure *s, const char *name) {
+    struct strpeer *left = NULL, *unused = NULL;
+    for (u32 i = 0; i < STRPATH_PEERS; i++) {
+        struct strpeer *p = &s->peer[i];
+        if (strcmp(p->name, name) == 0) return p;
+        if (!p->name[0] && !unused) unused = p;
+        if (!p->here && !left) left = p;
+    }
+    return unused ? unused : left;
+}
+
+/* The same system in another structure has another identifier, and nothing else changes for it. */
 static void row_look(struct structure *s, const u8 *row, u64 now) {
     char name[17];
     u8 id = row[40];
-    u64 incarnation = be64_get(row + 48);
+    u64 incarnation = be64_get(row + 48 + STRPATH_INCARNATION_AT);
     if (id == 0 || id > CF_CONNECTORS || row[41] != CF_CONN_ACTIVE) return;
-    struct strpeer *p = &s->peer[id];
     xcfcds_name_get(name, row, CF_NAME_BYTES);
-    if (id == str_con(s)->id || strlen(name) > 8) return;
+    if (id == s->con->id || strlen(name) > 8) return;
+    struct strpeer *p = peer_of(s, name);
+    if (!p) return; /* more connections than a structure can have */
+    bool same = p->here && p->incarnation == incarnation && strcmp(p->name, name) == 0;
     p->found = true;
-    if (p->here && p->incarnation == incarnation && strcmp(p->name, name) == 0) return;
-    peer_left(p, now);
-    peer_came(p, name, incarnation, now);
+    if (!same) peer_left(p, now);
+    p->id = id;
+    if (!same) peer_came(p, name, incarnation, now);
 }
 
 static void clean_start(struct structure *s);
@@ -124,51 +144,42 @@ static void clean_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     UNUSED(rsp);
     UNUSED(len);
     s->cleaning = false;
-    if (structure_failed(s, rc, now)) return;
-    if (rc == CF_OK) s->clean_ids &= s->clean_ids - 1;
-    clean_start(s);
+    s->outstanding--;
+    if (!structure_failed(s, rc, now)) {
+        if (rc == CF_OK) s->clean_ids &= s->clean_ids - 1;
+        clean_start(s);
+    }
+    structure_rest(s, now);
 }
 
 /* The lists of those who are gone, lowest first. */
 static void clean_start(struct structure *s) {
-    if (!s->clean_ids || s->cleaning) return;
+    if (!s->clean_ids || s->cleaning || s->state != STRPATH_READY) return;
     u32 list = 1;
     while (!(s->clean_ids >> (list - 1) & 1)) list++;
-    str_command(s, s->clean_cmd, CF_DELETE_LIST, list, 0);
+    str_command(s->con, s->clean_cmd, CF_DELETE_LIST, list, 0);
     s->clean = (struct xes_request){.cmd = s->clean_cmd, .len = sizeof s->clean_cmd, .done = clean_done, .ctx = s};
-    s->cleaning = xes_submit(s->x, &s->clean) == 0;
+    s->cleaning = structure_submit(s, s->con, &s->clean);
 }
 
-static void query_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
-    struct structure *s = ctx;
-    UNUSED(r);
-    s->querying = false;
-    if (structure_failed(s, rc, now)) return;
-    u32 lowest = str_con(s)->id;
-    for (u32 id = 1; id < STRPATH_PEERS; id++) s->peer[id].found = false;
+void peers_listed(struct structure *s, const u8 *rsp, u32 len, u64 now) {
+    u32 lowest = s->con->id, gone = 0;
+    bool first = !s->known; /* of this structure: whoever is not listed was not left by anybody here */
+    for (u32 i = 0; i < STRPATH_PEERS; i++) s->peer[i].found = false;
+    s->known = true;
     for (u32 at = CF_RSP_BYTES + CF_STRUCTURE_ROW_BYTES; at + CF_CONNECTION_ROW_BYTES <= len; at += CF_CONNECTION_ROW_BYTES)
         row_look(s, rsp + at, now);
-    u32 gone = 0;
-    for (u32 id = 1; id < STRPATH_PEERS; id++) {
-        struct strpeer *p = &s->peer[id];
-        if (p->found) lowest = u32_min(lowest, id);
+    for (u32 i = 0; i < STRPATH_PEERS; i++) {
+        struct strpeer *p = &s->peer[i];
+        if (p->found) lowest = u32_min(lowest, p->id);
         if (p->found || !p->here) continue;
-        gone |= 1u << (id - 1);
+        if (!first) gone |= 1u << (p->id - 1);
         peer_left(p, now);
     }
     if (xcf_stopped(s->g->x)) return;
-    if (lowest == str_con(s)->id) s->clean_ids |= gone;
+    s->g->look = true; /* what has waited for the identifiers */
+    if (lowest == s->con->id) s->clean_ids |= gone;
     clean_start(s);
-    if (s->query_due) peers_query(s);
-}
-
-void peers_query(struct structure *s) {
-    s->query_due = s->querying;
-    if (s->querying) return;
-    cf_command_put(s->query_cmd, CF_CONNECTIONS, 0, sizeof s->query_cmd, 0, 0);
-    xcfcds_name_put(s->query_cmd + CF_CMD_BYTES, s->name, CF_NAME_BYTES);
-    s->query = (struct xes_request){.cmd = s->query_cmd, .len = sizeof s->query_cmd, .done = query_done, .ctx = s};
-    s->querying = xes_submit(s->x, &s->query) == 0;
 }
 
 /* ---- what arrives ---- */
@@ -176,8 +187,8 @@ void peers_query(struct structure *s) {
 static struct strpeer *sender_of(struct structure *s, const u8 *block) {
     char name[9];
     xcfcds_name_get(name, block + SENDER_AT, XCFMSG_NAME);
-    for (u32 id = 1; id < STRPATH_PEERS; id++)
-        if (s->peer[id].here && strcmp(s->peer[id].name, name) == 0) return &s->peer[id];
+    for (u32 i = 0; i < STRPATH_PEERS; i++)
+        if (s->peer[i].here && strcmp(s->peer[i].name, name) == 0) return &s->peer[i];
     return NULL;
 }
 
@@ -202,8 +213,8 @@ void peer_transfer(struct structure *s, const u8 *transfer, u32 len, u64 now) {
 /* ---- time ---- */
 
 void peers_poll(struct structure *s, u64 now, u64 *next) {
-    for (u32 id = 1; id < STRPATH_PEERS; id++) {
-        struct strpeer *p = &s->peer[id];
+    for (u32 i = 0; i < STRPATH_PEERS; i++) {
+        struct strpeer *p = &s->peer[i];
         if (!p->here) continue;
         if (!p->retry_at) {
             write_next(p);
@@ -214,6 +225,7 @@ void peers_poll(struct structure *s, u64 now, u64 *next) {
             continue;
         }
         p->retry_at = 0;
+        if (!may_write(p)) continue;
         write_submit(p);
     }
 }

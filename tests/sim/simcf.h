@@ -29,9 +29,13 @@ struct simcf_user {
 };
 
 struct simcf *simcf_create(u32 systems, u32 facilities, u32 seed);
+/* Everything that is on its way ends. */
+void simcf_end(struct simcf *z);
 void simcf_destroy(struct simcf *z);
 void simcf_attach(struct simcf *z, u32 system, const struct simcf_user *user, void *ctx);
 struct arena *simcf_arena(struct simcf *z, u32 system);
+/* For who opens the links himself instead of simcf_attach(): he closes them, too, between simcf_end() and simcf_destroy(). */
+struct chan_system *simcf_channels(struct simcf *z, u32 system);
 struct xes *simcf_link(struct simcf *z, u32 system, u32 facility);
 u64 simcf_now(const struct simcf *z);
 u32 simcf_random(struct simcf *z, u32 below);
@@ -48,6 +52,8 @@ bool simcf_alive(const struct simcf *z, u32 facility);
 void simcf_cut(struct simcf *z, u32 system, u32 facility, bool cut);
 /* The system stops for good: its links break, and its side runs no more. */
 void simcf_stop(struct simcf *z, u32 system);
+/* Checker g once in n messages (1): where much is sent it costs most of the time. */
+void simcf_verify_every(struct simcf *z, u32 n);
 struct cf *simcf_engine(struct simcf *z, u32 facility);
 
 #endif

@@ -19,6 +19,7 @@
 #include "wire/xcfcds.h"
 #include "xcf/cds.h"
 #include "xcf/cflinks.h"
+#include "xcf/cfrm.h"
 #include "xcf/ctcpath.h"
 #include "xcf/pathbuf.h"
 #include "xcf/strpath.h"
@@ -45,6 +46,8 @@ struct node {
     struct message *first, **last, *reserved; /* on the way to the other end of the CTC */
     struct cflinks *links;
     struct cds *cds;
+    struct cfrm *cfrm;
+    struct cflink_user cfrm_user;
     struct xcf *x;
     struct ctcpaths *ctc;
     struct strpaths *str;
@@ -270,7 +273,11 @@ static void node_begin(struct rig *r, u32 i, bool ctc, bool structure) {
     c.groups = 8;
     n->x = xcf_create(&c, r->now);
     n->ctc = ctcpaths_create(a, n->sys, n->x, 2);
-    n->str = strpaths_create(&(struct strpaths_config){.arena = a, .links = n->links, .couple = &couple, .id = id, .x = n->x});
+    n->cfrm = cfrm_create(a, NULL, NULL);
+    n->cfrm_user = (struct cflink_user){.up = cfrm_up, .down = cfrm_down, .ctx = n->cfrm};
+    cflinks_user(n->links, &n->cfrm_user);
+    n->str = strpaths_create(
+        &(struct strpaths_config){.arena = a, .links = n->links, .cfrm = n->cfrm, .say = env_message, .ctx = n, .id = id, .x = n->x});
     assert_true(n->x && n->ctc && n->str);
     cds_begin(n->cds, n->x);
     cflinks_open(n->links);

@@ -1,0 +1,78 @@
+#!/bin/sh
+# rebuild.sh - signalling structures that move, on real emulators: numbered messages flow from system to system over structures alone while
+# the operator moves the structure, and while the facility that has it is killed. XCFBENCH's receiver checks that each message comes once
+# and in order (PLX0344E), its sender how many were counted (PLX0341I).
+#
+# Environment: PLEX390_HERCULES chooses the emulator; REBUILD_MESSAGES how many messages a row sends (40000).
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP rebuild: no device modules are built"; exit 77; }
+messages=${REBUILD_MESSAGES:-40000}
+lab_begin PLEX1
+run=$PLEX390_RUN/PLEX1
+
+lines() { wc -l <"$run/$1.log"; }
+mark() { for s in SYSA SYSB SYSC SYSD; do eval "mark_$s=$(lines "$s")"; done; }
+since() { eval "m=\$mark_$1"; tail -n +$((m + 1)) "$run/$1.log"; }
+said() { since "$1" | grep -a -q -- "$2"; }
+not() { if "$@"; then return 1; else return 0; fi; }
+lists() { cmd "$1" 'D XCF,S,ALL' >"$tmp/answer" 2>&1; cat "$tmp/answer"; [ "$(grep -c '  SYS[A-D]  *[-9][-6].* ACTIVE' "$tmp/answer")" = "$2" ]; }
+# The structure $2 is in the facility $3, as the system $1 sees it.
+# The display asks the facilities first, so its answer may come after the command's end.
+is_in() {
+    from=$(lines "$1")
+    cmd "$1" "D XCF,STR,STRNM=$2" >/dev/null 2>&1
+    for n in 1 2 3 4 5; do
+        tail -n +$((from + 1)) "$run/$1.log" >"$tmp/answer"
+        grep -a -q "CFNAME *: $3" "$tmp/answer" && return 0
+        sleep 0.1
+    done
+    cat "$tmp/answer"
+    return 1
+}
+works() { cmd "$1" "D XCF,PO,STRNM=$2" >"$tmp/answer" 2>&1; cat "$tmp/answer"; [ "$(grep -c WORKING "$tmp/answer")" = "$3" ]; }
+# Messages from SYSA to SYSB until now: all were counted, none was out of order.
+stream_begins() { mark; cmd SYSA "XCFBENCH SYSB,4000,$messages,STREAM" >"$tmp/answer" 2>&1; cat "$tmp/answer"; grep -q 'PLX0343I' "$tmp/answer"; }
+row() {
+    ok "rebuild: $1: $messages messages arrive" within 90 said SYSA "PLX0341I XCFBENCH SYSB 4000 BYTES: $messages MESSAGES"
+    since SYSA | grep -a 'PLX0341I' | sed 's/^/   /'
+    ok "rebuild: $1: each once and in order" not said SYSB 'PLX0344E'
+    ok "rebuild: $1: nobody was asked about or gone" not said SYSA 'IXC101I\|IXC402D\|IXC409D'
+}
+
+ok "rebuild: four LPARs and two facilities come up" "$plex390" up PLEX1 || exit 1
+ok "rebuild: each lists four" within 10 lists SYSA 4 || exit 1
+ok "rebuild: IXCSTR1 is where its preference list says" is_in SYSA IXCSTR1 CF01
+ok "rebuild: and IXCSTR2" is_in SYSB IXCSTR2 CF02
+cmd SYSB XCFBENCH >/dev/null
+for d in 0C00 0C02 0C04; do cmd SYSA "SETXCF STOP,PATHIN,DEVICE=$d" >/dev/null; done
+for d in 0C01 0C03 0C05; do cmd SYSA "SETXCF STOP,PATHOUT,DEVICE=$d" >/dev/null; done
+ok "rebuild: SYSA stays, over structures alone" lists SYSA 4
+
+ok "rebuild: a stream of messages" stream_begins
+for i in 1 2 3; do
+    ok "rebuild: SETXCF START,REBUILD is accepted ($i)" answer_has SYSC 'SETXCF START,REBUILD,STRNAME=(IXCSTR1,IXCSTR2)' 'IXC367I.*IXCSTR2.*ACCEPTED'
+    sleep 1
+done
+ok "rebuild: it is done, as every system says" within 5 said SYSA 'IXC465I .*IXCSTR1 WAS SUCCESSFUL'
+ok "rebuild: by the operator of SYSC" said SYSC 'IXC465I .*IXCSTR1 .*OPERATOR'
+ok "rebuild: IXCSTR1 is in the other facility" within 5 is_in SYSA IXCSTR1 CF02
+ok "rebuild: IXCSTR2, too" is_in SYSD IXCSTR2 CF01
+row "moved three times by the operator"
+ok "rebuild: no path was restarted for it" not said SYSA 'IXC467I RESTARTING.*STRUCTURE'
+
+ok "rebuild: a stream of messages" stream_begins
+sleep 0.3
+"$plex390" kill CF02
+ok "rebuild: IXCSTR1 is made anew in the other facility" within 5 said SYSA 'IXC465I .*IXCSTR1 WAS SUCCESSFUL. WHY REBUILT: LOSS'
+ok "rebuild: by all" within 5 said SYSD 'IXC465I .*IXCSTR1 WAS SUCCESSFUL. WHY REBUILT: LOSS'
+row "its facility killed"
+ok "rebuild: all its paths work" within 10 works SYSA IXCSTR1 3
+ok "rebuild: a rebuild has nowhere to go" answer_has SYSA 'SETXCF START,REBUILD,STRNAME=IXCSTR1' 'REJECTED: NO OTHER COUPLING FACILITY'
+mark
+ok "rebuild: the facility is IPLed again" "$plex390" ipl CF02
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: $s is linked to it" within 10 said $s 'IXC517I .*CF02'; done
+ok "rebuild: and takes it" within 10 answer_has SYSB 'SETXCF START,REBUILD,STRNAME=IXCSTR2' 'IXCSTR2 WAS ACCEPTED'
+ok "rebuild: IXCSTR2 is back" within 5 is_in SYSC IXCSTR2 CF02
+ok "rebuild: all list four" lists SYSD 4
+ok "rebuild: an unknown structure is no signalling structure" answer_has SYSA 'SETXCF START,REBUILD,STRNAME=IXCNONE' 'IXC367I.*REJECTED'

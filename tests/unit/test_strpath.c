@@ -1,0 +1,305 @@
+/* test_strpath.c - signalling over a structure that moves: three systems, two facilities, no other path. Each sends numbered messages
+ * to each other one all the time; whatever happens to the structure, each message arrives once and in order. A structure that an operator
+ * moves loses nothing on the way: no path fails and no segment is sent a second time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "hercules-devices/cf_engine.h"
+#include "tests/sim/simcf.h"
+#include "xcf/cflinks.h"
+#include "xcf/cfrm.h"
+#include "xcf/strpath.h"
+#include "xcf/xcf.h"
+
+#define SYSTEMS 3u
+#define TICK_US 400u
+#define PERIOD_US 4000u /* of each system's messages */
+
+struct world;
+struct node {
+    struct world *w;
+    u32 index;
+    struct cflinks *links;
+    struct cfrm *cfrm;
+    struct cflink_user cfrm_user;
+    struct xcf *x;
+    struct strpaths *str;
+    struct xcf_member *member;
+    bool stopped;
+    u64 send_at;
+    u32 sent[SYSTEMS], received[SYSTEMS];
+    char said[32768];
+    u32 said_len;
+};
+struct world {
+    struct simcf *z;
+    struct node node[SYSTEMS];
+    bool sending;
+};
+
+/* ---- a system ---- */
+
+static void on_line(void *ctx, const char *line) {
+    struct node *n = ctx;
+    if (n->said_len + 200 > sizeof n->said) n->said_len = 0;
+    n->said_len += str_fmt(n->said + n->said_len, sizeof n->said - n->said_len, "%s\n", line);
+}
+static void on_question(void *ctx, u32 reply, const char *line) {
+    UNUSED(reply);
+    on_line(ctx, line);
+}
+static void on_dom(void *ctx, u32 reply) {
+    UNUSED(ctx);
+    UNUSED(reply);
+}
+static void on_wait(void *ctx, u32 code, u32 reason) {
+    UNUSED(ctx);
+    UNUSED(code);
+    UNUSED(reason);
+    fail_msg("nobody isolates here");
+}
+
+/* A message is its number, the sender's index, and filling up to a length that the number says. */
+static u32 length_of(u32 number) { return number % 7 == 3 ? 20000 : 8 + number % 900; }
+
+static void on_message(void *ctx, const struct xcf_msg *m, u64 now) {
+    struct node *n = ctx;
+    u8 head[8];
+    UNUSED(now);
+    assert_int_equal(xcf_msg_copy(m, 0, head, sizeof head), sizeof head);
+    u32 from = be32_get(head + 4), number = be32_get(head);
+    assert_true(from < SYSTEMS);
+    if (number != n->received[from]) fail_msg("SYS%c has %u of SYS%c, and gets %u", 'A' + (int)n->index, n->received[from], 'A' + (int)from, number);
+    assert_int_equal(xcf_msg_bytes(m), length_of(number));
+    n->received[from]++;
+}
+static const struct xcf_exits EXITS = {.message = on_message};
+
+static void node_begin(struct world *w, u32 i) {
+    static const u16 devices[] = {0x0F00, 0x0F10};
+    struct node *n = &w->node[i];
+    struct arena *a = simcf_arena(w->z, i);
+    struct xcf_env env = {.ctx = n, .message = on_line, .wtor = on_question, .dom = on_dom, .wait_state = on_wait};
+    struct couple couple;
+    couple_default(&couple);
+    str_copy(couple.sysplex, sizeof couple.sysplex, "PLEX1");
+    couple.interval_s = 20;
+    struct xcf_sysid id = {.incarnation = 1000 + i};
+    str_fmt(id.name, sizeof id.name, "SYS%c", 'A' + (int)i);
+    *n = (struct node){.w = w, .index = i};
+    struct xcf_config c = {.arena = a, .couple = &couple, .id = id, .env = &env, .systems = 4, .members = 16, .groups = 4};
+    n->links = cflinks_create(a, simcf_channels(w->z, i), devices, 2, id.name, on_line, n);
+    n->cfrm = cfrm_create(a, NULL, NULL);
+    n->x = xcf_create(&c, simcf_now(w->z));
+    assert_true(n->links && n->cfrm && n->x);
+    n->cfrm_user = (struct cflink_user){.up = cfrm_up, .down = cfrm_down, .ctx = n->cfrm};
+    cflinks_user(n->links, &n->cfrm_user);
+    n->str = strpaths_create(
+        &(struct strpaths_config){.arena = a, .links = n->links, .cfrm = n->cfrm, .say = on_line, .ctx = n, .id = id, .x = n->x});
+    assert_non_null(n->str);
+    cflinks_open(n->links);
+    for (u32 out = 0; out < 2; out++) {
+        struct couple_path p = {.outbound = out, .structure = true, .retry = 10, .maxmsg_kb = 2000, .name = "IXCSTR1"};
+        assert_int_equal(strpaths_add(n->str, &p, simcf_now(w->z)), 0);
+    }
+    struct xcf_join join = {.group = "TEST", .member = id.name, .exits = &EXITS, .ctx = n};
+    assert_int_equal(xcf_join(n->x, &join, &n->member, simcf_now(w->z)), 0);
+}
+
+/* ---- time ---- */
+
+static void send_next(struct node *n, u64 now) {
+    static u8 data[20000];
+    for (u32 to = 0; to < SYSTEMS; to++) {
+        struct xcf_member_info info[SYSTEMS];
+        u32 members = xcf_query(n->x, "TEST", info, SYSTEMS);
+        for (u32 k = 0; k < members && k < SYSTEMS && to != n->index; k++) {
+            if (info[k].system[3] != (char)('A' + to)) continue;
+            be32_put(data, n->sent[to]);
+            be32_put(data + 4, n->index);
+            /* Refused while nothing can be sent and the buffers are full: the number comes again. */
+            n->sent[to] += xcf_send(n->member, info[k].token, NULL, data, length_of(n->sent[to]), now) == 0;
+        }
+    }
+}
+
+static void poll_all(struct world *w) {
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        struct node *n = &w->node[i];
+        if (n->stopped) continue;
+        if (w->sending && simcf_now(w->z) >= n->send_at) {
+            n->send_at = simcf_now(w->z) + PERIOD_US + 100 * i;
+            send_next(n, simcf_now(w->z));
+        }
+        xcf_poll(n->x, simcf_now(w->z));
+        strpaths_poll(n->str, simcf_now(w->z));
+    }
+}
+
+/* A step takes time of its own; where there is none, time passes. */
+static void run(struct world *w, u64 us) {
+    for (u64 end = simcf_now(w->z) + us; simcf_now(w->z) < end;) {
+        poll_all(w);
+        if (!simcf_step(w->z)) simcf_later(w->z, TICK_US);
+    }
+}
+
+static struct world *world_begin(u32 seed) {
+    struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
+    w->z = simcf_create(SYSTEMS, SIMCF_FACILITIES, seed);
+    simcf_verify_every(w->z, 61);
+    for (u32 i = 0; i < SYSTEMS; i++) node_begin(w, i);
+    run(w, 4 * USEC_PER_SEC);
+    w->sending = true;
+    run(w, 100 * USEC_PER_MSEC);
+    return w;
+}
+
+/* What was sent is there, of those who live. */
+static void all_arrived(struct world *w) {
+    for (u32 i = 0; i < SYSTEMS; i++)
+        for (u32 k = 0; k < SYSTEMS; k++) {
+            if (i == k || w->node[i].stopped || w->node[k].stopped) continue;
+            assert_true(w->node[i].sent[k] > 10);
+            if (w->node[k].received[i] != w->node[i].sent[k])
+                fail_msg("SYS%c sent %u, SYS%c received %u\n%s", 'A' + (int)i, w->node[i].sent[k], 'A' + (int)k, w->node[k].received[i], w->node[i].said);
+        }
+}
+
+static const char *facility(const struct world *w, u32 i) {
+    struct strpath_info info;
+    assert_true(strpaths_info(w->node[i].str, 0, &info));
+    if (info.state != STRPATH_READY || info.phase) return "";
+    return info.facility;
+}
+static void together(const struct world *w, const char *where) {
+    for (u32 i = 0; i < SYSTEMS; i++)
+        if (!w->node[i].stopped && strcmp(facility(w, i), where) != 0)
+            fail_msg("SYS%c is in '%s', not in %s\n%s", 'A' + (int)i, facility(w, i), where, w->node[i].said);
+}
+
+static void world_end(struct world *w) {
+    w->sending = false;
+    run(w, 3 * USEC_PER_SEC);
+    all_arrived(w);
+    for (u32 i = 0; i < SYSTEMS; i++)
+        for (u32 k = 0; k < SIMCF_FACILITIES; k++) simcf_cut(w->z, i, k, true); /* a link that is closed alone is a reason to go to the other one */
+    run(w, 10 * USEC_PER_MSEC);
+    simcf_end(w->z);
+    for (u32 i = 0; i < SYSTEMS; i++) cflinks_close(w->node[i].links, simcf_now(w->z));
+    simcf_destroy(w->z);
+    free(w);
+}
+
+/* ---- rows ---- */
+
+static void test_by_command(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(3);
+    u32 again = 0, failures = 0;
+    together(w, "CF01");
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        again += xcf_counters(w->node[i].x)->segments_again;
+        failures += xcf_counters(w->node[i].x)->path_failures;
+    }
+    for (u32 round = 0; round < 12; round++) {
+        struct node *n = &w->node[round % SYSTEMS];
+        assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", true, simcf_now(w->z)), 0);
+        run(w, 37 * USEC_PER_MSEC + round * 700);
+        together(w, round % 2 ? "CF01" : "CF02");
+        assert_non_null(strstr(n->said, "IXC465I REBUILD REQUEST FOR STRUCTURE IXCSTR1 WAS SUCCESSFUL. WHY REBUILT: OPERATOR"));
+    }
+    w->sending = false;
+    run(w, USEC_PER_SEC);
+    all_arrived(w);
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        again -= xcf_counters(w->node[i].x)->segments_again;
+        failures -= xcf_counters(w->node[i].x)->path_failures;
+        assert_int_equal(strpaths_counters(w->node[i].str)->moves, 12);
+        assert_int_equal(strpaths_counters(w->node[i].str)->drop_unknown, 0);
+    }
+    assert_int_equal(again, 0);
+    assert_int_equal(failures, 0);
+    world_end(w);
+}
+
+static void test_refused(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(4);
+    struct node *n = &w->node[1];
+    assert_int_equal(strpaths_rebuild(n->str, "IXCNONE", true, simcf_now(w->z)), -ERR_NOTCONN);
+    assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", false, simcf_now(w->z)), -ERR_NOENT);
+    simcf_kill(w->z, 1);
+    run(w, 10 * USEC_PER_MSEC);
+    assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", true, simcf_now(w->z)), -ERR_NETDOWN);
+    together(w, "CF01");
+    world_end(w);
+}
+
+/* The facility dies under way, at another moment each time; and in the middle of a rebuild. */
+static void test_facility_dies(void **state) {
+    UNUSED(state);
+    for (u32 at = 0; at < 16; at++) {
+        struct world *w = world_begin(100 + at);
+        u32 dies = at & 1;
+        if (dies) {
+            assert_int_equal(strpaths_rebuild(w->node[0].str, "IXCSTR1", true, simcf_now(w->z)), 0);
+            run(w, 40 * USEC_PER_MSEC);
+            together(w, "CF02");
+        }
+        if (at & 2) assert_int_equal(strpaths_rebuild(w->node[2].str, "IXCSTR1", true, simcf_now(w->z)), 0);
+        for (u32 i = 0; i < at * 3; i++) {
+            strpaths_poll(w->node[i % SYSTEMS].str, simcf_now(w->z));
+            simcf_step(w->z);
+        }
+        simcf_kill(w->z, dies);
+        run(w, 400 * USEC_PER_MSEC);
+        together(w, dies ? "CF01" : "CF02");
+        simcf_start(w->z, dies);
+        run(w, 400 * USEC_PER_MSEC);
+        world_end(w);
+    }
+}
+
+/* The facility dies together with a system; nobody says that it is gone, and it is not waited for longer than STRPATH_PATIENCE_US. */
+static void test_dies_with_a_system(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(9);
+    w->node[1].stopped = true;
+    simcf_stop(w->z, 1);
+    simcf_kill(w->z, 0);
+    run(w, STRPATH_PATIENCE_US + 1500 * USEC_PER_MSEC);
+    together(w, "CF02");
+    world_end(w);
+}
+
+/* One system alone loses its link: it cannot be reached, and nothing else changes; when its cable is back, so is it. */
+static void test_one_link(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(5);
+    simcf_cut(w->z, 1, 0, true);
+    run(w, 4 * USEC_PER_SEC);
+    assert_string_equal(facility(w, 0), facility(w, 2));
+    simcf_cut(w->z, 1, 0, false);
+    run(w, 13 * USEC_PER_SEC);
+    together(w, "CF01");
+    world_end(w);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_command),         cmocka_unit_test(test_refused),  cmocka_unit_test(test_facility_dies),
+        cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
