@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "hercules-devices/cf_link.h"
 
-#define MACHINE_BYTES (16u << 20) /* calloc: what nobody touches costs nothing */
+#define MACHINE_BYTES (2u << 20)
 #define LINK_DEVICE   0x0F00u
 #define LINK_STEP     0x10u
 #define TURN_US       10u
@@ -44,7 +44,7 @@ struct machine {
 };
 
 struct simcf {
-    u32 systems, facilities, seed, verify_every;
+    u32 systems, facilities, seed, verify_every, machine_bytes;
     u64 now;
     struct facility facility[SIMCF_FACILITIES];
     struct machine machine[SIMCF_SYSTEMS];
@@ -157,7 +157,7 @@ void simcf_attach(struct simcf *z, u32 system, const struct simcf_user *user, vo
 
 static void machine_begin(struct simcf *z, u32 i) {
     struct machine *m = &z->machine[i];
-    m->sys = simchan_create(MACHINE_BYTES);
+    m->sys = simchan_create(z->machine_bytes);
     for (u32 k = 0; k < z->facilities; k++) {
         struct link *l = &m->link[k];
         struct cf_link_params p = {.lpar = "SYSA", .devnum = (u16)(LINK_DEVICE + k * LINK_STEP)};
@@ -170,10 +170,13 @@ static void machine_begin(struct simcf *z, u32 i) {
     }
 }
 
-struct simcf *simcf_create(u32 systems, u32 facilities, u32 seed) {
+struct simcf *simcf_create(u32 systems, u32 facilities, u32 seed) { return simcf_create_large(systems, facilities, seed, MACHINE_BYTES); }
+
+struct simcf *simcf_create_large(u32 systems, u32 facilities, u32 seed, u32 bytes) {
     struct simcf *z = calloc(1, sizeof *z);
     CHECK(z && systems <= SIMCF_SYSTEMS && facilities <= SIMCF_FACILITIES);
-    *z = (struct simcf){.systems = systems, .facilities = facilities, .seed = seed, .verify_every = 1, .now = USEC_PER_SEC};
+    *z = (struct simcf){.systems = systems, .facilities = facilities, .seed = seed, 
+                        .verify_every = 1, .machine_bytes = bytes, .now = USEC_PER_SEC};
     for (u32 i = 0; i < facilities; i++) {
         struct facility *f = &z->facility[i];
         *f = (struct facility){.z = z, .index = i, .cf = malloc(cf_engine_bytes(SIMCF_STORAGE_KB)), .incarnation = 76};

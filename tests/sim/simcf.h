@@ -29,6 +29,8 @@ struct simcf_user {
 };
 
 struct simcf *simcf_create(u32 systems, u32 facilities, u32 seed);
+/* With systems of this storage, where 2 MB are not enough. */
+struct simcf *simcf_create_large(u32 systems, u32 facilities, u32 seed, u32 bytes);
 /* Everything that is on its way ends. */
 void simcf_end(struct simcf *z);
 void simcf_destroy(struct simcf *z);

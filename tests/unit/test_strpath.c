@@ -156,7 +156,7 @@ static void run(struct world *w, u64 us) {
 static struct world *world_begin(u32 seed) {
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
-    w->z = simcf_create(SYSTEMS, SIMCF_FACILITIES, seed);
+    w->z = simcf_create_large(SYSTEMS, SIMCF_FACILITIES, seed, 16u << 20);
     simcf_verify_every(w->z, 61);
     for (u32 i = 0; i < SYSTEMS; i++) node_begin(w, i);
     run(w, 4 * USEC_PER_SEC);
