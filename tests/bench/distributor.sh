@@ -125,3 +125,4 @@ rates "1 byte there and back, 32 at a time" rr 7 / 32
 head -c "$bytes" /dev/zero >"$tmp/zero"
 bulk "download of $mb MB" get_bytes
 bulk "upload of $mb MB" put_bytes
+"$root/tests/bench/haproxy.sh" "$mb" "$connections"

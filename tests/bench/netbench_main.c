@@ -4,13 +4,14 @@
  *   netbench connect ADDRESS PORT COUNT   connect and close, COUNT times, one after the other
  *   netbench get ADDRESS PORT COUNT PATH  a whole HTTP/1.0 request and its answer on a connection of its own
  *   netbench spread ADDRESS PORT COUNT PATH   get, and who answered
+ *   netbench hold ADDRESS PORT COUNT PATH N   the same with N connections open at a time: each is asked once, then they are closed together
  *   netbench many ADDRESS PORT COUNT      COUNT connections held at once, then closed
  *   netbench serve ADDRESS PORT BYTES     an HTTP/1.0 server for comparison: BYTES to each GET, counts what is PUT; until killed
  *
  * rr, connect, get and spread may be followed by CLIENTS (after PATH), which share COUNT and work at once; without it there is one.
- * spread is get, and says which system answered: the first word of each answer's text that is SYS and a letter.
+ * spread and hold say which system answered: the line of each answer's text that ends in SYS and a letter.
  *
- * Prints "what count seconds rate p50_us p99_us" on one line; spread, before it, a line "system answers" for each system seen.
+ * Prints "what count seconds rate p50_us p99_us" on one line; spread and hold, before it, a line "system answers" for each system seen.
  * Exit 1 if anything went wrong.
  */
 #include <arpa/inet.h>
@@ -30,6 +31,7 @@
 
 #define COUNT_MAX   200000
 #define CLIENTS_MAX 64
+#define HELD_MAX    1000
 #define SYSTEMS     26 /* SYSA to SYSZ */
 #define SERVERS     8
 
@@ -73,13 +75,16 @@ static int one_connect(void) {
     return 1;
 }
 
-/* Whose page it is: its text names the system that made it. */
+/* Whose page it is: its text names the system that made it, a word of SYS and a letter. 0: it does not, or not yet. */
+static char system_named(const char *text) {
+    for (const char *at = text; (at = strstr(at, "SYS")) != NULL; at += 3)
+        if (at[3] >= 'A' && at[3] <= 'Z' && at[4] == '\n') return at[3];
+    return 0;
+}
+
 static void note_system(const char *text, unsigned *answers) {
-    for (const char *at = text; (at = strstr(at, "SYS")) != NULL; at += 3) {
-        if (at[3] < 'A' || at[3] > 'Z') continue;
-        answers[at[3] - 'A']++;
-        return;
-    }
+    char letter = system_named(text);
+    if (letter) answers[letter - 'A']++;
 }
 
 static int one_get(unsigned *answers) {
@@ -101,6 +106,39 @@ static int one_get(unsigned *answers) {
     text[keep] = 0;
     if (answers) note_system(text, answers);
     return r == 0 && got > 16;
+}
+
+/* Opens a connection, asks, reads what names the system, and leaves it open: its descriptor; -1. */
+static int ask_and_stay(unsigned *answers) {
+    char text[4096];
+    size_t got = 0;
+    ssize_t r = 1;
+    int s = dial(), n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: netbench\r\n\r\n", path);
+    int ok = s >= 0 && write(s, text, (size_t)n) == n;
+    text[0] = 0;
+    while (ok && !system_named(text) && got < sizeof text - 1 && (r = read(s, text + got, sizeof text - 1 - got)) > 0)
+        text[got += (size_t)r] = 0;
+    note_system(text, answers);
+    if (ok && r > 0) return s;
+    if (s >= 0) close(s);
+    return -1;
+}
+
+static int hold_in_rounds(int count, int at_once) {
+    static int open_now[HELD_MAX];
+    for (int i = 0; i < count; i += at_once) {
+        int n = count - i < at_once ? count - i : at_once, ok = 1, held = 0;
+        while (ok && held < n) {
+            double before = seconds();
+            ok = (open_now[held] = ask_and_stay(all->answers[0])) >= 0;
+            all->took[i + held] = seconds() - before;
+            if (ok) held++;
+        }
+        if (!ok) fprintf(stderr, "netbench: hold %d failed: %s\n", i + held, strerror(errno));
+        while (held > 0) close(open_now[--held]);
+        if (!ok) return 1;
+    }
+    return 0;
 }
 
 static int compare(const void *a, const void *b) {
@@ -208,7 +246,7 @@ static void print_result(int count, double took) {
 
 int main(int argc, char **argv) {
     if (argc < 5)
-        return fputs("usage: netbench rr|connect|get|spread|many|serve ADDRESS PORT COUNT [PATH [CLIENTS]]\n", stderr), 2;
+        return fputs("usage: netbench rr|connect|get|spread|hold|many|serve ADDRESS PORT COUNT [PATH [CLIENTS]]\n", stderr), 2;
     what = argv[1];
     if (argc > 5) path = argv[5];
     int count = atoi(argv[4]), clients = argc > 6 ? atoi(argv[6]) : 1;
@@ -216,12 +254,13 @@ int main(int argc, char **argv) {
     target.sin_port = htons((unsigned short)atoi(argv[3]));
     if (inet_pton(AF_INET, argv[2], &target.sin_addr) != 1 || count < 1) return 2;
     if (strcmp(what, "serve") == 0) return serve((size_t)count);
-    if (count > COUNT_MAX || clients < 1 || clients > CLIENTS_MAX) return 2;
+    int hold = strcmp(what, "hold") == 0;
+    if (count > COUNT_MAX || clients < 1 || clients > (hold ? HELD_MAX : CLIENTS_MAX)) return 2;
     if (strcmp(what, "many") == 0) return hold_many(count);
     all = mmap(NULL, sizeof *all, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (all == MAP_FAILED) return perror("netbench"), 1;
     double start = seconds();
-    if (clients_run(clients, count) != 0) return 1;
+    if ((hold ? hold_in_rounds(count, clients) : clients_run(clients, count)) != 0) return 1;
     print_result(count, seconds() - start);
     return 0;
 }
