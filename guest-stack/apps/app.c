@@ -3,7 +3,7 @@
 
 #include "base/str.h"
 
-static const struct app *const apps[] = {&httpd_app, &miscserv_app, &bulksrv_app, &tn3270d_app, &otelnetd_app};
+static const struct app *const apps[] = {&httpd_app, &miscserv_app, &bulksrv_app, &bulkget_app, &tn3270d_app, &otelnetd_app};
 
 const struct app *app_at(u32 i) { return i < ARRAY_LEN(apps) ? apps[i] : NULL; }
 

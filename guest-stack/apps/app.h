@@ -8,6 +8,7 @@
  *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n  IDLE=seconds
  *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n  IDLE=seconds
  *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n  BYTES=n  IDLE=seconds; apps/pattern.h
+ *   BULKGET   to a BULKSRV            HOST=address  PORT=n (5001)  HOLD=seconds; says what came, how fast, and from where
  *   TN3270    23 TCP                  job INTCLIEN: displays, operator panel; apps/tn3270d.c
  *   OTELNETD  23 TCP                  operator's console in line mode; apps/otelnetd.c
  */

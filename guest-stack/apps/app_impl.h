@@ -5,7 +5,7 @@
 #include "apps/app.h"
 #include "net/sock.h"
 
-extern const struct app httpd_app, miscserv_app, bulksrv_app, tn3270d_app, otelnetd_app;
+extern const struct app httpd_app, miscserv_app, bulksrv_app, bulkget_app, tn3270d_app, otelnetd_app;
 
 #define APP_BUFFER_BYTES 131072u /* of a server's connections: enough for 100 Mbit/s over 10 ms */
 

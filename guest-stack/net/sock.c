@@ -166,6 +166,14 @@ int sock_getopt(struct sock *s, enum sock_opt opt, u32 *value) {
     return s->type == SOCK_TCP ? tcp_user_getopt(s, opt, value) : dgram_getopt(s->dgram, opt, value);
 }
 
+const char *sock_cluster_name(u32 type) {
+    bool internal = type & SO_CLUSTERCONNTYPE_INTERNAL;
+    if (type & SO_CLUSTERCONNTYPE_SAME_IMAGE) return internal ? "SAME_IMAGE INTERNAL" : "SAME_IMAGE";
+    if (type & SO_CLUSTERCONNTYPE_SAME_CLUSTER) return internal ? "SAME_CLUSTER INTERNAL" : "SAME_CLUSTER";
+    if (type & SO_CLUSTERCONNTYPE_NONE) return internal ? "NONE INTERNAL" : "NONE";
+    return "NOCONN";
+}
+
 int sock_siocsvipa(struct sock *s, bool define, struct ipaddr addr, u64 now) {
     const struct stack_hooks *h = &s->stk->hooks;
     return h->siocsvipa ? h->siocsvipa(h->ctx, define, addr, s->jobname, now) : -ERR_NOSYS;

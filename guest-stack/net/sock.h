@@ -52,6 +52,9 @@ enum sock_cluster {
     SO_CLUSTERCONNTYPE_INTERNAL = 8,
 };
 
+/* "SAME_CLUSTER INTERNAL", for displays. */
+const char *sock_cluster_name(u32 type);
+
 /* jobname: whose socket this is, for PORT reservations, DROP and displays; at most 8 characters. */
 int sock_open(struct stack *stk, enum sock_type type, const char *jobname, struct sock **out);
 void sock_on_event(struct sock *s, sock_event_fn *fn, void *ctx);

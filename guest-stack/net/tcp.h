@@ -133,5 +133,7 @@ void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 a
 struct sock *tcp_sock_of(struct tcb *conn);
 /* The connection as NETSTAT sees it. */
 void tcp_info_of(const struct tcb *conn, struct tcp_info *out);
+/* SO_CLUSTERCONNTYPE of a connection at this moment. */
+u32 tcp_cluster_type(struct tcb *conn);
 
 #endif

@@ -328,6 +328,8 @@ static u32 cluster_type(struct sock *s, bool listening) {
                                              : SO_CLUSTERCONNTYPE_NONE;
 }
 
+u32 tcp_cluster_type(struct tcb *conn) { return cluster_type(tcb_sock(conn), false); }
+
 int tcp_user_getopt(struct sock *s, enum sock_opt opt, u32 *value) {
     bool listening = s->flags & SF_LISTENING;
     u16 flags = listening ? s->listener.flags : s->tcb.flags;

@@ -137,6 +137,7 @@ static bool all_lines(void *ctx, const struct tcp_info *i) {
     all_times(n, i);
     reply_line(n->r, "  REXMTCOUNT:        %-12u DUPLICATEACKS:     %u", i->retransmits, i->duplicate_acks);
     reply_line(n->r, "  OUTGOING QUEUED:   %-12u INCOMING QUEUED:   %u", i->send_queued, i->recv_queued);
+    if (i->tcb) reply_line(n->r, "  CLUSTERCONNTYPE:   %s", sock_cluster_name(tcp_cluster_type(i->tcb)));
     return true;
 }
 

@@ -83,16 +83,18 @@ static bool life_begin(struct tcpip *ip, struct system *sys, const char *name, c
     return true;
 }
 
-/* Search order of the profile: //PROFILE DD of the procedure, then the data set names by job and node. */
+/* Search order of the profile: //PROFILE DD of the procedure, which is a member of a data set of its own or, of a further stack in the
+ * image, the member of its name in TCPIP's; then the data set names by job and node. */
 static int profile_find_and_run(struct tcpip *ip, u64 now) {
     char dsn[60];
     const char *node = system_name(ip->sys);
-    for (u32 i = 0; i < 5; i++) {
+    for (u32 i = 0; i < 6; i++) {
         switch (i) {
         case 0: str_fmt(dsn, sizeof dsn, "%s.TCPPARMS(PROFILE)", ip->name); break;
-        case 1: str_fmt(dsn, sizeof dsn, "%s.%s.TCPIP", ip->name, node); break;
-        case 2: str_fmt(dsn, sizeof dsn, "TCPIP.%s.TCPIP", node); break;
-        case 3: str_fmt(dsn, sizeof dsn, "%s.PROFILE.TCPIP", ip->name); break;
+        case 1: str_fmt(dsn, sizeof dsn, "TCPIP.TCPPARMS(%s)", ip->name); break;
+        case 2: str_fmt(dsn, sizeof dsn, "%s.%s.TCPIP", ip->name, node); break;
+        case 3: str_fmt(dsn, sizeof dsn, "TCPIP.%s.TCPIP", node); break;
+        case 4: str_fmt(dsn, sizeof dsn, "%s.PROFILE.TCPIP", ip->name); break;
         default: str_copy(dsn, sizeof dsn, "TCPIP.PROFILE.TCPIP"); break;
         }
         int rc = profile_run(&ip->profile, ip, dsn, PROFILE_INITIAL, now);

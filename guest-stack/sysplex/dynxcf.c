@@ -33,6 +33,7 @@ bool dynxcf_init(struct sysplex *sx, struct arena *a) {
 
 /* ---- the device ---- */
 
+/* One of those that the link leads to: the stacks of one image share it. */
 static struct sysplex_peer *peer_of_link(struct sysplex *sx, const struct link *lnk) {
     struct sysplex_peer *p = NULL;
     while ((p = sysplex_peer_next(sx, p, false)) && p->lnk != lnk) {
@@ -105,7 +106,8 @@ static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 b
 
 static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct sysplex *sx = lnk->dev->state;
-    struct sysplex_peer *to = lnk == sx->dx.samehost ? sysplex_peer_by_dynxcf(sx, next_hop) : peer_of_link(sx, lnk);
+    struct sysplex_peer *to = sysplex_peer_by_dynxcf(sx, next_hop);
+    if (!to && lnk != sx->dx.samehost) to = peer_of_link(sx, lnk); /* a route without a gateway */
     u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
     if (!to) {
         SX_COUNT(sx, drop_packet_no_link);
@@ -236,7 +238,7 @@ static bool is_generated(const struct link *lnk) {
 static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p, u64 now) {
     char name[NAME_MAX_LEN + 1];
     struct device *dev = device_find(sx->stk, p->system);
-    if (dev && dev->type == DEV_MPCPTP && dev->lnk) return peer_of_link(sx, dev->lnk) ? NULL : dev->lnk;
+    if (dev && dev->type == DEV_MPCPTP && dev->lnk) return dev->lnk;
     str_fmt(name, sizeof name, LINK_PREFIX "%s", p->sysclone);
     struct link *lnk = link_find(sx->stk, name);
     if (!lnk) {
@@ -282,7 +284,8 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     if (b) batch_close(sx, b);
     stack_message(sx->stk, "EZZ4325I CONNECTION TO %s CLEARED FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
                   lnk->dev->name);
-    if (lnk == sx->dx.samehost || !lnk->dev->wanted) return; /* what the operator has stopped stays so */
+    if (lnk == sx->dx.samehost || peer_of_link(sx, lnk)) return; /* others go on using it */
+    if (!lnk->dev->wanted) return;                               /* what the operator has stopped stays so */
     device_stop(lnk->dev, now);
     str_copy(name, sizeof name, lnk->dev->name);
     if (is_generated(lnk) && link_delete(sx->stk, lnk->name) == 0)

@@ -26,7 +26,9 @@
 #include <cmocka.h>
 
 #define FIX_TEXT  (256u << 10)
-#define FIX_ARENA (16u << 20)
+#ifndef FIX_ARENA
+#define FIX_ARENA (16u << 20) /* holds one stack */
+#endif
 
 static struct {
     struct system sys;

@@ -447,7 +447,7 @@ static void start_and_stop(void **state) {
     for (u32 i = 0; i < 1000; i++) {
         for (u32 k = 0; app_at(k); k++) {
             void *inst;
-            assert_int_equal(app_at(k)->start(&r.env, app_at(k)->name, "", r.net->now, &inst), 0);
+            assert_int_equal(app_at(k)->start(&r.env, app_at(k)->name, "HOST=127.0.0.1", r.net->now, &inst), 0); /* BULKGET's */
             testnet_poll(r.net);
             app_at(k)->stop(inst, r.net->now);
             testnet_poll(r.net);

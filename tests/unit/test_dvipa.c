@@ -107,6 +107,78 @@ static void dynamic_xcf(void **state) {
     simplex_destroy(p);
 }
 
+static struct sock *connected(struct simplex *p, u32 i, struct ipaddr to) {
+    struct sock *s;
+    assert_int_equal(sock_open(simplex_stack(p, i), SOCK_TCP, "T", &s), 0);
+    assert_int_equal(sock_connect(s, to, 80, simplex_local(p, i)), -ERR_INPROGRESS);
+    simplex_run(p, SEC / 5);
+    return s;
+}
+static u32 cluster(struct sock *s) {
+    u32 type = 99;
+    assert_int_equal(sock_getopt(s, SO_CLUSTERCONNTYPE, &type), 0);
+    return type;
+}
+
+/* SO_CLUSTERCONNTYPE: each kind of path, and after each change. */
+static void cluster_types(void **state) {
+    struct simplex *p = plex(3, NULL);
+    u64 now = simplex_local(p, 1);
+    struct sock *s;
+    UNUSED(state);
+    assert_int_equal(sock_open(simplex_stack(p, 1), SOCK_TCP, "T", &s), 0);
+    assert_int_equal(cluster(s), SYSPLEX_NOCONN); /* not connected */
+    assert_int_equal(sock_bind(s, IPADDR_ANY, 99, now), 0);
+    assert_int_equal(sock_listen(s, 5, now), 0);
+    assert_int_equal(cluster(s), SYSPLEX_NOCONN); /* a listener has no partner */
+    sock_close(s, now);
+    struct sock *self = connected(p, 1, ipaddr_v4(0x0A000002)); /* its own address */
+    struct sock *lan = connected(p, 1, ipaddr_v4(0x0A000001));  /* a member, over the LAN */
+    struct sock *xcf = connected(p, 1, ipaddr_v4(0xC109C801));  /* the same member, over dynamic XCF */
+    struct sock *vipa = connected(p, 1, VIP);                   /* its dynamic VIPA */
+    assert_int_equal(cluster(self), SYSPLEX_SAME_IMAGE | SYSPLEX_INTERNAL);
+    assert_int_equal(cluster(lan), SYSPLEX_SAME_CLUSTER);
+    assert_int_equal(cluster(xcf), SYSPLEX_SAME_CLUSTER | SYSPLEX_INTERNAL);
+    assert_int_equal(cluster(vipa), SYSPLEX_SAME_CLUSTER);
+    /* A host of the LAN that is no member. */
+    struct sock *server;
+    struct stack *outside = simplex_client(p, 0);
+    assert_int_equal(sock_open(outside, SOCK_TCP, "T", &server), 0);
+    assert_int_equal(sock_bind(server, IPADDR_ANY, 80, outside->now), 0);
+    assert_int_equal(sock_listen(server, 5, outside->now), 0);
+    struct sock *out = connected(p, 1, ipaddr_v4(0x0A0000C8));
+    assert_int_equal(cluster(out), SYSPLEX_NONE);
+    /* The way to it goes over dynamic XCF from now on: INTERNAL is of the way, not of the partner. */
+    struct route_def def = {.dest = ipaddr_v4(0x0A000001), .prefix_bits = 32, .gateway = ipaddr_v4(0xC109C801),
+                            .kind = ROUTE_STATIC, .lnk = link_find(simplex_stack(p, 1), "EZAXCF01")};
+    assert_int_equal(route_add(simplex_stack(p, 1), &def, simplex_local(p, 1)), 0);
+    assert_int_equal(cluster(lan), SYSPLEX_SAME_CLUSTER | SYSPLEX_INTERNAL);
+    assert_int_equal(route_del(simplex_stack(p, 1), &def, simplex_local(p, 1)), 0);
+    assert_int_equal(cluster(lan), SYSPLEX_SAME_CLUSTER);
+    /* The DVIPA moves: to another member, then to this one. */
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 1), VIP, simplex_local(p, 1)), 0);
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 2);
+    assert_int_equal(cluster(vipa), SYSPLEX_SAME_CLUSTER);
+    /* The partner's stack leaves the group: it is a stranger; and comes back. */
+    sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0));
+    simplex_run(p, SEC / 2);
+    assert_int_equal(cluster(lan), SYSPLEX_NONE);
+    sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0));
+    simplex_run(p, 2 * SEC);
+    assert_int_equal(cluster(lan), SYSPLEX_SAME_CLUSTER);
+    /* This stack leaves: everybody else is one. */
+    sysplex_leavegroup(simplex_sysplex(p, 1), simplex_local(p, 1));
+    simplex_run(p, SEC / 10);
+    assert_int_equal(cluster(lan), SYSPLEX_NONE);
+    assert_int_equal(cluster(self), SYSPLEX_SAME_IMAGE | SYSPLEX_INTERNAL);
+    struct sock *all[] = {self, lan, xcf, vipa, out};
+    for (u32 i = 0; i < ARRAY_LEN(all); i++) sock_close(all[i], simplex_local(p, 1));
+    sock_close(server, outside->now);
+    simplex_destroy(p);
+}
+
 static void takeover_by_death_of_image(void **state) {
     struct simplex *p = plex(3, NULL);
     UNUSED(state);
@@ -512,6 +584,7 @@ int main(void) {
         cmocka_unit_test(conflict_table),
         cmocka_unit_test(joins_and_owns),
         cmocka_unit_test(dynamic_xcf),
+        cmocka_unit_test(cluster_types),
         cmocka_unit_test(takeover_by_death_of_image),
         cmocka_unit_test(takeover_by_death_of_stack),
         cmocka_unit_test(takeover_by_freeze),

@@ -1,0 +1,66 @@
+#!/bin/sh
+# paths.sh - what lies between two stacks of the sysplex, on a real emulator: a second stack in the same image (EZASAMEMVS), dynamic
+# XCF, the LAN; each with a transfer inside the guests and SO_CLUSTERCONNTYPE as the program at its end sees it, and after a change.
+#
+# SYSA has a second stack, TCPIP2, with neither OSA nor CTC: the client reaches it through TCPIP. Environment: PLEX390_HERCULES.
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP paths: no device modules are built"; exit 77; }
+. "$(dirname "$0")/dvipalab.sh"
+sed -i '/name = "SYSA"/s/memory = 96/memory = 224/' "$c/plex.conf"
+cat >"$c/tcpparms/TCPIP2" <<'X'
+; The second stack of SYSA: S TCPIP2.
+IPCONFIG DYNAMICXCF 193.9.200.11 255.255.255.0 1
+PORT
+   80 TCP HTTPD
+ 5001 TCP BULKSRV
+AUTOLOG 5
+    HTTPD
+    BULKSRV
+ENDAUTOLOG
+BEGINROUTES
+    ROUTE DEFAULT 193.9.200.1 EZASAMEMVS MTU 8992
+ENDROUTES
+VIPADYNAMIC
+    VIPABACKUP 250 10.1.1.80
+ENDVIPADYNAMIC
+X
+
+ok 'paths: four systems join' "$plex390" up PLEX1 || exit 1
+needs_lan 'paths: the rest' || exit 77
+client ip route add 193.9.200.0/24 via 10.1.1.1 >/dev/null 2>&1
+# job, system, stack, host, seconds to hold
+get() { cmd "$2" "S BULKGET,JOBNAME=$1,STACK=$3,PARM='HOST=$4 HOLD=$5'" >/dev/null; }
+says() { grep -a -q -- "$1 IS CONNECTED TO $2, CLUSTERCONNTYPE $3" "$run/$4.log"; }
+whole() { grep -a -q -- "$1 READ 67108864 BYTES FROM .* PATTERN OK, CLUSTERCONNTYPE $2" "$run/$3.log"; }
+all_has() { cmd "$1" "D TCPIP,$2,NETSTAT,ALL,(CLIENT=$3)" >"$tmp/answer"; cat "$tmp/answer"; grep -q "CLUSTERCONNTYPE: *$4" "$tmp/answer"; }
+
+cmd SYSA 'S TCPIP2' >/dev/null
+ok 'paths: SYSA has two stacks' within 10 answer_has SYSA 'D TCPIP' 'TCPIP2'
+ok 'paths: the second one joins' within 10 logged SYSA 'EZD1176I TCPIP2 HAS SUCCESSFULLY JOINED'
+ok 'paths: EZASAMEMVS' within 5 logged SYSA 'EZZ4324I CONNECTION TO 193.9.200.11 ACTIVE FOR DEVICE IUTSAMEH'
+ok 'paths: SYSB reaches both over one EZAXCF0A' within 5 answer_has SYSB 'D TCPIP,,NETSTAT,ROUTE' '193.9.200.11 .*EZAXCF0A'
+ok 'paths: the client reaches the second stack through the first' within 5 served_by SYSA 193.9.200.11
+get SAME SYSA TCPIP2 193.9.200.1 0
+ok 'paths: the same image' within 5 says SAME 193.9.200.1 'SAME_IMAGE INTERNAL' SYSA
+ok 'paths: the same image: 64 MB' within 30 whole SAME 'SAME_IMAGE INTERNAL' SYSA
+get XCF SYSB TCPIP 193.9.200.11 0
+ok 'paths: dynamic XCF' within 5 says XCF 193.9.200.11 'SAME_CLUSTER INTERNAL' SYSB
+ok 'paths: dynamic XCF: 64 MB' within 30 whole XCF 'SAME_CLUSTER INTERNAL' SYSB
+get LAN SYSC TCPIP 10.1.1.2 60
+ok 'paths: the LAN' within 5 says LAN 10.1.1.2 SAME_CLUSTER SYSC
+ok 'paths: NETSTAT ALL shows it at both ends' all_has SYSB TCPIP BULKSRV 'SAME_CLUSTER'
+ok 'paths: and at the other' all_has SYSC TCPIP LAN 'SAME_CLUSTER'
+cmd SYSB 'V TCPIP,,SYSPLEX,LEAVEGROUP' >/dev/null
+ok 'paths: the partner leaves the group: NONE' within 3 all_has SYSC TCPIP LAN NONE
+cmd SYSB 'V TCPIP,,SYSPLEX,JOINGROUP' >/dev/null
+ok 'paths: it is back: SAME_CLUSTER' within 5 all_has SYSC TCPIP LAN SAME_CLUSTER
+cmd SYSC 'P LAN' >/dev/null
+
+ok 'paths: a stack dies: the other one of its image takes the DVIPA' cmd SYSA 'P TCPIP'
+ok 'paths: EZZ8301I' within 5 logged SYSA "EZZ8301I VIPA $vip TAKEN OVER FROM TCPIP ON SYSA"
+ok 'paths: EZASAMEMVS is cleared' within 5 logged SYSA 'EZZ4325I CONNECTION TO 193.9.200.1 CLEARED FOR DEVICE IUTSAMEH'
+within 15 logged SYSA 'EZZ4201I TCP/IP TERMINATION COMPLETE FOR TCPIP'
+cmd SYSA 'S TCPIP' >/dev/null
+ok 'paths: it comes back and takes the DVIPA back' within 15 served_by SYSA "$vip"
+ok 'paths: down' "$plex390" down PLEX1
