@@ -33,7 +33,7 @@ client ip route add 193.9.200.0/24 via 10.1.1.1 >/dev/null 2>&1
 get() { cmd "$2" "S BULKGET,JOBNAME=$1,STACK=$3,PARM='HOST=$4 HOLD=$5'" >/dev/null; }
 says() { grep -a -q -- "$1 IS CONNECTED TO $2, CLUSTERCONNTYPE $3" "$run/$4.log"; }
 whole() { grep -a -q -- "$1 READ 67108864 BYTES FROM .* PATTERN OK, CLUSTERCONNTYPE $2" "$run/$3.log"; }
-all_has() { cmd "$1" "D TCPIP,$2,NETSTAT,ALL,(CLIENT=$3)" >"$tmp/answer"; cat "$tmp/answer"; grep -q "CLUSTERCONNTYPE: *$4" "$tmp/answer"; }
+all_has() { cmd "$1" "D TCPIP,$2,NETSTAT,ALL,CLIENT=$3" >"$tmp/answer"; cat "$tmp/answer"; grep -q "CLUSTERCONNTYPE: *$4" "$tmp/answer"; }
 
 cmd SYSA 'S TCPIP2' >/dev/null
 ok 'paths: SYSA has two stacks' within 10 answer_has SYSA 'D TCPIP' 'TCPIP2'

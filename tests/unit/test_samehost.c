@@ -62,7 +62,7 @@ static void same_image(void **state) {
     fix_cmd("D TCPIP,TCPIP2,NETSTAT,ALL");
     FIX_SAID("FOREIGN SOCKET: 193.9.200.1..5001");
     FIX_SAID("  CLUSTERCONNTYPE:   SAME_IMAGE INTERNAL");
-    fix_cmd("D TCPIP,TCPIP,NETSTAT,ALL,(CLIENT=BULKSRV)");
+    fix_cmd("D TCPIP,TCPIP,NETSTAT,ALL,CLIENT=BULKSRV");
     FIX_SAID("  CLUSTERCONNTYPE:   SAME_IMAGE INTERNAL");
     fix.mark = fix.len;
     for (u32 i = 0; i < 400 && !fix_said("PLX0451I"); i++) fix_poll(10000);
