@@ -111,8 +111,10 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
     for (int i = 0; i < s->attaches; i++) {
         const struct plex_attach *a = &s->attach[i];
         bool lcs = strcmp(a->mode, "lcs") == 0;
-        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s fence=%s/fence\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA",
-                dir, p->card[a->card].name, s->name, lcs ? "expect" : "portname", p->card[a->card].name, dir);
+        /* HiperSockets have no port name: the guest finds the device by its type. */
+        bool iqd = strcmp(p->card[a->card].chpid, "iqd") == 0;
+        fprintf(f, "%04X.%d %s card=%s/%s.sock lpar=%s %s=%s%s fence=%s/fence\n", a->device, lcs ? 2 : 3, lcs ? "PLXLCS" : "PLXOSA", dir,
+                p->card[a->card].name, s->name, lcs || iqd ? "expect" : "portname", p->card[a->card].name, iqd ? " chpid=iqd" : "", dir);
     }
     char capture[PATH_MAX + 40] = "";
     if (p->capture) snprintf(capture, sizeof capture, " capture=%s/%s.signals.pcapng", dir, s->name);

@@ -1,4 +1,5 @@
-/* link_osa.h - the driver of an OSA-Express in QDIO mode, layer 3: DEVICE MPCIPA, LINK IPAQENET.
+/* link_osa.h - the driver of an OSA-Express in QDIO mode, layer 3: DEVICE MPCIPA, LINK IPAQENET; and of a
+ * HiperSockets device (CHPID type IQD), LINK IPAQIDIO.
  *
  * A device owns three subchannels: devnum (read control), devnum + 1 (write control), devnum + 2 (data, the
  * queues). START walks the dialogue that OS/390 and Linux walk: sense id, IDX activation of both control

@@ -134,6 +134,11 @@ struct mpcipa_driver {
 /* A TSO packet: 64 bytes of header, and at most 15 pages of packet as Linux's driver limits itself too. */
 #define OSA_GSO_BYTES (15u * 4096)
 
+/* A HiperSockets device speaks another level of IDX, says its frame size instead of an MTU, and has another queue format. */
+static inline bool mpcipa_is_iqd(const struct mpcipa *d) {
+    return d->m.dev->lnk && d->m.dev->lnk->type == LNK_IPAQIDIO;
+}
+
 /* ---- mpcipa_fsm.c ---- */
 extern const struct chandev_kind mpcipa_kind;
 void mpcipa_event(struct mpcipa *d, enum mpcipa_event ev, enum osa_fail why, u32 detail, u64 now);

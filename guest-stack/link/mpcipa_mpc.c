@@ -48,7 +48,7 @@ void mpcipa_idx_send(struct mpcipa *d, u64 now) {
     p[9] = p[10] = 1;
     p[IDX_PORT_AT] = IDX_PORT_NAME_FREE | PORT_NUMBER;
     be32_put(p + IDX_TOKEN_AT, read ? TOKEN_READ : TOKEN_WRITE);
-    be16_put(p + IDX_LEVEL_AT, IDX_LEVEL_OSD);
+    be16_put(p + IDX_LEVEL_AT, mpcipa_is_iqd(d) ? IDX_LEVEL_IQD : IDX_LEVEL_OSD);
     /* As OS/390 has it, the device's name is the port name that VTAM's TRLE gives the OSA. */
     ebcdic_pad(p + IDX_NAME_AT, PORT_NAME_BYTES, d->m.dev->name);
     u16 data = (u16)(d->m.dev->devnum + OSA_UNIT_DATA);
@@ -72,7 +72,7 @@ void mpcipa_idx_done(struct mpcipa *d, const struct chan_status *st, u64 now) {
         mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_REFUSED, p[IDX_CAUSE_AT], now);
         return;
     }
-    if (be16_get(p + IDX_LEVEL_AT) != IDX_LEVEL_OSD_REPLY) {
+    if (be16_get(p + IDX_LEVEL_AT) != (mpcipa_is_iqd(d) ? IDX_LEVEL_IQD_REPLY : IDX_LEVEL_OSD_REPLY)) {
         mpcipa_event(d, OSA_EV_REFUSED, OSA_FAIL_BAD_REPLY, be16_get(p + IDX_LEVEL_AT), now);
         return;
     }
@@ -198,6 +198,11 @@ static bool token_of(const struct mpc_frame *f, u8 type, u32 at, u32 *out) {
     return p != NULL;
 }
 
+/* The largest packet of a HiperSockets LAN, by its frame size: 16, 24, 40 or 64 KB. */
+static u32 iqd_mtu(u16 frame) {
+    return frame == 0xFFFF ? 57344 : frame == 0xA000 ? 32768 : frame == 0x6000 ? 16384 : frame == 0x4000 ? 8192 : 0;
+}
+
 /* What the step keeps from its answer; false if the answer lacks it. */
 static bool answer_keep(struct mpcipa *d, const struct mpc_frame *f) {
     u32 len;
@@ -210,6 +215,7 @@ static bool answer_keep(struct mpcipa *d, const struct mpc_frame *f) {
         port = mpc_field(f->pdu, f->pdu_len, MPC_F_PORT, 10, &len);
         if (!port || !token_of(f, MPC_F_FILTER, 7, &d->token_ulp_filter)) return false;
         d->mtu_bytes = be16_get(port + 8);
+        if (mpcipa_is_iqd(d)) d->mtu_bytes = iqd_mtu(be16_get(port + 8));
         return d->mtu_bytes >= 576;
     case OSA_DM_ACT: return true;
     default: return false;

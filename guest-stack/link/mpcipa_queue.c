@@ -121,6 +121,7 @@ void mpcipa_queue_build(struct mpcipa *d) {
     be64_put(d->qib + QIB_IN_SLIB_AT, chan_addr(sys, d->in.slib));
     be64_put(d->qib + QIB_OUT_SLIB_AT, chan_addr(sys, d->out.slib));
     memset(d->qdr, 0, QDR_BYTES);
+    d->qdr[QDR_FORMAT_AT] = mpcipa_is_iqd(d) ? QDR_FORMAT_IQD : QDR_FORMAT_OSD;
     d->qdr[QDR_IN_COUNT_AT] = d->qdr[QDR_OUT_COUNT_AT] = 1;
     d->qdr[QDR_IN_WORDS_AT] = d->qdr[QDR_OUT_WORDS_AT] = QDR_DESC_WORDS;
     be64_put(d->qdr + QDR_QIB_AT, chan_addr(sys, d->qib));

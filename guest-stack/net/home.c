@@ -221,7 +221,7 @@ static bool home_wanted(const struct stack *stk, const struct lan *lans, const s
                         const struct link *lnk) {
     if (!lnk->up || !lnk->dev->driver || (e->flags & HOME_INTERNAL) || e->lnk->type == LNK_LOOPBACK)
         return false;
-    if (e->lnk == lnk) return true;
+    if (e->lnk == lnk || (lnk->address_of == e->lnk && lnk->ops->address_add)) return true;
     if (e->flags & (HOME_VIPA | HOME_DYNAMIC))
         return !on_lan(&lans[lnk->index], e->addr) || lan_first_up(stk, lans, lnk) == lnk;
     return !e->lnk->up && same_lan(&lans[lnk->index], &lans[e->lnk->index]) &&
@@ -237,7 +237,7 @@ static void home_register(struct stack *stk, struct home_entry *e, struct link *
         int rc = lnk->ops->address_add(lnk, e->addr, is_vipa, now);
         if (rc) home_registration_result(stk, lnk, e->addr, (u32)-rc, now);
     }
-    if (!is_vipa && e->lnk != lnk && !(e->refused & link_bit(lnk)))
+    if (!is_vipa && e->lnk != lnk && lnk->address_of != e->lnk && !(e->refused & link_bit(lnk)))
         stack_message(stk, "EZZ4329I LINK %s HAS TAKEN OVER ARP RESPONSIBILITY FOR INACTIVE LINK %s",
                       lnk->name, e->lnk->name);
 }

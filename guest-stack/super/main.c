@@ -39,6 +39,7 @@
 #define OSA_SUBCHANNELS  3u          /* read, write, data */
 #define LCS_SUBCHANNELS  2u          /* read, write */
 #define CTC_SUBCHANNELS  2u          /* read, write */
+#define MODEL_IQD        0x05        /* of a 1731: HiperSockets */
 #define MODEL_CTC        0x08        /* of a 3088: channel to channel; others are LAN stations */
 #define MODEL_ESCON_CTC  0x1E
 #define STACK_RESERVE    0x3400000u  /* a second set of drivers is made only if this much is left for stacks: one takes 50 MB */
@@ -52,7 +53,7 @@ struct nucleus {
     struct consdev consdev[CONSOLES_MAX];
     u16 console_devnum[CONSOLES_MAX];
     bool console_attention[CONSOLES_MAX]; /* the operator pressed a key before we had the console open */
-    u32 consoles, osa_subchannels, lcs_subchannels, ctc_subchannels;
+    u32 consoles, osa_subchannels, lcs_subchannels, ctc_subchannels, iqd_subchannels;
     struct dasd sysres;
     struct datasets datasets;
     struct tasks tasks;
@@ -109,6 +110,12 @@ static bool sense_id(struct nucleus *n, u16 devnum, struct sense_id *out) {
     return rc == 0 && st.cc == 0 && !(st.unit & US_UNIT_CHECK) && id[0] == 0xFF;
 }
 
+/* The k-th HiperSockets device is the k-th stack's. */
+static void find_iqd(struct nucleus *n, u16 devnum) {
+    u32 k = (n->iqd_subchannels - 1) / OSA_SUBCHANNELS;
+    if (k < SYSTEM_STACKS_MAX) n->env.iqd[k] = devnum;
+}
+
 static void find_devices(struct nucleus *n) {
     u16 devnum[SUBCHANNELS_MAX];
     u32 count = u32_min(chan_list(n->machine->channels, devnum, SUBCHANNELS_MAX), SUBCHANNELS_MAX);
@@ -121,6 +128,8 @@ static void find_devices(struct nucleus *n) {
             n->console_devnum[n->consoles++] = devnum[i];
         }
         if (id.control_unit == 0x1731) n->osa_subchannels++;
+        if (id.control_unit == 0x1731 && id.model == MODEL_IQD && n->iqd_subchannels++ % OSA_SUBCHANNELS == 0)
+            find_iqd(n, devnum[i]);
         if (id.control_unit == 0x9674 && n->env.cflinks < SYSTEM_CFLINKS_MAX) n->env.cflink[n->env.cflinks++] = devnum[i];
         bool ctc = id.model == MODEL_CTC || id.model == MODEL_ESCON_CTC;
         if (id.control_unit == 0x3088) (*(ctc ? &n->ctc_subchannels : &n->lcs_subchannels))++;

@@ -5,6 +5,7 @@
 #include "net/stack.h"
 #include "super/system.h"
 #include "super/tcpip.h"
+#include "super/trl.h"
 #include "super/xcfas.h"
 #include "sysplex/distributor.h"
 #include "sysplex/dvipa.h"
@@ -48,6 +49,7 @@ bool plexip_create(struct tcpip *ip, u64 now) {
     sc.sysname = system_name(sys);
     sc.sysclone = clone ? clone : "00";
     sc.tcpname = ip->name;
+    sc.iqd_device = trl_iqdchpid(ip->sys) ? sys->env.iqd[ip->slot] : 0;
     sc.incarnation = now; /* TOD: later at each start, also after another IPL */
     ip->sx = sysplex_create(&sc, now);
     if (!ip->sx) return false;

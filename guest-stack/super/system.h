@@ -59,6 +59,7 @@ struct system_env {
     struct chan_system *channels;         /* for XCF's paths and facilities; NULL: XCF-LOCAL */
     u16 cflink[SYSTEM_CFLINKS_MAX];       /* device numbers of links to coupling facilities */
     u32 cflinks;
+    u16 iqd[SYSTEM_STACKS_MAX];           /* first device numbers of HiperSockets devices, one a stack; 0: none */
     /* This system was partitioned out of the sysplex: load this wait (reason << 12 | code) at once, deliver nothing before. */
     void (*partitioned)(void *ctx, u32 wait);
     /* Z EOD is complete: load this wait. May be NULL. Called from system_poll(). */

@@ -12,6 +12,7 @@
 
 #define VTAMLST       "SYS1.VTAMLST"
 #define START_LIST    "ATCCON00"
+#define START_OPTIONS "ATCSTR00"
 #define STATEMENT_MAX 512
 #define LAST_COLUMN   71
 
@@ -118,6 +119,17 @@ static bool node_search(struct system *sys, const char *node, const char *portna
         found = trle_matches(statement, portname, devnum, why);
     dataset_release(sys->env.ds, &m);
     return found;
+}
+
+bool trl_iqdchpid(struct system *sys) {
+    struct member m;
+    char line[SYMBOL_LINE_MAX + 1], value[9];
+    bool any = true;
+    if (dataset_read(sys->env.ds, VTAMLST, START_OPTIONS, &m)) return true;
+    for (u32 at = 0; line_next(sys, &m, &at, line);)
+        if (line[0] != '*' && operand(skip_blanks(line), "IQDCHPID", value, sizeof value)) any = !str_eq_ci(value, "NONE");
+    dataset_release(sys->env.ds, &m);
+    return any;
 }
 
 const char *trl_find(struct system *sys, const char *portname, u16 *devnum) {

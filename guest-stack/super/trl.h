@@ -21,4 +21,8 @@ struct system;
 /* NULL and *devnum = READ's device, or why there is none (words for a message). */
 const char *trl_find(struct system *sys, const char *portname, u16 *devnum);
 
+/* IQDCHPID of the start options (SYS1.VTAMLST(ATCSTR00)): false for NONE. ANY, which is the default, and a CHPID mean: HiperSockets are
+ * used between stacks if there is a device. */
+bool trl_iqdchpid(struct system *sys);
+
 #endif

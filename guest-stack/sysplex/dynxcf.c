@@ -251,8 +251,13 @@ static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p, u6
     return lnk;
 }
 
-static struct route_def host_route(const struct sysplex_peer *p) {
-    return (struct route_def){.dest = p->dynxcf, .prefix_bits = 32, .kind = ROUTE_DYNAMIC, .lnk = p->lnk};
+void dynxcf_route(struct sysplex *sx, struct sysplex_peer *p, bool add, u64 now) {
+    struct route_def def = {.dest = p->dynxcf, .prefix_bits = 32, .kind = ROUTE_DYNAMIC, .lnk = p->by_iqd ? sx->dx.iqd : p->lnk};
+    if (!def.lnk) return;
+    if (add)
+        route_add(sx->stk, &def, now);
+    else
+        route_del(sx->stk, &def, now);
 }
 
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
@@ -264,8 +269,7 @@ void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
         return;
     }
     p->lnk = lnk;
-    struct route_def def = host_route(p);
-    route_add(sx->stk, &def, now);
+    dynxcf_route(sx, p, true, now);
     if (!lnk->dev->wanted) return; /* the operator has stopped it */
     if (lnk->dev->status == DEVST_STARTING) device_ready(lnk->dev, now); /* started before its peer was there */
     stack_message(sx->stk, "EZZ4324I CONNECTION TO %s ACTIVE FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
@@ -276,9 +280,9 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     struct sysplex *sx = ctx;
     struct link *lnk = p->lnk;
     char text[IPADDR_TEXT_MAX], name[NAME_MAX_LEN + 1];
+    dynxcf_route(sx, p, false, now);
+    p->by_iqd = false;
     if (!lnk) return;
-    struct route_def def = host_route(p);
-    route_del(sx->stk, &def, now);
     p->lnk = NULL;
     struct packet_batch *b = sx->peer[p->index].batch;
     if (b) batch_close(sx, b);
@@ -296,16 +300,28 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
 
 /* ---- IPCONFIG ---- */
 
-/* The others learn the address from the user state; those that are there get their links. */
-static void tell_address(struct sysplex *sx, u64 now) {
-    struct plexmsg_ustate u = {
-        .incarnation = sx->conf.incarnation, .epoch = sx->epoch, .dynxcf = sx->dx.addr, .mask = sx->dx.mask};
-    u8 bytes[PLEXMSG_USTATE];
-    if (!sx->member) return;
+struct plexmsg_ustate dynxcf_ustate(const struct sysplex *sx) {
+    struct plexmsg_ustate u = {.incarnation = sx->conf.incarnation,
+                               .epoch = sx->epoch,
+                               .dynxcf = sx->dx.addr,
+                               .mask = sx->dx.mask,
+                               .iqd = sx->dx.iqd_lan};
     str_copy(u.sysclone, sizeof u.sysclone, sx->sysclone);
     str_copy(u.tcpname, sizeof u.tcpname, sx->tcpname);
+    return u;
+}
+
+void dynxcf_tell(struct sysplex *sx, u64 now) {
+    struct plexmsg_ustate u = dynxcf_ustate(sx);
+    u8 bytes[PLEXMSG_USTATE];
+    if (!sx->member) return;
     plexmsg_ustate_emit(bytes, &u);
     xcf_set_ustate(sx->member, bytes, now);
+}
+
+/* The others learn the address from the user state; those that are there get their links. */
+static void tell_address(struct sysplex *sx, u64 now) {
+    dynxcf_tell(sx, now);
     for (struct sysplex_peer *p = NULL; (p = sysplex_peer_next(sx, p, false));) dynxcf_peer_link(sx, p, now);
 }
 
@@ -330,6 +346,7 @@ int dynxcf_define(struct sysplex *sx, struct ipaddr addr, struct ipaddr mask, u8
     dx->samehost = lnk;
     dx->on = true;
     device_start(lnk->dev, now);
+    iqdio_define(sx, now);
     tell_address(sx, now);
     return 0;
 }
@@ -354,4 +371,5 @@ const struct sysplex_part_ops dynxcf_part = {
     .kind_last = PLEXMSG_DATA,
     .message = message,
     .peer_down = peer_down,
+    .poll = iqdio_poll,
 };

@@ -3,8 +3,9 @@
  *   where the peer is    device          link        MTU
  *   (always)             IUTSAMEH        EZASAMEMVS  65535   holds the HOME entry; carries packets within the image
  *   another image        its system      EZAXCFnn    55296   nn: the peer's SYSCLONE
+ *   on the same CPC      IUTIQDIO        IQDIOLNKxxxxxxxx    one link for all of them (iqdio.c), preferred while it is up
  *
- * The stacks of one other image share the link to it. Both are DEVICE type MPCPTP. A host route to the peer's dynamic XCF address goes with each. Every such link has the one
+ * The stacks of one other image share the link to it. The first two are DEVICE type MPCPTP, the third MPCIPA. A host route to the peer's dynamic XCF address goes with each. Every such link has the one
  * dynamic XCF address: link.address_of is EZASAMEMVS. If a device or link of that name is defined by the profile, that one
  * is used. A link that a static route names stays defined, not active, when its peer goes; so does one that the operator has
  * stopped (V TCPIP,,STOP,device), and it stays stopped when the peer returns.

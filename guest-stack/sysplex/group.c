@@ -151,7 +151,8 @@ static void peer_add(struct sysplex *sx, const struct xcf_member_info *info, u64
                                    .incarnation = u.incarnation,
                                    .epoch = u.epoch,
                                    .dynxcf = u.dynxcf,
-                                   .mask = u.mask};
+                                   .mask = u.mask,
+                                   .iqd = u.iqd};
     sx->peers_top = u32_max(sx->peers_top, p->pub.index + 1u);
     str_copy(p->pub.name, sizeof p->pub.name, info->name);
     str_copy(p->pub.system, sizeof p->pub.system, info->system);
@@ -163,6 +164,7 @@ static void peer_add(struct sysplex *sx, const struct xcf_member_info *info, u64
     list_init(&p->moved);
     p->tell_due = true;
     dynxcf_peer_link(sx, &p->pub, now);
+    iqdio_peer(sx, &p->pub, now);
 }
 
 static void peer_gone(struct sysplex *sx, struct peer *p, u64 now) {
@@ -181,14 +183,17 @@ static void peer_tell(struct sysplex *sx, struct peer *p, u64 now) {
 
 /* ---- exits ---- */
 
-/* A record may be news of a member known already: its DYNAMICXCF was defined after it had joined. */
+/* A record may be news of a member known already: its DYNAMICXCF was defined after it had joined; its HiperSockets LAN came or went. */
 static void peer_changed(struct sysplex *sx, struct peer *p, const struct xcf_member_info *info, u64 now) {
     struct plexmsg_ustate u;
     if (!plexmsg_ustate_parse(info->ustate, &u) || u.incarnation != p->pub.incarnation) return;
-    if (ipaddr_eq(u.dynxcf, p->pub.dynxcf)) return;
-    p->pub.dynxcf = u.dynxcf;
-    p->pub.mask = u.mask;
-    dynxcf_peer_link(sx, &p->pub, now);
+    p->pub.iqd = u.iqd;
+    if (!ipaddr_eq(u.dynxcf, p->pub.dynxcf)) {
+        p->pub.dynxcf = u.dynxcf;
+        p->pub.mask = u.mask;
+        dynxcf_peer_link(sx, &p->pub, now);
+    }
+    iqdio_peer(sx, &p->pub, now);
 }
 
 static void group_exit(void *ctx, const struct xcf_event *e, u64 now) {
@@ -259,13 +264,11 @@ static const struct xcf_exits exits = {.message = message_exit, .group = group_e
 
 int group_join(struct sysplex *sx, u64 now) {
     struct xcf_member_info info[SYSPLEX_PEERS_MAX];
-    struct plexmsg_ustate u = {.incarnation = sx->conf.incarnation, .epoch = sx->epoch + 1, .dynxcf = sx->dx.addr};
+    struct plexmsg_ustate u = dynxcf_ustate(sx);
     struct xcf_join j = {.group = SYSPLEX_GROUP, .member = sx->member_name, .exits = &exits, .ctx = sx};
     if (sx->member) return -ERR_ALREADY;
     if (!sx->xcf) return -ERR_NETDOWN;
-    u.mask = sx->dx.mask;
-    str_copy(u.sysclone, sizeof u.sysclone, sx->sysclone);
-    str_copy(u.tcpname, sizeof u.tcpname, sx->tcpname);
+    u.epoch = sx->epoch + 1;
     plexmsg_ustate_emit(j.ustate, &u);
     int rc = xcf_join(sx->xcf, &j, &sx->member, now);
     if (rc) {

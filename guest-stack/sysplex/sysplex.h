@@ -46,6 +46,7 @@ struct sysplex_config {
     u32 home_rows;                            /* addresses of all peers */
     u32 moved;                                /* connections that this stack forwards to former owners */
     u32 queue_bytes;                          /* messages that wait for a buffer */
+    u16 iqd_device;                           /* first subchannel of a HiperSockets device, 0: none */
 };
 void sysplex_config_default(struct sysplex_config *c);
 size_t sysplex_bytes(const struct sysplex_config *c);
@@ -87,6 +88,8 @@ struct sysplex_peer {
     u32 epoch;                 /* which of its memberships */
     struct ipaddr dynxcf, mask; /* any: no DYNAMICXCF there */
     struct link *lnk;          /* dynamic XCF link to it; NULL none. Its ->up says whether packets flow */
+    u16 iqd;                   /* the HiperSockets LAN that it is on, 0 none */
+    bool by_iqd;               /* its host route leads over HiperSockets */
 };
 /* Iteration: p = NULL starts, NULL ends. up_only: those whose SYNC has arrived. */
 struct sysplex_peer *sysplex_peer_next(struct sysplex *sx, const struct sysplex_peer *p, bool up_only);

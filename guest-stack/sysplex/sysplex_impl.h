@@ -3,7 +3,7 @@
  *   sysplex.c  life, hooks of the stack, parts      group.c   XCF group: joining, peers, messages, queue
  *   homes.c    HOME lists of the peers              dynxcf.c  dynamic XCF links, packets over XCF
  *   dvipa*.c   dynamic VIPAs (dvipa_impl.h)         moved.c   connections that live at former owners
- *   monitor.c  GLOBALCONFIG SYSPLEXMONITOR
+ *   monitor.c  GLOBALCONFIG SYSPLEXMONITOR            iqdio.c   HiperSockets links
  *
  * Owners, claimants and the like are kept as the index of a peer, SX_SELF or SX_NOBODY, so that nothing points at a peer
  * that is gone: sysplex_peer_down() clears every mention of it.
@@ -70,6 +70,8 @@ struct dynxcf {
     struct ipaddr addr, mask;
     u8 metric;
     struct link *samehost; /* EZASAMEMVS, which holds the HOME entry; NULL while off */
+    struct link *iqd;      /* IQDIOLNKxxxxxxxx, NULL: there is no HiperSockets device */
+    u16 iqd_lan;           /* the LAN it is on, while it is up; told to the others */
     struct packet_batch batch[DYNXCF_BATCHES];
     struct list open, idle;
 };
@@ -165,6 +167,17 @@ bool dynxcf_init(struct sysplex *sx, struct arena *a);
 /* Takes the dynamic XCF address out of HOME: its links can be deleted. */
 void dynxcf_stop(struct sysplex *sx, u64 now);
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+
+/* Tells the others of this stack's dynamic XCF address and HiperSockets LAN, by the user state. */
+void dynxcf_tell(struct sysplex *sx, u64 now);
+/* Adds or takes away the host route to a peer, over the link that is right for it at this moment. */
+void dynxcf_route(struct sysplex *sx, struct sysplex_peer *p, bool add, u64 now);
+struct plexmsg_ustate dynxcf_ustate(const struct sysplex *sx);
+
+/* iqdio.c */
+void iqdio_define(struct sysplex *sx, u64 now);
+void iqdio_peer(struct sysplex *sx, struct sysplex_peer *p, u64 now); /* it is there, or its LAN has changed */
+u64 iqdio_poll(void *ctx, u64 now);
 
 /* dvipa.c */
 extern const struct sysplex_part_ops dvipa_part;

@@ -68,6 +68,8 @@ enum { OSA_UNIT_READ, OSA_UNIT_WRITE, OSA_UNIT_DATA, OSA_UNITS };
 #define QDR_BYTES           4096
 enum {
     QDR_FORMAT_AT = 0,
+    QDR_FORMAT_OSD = 0,
+    QDR_FORMAT_IQD = 2,
     QDR_AC_AT = 3,
     QDR_IN_COUNT_AT = 5,
     QDR_OUT_COUNT_AT = 7,

@@ -50,7 +50,8 @@ bool plexmsg_ustate_parse(const u8 u[PLEXMSG_USTATE], struct plexmsg_ustate *out
     *out = (struct plexmsg_ustate){.incarnation = be64_get(u),
                                    .epoch = be32_get(u + 8),
                                    .dynxcf = ipaddr_get(u + 12),
-                                   .mask = ipaddr_get(u + 16)};
+                                   .mask = ipaddr_get(u + 16),
+                                   .iqd = be16_get(u + 30)};
     return out->incarnation != 0 && name_get(u + 20, 2, out->sysclone) && name_get(u + 22, 8, out->tcpname);
 }
 
@@ -62,6 +63,7 @@ void plexmsg_ustate_emit(u8 u[PLEXMSG_USTATE], const struct plexmsg_ustate *s) {
     ipaddr_put(u + 16, s->mask);
     name_put(u + 20, 2, s->sysclone);
     name_put(u + 22, 8, s->tcpname);
+    be16_put(u + 30, s->iqd);
 }
 
 bool plexmsg_dvipa_parse(const u8 *p, struct plexmsg_dvipa *out) {

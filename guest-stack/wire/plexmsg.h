@@ -65,6 +65,7 @@ struct plexmsg_ustate {
     u32 epoch;
     struct ipaddr dynxcf, mask;
     char sysclone[3], tcpname[9];
+    u16 iqd; /* the HiperSockets LAN that it is on, 0: none */
 };
 struct plexmsg_dvipa {
     struct ipaddr addr, mask;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # paths.sh - what lies between two stacks of the sysplex, on a real emulator: a second stack in the same image (EZASAMEMVS), dynamic
-# XCF, the LAN; each with a transfer inside the guests and SO_CLUSTERCONNTYPE as the program at its end sees it, and after a change.
+# XCF, HiperSockets, the LAN; each with a transfer inside the guests and SO_CLUSTERCONNTYPE as the program at its end sees it, and after a change.
 #
 # SYSA has a second stack, TCPIP2, with neither OSA nor CTC: the client reaches it through TCPIP. Environment: PLEX390_HERCULES.
 set -u
@@ -8,6 +8,8 @@ set -u
 have_modules || { echo "SKIP paths: no device modules are built"; exit 77; }
 . "$(dirname "$0")/dvipalab.sh"
 sed -i '/name = "SYSA"/s/memory = 96/memory = 224/' "$c/plex.conf"
+# A HiperSockets LAN between SYSB and SYSC.
+sed -i 's|^  { name = "OSA2"; mac.*|&,\n  { name = "IQD1"; mac = "02:00:5A:00:00:51"; chpid = "iqd"; mtu = 57344; }|; /name = "SYS[BC]"/,/}/s/mode = "qdio"; } )/mode = "qdio"; }, { device = 0x0E40; card = "IQD1"; mode = "qdio"; } )/' "$c/plex.conf"
 cat >"$c/tcpparms/TCPIP2" <<'X'
 ; The second stack of SYSA: S TCPIP2.
 IPCONFIG DYNAMICXCF 193.9.200.11 255.255.255.0 1
@@ -47,6 +49,26 @@ ok 'paths: the same image: 64 MB' within 30 whole SAME 'SAME_IMAGE INTERNAL' SYS
 get XCF SYSB TCPIP 193.9.200.11 0
 ok 'paths: dynamic XCF' within 5 says XCF 193.9.200.11 'SAME_CLUSTER INTERNAL' SYSB
 ok 'paths: dynamic XCF: 64 MB' within 30 whole XCF 'SAME_CLUSTER INTERNAL' SYSB
+# Judged by the card: what it has seen of a transfer.
+seen() { tshark -r "$tmp/iqd.pcapng" -Y "tcp.srcport == 5001 && ip.src == 193.9.200.2 && ip.dst == 193.9.200.3" -T fields -e tcp.len 2>/dev/null | awk '{s += $1} END {print s + 0}'; }
+all_seen() { n=$(seen); echo "the card has seen $n bytes"; [ "$n" -ge 67108864 ]; }
+route_of() { answer_has "$1" 'D TCPIP,,NETSTAT,ROUTE' "$2 .*$3"; }
+ok 'paths: HiperSockets: IUTIQDIO is active' within 5 logged SYSC 'EZZ4324I CONNECTION TO 193.9.200.2 ACTIVE FOR DEVICE IUTIQDIO'
+ok 'paths: HiperSockets: preferred for the peer on the same LAN' within 3 route_of SYSC 193.9.200.2 IQDIOLNKC109C803
+ok 'paths: HiperSockets: SYSD, which has none, goes over XCF' route_of SYSC 193.9.200.4 EZAXCF0D
+"$plex390" card IQD1 capture start "$tmp/iqd.pcapng" tcp port 5001 >/dev/null
+get IQD SYSC TCPIP 193.9.200.2 0
+ok 'paths: HiperSockets: 64 MB' within 30 whole IQD 'SAME_CLUSTER INTERNAL' SYSC
+"$plex390" card IQD1 capture stop >/dev/null
+ok 'paths: HiperSockets: the card saw every byte' all_seen
+get FALL SYSC TCPIP 193.9.200.2 4
+ok 'paths: HiperSockets: a transfer is open' within 3 says FALL 193.9.200.2 'SAME_CLUSTER INTERNAL' SYSC
+"$plex390" kill IQD1 >/dev/null
+ok 'paths: HiperSockets: the card dies: the route is over XCF' within 5 route_of SYSC 193.9.200.2 EZAXCF0B
+ok 'paths: HiperSockets: the card dies: at the other end, too' within 5 route_of SYSB 193.9.200.3 EZAXCF0C
+ok 'paths: HiperSockets: the card dies: the open transfer goes on over XCF' within 40 whole FALL 'SAME_CLUSTER INTERNAL' SYSC
+"$plex390" ipl IQD1 >/dev/null
+ok 'paths: HiperSockets: the card is back: preferred again' within 20 route_of SYSC 193.9.200.2 IQDIOLNKC109C803
 get LAN SYSC TCPIP 10.1.1.2 60
 ok 'paths: the LAN' within 5 says LAN 10.1.1.2 SAME_CLUSTER SYSC
 ok 'paths: NETSTAT ALL shows it at both ends' all_has SYSB TCPIP BULKSRV 'SAME_CLUSTER'

@@ -128,6 +128,7 @@ static void node_start(struct node *n) {
     n->sx = NULL;
     if (!n->client) {
         sc.arena = &a;
+        sc.iqd_device = n->index < 2 ? p->par.iqd_device : 0;
         sc.sysname = simxcf_id(p->x, n->index)->name;
         sc.sysclone = sc.sysname + 3;
         sc.tcpname = "TCPIP";

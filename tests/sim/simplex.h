@@ -44,6 +44,7 @@ struct simplex_params {
     u32 dvipas;          /* 0: 64 */
     bool no_server;      /* nobody listens on port 80 */
     const struct couple *couple; /* as simxcf_params */
+    u16 iqd_device; /* of systems 0 and 1: IUTIQDIO is a device of the simulated LAN, which delivers nothing for it */
 };
 
 struct simplex *simplex_create(const struct simplex_params *p);

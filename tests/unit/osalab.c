@@ -101,13 +101,21 @@ struct lab *lab_create(void) {
     return lab;
 }
 
-struct sim_card *lab_card(struct lab *lab, const char *name, u32 mtu_bytes) {
+static struct sim_card *card_of(struct lab *lab, const char *name, u32 mtu_bytes, u8 chpid) {
     struct osa_port_params p = {.mac = {0x02, 0, 0, 0, 0x39, (u8)(lab->cards + 1)},
-                                .chpid = OSA_CHPID_OSD,
+                                .chpid = chpid,
                                 .mtu_bytes = mtu_bytes,
-                                .uplink = true};
+                                .uplink = chpid != OSA_CHPID_IQD};
     snprintf(p.name, sizeof p.name, "%s", name);
     return lab->card[lab->cards++] = simcard_create(&p, lab->lan);
+}
+
+struct sim_card *lab_card(struct lab *lab, const char *name, u32 mtu_bytes) {
+    return card_of(lab, name, mtu_bytes, OSA_CHPID_OSD);
+}
+
+struct sim_card *lab_iqd(struct lab *lab, const char *name, u32 mtu_bytes) {
+    return card_of(lab, name, mtu_bytes, OSA_CHPID_IQD);
 }
 
 struct lab_host *lab_host(struct lab *lab, const char *name) {
@@ -155,7 +163,7 @@ static struct device *lab_device(struct lab_host *h, struct sim_card *card, cons
     h->group[n] = simchan_group_add(h->sys, devnum, lcs ? 2 : 3);
     h->engine[n] = malloc(lcs ? lcs_engine_bytes() : osa_engine_bytes());
     const struct engine_host *eh = simchan_group_host(h->group[n]);
-    struct osa_params op = {.devnum = devnum, .chpid_type = OSA_CHPID_OSD, .mode = OSA_MODE_QDIO_L3};
+    struct osa_params op = {.devnum = devnum, .chpid_type = simcard_osa(card)->params.chpid, .mode = OSA_MODE_QDIO_L3};
     struct lcs_params lp = {.devnum = devnum};
     snprintf(op.lpar, sizeof op.lpar, "%s", h->name);
     snprintf(lp.lpar, sizeof lp.lpar, "%s", h->name);
@@ -166,7 +174,8 @@ static struct device *lab_device(struct lab_host *h, struct sim_card *card, cons
     lab_settle(h->lab); /* the engine meets its card before anybody starts the device */
     assert_int_equal(device_add(h->stk, name, lcs ? DEV_LCS : DEV_MPCIPA, devnum, &dev), 0);
     snprintf(link_name, sizeof link_name, "L%s", name);
-    assert_int_equal(link_add(h->stk, dev, link_name, lcs ? LNK_ETHERNET : LNK_IPAQENET, 0, &lnk), 0);
+    enum link_type type = lcs ? LNK_ETHERNET : op.chpid_type == OSA_CHPID_IQD ? LNK_IPAQIDIO : LNK_IPAQENET;
+    assert_int_equal(link_add(h->stk, dev, link_name, type, 0, &lnk), 0);
     return dev;
 }
 

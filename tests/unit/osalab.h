@@ -51,6 +51,8 @@ struct lab {
 struct lab *lab_create(void);
 void lab_destroy(struct lab *lab);
 struct sim_card *lab_card(struct lab *lab, const char *name, u32 mtu_bytes);
+/* A HiperSockets LAN: lab_osa() on it makes an IPAQIDIO link. */
+struct sim_card *lab_iqd(struct lab *lab, const char *name, u32 mtu_bytes);
 struct lab_host *lab_host(struct lab *lab, const char *name);
 struct device *lab_osa(struct lab_host *h, struct sim_card *card, const char *name, u16 devnum,
                        const char *addr);

@@ -179,6 +179,60 @@ static void cluster_types(void **state) {
     simplex_destroy(p);
 }
 
+static const char *way_to(struct simplex *p, u32 i, u32 j) {
+    struct route_cache way = {.generation = 0};
+    return ip_route(simplex_stack(p, i), ipaddr_v4(0xC109C801 + j), 0, &way) == 0 ? way.lnk->name : "";
+}
+static void iqd(struct simplex *p, u32 i, u8 lan) {
+    struct link *l = device_find(simplex_stack(p, i), "IUTIQDIO")->lnk;
+    l->mac[5] = lan;
+    if (lan)
+        link_lan_up(l, simplex_local(p, i));
+    else
+        link_lan_down(l, simplex_local(p, i));
+    simplex_run(p, SEC / 10);
+}
+
+/* The host route to a peer leads over HiperSockets while both are on the same LAN, else over XCF. */
+static void hipersockets(void **state) {
+    struct simplex_params par = {.seed = 7, .systems = 3, .profile = standard, .iqd_device = 0xE40};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    simplex_run(p, 4 * SEC);
+    assert_null(device_find(simplex_stack(p, 2), "IUTIQDIO"));
+    assert_non_null(link_find(simplex_stack(p, 0), "IQDIOLNKC109C801"));
+    assert_string_equal(way_to(p, 0, 1), "EZAXCF02"); /* no LAN is known yet */
+    iqd(p, 0, 0x51);
+    assert_string_equal(way_to(p, 0, 1), "EZAXCF02"); /* one end does not make a way */
+    iqd(p, 1, 0x51);
+    assert_string_equal(way_to(p, 0, 1), "IQDIOLNKC109C801");
+    assert_string_equal(way_to(p, 1, 0), "IQDIOLNKC109C802");
+    assert_string_equal(way_to(p, 0, 2), "EZAXCF03");
+    assert_string_equal(way_to(p, 2, 0), "EZAXCF01");
+    assert_int_equal(sysplex_cluster_type(simplex_sysplex(p, 0), ipaddr_v4(0xC109C802)), SYSPLEX_SAME_CLUSTER | SYSPLEX_INTERNAL);
+    /* One of them loses it: both go back to XCF. */
+    iqd(p, 1, 0);
+    assert_string_equal(way_to(p, 0, 1), "EZAXCF02");
+    assert_string_equal(way_to(p, 1, 0), "EZAXCF01");
+    assert_int_equal(simplex_said(p, 0, "EZZ4325I CONNECTION TO 193.9.200.2 CLEARED FOR DEVICE IUTIQDIO"), 1);
+    iqd(p, 1, 0x52); /* another LAN */
+    assert_string_equal(way_to(p, 0, 1), "EZAXCF02");
+    iqd(p, 1, 0);
+    iqd(p, 1, 0x51);
+    assert_string_equal(way_to(p, 0, 1), "IQDIOLNKC109C801");
+    /* The peer goes while its way is HiperSockets: no route is left, and it is there again with the peer. */
+    simxcf_kill(simplex_xcf(p), 1, true);
+    simplex_run(p, SEC);
+    assert_null(link_find(simplex_stack(p, 0), "EZAXCF02"));
+    assert_string_not_equal(way_to(p, 0, 1), "IQDIOLNKC109C801");
+    simplex_start_system(p, 1);
+    simplex_run(p, 5 * SEC);
+    assert_string_equal(way_to(p, 0, 1), "EZAXCF02");
+    iqd(p, 1, 0x51);
+    assert_string_equal(way_to(p, 0, 1), "IQDIOLNKC109C801");
+    simplex_destroy(p);
+}
+
 static void takeover_by_death_of_image(void **state) {
     struct simplex *p = plex(3, NULL);
     UNUSED(state);
@@ -585,6 +639,7 @@ int main(void) {
         cmocka_unit_test(joins_and_owns),
         cmocka_unit_test(dynamic_xcf),
         cmocka_unit_test(cluster_types),
+        cmocka_unit_test(hipersockets),
         cmocka_unit_test(takeover_by_death_of_image),
         cmocka_unit_test(takeover_by_death_of_stack),
         cmocka_unit_test(takeover_by_freeze),

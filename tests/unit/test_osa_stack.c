@@ -514,6 +514,33 @@ static void test_station(void **state) {
     lab_destroy(p.lab);
 }
 
+/* ---- HiperSockets ---- */
+
+/* Each frame size makes its MTU at both ends, and packets of that size come through. */
+static void test_hipersockets(void **state) {
+    static const u32 mtus[] = {8192, 16384, 32768, 57344};
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(mtus); i++) {
+        struct pair p = {0};
+        struct flow f;
+        p.lab = lab_create();
+        p.card1 = lab_iqd(p.lab, "IQD1", mtus[i]);
+        p.a = lab_host(p.lab, "SYSA");
+        p.b = lab_host(p.lab, "SYSB");
+        p.da = lab_osa(p.a, p.card1, "IUTIQDIO", 0x0E00, "10.1.1.1");
+        p.db = lab_osa(p.b, p.card1, "IUTIQDIO", 0x0E00, "10.1.1.2");
+        lab_start(p.da);
+        lab_start(p.db);
+        assert_int_equal(p.da->lnk->mtu_bytes, mtus[i]);
+        assert_memory_equal(p.da->lnk->mac, p.db->lnk->mac, 6); /* what says that it is one LAN */
+        ping(&p, 56, 3);
+        udp(&p, mtus[i] - 28, 3);
+        flow_begin(&f, p.a, p.b, "10.1.1.2", 2u << 20);
+        flow_end(&f, p.lab, 60000000);
+        lab_destroy(p.lab);
+    }
+}
+
 /* ---- LCS ---- */
 
 static void test_lcs(void **state) {
@@ -554,6 +581,7 @@ int main(void) {
         cmocka_unit_test(test_address_owned),
         cmocka_unit_test(test_station),
         cmocka_unit_test(test_lcs),
+        cmocka_unit_test(test_hipersockets),
         cmocka_unit_test(test_forwarding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
