@@ -23,6 +23,19 @@ ok 'dvipa: four systems join' "$plex390" up PLEX1 || exit 1
 needs_lan 'dvipa: the rest' || exit 77
 "$root/build/pattern" $size | sha256sum | cut -d' ' -f1 >"$tmp/want.sha"
 
+# The operator's panel of system address $1, view $2, as s3270 shows it: it has each of the patterns that follow.
+panel() {
+    where=$1 view=$2
+    shift 2
+    printf 'Wait(10,InputField)\nString("ibmuser")\nTab()\nString("sys1")\nEnter()\nWait(10,Unlock)\nString("%s")\nEnter()\nWait(10,Unlock)\nAscii()\nPF(3)\nWait(10,Unlock)\nPF(3)\nWait(5,Disconnect)\nQuit()\n' "$view" |
+        client timeout -k 5 60 s3270 -utf8 -xrm 's3270.unlockDelay: false' -model 3279-4-E "$where" >"$tmp/screens" 2>&1
+    sed 's/[[:space:]]*$//' "$tmp/screens"
+    for p in "$@"; do grep -q -- "$p" "$tmp/screens" || { echo "not there: $p"; return 1; }; done
+}
+panels() {
+    command -v s3270 >/dev/null || { echo "SKIP dvipa: the panel: s3270 is not installed"; return; }
+    ok "dvipa: the panel of $1: $2" panel "$@"
+}
 back() { "$plex390" ipl SYSA >/dev/null 2>&1; within 20 served_by SYSA "$vip"; }
 
 ok 'dvipa: the owner answers' within 5 served_by SYSA "$vip"
@@ -31,11 +44,16 @@ ok 'dvipa: dynamic XCF links to each system' answer_has SYSA 'D TCPIP,,NETSTAT,H
 client ip route add 193.9.200.0/24 via 10.1.1.1 >/dev/null 2>&1
 ok 'dvipa: a stack without OSA is reachable through a peer' served_by SYSD 193.9.200.4
 
+panels 10.1.1.2 VIPADYN 'DYNAMIC VIPAS OF THE SYSPLEX' "IPADDR: $vip" 'TCPIP *SYSA *ACTIVE' 'TCPIP *SYSB *BACKUP 200' 'TCPIP *SYSC *BACKUP 100'
+panels 10.1.1.2 XCF 'SYSTEMS OF THE SYSPLEX' 'SYSA .* ACTIVE' 'SYSB .* ACTIVE' 'SYSC .* ACTIVE' 'SYSD .* ACTIVE'
+
 client ping -c1 -W1 "$vip" >/dev/null 2>&1
 sleep 1.1 # Linux believes a change of an entry only when it is a second old
 "$plex390" kill SYSA >/dev/null
 ok 'dvipa: death of image: the highest rank answers' within 3 served_by SYSB "$vip"
 ok 'dvipa: death of image: EZZ8301I' logged SYSB "EZZ8301I VIPA $vip TAKEN OVER FROM TCPIP ON SYSA"
+panels 10.1.1.2 VIPADYN "IPADDR: $vip" 'TCPIP *SYSB *ACTIVE'
+panels "$vip" XCF 'SYSTEM SYSB' 'SYSC .* ACTIVE'
 ok 'dvipa: death of image: the ARP table of a third host follows' within 3 neighbour 02:00:5a:00:00:02
 
 sniff

@@ -1,7 +1,7 @@
 /* fuzz_plexmsg.c - any messages from another stack of the group EZBTCPCS, at a stack that has joined with DVIPAs of its own.
  *
  * The other stack is a member of the same XCF whose user state is good; its messages are the input: kind 1, length 2, data. A
- * kind of 0 lets time pass. What the stack answers goes nowhere. Checked by the code's own CHECKs and the sanitizers, and that
+ * kind of 0 lets time pass; its data, if they are 32 bytes or more, become the other stack's user state. What the stack answers goes nowhere. Checked by the code's own CHECKs and the sanitizers, and that
  * every row goes with its peer: at the end the other stack leaves and nothing of it is left.
  */
 #include "tests/fuzz/fuzz.h"
@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len) {
         struct plexmsg_envelope e = {.kind = (u8)kind, .from_incarnation = 7, .from_epoch = 1};
         const u8 *bytes = fuzz_take(&z, want % 4096, &got);
         if (kind == 0) {
+            if (got >= PLEXMSG_USTATE) xcf_set_ustate(m, bytes, now);
             turn(x, sx, stk, now += want * 1000u);
             continue;
         }

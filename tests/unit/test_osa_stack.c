@@ -534,7 +534,7 @@ static void test_hipersockets(void **state) {
         assert_int_equal(p.da->lnk->mtu_bytes, mtus[i]);
         assert_memory_equal(p.da->lnk->mac, p.db->lnk->mac, 6); /* what says that it is one LAN */
         ping(&p, 56, 3);
-        udp(&p, mtus[i] - 28, 3);
+        udp(&p, u32_min(mtus[i] - 28, 2 * PIECE), 3); /* as much as the receiver takes */
         flow_begin(&f, p.a, p.b, "10.1.1.2", 2u << 20);
         flow_end(&f, p.lab, 60000000);
         lab_destroy(p.lab);
