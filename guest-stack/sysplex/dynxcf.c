@@ -107,6 +107,7 @@ static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 b
 static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct sysplex *sx = lnk->dev->state;
     struct sysplex_peer *to = sysplex_peer_by_dynxcf(sx, next_hop);
+    if (to && to->lnk != lnk) to = NULL;                           /* flush() is by link */
     if (!to && lnk != sx->dx.samehost) to = peer_of_link(sx, lnk); /* a route without a gateway */
     u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
     if (!to) {
@@ -132,7 +133,7 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
     return 0;
 }
 
-/* A link of its own leads to one peer, EZASAMEMVS to all within the image. */
+/* A link leads to the stacks of one image, EZASAMEMVS to those of its own. */
 static void flush(struct link *lnk, u64 now) {
     struct sysplex *sx = lnk->dev->state;
     LIST_FOR_EACH_SAFE(n, next, &sx->dx.open) {
