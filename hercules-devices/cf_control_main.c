@@ -7,7 +7,7 @@
  *
  *   name, incarnation, level, seconds, storage_kb, free_kb, policy
  *   fence        path of the page, or null
- *   systems      [{name, incarnation}] that are connected           isolated [{name, incarnation}]     pulled [name]
+ *   systems      [{name, incarnation, commands, bytes}] that are connected    isolated [{name, incarnation}]     pulled [name]
  *   structures   [{name, type, kb, entries_used, entries, elements_used, elements, persistent, connectors
  *                [{id, name, system, incarnation, state}]}]
  *   counters     {}                                  incarnations are hex text: JSON's numbers do not hold them
@@ -59,7 +59,7 @@ static json_t *structures_json(const struct cf *cf) {
     return list;
 }
 
-static json_t *system_json(const char *name, u64 incarnation) {
+static json_t *isolated_json(const char *name, u64 incarnation) {
     return json_pack("{s:o,s:o}", "name", padded(name), "incarnation", hex(incarnation));
 }
 
@@ -67,13 +67,15 @@ static void systems_json(const struct facility *f, json_t *o) {
     json_t *systems = json_array(), *isolated = json_array(), *pulled = json_array();
     for (u32 i = 0; i < CF_SYSTEMS; i++) {
         const struct cf_system *sys = &f->cf->system[i];
-        if (sys->up && !sys->cut) json_array_append_new(systems, system_json(sys->name, sys->incarnation));
+        if (sys->up && !sys->cut)
+            json_array_append_new(systems, json_pack("{s:o,s:o,s:o,s:o}", "name", padded(sys->name), "incarnation", hex(sys->incarnation),
+                                                     "commands", number(sys->commands), "bytes", number(sys->bytes)));
         if (f->pulled[i][0]) json_array_append_new(pulled, json_string(f->pulled[i]));
     }
     if (f->all_pulled) json_array_append_new(pulled, json_string("all"));
     for (u32 i = 0; i < CF_ISOLATED_MAX; i++) {
         const struct cf_fence *fence = &f->cf->fence[i];
-        if (fence->incarnation) json_array_append_new(isolated, system_json(fence->name, fence->incarnation));
+        if (fence->incarnation) json_array_append_new(isolated, isolated_json(fence->name, fence->incarnation));
     }
     json_object_set_new(o, "systems", systems);
     json_object_set_new(o, "isolated", isolated);

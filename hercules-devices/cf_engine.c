@@ -118,6 +118,8 @@ static void respond(struct cf_call *c, enum cf_rc rc) {
     c->rsp[10] = list_empty(&cf->system[c->system].tell) ? 0 : CF_RSP_PENDING;
     be32_put(c->rsp + 12, c->count);
     cf->count[CF_CT_DATA_OUT] += c->out;
+    cf->system[c->system].commands++;
+    cf->system[c->system].bytes += c->len + c->out;
     cf->host->commit(cf->host->ctx, c->system, c->out);
 }
 

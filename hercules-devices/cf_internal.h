@@ -182,6 +182,7 @@ struct cf_system {
     bool cut_told;
     char name[CF_NAME_BYTES];
     u64 incarnation;
+    u64 commands, bytes; /* since its link is up: what a display shows as traffic, both ways */
     struct list tell; /* cf_connection.tell */
 };
 struct cf_fence {

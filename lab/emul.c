@@ -281,6 +281,8 @@ const char *emul_console_line(const char *line) {
         if (strncmp(line, chatter[i], strlen(chatter[i])) == 0) return NULL;
     /* SDL-Hyperion prefixes the lines of an integrated console with the console's own prefix. */
     if (line[0] == '/') line++;
+    /* An aside is the answer to a program of the lab; see ask.h. */
+    if (line[0] == '?') return NULL;
     /* "(0009) text" is the emulator's echo of what was entered at that device. */
     return line[0] == '(' && strlen(line) > 6 && line[5] == ')' ? NULL : line;
 }

@@ -2,7 +2,7 @@
  *
  *   plex390 up [NAME]              start coupling facilities, cards and LPARs of configs/NAME (default ONE), IPL them
  *   plex390 down [NAME]            end them
- *   plex390 status [--json]        what runs
+ *   plex390 status [--json [--guests]]   what runs; with --guests also what the systems themselves say, asked at their consoles
  *   plex390 console SYS            the operator console of SYS; ^D leaves it
  *   plex390 cmd [-w TEXT] SYS 'D TCPIP,,NETSTAT,HOME'    one operator command, its answer (up to a line with TEXT)
  *   plex390 ipl|kill|freeze|thaw NAME    an LPAR, a card or a coupling facility
@@ -15,6 +15,7 @@
  *
  * -p NAME chooses the plex where several run. Exit: 0 done, 1 failed (one line said why), 2 wrong usage.
  */
+#include "lab/ask.h"
 #include "lab/card.h"
 #include "lab/control.h"
 #include "lab/emul.h"
@@ -35,8 +36,6 @@
 #include <unistd.h>
 
 #define IPL_MS 20000
-#define ANSWER_MS 10000
-#define REPEAT_MS 500
 #define WAIT_MS 30000
 #define SYSTEM_LINE_MAX 126 /* of an operator command, as MVS has it */
 #define READY_TEXT "EZAIN11I"
@@ -53,7 +52,7 @@ struct lab {
 };
 
 static int usage(void) {
-    fputs("usage: plex390 up|down [NAME] | status [--json] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
+    fputs("usage: plex390 up|down [NAME] | status [--json [--guests]] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
           "       | cut|heal CARD | cut|heal CF SYS | card NAME COMMAND | capture [CARD] [-w FILE] [FILTER] | client CMD... | url SYS[:PORT]\n"
           "       | demo | test | bench                         (-p PLEX before the command chooses a plex)\n",
           stderr);
@@ -185,9 +184,10 @@ static int cmd_down(struct lab *l, int argc, char **argv) {
 
 static int cmd_status(struct lab *l, int argc, char **argv) {
     bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    if (argc > 2 || (argc == 2 && !json)) return usage();
+    bool guests = json && argc > 2 && strcmp(argv[2], "--guests") == 0;
+    if (argc > 1 + json + guests) return usage();
     if (!load(l, true)) return 1;
-    return show_status(&l->plex, l->dir, json) ? 0 : 1;
+    return show_status(&l->plex, l->dir, json, guests) ? 0 : 1;
 }
 
 /* Copies console lines of the log from offset at until end of file; returns the new offset. */
@@ -230,20 +230,6 @@ static int cmd_console(struct lab *l, int argc, char **argv) {
     return 0;
 }
 
-/* Enters "#token command" until its mark shows that the guest has it: an integrated console loses what is typed
- * while it is written to, and the guest carries a token out only once. */
-static bool enter(const struct lab *l, const char *system, const char *command, long from, char *mark, size_t cap) {
-    char line[SYSTEM_LINE_MAX + 32];
-    snprintf(line, sizeof line, "/#%d.%lld %s", (int)getpid() % 100000, now_ms() % 100000, command);
-    snprintf(mark, cap, "PLX0310I %.*s", (int)strcspn(line + 2, " "), line + 2);
-    for (int i = 0; i < ANSWER_MS / REPEAT_MS; i++) {
-        if (!emul_command(l->dir, system, line)) return false;
-        if (emul_wait(l->dir, system, mark, from, REPEAT_MS, NULL, 0)) return true;
-    }
-    fprintf(stderr, "plex390: %s did not finish its answer in %d s\n", system, ANSWER_MS / 1000);
-    return false;
-}
-
 /* A command and its answer; with -w the answer goes on until a line contains the text (PING, START: they end later). */
 static int cmd_cmd(struct lab *l, int argc, char **argv) {
     const char *until = NULL;
@@ -261,7 +247,7 @@ static int cmd_cmd(struct lab *l, int argc, char **argv) {
         return 1;
     }
     long from = emul_log_size(l->dir, s->name);
-    bool ok = enter(l, s->name, argv[2], from, mark, sizeof mark);
+    bool ok = ask_operator(l->dir, s->name, argv[2], from, mark, sizeof mark);
     if (ok && until && !emul_wait(l->dir, s->name, until, from, WAIT_MS, NULL, 0)) {
         fprintf(stderr, "plex390: no line with '%s' came in %d s\n", until, WAIT_MS / 1000);
         ok = false;

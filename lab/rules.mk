@@ -1,5 +1,5 @@
 # The operator's command.
-LAB_SRC := $(filter-out lab/ezacfsm1_main.c lab/messages_main.c,$(wildcard lab/*.c))
+LAB_SRC := $(filter-out lab/ezacfsm1_main.c lab/messages_main.c lab/panel_%.c,$(wildcard lab/*.c))
 LAB_OBJ := $(LAB_SRC:%.c=$(B)/host/%.o)
 
 $(B)/host/%.o: %.c
@@ -26,3 +26,8 @@ messages: $(B)/messages $(B)/ezacfsm1
 	tests/messages.sh
 .PHONY: messages
 CHECK += messages
+
+# What shows a sysplex and can be tested without one: rows of displays, the panel's value.
+LAB_TESTED := $(addprefix $(B)/san/lab/,displays.o panel_model.o)
+UNIT_LIBS_test_panel_model := $(LAB_TESTED) -ljansson
+$(B)/unit/test_panel_model: $(LAB_TESTED)

@@ -3,6 +3,7 @@
 
 #include "lab/card.h"
 #include "lab/control.h"
+#include "lab/guests.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -92,11 +93,12 @@ static void print_row(const char *kind, const json_t *o) {
     putchar('\n');
 }
 
-bool show_status(const struct plex *p, const char *dir, bool json) {
+bool show_status(const struct plex *p, const char *dir, bool json, bool guests) {
     json_t *all = plex_json(p, dir);
     if (!all) return false;
     size_t i;
     json_t *o;
+    if (guests) guests_ask(p, dir, all);
     if (json) {
         json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
         putchar('\n');

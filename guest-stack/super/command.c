@@ -14,6 +14,8 @@
  *   #token command          for automation: the command, and PLX0310I token behind its answer. A console may lose a
  *                           line that is entered while it is being written to; the sender repeats it with its token
  *                           until the message comes, and a token that was seen is not carried out twice.
+ *   #?token command         the same for a program that looks every other second: each line, PLX0310I too, is an aside
+ *                           (console.h) that begins with ?token, so neither people nor other answers mix with it
  */
 #include "super/command.h"
 
@@ -115,6 +117,11 @@ static bool command_run_one(struct system *sys, const char *text, const struct r
     return false;
 }
 
+static void aside_line(void *ctx, const char *text) {
+    struct system *sys = ctx;
+    console_aside(sys->env.con, sys->last_token, text);
+}
+
 bool command_run(struct system *sys, const char *text, const struct reply *reply, u64 now) {
     char token[SYSTEM_TOKEN_MAX + 1];
     u32 n = 0;
@@ -123,6 +130,9 @@ bool command_run(struct system *sys, const char *text, const struct reply *reply
     for (text++; *text && *text != ' '; text++)
         if (n < SYSTEM_TOKEN_MAX) token[n++] = *text;
     token[n] = '\0';
+    /* A command may keep a copy of its reply for a late line: what that points to is the system itself. */
+    struct reply aside = {.line = aside_line, .ctx = sys};
+    if (token[0] == '?') reply = &aside;
     bool done = true;
     if (strcmp(token, sys->last_token) != 0) {
         str_copy(sys->last_token, sizeof sys->last_token, token);

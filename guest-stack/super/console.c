@@ -50,6 +50,15 @@ void console_message(struct console *con, const char *fmt, ...) {
     console_line(con, text);
 }
 
+void console_aside(struct console *con, const char *token, const char *text) {
+    char line[CONSOLE_LINE_MAX + 1];
+    str_fmt(line, sizeof line, "%s %s", token, text);
+    LIST_FOR_EACH_SAFE(it, next, &con->sinks) {
+        struct console_sink *sink = LIST_ENTRY(it, struct console_sink, node);
+        if (sink->asides) sink->line(sink->ctx, line);
+    }
+}
+
 void reply_line(const struct reply *r, const char *fmt, ...) {
     char text[CONSOLE_LINE_MAX + 1];
     va_list ap;

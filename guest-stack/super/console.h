@@ -11,6 +11,9 @@
  * carried out by the next console_poll(), outside of every stack and program, so that it may stop the very program
  * that submitted it. A program cancels what is pending before its storage goes; a command that is being carried out
  * then goes on without a listener.
+ *
+ * console_aside() is a line of an answer that a program outside asked for, at the hardware console, and no person wants to read:
+ * "?token text", where token begins with '?' already. Only sinks that such programs read get it.
  */
 #ifndef SUPER_CONSOLE_H
 #define SUPER_CONSOLE_H
@@ -32,6 +35,7 @@ struct console_sink {
     struct list node;
     void (*line)(void *ctx, const char *text);
     void *ctx;
+    bool asides; /* programs read here, too */
 };
 
 /* A command for one user. Storage of the program; list_init(&node) before its first use. */
@@ -58,6 +62,7 @@ void console_on_command(struct console *con,
                         void (*command)(void *ctx, const char *line, const struct reply *r, u64 now), void *ctx);
 void console_input(struct console *con, const char *line, u64 now);
 void console_message(struct console *con, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void console_aside(struct console *con, const char *token, const char *text);
 /* reply and done are filled in; an empty line only brings done(): a moment with no stack on the way. -ERR_BUSY: this request is still waiting or running. */
 int console_submit(struct console *con, struct console_request *req, const char *line);
 /* No line and no done() come any more. Of a request that is not pending: nothing. */

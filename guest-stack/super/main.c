@@ -151,6 +151,7 @@ static void start_consoles(struct nucleus *n) {
                          CONSOLE_RING) != 0)
             port_disabled_wait(WAIT_NO_CONSOLE);
         n->consdev[i].attention = n->console_attention[i];
+        n->consdev[i].sink.asides = i == 0; /* the emulator's own: its log is what the lab reads */
     }
     port_last_words_to(n->console_devnum[0], empty_console, n);
 }

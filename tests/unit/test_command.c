@@ -136,6 +136,34 @@ static void test_lines(void **state) {
 }
 
 /* As many operands and characters as one likes: cut, never past the end. */
+static void program_line(void *ctx, const char *text) {
+    strcat(ctx, text);
+    strcat(ctx, "\n");
+}
+
+/* '#?token': its answer is for the program that asked, each line with the token, once however often it is repeated. */
+static void test_asides(void **state) {
+    (void)state;
+    static char heard[4000];
+    struct console_sink program = {.line = program_line, .ctx = heard, .asides = true};
+    heard[0] = '\0';
+    console_attach(&fix.con, &program);
+    assert_true(fix_cmd("/#?12.7 D SYMBOLS"));
+    assert_string_equal(fix.text + fix.mark, "");
+    static const char first[] = "?12.7 IEA007I STATIC SYSTEM SYMBOL VALUES\n?12.7 ";
+    assert_memory_equal(heard, first, sizeof first - 1);
+    const char *end = strstr(heard, "?12.7 PLX0310I ?12.7\n");
+    assert_non_null(end);
+    assert_int_equal(strlen(end), 21);
+    heard[0] = '\0';
+    assert_true(fix_cmd("#?12.7 D SYMBOLS"));
+    assert_string_equal(heard, "?12.7 PLX0310I ?12.7\n");
+    fix_cmd("#12.8 D T");
+    FIX_SAID("PLX0310I 12.8");
+    assert_null(strstr(heard, "?12.7 IEE136I"));
+    console_detach(&program);
+}
+
 static void test_long_lines(void **state) {
     char text[400];
     (void)state;
@@ -436,6 +464,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_commnd, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_asides, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(test_programs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stack_cycles, setup, teardown),

@@ -137,6 +137,28 @@ static void test_ring_never_mixes(void **state) {
     free(b);
 }
 
+/* What a program asked for reaches the sinks that programs read, and nobody else. */
+static void seen_line(void *ctx, const char *text) { strcat(ctx, text); }
+static void test_asides(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(2048);
+    char person[200] = "", program[200] = "", longest[CONSOLE_LINE_MAX + 40];
+    struct console_sink people = {.line = seen_line, .ctx = person}, programs = {.line = seen_line, .ctx = program, .asides = true};
+    console_attach(&b->con, &people);
+    console_attach(&b->con, &programs);
+    console_aside(&b->con, "?12.34", "IXC356I");
+    assert_string_equal(person, "");
+    assert_string_equal(program, "?12.34 IXC356I");
+    consdev_poll(&b->cd, 1);
+    assert_int_equal(the_chan.n, 0);
+    program[0] = '\0';
+    memset(longest, 'x', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    console_aside(&b->con, "?1", longest);
+    assert_int_equal(strlen(program), CONSOLE_LINE_MAX);
+    free(b);
+}
+
 static void test_input(void **state) {
     UNUSED(state);
     struct bench *b = bench_new(2048);
@@ -320,7 +342,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines_in_batches),          cmocka_unit_test(test_ring_never_mixes),
         cmocka_unit_test(test_one_read_for_attentions_before_it), cmocka_unit_test(test_busy_device_loses_nothing),
-        cmocka_unit_test(test_input),                     cmocka_unit_test(test_absent_device_keeps_lines),
+        cmocka_unit_test(test_asides), cmocka_unit_test(test_input),                     cmocka_unit_test(test_absent_device_keeps_lines),
         cmocka_unit_test(test_long_line_is_cut_and_counted), cmocka_unit_test(test_ebcdic_tables_are_inverse), cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,214 @@
+/* test_panel_model.c - from the answers of displays to what the panel shows: rows, rates, what is absent, what does not fit. */
+#include "lab/displays.h"
+#include "lab/panel_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SAME(json, expected)                                                                                 \
+    do {                                                                                                     \
+        json_t *got_ = json;                                                                                 \
+        char *text_ = json_dumps(got_, JSON_COMPACT | JSON_ENCODE_ANY);                                      \
+        assert_string_equal(text_, expected);                                                                \
+        free(text_);                                                                                         \
+        json_decref(got_);                                                                                   \
+    } while (0)
+
+/* ---- displays ---- */
+static void pathout(void **state) {
+    (void)state;
+    SAME(displays_pathout("IXC356I 19.18.26 DISPLAY XCF 2\n"
+                          "LOCAL DEVICE     REMOTE   PATHOUT      REMOTE                         BUFFER    SIGNL    TRANSPORT\n"
+                          "PATHOUT          SYSTEM   STATUS       PATHIN           RETRY MAXMSG  LENGTH    NUMBR    CLASS\n"
+                          "0C01             SYSB     WORKING                        0/10   2000     956       20    DEFAULT\n"
+                          "0C03             SYSC     RESTARTING   0C01              3/10   2000     956    12345    BIG\n"
+                          "0C05             SYSD     WORK"),
+         "[{\"device\":\"0C01\",\"system\":\"SYSB\",\"status\":\"WORKING\",\"signals\":20,\"class\":\"DEFAULT\"},"
+         "{\"device\":\"0C03\",\"system\":\"SYSC\",\"status\":\"RESTARTING\",\"signals\":12345,\"class\":\"BIG\"}]");
+    SAME(displays_pathout(""), "[]");
+}
+
+static void systems(void **state) {
+    (void)state;
+    SAME(displays_systems("IXC335I 19.18.26 DISPLAY XCF 3\n"
+                          "  SYSTEM    TYPE SERIAL LPAR      STATUS TIME          SYSTEM STATUS\n"
+                          "  SYSA      9672 EMULATOR SYSA      11/22/2026 19:18:26  ACTIVE\n"
+                          "  SYSB      ---- ----   ----      11/22/2026 19:18:26  MONITOR-DETECTED STOP\n"),
+         "[{\"system\":\"SYSA\",\"status\":\"ACTIVE\"},{\"system\":\"SYSB\",\"status\":\"MONITOR-DETECTED\"}]");
+}
+
+static void vipadyn(void **state) {
+    (void)state;
+    SAME(displays_vipadyn("EZZ8260I SYSPLEX CS V2R10\nVIPA DYNAMIC DISPLAY FROM TCPIP    AT SYSA\n"
+                          "LINKNAME: VIPL0A010147  IPADDR: 10.1.1.71\n  ORIGIN: VIPARANGE BIND\n"
+                          "  TCPNAME  MVSNAME  STATUS RANK ADDRESS MASK    NETWORK PREFIX  DIST\n"
+                          "  -------- -------- ------ ---- --------------- --------------- ----\n"
+                          "  TCPIP    SYSA     ACTIVE      255.255.255.248 10.1.1.64       BOTH\n"
+                          "IPADDR: 10.1.1.80\n"
+                          "  TCPIP    SYSB     BACKUP 200                                  DEST\n"
+                          "  TCPIP    SYSC     BACKUP                                      \n2 OF 2 RECORDS DISPLAYED\n"),
+         "[{\"address\":\"10.1.1.71\",\"origin\":\"VIPARANGE BIND\",\"stacks\":[{\"stack\":\"TCPIP\",\"system\":\"SYSA\","
+         "\"status\":\"ACTIVE\",\"rank\":0,\"distribution\":\"BOTH\"}]},"
+         "{\"address\":\"10.1.1.80\",\"origin\":\"\",\"stacks\":[{\"stack\":\"TCPIP\",\"system\":\"SYSB\",\"status\":\"BACKUP\","
+         "\"rank\":200,\"distribution\":\"DEST\"},{\"stack\":\"TCPIP\",\"system\":\"SYSC\",\"status\":\"BACKUP\",\"rank\":0,"
+         "\"distribution\":\"\"}]}]");
+}
+
+static void vdpt_and_home(void **state) {
+    (void)state;
+    SAME(displays_vdpt("DEST IPADDR     DPORT DESTXCF ADDR    RDY TOTALCONN  WLM TSR FLG\n"
+                       "10.1.1.80       00080 193.9.200.2     001 0000000007 20  100 W\n1 OF 1 RECORDS DISPLAYED\n"),
+         "[{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.2\",\"ready\":1,\"connections\":7,\"weight\":20,"
+         "\"tsr\":100,\"flags\":\"W\"}]");
+    SAME(displays_xcf_address("ADDRESS          LINK\n10.1.1.1         L1\n193.9.200.1      EZASAMEMVS\n"), "\"193.9.200.1\"");
+    SAME(displays_xcf_address("10.1.1.1         L1\n"), "\"\"");
+}
+
+/* Whatever an answer that broke off leaves, and lines of any length, are rows or none. */
+static void cut_anywhere(void **state) {
+    (void)state;
+    char text[600];
+    snprintf(text, sizeof text, "IPADDR: 10.1.1.80\n  TCPIP SYSA ACTIVE 255.255.255.0 10.1.1.0 BOTH\n10.1.1.80 00080 193.9.200.2 001 7 20 100 W\n%0300d\n", 7);
+    for (size_t n = strlen(text); n > 0; n--) {
+        text[n] = '\0';
+        json_t *(*const each[])(const char *) = {displays_pathout, displays_systems, displays_vipadyn, displays_vdpt, displays_xcf_address};
+        for (size_t i = 0; i < sizeof each / sizeof each[0]; i++) json_decref(each[i](text));
+    }
+}
+
+/* ---- the model ---- */
+#define STATUS(cpu, instructions, signals, out, commands, connections)                                                               \
+    "{\"plex\":\"PLEX1\",\"lan\":\"namespace\",\"systems\":["                                                                        \
+    "{\"name\":\"SYSA\",\"state\":\"running\",\"seconds\":9.5,\"cpu_seconds\":" cpu ",\"instructions\":" instructions                \
+    ",\"address\":\"10.1.1.1\",\"status\":\"ACTIVE\",\"paths\":[{\"device\":\"0C01\",\"system\":\"SYSB\",\"status\":\"WORKING\","    \
+    "\"signals\":" signals "}]},{\"name\":\"SYSB\",\"state\":\"frozen\",\"mips\":1.5},{\"name\":\"SYSC\",\"state\":\"absent\"}],"                 \
+    "\"cards\":[{\"name\":\"OSA1\",\"state\":\"running\",\"card\":{\"lan\":\"down\",\"uplink\":{\"state\":\"up\"},\"oat\":[{},{}],"  \
+    "\"counters\":{\"bytes_in\":100,\"bytes_out\":" out "},\"attachments\":[{\"lpar\":\"SYSA\",\"device\":\"0E00\",\"mode\":"        \
+    "\"QDIO layer 3\",\"started\":true,\"fenced\":false,\"counters\":{\"bytes_in\":0,\"bytes_out\":" out "}}]}}],"                   \
+    "\"cfs\":[{\"name\":\"CF01\",\"state\":\"running\",\"facility\":{\"storage_kb\":65536,\"free_kb\":57088,\"systems\":"            \
+    "[{\"name\":\"SYSA\",\"commands\":" commands ",\"bytes\":1}],\"pulled\":[\"SYSB\"],\"isolated\":[{\"name\":\"SYSC\"},"           \
+    "{\"name\":\"SYSA\"}],\"structures\":[{\"name\":\"IXCSTR1\",\"type\":\"list\",\"entries_used\":1,\"entries\":10,"                \
+    "\"elements_used\":3,\"elements\":10,\"connectors\":[{},{}]}],\"counters\":{\"commands\":" commands "}}},"                       \
+    "{\"name\":\"CF02\",\"state\":\"absent\",\"facility\":null}],"                                                                   \
+    "\"dvipas\":[{\"address\":\"10.1.1.80\",\"origin\":\"VIPADEFINE\",\"stacks\":["                                                  \
+    "{\"system\":\"SYSB\",\"status\":\"BACKUP\",\"rank\":50,\"distribution\":\"DEST\"},"                                             \
+    "{\"system\":\"SYSA\",\"status\":\"ACTIVE\",\"rank\":0,\"distribution\":\"BOTH\"},"                                              \
+    "{\"system\":\"SYSC\",\"status\":\"BACKUP\",\"rank\":200,\"distribution\":\"\"},"                                                \
+    "{\"system\":\"SYSD\",\"status\":\"BACKUP\",\"rank\":0,\"distribution\":\"DEST\"}]},"                                            \
+    "{\"address\":\"10.1.1.81\",\"stacks\":[]}],"                                                                                    \
+    "\"targets\":[{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.2\",\"system\":\"\",\"by\":\"SYSA\",\"ready\":1,"    \
+    "\"weight\":20,\"tsr\":100,\"connections\":" connections "}]}"
+
+static struct panel_model before, now;
+static char error[200];
+
+static void shown(void **state) {
+    (void)state;
+    assert_true(panel_read(&now, STATUS("1.5", "1000000", "20", "500", "40", "7"), 10, error, sizeof error));
+    assert_string_equal(now.plex, "PLEX1");
+    assert_int_equal(now.systems, 3);
+    assert_int_equal(now.system[0].state, PANEL_RUNNING);
+    assert_int_equal(now.system[1].state, PANEL_FROZEN);
+    assert_int_equal(now.system[2].state, PANEL_ABSENT);
+    assert_string_equal(now.system[0].path[0].to, "SYSB");
+    assert_false(now.card[0].lan_up);
+    assert_true(now.card[0].uplink_up);
+    assert_int_equal(now.card[0].addresses, 2);
+    assert_true(now.card[0].port[0].started);
+    assert_true(now.cf[0].link[0].up && !now.cf[0].link[0].isolated); /* an older incarnation is isolated, not this one */
+    assert_true(!now.cf[0].link[1].up && now.cf[0].link[1].pulled);
+    assert_true(now.cf[0].link[2].isolated && !now.cf[0].link[2].pulled);
+    assert_int_equal(now.cf[0].structure[0].percent, 30);
+    assert_int_equal(now.cf[0].structure[0].connectors, 2);
+    assert_int_equal(now.cf[1].links, 3);
+    assert_false(now.cf[1].link[0].up);
+    assert_string_equal(now.dvipa[0].owner, "SYSA");
+    assert_true(now.dvipa[0].distributed);
+    assert_int_equal(now.dvipa[0].backups, 2);
+    assert_string_equal(now.dvipa[0].backup[0], "SYSC");
+    assert_string_equal(now.dvipa[0].backup[1], "SYSB");
+    assert_string_equal(now.dvipa[1].owner, "");
+    assert_string_equal(now.target[0].system, "193.9.200.2");
+    assert_int_equal(now.target[0].weight, 20);
+    assert_int_equal(panel_system_at(&now, "SYSC"), 2);
+    assert_int_equal(panel_system_at(&now, "SYSX"), -1);
+}
+
+static void rates(void **state) {
+    (void)state;
+    assert_true(panel_read(&before, STATUS("1.5", "1000000", "20", "500", "40", "7"), 10, error, sizeof error));
+    assert_true(panel_read(&now, STATUS("2.0", "5000000", "30", "1500", "60", "17"), 12, error, sizeof error));
+    panel_rates(&now, &before);
+    assert_true(now.system[0].cpu_seconds.rate == 0.25);
+    assert_true(now.system[0].mips == 2);
+    assert_true(now.system[0].path[0].signals.rate == 5);
+    assert_true(now.card[0].bytes.rate == 500 && now.card[0].port[0].bytes.rate == 500);
+    assert_true(now.cf[0].commands.rate == 10 && now.cf[0].link[0].commands.rate == 10);
+    assert_true(now.target[0].connections.rate == 5);
+    /* A process that was started anew counts from nothing; an emulator that did not answer has no count. */
+    assert_true(panel_read(&before, STATUS("9.5", "0", "20", "500", "40", "7"), 10, error, sizeof error));
+    panel_rates(&now, &before);
+    assert_true(now.system[0].cpu_seconds.rate == 0 && now.system[0].mips == 0);
+    assert_true(now.system[1].mips == 1.5);
+    before.at = 12; /* two answers at one moment */
+    panel_rates(&now, &before);
+    assert_true(now.card[0].bytes.rate == 0);
+}
+
+static void not_a_status(void **state) {
+    (void)state;
+    static const char *const bad[] = {"", "{", "[]", "{}", "{\"systems\":1}", "plex390: no such plex"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        error[0] = '\0';
+        assert_false(panel_read(&now, bad[i], 0, error, sizeof error));
+        assert_true(error[0] != '\0');
+        assert_int_equal(now.systems, 0);
+    }
+    /* Fields of other types than they should have are empty. */
+    assert_true(panel_read(&now, "{\"systems\":[1,{\"name\":7,\"state\":[],\"paths\":{}}],\"cards\":7,\"cfs\":[null],\"dvipas\":[[]],\"targets\":[{\"port\":1e99}]}", 0,
+                           error, sizeof error));
+    assert_int_equal(now.systems, 2);
+    assert_string_equal(now.system[1].name, "");
+}
+
+/* More of everything than there is room for. */
+static void too_many(void **state) {
+    (void)state;
+    json_t *o = json_pack("{s:[],s:[],s:[],s:[]}", "systems", "cards", "dvipas", "targets");
+    for (int i = 0; i < 100; i++) {
+        json_array_append_new(json_object_get(o, "systems"), json_pack("{s:s}", "name", "A NAME THAT IS TOO LONG"));
+        json_array_append_new(json_object_get(o, "dvipas"), json_pack("{s:s}", "address", "100.100.100.100.100"));
+    }
+    char *text = json_dumps(o, 0);
+    assert_true(panel_read(&now, text, 0, error, sizeof error));
+    assert_int_equal(now.systems, PLEX_SYSTEMS_MAX);
+    assert_int_equal(now.dvipas, PANEL_DVIPAS_MAX);
+    assert_int_equal(now.left_out, 100 - PLEX_SYSTEMS_MAX + 100 - PANEL_DVIPAS_MAX);
+    assert_string_equal(now.system[0].name, "A NAME T");
+    free(text);
+    json_decref(o);
+}
+
+static void figures(void **state) {
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } rows[] = {{0, "0"}, {7, "7"}, {0.5, "0.50"}, {12.34, "12.3"}, {999.4, "999"}, {1000, "1.00k"}, {123456, "123k"}, {2.5e9, "2.50G"}};
+    char out[16];
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) assert_string_equal(panel_figure(rows[i].value, out), rows[i].text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pathout), cmocka_unit_test(systems),      cmocka_unit_test(vipadyn),  cmocka_unit_test(vdpt_and_home), cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(shown),   cmocka_unit_test(rates), cmocka_unit_test(not_a_status), cmocka_unit_test(too_many), cmocka_unit_test(figures),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
