@@ -1,0 +1,84 @@
+#!/bin/sh
+# pmtu.sh - a client of a distributed DVIPA behind a narrow hop, on four LPARs: what IP does to packets on the way must not tear a connection
+# from its target.
+#
+#   far --- mid --- narrow, MTU 600 --- the LAN's client, as a router --- OSA1 --- SYSA (routing stack) --- SYSB, SYSC, SYSD (targets)
+#
+#   too big     targets send full segments with DF; the router's ICMP "fragmentation needed" is for the DVIPA, so it comes to SYSA, and has
+#               to be sent on to the target of the connection that it quotes, or the download stands still
+#   fragments   the far client does not set DF: mid cuts its full segments, and only the first fragment of each has ports, so SYSA
+#               has to join them before it knows the target
+#
+# Environment: PLEX390_HERCULES chooses the emulator.
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP pmtu: no device modules are built"; exit 77; }
+command -v curl >/dev/null || { echo "SKIP pmtu: no curl"; exit 77; }
+vip=10.1.1.80 bytes=4194304
+lab_begin PLEX1
+mkdir "$tmp/configs"
+cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
+PLEX390_CONFIGS=$tmp/configs
+parms=$tmp/configs/PLEX1/tcpparms
+cat >"$parms/VIPA0A" <<END
+VIPADYNAMIC
+  VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 $vip
+  VIPADISTRIBUTE DEFINE DISTM ROUNDROBIN $vip PORT 80
+    DESTIP 193.9.200.2 193.9.200.3 193.9.200.4
+ENDVIPADYNAMIC
+END
+for s in B C D; do printf 'VIPADYNAMIC\nENDVIPADYNAMIC\n' >"$parms/VIPA0$s"; done
+ready() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,PORT=80,MAX=*" >"$tmp/vdpt"; [ "$(grep -c ' 193\.9\.200\.[2-4]  *00[1-9] ' "$tmp/vdpt")" = 3 ] || { cat "$tmp/vdpt"; return 1; }; }
+
+ok "pmtu: four LPARs come up" "$plex390" up PLEX1 || exit 1
+needs_lan pmtu || exit 77
+ok "pmtu: three targets are ready" within 30 ready || exit 1
+
+# ---- two namespaces behind the LAN's client; they go with the processes that hold them ----
+"$plex390" client unshare -n sleep 170 &
+mid=$!
+"$plex390" client unshare -n sleep 170 &
+far=$!
+trap 'rc=$?; trap - EXIT; kill "$mid" "$far" 2>/dev/null; (exit $rc); lab_end' EXIT
+in_mid() { client nsenter -t "$mid" -n "$@"; }
+in_far() { client nsenter -t "$far" -n "$@"; }
+apart() { [ "$(client readlink "/proc/$1/ns/net")" != "$(client readlink /proc/self/ns/net)" ] && client nsenter -t "$1" -n true; }
+wire() {
+    client ip link add narrow0 mtu 600 type veth peer name narrow1 mtu 600 netns "$mid" &&
+        in_mid ip link add wide0 type veth peer name wide1 netns "$far" &&
+        client ip addr add 10.2.1.1/24 dev narrow0 && client ip link set narrow0 up &&
+        in_mid ip addr add 10.2.1.2/24 dev narrow1 && in_mid ip link set narrow1 up &&
+        in_mid ip addr add 10.2.2.1/24 dev wide0 && in_mid ip link set wide0 up &&
+        in_far ip addr add 10.2.2.2/24 dev wide1 && in_far ip link set wide1 up &&
+        in_mid ip route add default via 10.2.1.1 && in_far ip route add default via 10.2.2.1 &&
+        client ip route add 10.2.2.0/24 via 10.2.1.2 &&
+        client sysctl -q -w net.ipv4.ip_forward=1 && in_mid sysctl -q -w net.ipv4.ip_forward=1 &&
+        in_far sysctl -q -w net.ipv4.ip_no_pmtu_disc=1 # what it sends may be cut
+}
+within 5 apart "$mid" && within 5 apart "$far" || { echo "SKIP pmtu: no namespaces within the LAN's"; exit 77; }
+ok "pmtu: a narrow hop between the far client and the LAN" wire || exit 1
+ok "pmtu: SYSA answers the far client" in_far ping -q -c 1 -W 3 10.1.1.1
+
+# "$2" of protocol $1 in the namespace that the words after it enter: one of /proc/net/snmp's counters.
+snmp() {
+    proto=$1 name=$2
+    shift 2
+    "$@" cat /proc/net/snmp | awk -v p="$proto:" -v n="$name" '$1 == p && !h {split($0, k); h = 1; next} $1 == p {for (i in k) if (k[i] == n) print $i}'
+}
+"$root/build/pattern" $bytes >"$tmp/pattern" || exit 1
+sum=$(sha256sum <"$tmp/pattern" | cut -d' ' -f1)
+whole() { [ "$(in_far curl -sS -m 20 "http://$vip/bulk/$bytes" | sha256sum | cut -d' ' -f1)" = "$sum" ]; }
+sunk() { in_far curl -sS -m 20 -T "$tmp/pattern" "http://$vip/sink" | grep -a "LENGTH $bytes PATTERN OK"; }
+
+# First, for a target that knows the narrow hop tells the client to send short segments.
+before=$(snmp Ip FragCreates in_mid)
+for i in 1 2 3; do ok "pmtu: upload $i of $bytes bytes" sunk; done
+cut=$(($(snmp Ip FragCreates in_mid) - before))
+ok "pmtu: its segments came in fragments ($cut)" test "$cut" -ge 1000
+before=$(snmp Icmp OutDestUnreachs client)
+for i in 1 2 3 4 5 6; do ok "pmtu: download $i of $bytes bytes in segments that fit the narrow hop" whole; done
+told=$(($(snmp Icmp OutDestUnreachs client) - before))
+ok "pmtu: the router had to say so ($told times), at least once to each target" test "$told" -ge 3
+rows() { cmd SYSA 'D TCPIP,,NETSTAT,VCRT' | sed -n 's/.* OF \([0-9]*\) RECORDS.*/\1/p' | tail -n 1; }
+drained() { n=$(rows); [ "${n:-x}" = 0 ] || { echo "$n rows"; return 1; }; }
+ok "pmtu: the VCRT is empty again" within 40 drained
