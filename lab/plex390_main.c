@@ -54,7 +54,7 @@ struct lab {
 static int usage(void) {
     fputs("usage: plex390 up|down [NAME] | status [--json [--guests]] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
           "       | cut|heal CARD | cut|heal CF SYS | card NAME COMMAND | capture [CARD] [-w FILE] [FILTER] | client CMD... | url SYS[:PORT]\n"
-          "       | demo | test | bench                         (-p PLEX before the command chooses a plex)\n",
+          "       | panel [PLEX] | demo | test | bench          (-p PLEX before the command chooses a plex)\n",
           stderr);
     return 2;
 }

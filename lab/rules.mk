@@ -28,6 +28,16 @@ messages: $(B)/messages $(B)/ezacfsm1
 CHECK += messages
 
 # What shows a sysplex and can be tested without one: rows of displays, the panel's value.
-LAB_TESTED := $(addprefix $(B)/san/lab/,displays.o panel_model.o)
+LAB_TESTED := $(addprefix $(B)/san/lab/,displays.o panel_model.o panel_scene.o)
 UNIT_LIBS_test_panel_model := $(LAB_TESTED) -ljansson
 $(B)/unit/test_panel_model: $(LAB_TESTED)
+
+# The panel, where SDL2 and its fonts are to be had: nothing else needs them.
+ifneq ($(wildcard /usr/include/SDL2/SDL_ttf.h),)
+PANEL_SRC := lab/panel_main.c lab/panel_draw.c lab/panel_scene.c lab/panel_model.c lab/panel_paint.c lab/panel_job.c
+$(B)/plex390-panel: HOST += -I/usr/include/SDL2
+$(B)/plex390-panel: $(PANEL_SRC:%.c=$(B)/host/%.o)
+	$(CC) $(CFLAGS) $^ -lSDL2_ttf -lSDL2 -ljansson -o $@
+ALL += $(B)/plex390-panel
+INSTALL_BIN += $(B)/plex390-panel
+endif

@@ -1,6 +1,8 @@
-/* test_panel_model.c - from the answers of displays to what the panel shows: rows, rates, what is absent, what does not fit. */
+/* test_panel_model.c - from the answers of displays to what the panel shows: rows, rates, what is absent, what does not fit; and where it
+ * stands, what can be chosen, what a key then does. */
 #include "lab/displays.h"
 #include "lab/panel_model.h"
+#include "lab/panel_scene.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -205,10 +207,97 @@ static void figures(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) assert_string_equal(panel_figure(rows[i].value, out), rows[i].text);
 }
 
+/* ---- the scene ---- */
+static struct scene scene;
+
+static void plex_of(int systems, int cfs, int cards) {
+    now = (struct panel_model){.systems = systems, .cfs = cfs, .cards = cards};
+    for (int i = 0; i < systems; i++) snprintf(now.system[i].name, sizeof now.system[i].name, "SYS%d", i);
+    for (int f = 0; f < cfs; f++) {
+        snprintf(now.cf[f].name, sizeof now.cf[f].name, "CF0%d", f + 1);
+        now.cf[f].links = systems;
+    }
+    for (int c = 0; c < cards; c++) snprintf(now.card[c].name, sizeof now.card[c].name, "OSA%d", c + 1);
+    scene_lay_out(&scene, &now);
+}
+
+/* Any size of plex: all is inside of the picture, boxes do not cover each other, and each can be pointed at. */
+static void laid_out(void **state) {
+    (void)state;
+    for (int systems = 0; systems <= PLEX_SYSTEMS_MAX; systems++) {
+        int cfs = systems % (PLEX_CFS_MAX + 1), cards = (systems + 3) % (PLEX_CARDS_MAX + 1);
+        plex_of(systems, cfs, cards);
+        assert_int_equal(scene.items, systems + cfs + cards + cfs * systems + SCENE_ACTIONS);
+        for (int i = 0; i < scene.items; i++) {
+            const struct scene_item *a = &scene.item[i];
+            assert_true(a->w > 20 && a->h > 10 && a->x >= 0 && a->y >= 40 && a->x + a->w <= SCENE_WIDTH && a->y + a->h <= SCENE_HEIGHT);
+            if (a->kind == SCENE_CFLINK) continue;
+            assert_ptr_equal(scene_at(&scene, a->x, a->y), a);
+            for (int k = i + 1; k < scene.items; k++) {
+                const struct scene_item *b = &scene.item[k];
+                if (b->kind == SCENE_CFLINK) continue;
+                assert_true(a->x + a->w <= b->x || b->x + b->w <= a->x || a->y + a->h <= b->y || b->y + b->h <= a->y);
+            }
+        }
+    }
+    plex_of(4, 2, 1); /* of a usual one, no label covers another */
+    for (int f = 0; f < 2; f++)
+        for (int i = 0; i < 4; i++) {
+            const struct scene_item *l = scene_find(&scene, SCENE_CFLINK, f, i);
+            assert_ptr_equal(scene_at(&scene, l->x + 1, l->y + 1), l);
+            assert_ptr_equal(scene_at(&scene, l->x + l->w - 1, l->y + l->h - 1), l);
+        }
+    assert_null(scene_at(&scene, 1, 1));
+}
+
+static void stepped(void **state) {
+    (void)state;
+    plex_of(4, 2, 1);
+    const struct scene_item *it = scene_step(&scene, NULL, 1), *first = it;
+    assert_true(it->kind == SCENE_SYSTEM && it->index == 0);
+    int n = 0;
+    do {
+        assert_int_not_equal(it->kind, SCENE_BUTTON);
+        it = scene_step(&scene, it, 1);
+        n++;
+    } while (it != first);
+    assert_int_equal(n, 4 + 2 + 1 + 8);
+    assert_int_equal(scene_step(&scene, first, -1)->kind, SCENE_CFLINK);
+    plex_of(0, 0, 0);
+    assert_null(scene_step(&scene, NULL, 1));
+}
+
+static void commands(void **state) {
+    (void)state;
+    static const struct {
+        enum scene_kind kind;
+        int index, system;
+        int key;
+        const char *does; /* NULL: nothing, and says why */
+    } rows[] = {
+        {SCENE_SYSTEM, 1, 0, 'k', "kill SYS1"},     {SCENE_SYSTEM, 1, 0, 'F', "freeze SYS1"}, {SCENE_SYSTEM, 1, 0, 't', "thaw SYS1"},
+        {SCENE_SYSTEM, 1, 0, 'i', "ipl SYS1"},      {SCENE_SYSTEM, 1, 0, 'x', NULL},          {SCENE_SYSTEM, 1, 0, 'c', "console SYS1"},
+        {SCENE_CARD, 0, 0, 'x', "cut OSA1"},        {SCENE_CARD, 0, 0, 'h', "heal OSA1"},     {SCENE_CARD, 0, 0, 'c', NULL},
+        {SCENE_CF, 1, 0, 'x', "cut CF02 all"},      {SCENE_CF, 1, 0, 'k', "kill CF02"},       {SCENE_CFLINK, 1, 3, 'h', "heal CF02 SYS3"},
+        {SCENE_CFLINK, 1, 3, 'k', NULL},
+    };
+    char out[200];
+    plex_of(4, 2, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool does = scene_command(&now, scene_find(&scene, rows[i].kind, rows[i].index, rows[i].system), scene_key(rows[i].key), out, sizeof out);
+        assert_int_equal(does, rows[i].does != NULL);
+        if (does) assert_string_equal(out, rows[i].does);
+        assert_true(out[0] != '\0');
+    }
+    assert_false(scene_command(&now, NULL, SCENE_KILL, out, sizeof out));
+    assert_int_equal(scene_key('z'), SCENE_ACTIONS);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pathout), cmocka_unit_test(systems),      cmocka_unit_test(vipadyn),  cmocka_unit_test(vdpt_and_home), cmocka_unit_test(cut_anywhere),
         cmocka_unit_test(shown),   cmocka_unit_test(rates), cmocka_unit_test(not_a_status), cmocka_unit_test(too_many), cmocka_unit_test(figures),
+        cmocka_unit_test(laid_out), cmocka_unit_test(stepped), cmocka_unit_test(commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
