@@ -5,10 +5,14 @@
  *   3.13       HSCH before the program began      a device that is busy for ever                 hdl_halt_unbegun
  *   Hyperion   HSCH of a suspended program        a resumption that suspends once more           hdl_forget_resumption
  *
- * The first two happen later than the call that causes them, on a thread of the emulator, so a short-lived thread
+ * And what they know of a program that a device would like to know: the CCWs behind the one that is being executed.
+ *
+ * The first two of the table happen later than the call that causes them, on a thread of the emulator, so a short-lived thread
  * of ours watches for them. A DEVBLK is never freed by either emulator, so that thread may outlive a detach.
  */
 #include "hercules-devices/hdl.h"
+
+#include "base/be.h"
 
 /* One look a millisecond; a watch ends when there is nothing left to see, or after so many. */
 #define LOOK_US    1000
@@ -18,6 +22,43 @@
 static void watch(DEVBLK *dev, void *(*watcher)(void *dev)) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, watcher, dev) == 0) pthread_detach(thread);
+}
+
+/* ---- the rest of a program ---- */
+
+static struct engine_next ccw_of_format(const u8 *ccw, bool format1, u32 *address) {
+    *address = format1 ? be32_get(ccw + 4) & 0x7FFFFFFF : be32_get(ccw) & 0xFFFFFF;
+    if (format1) return (struct engine_next){.code = ccw[0], .flags = ccw[1], .count = be16_get(ccw + 2)};
+    return (struct engine_next){.code = ccw[0], .flags = ccw[4], .count = be16_get(ccw + 6)};
+}
+
+static bool is_tic(u8 code, bool format1) { return format1 ? code == 0x08 : (code & 0x0F) == 0x08; }
+
+/* Only of a program whose start allows prefetching, for another one may still be changed. A loop ends at max. */
+u32 hdl_upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max) {
+    const struct hdl_group *g = ctx;
+    const DEVBLK *dev = g->dev[unit];
+    bool format1 = dev->orb.flag5 & ORB5_F, tic = false;
+    u32 n = 0, address, at = be32_get(dev->scsw.ccwaddr);
+    if (!(dev->orb.flag5 & ORB5_P)) return 0;
+    while (n < max) {
+        const u8 *ccw = hdl_storage(g, at, 8);
+        if (!ccw || at & 7) break;
+        out[n] = ccw_of_format(ccw, format1, &address);
+        if (is_tic(out[n].code, format1)) {
+            if (tic) break; /* the channel will check the program there */
+            tic = true;
+            at = address;
+            continue;
+        }
+        tic = false;
+        /* What the channel would stop at is for it to say. */
+        bool there = out[n].count == 0 || hdl_storage(g, address, out[n].count);
+        if (!there && !(out[n].flags & CCW_FLAGS_IDA)) break;
+        at += 8;
+        if (!(out[n++].flags & CCW_FLAGS_CC)) break;
+    }
+    return n;
 }
 
 /* ---- reset ---- */

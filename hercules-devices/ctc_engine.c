@@ -3,48 +3,14 @@
 
 #include "base/be.h"
 #include "base/str.h"
-#include "hercules-devices/ctc_cu.h"
+#include "hercules-devices/ctc_internal.h"
 #include "hercules-devices/ctc_wire.h"
 
-#define OWN 0u
-#define FAR 1u
 #define CE_DE (US_CHANNEL_END | US_DEVICE_END)
 #define NAME_BYTES 8u
 #define LOGS_MAX 20u /* lines about one link: a guest or a partner that errs for ever must not fill the log */
 
-struct ctc_engine;
-
-struct ctc_unit {
-    struct ctc_engine *e;
-    u32 number;
-    struct ctc_cu cu;
-    struct engine_ccw *ccw; /* of the own channel, outstanding */
-    bool starting;          /* within ccw(): an end is the CCW's own return */
-    struct engine_sense sense;
-    bool command_due;             /* it was not executed yet: its message found no room */
-    bool reset_due, reset_system; /* a reset that the other end has not been told */
-    /* numbers of messages about this unit, since the link came up */
-    u32 told, seen;  /* own last one; the other end's */
-    u32 reset, eof;  /* own ones of the last reset and the last end of file */
-    u8 store[CTC_DATA_MAX + 1]; /* what the other side's WRITE, which waits, has to give */
-};
-
-enum ctc_link { CTC_ALONE, CTC_GREETING, CTC_LINKED, CTC_REFUSED };
 static const char *const LINK_NAMES[] = {"alone", "greeting", "linked", "refused"};
-
-struct ctc_engine {
-    struct engine base;
-    struct ctc_params params;
-    enum ctc_link link;
-    bool telling; /* the other end takes messages about units */
-    u32 logs;
-    struct {
-        u64 ring_full, bad_messages, rejects, refusals, links;
-        u64 crossed;     /* commands of both sides that were given before either end saw the other's */
-        u64 drops_stale; /* ends of a command that had been reset meanwhile; their data are lost */
-    } count;
-    struct ctc_unit unit[CTC_UNITS_MAX];
-};
 
 static struct ctc_engine *ctc_of(struct engine *e) { return CONTAINER_OF(e, struct ctc_engine, base); }
 
@@ -79,6 +45,7 @@ static void complete(struct ctc_unit *u, const struct ctc_end *end) {
     c->unit_status = end->unit_status;
     if (end->unit_status & US_UNIT_CHECK) u->sense = (struct engine_sense){.len = 1, .bytes = {end->sense}};
     u->ccw = NULL;
+    if (!u->cu.side[OWN].chaining) ctc_announce_nothing(u);
     if (!u->starting) u->e->base.host->complete(u->e->base.host->ctx, u->number);
 }
 
@@ -134,6 +101,7 @@ static void send_attach(struct ctc_engine *e) {
 static u32 partners_unit(const struct ctc_engine *e, u32 unit) { return e->params.straight ? unit : unit ^ 1; }
 
 static void send_reset(struct ctc_unit *u) {
+    ctc_announce_nothing(u);
     u8 *m = message(u->e, CTC_MSG_RESET, partners_unit(u->e, u->number), CTC_MSG_RESET_BYTES);
     u->reset_due = !m;
     if (!m) return;
@@ -146,7 +114,7 @@ static void send_reset(struct ctc_unit *u) {
 }
 
 /* Bytes that a command's message may need. Which 81 is a WRITE depends on the modes of both sides. */
-static u32 data_bytes(const struct engine_ccw *c) { return (c->code & 3) == 1 ? c->count : 0; }
+static u32 data_bytes(const struct engine_ccw *c) { return (c->code & 3) == 1 ? c->count : CTC_MSG_AHEAD_BYTES; }
 
 /* Fills a message in with the own command that was executed. The other's that ended by it was the last one seen. */
 static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in *in, bool done) {
@@ -159,34 +127,67 @@ static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in 
     m[21] = in->flags;
     m[22] = (u8)((done ? CTC_TOLD_DONE : 0) | (did->accepted ? CTC_TOLD_ACCEPTED : 0) |
                  (did->mode == CTC_MODE_BASIC ? CTC_TOLD_BASIC : 0));
-    m[23] = 0;
+    m[23] = (u8)ctc_announce(u, in, done);
     be32_put(m + 24, in->count);
     if (data) memcpy(m + CTC_MSG_COMMAND_BYTES, in->data, data);
+    if (m[23]) {
+        be32_put(m + CTC_MSG_COMMAND_BYTES, u->announced.count);
+        data = CTC_MSG_AHEAD_BYTES;
+    }
     be32_put(m + 4, CTC_MSG_COMMAND_BYTES + data);
     if (did->left_eof) u->eof = u->told;
     send(u->e, CTC_MSG_COMMAND_BYTES + data);
 }
 
-/* Executes the own channel's command, and tells it. false: it waits, or has not been executed for want of room. */
-static bool execute(struct ctc_unit *u) {
+/* A READ that the other end knows of already: it is not told. */
+static void execute_announced(struct ctc_unit *u, const struct ctc_command_in *in) {
+    u->announced.left--;
+    u->told++;
+    u->e->count.ahead_kept++;
+    ctc_cu_command(&u->cu, OWN, in);
+    ctc_expected_go_on(u);
+}
+
+/* The channel has left the program that was announced, and only it knows why. The other end may have met READs that will not come. */
+static void break_program(struct ctc_unit *u) {
+    u->e->count.ahead_broken++;
+    ctc_cu_selective_reset(&u->cu, OWN);
+    send_reset(u);
+    ctc_expected_go_on(u);
+}
+
+/* Executes the own channel's command, and tells it. Afterwards it has ended (u->ccw is NULL), waits, or was not executed for want
+ * of room. */
+static void execute(struct ctc_unit *u) {
     const struct engine_ccw *c = u->ccw;
     const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count, .data = c->buf};
     u8 *m = NULL;
+    if (u->announced.left) {
+        if (ctc_is_announced(u, c)) {
+            execute_announced(u, &in);
+            return;
+        }
+        break_program(u);
+    }
     if (u->e->telling) {
         if (!u->reset_due) m = message(u->e, CTC_MSG_COMMAND, partners_unit(u->e, u->number), CTC_MSG_COMMAND_BYTES + data_bytes(c));
         u->command_due = !m;
-        if (!m) return false;
+        if (!m) return;
     }
     bool done = ctc_cu_command(&u->cu, OWN, &in);
     if (m && (!done || u->cu.effect.matched || u->cu.effect.changed)) tell_command(u, m, &in, done);
-    return done;
+    ctc_expected_go_on(u);
 }
 
 /* ---- the control unit's calls ---- */
 
 /* The other side's commands end at their own end. */
 static void cu_end(void *ctx, u32 side, const struct ctc_end *end) {
-    if (side == OWN) complete(ctx, end);
+    struct ctc_unit *u = ctx;
+    if (side == OWN)
+        complete(u, end);
+    else
+        u->far_ended = true;
 }
 
 static void cu_present(void *ctx, u32 side, u8 unit_status) {
@@ -195,6 +196,8 @@ static void cu_present(void *ctx, u32 side, u8 unit_status) {
 }
 
 static const struct ctc_cu_ops CU_OPS = {.end = cu_end, .present = cu_present};
+
+static void take_queued(struct ctc_unit *u);
 
 /* ---- the channel's side ---- */
 
@@ -217,15 +220,24 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     u->ccw = c;
     u->sense = (struct engine_sense){.len = 1};
     u->starting = true;
-    bool done = execute(u);
+    execute(u);
+    take_queued(u);
     u->starting = false;
-    return done ? ENGINE_DONE : ENGINE_WAIT;
+    return u->ccw ? ENGINE_WAIT : ENGINE_DONE;
+}
+
+/* Is the oldest message that waits the end of the next announced READ? */
+static bool queue_ends_read(const struct ctc_unit *u) {
+    u32 len;
+    const u8 *m = ctc_queue_head(&u->waiting, &len);
+    return m && m[0] == CTC_MSG_COMMAND && (m[22] & CTC_TOLD_DONE) && be32_get(m + 16) == u->told + 1;
 }
 
 static bool ctc_ends_at_once(struct engine *base, u32 unit, const struct engine_ccw *c) {
     struct ctc_unit *u = &ctc_of(base)->unit[unit];
     const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count};
     if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return true;
+    if (u->announced.left) return ctc_is_announced(u, c) && queue_ends_read(u);
     if (u->e->telling &&
         (u->reset_due || !u->e->base.host->tx_reserve(u->e->base.host->ctx, CTC_MSG_COMMAND_BYTES + data_bytes(c))))
         return false;
@@ -239,9 +251,11 @@ static void ctc_halt(struct engine *base, u32 unit) {
     if (!u->command_due) {
         ctc_cu_selective_reset(&u->cu, OWN);
         if (u->e->telling) send_reset(u);
+        ctc_expected_go_on(u);
     }
     u->command_due = false;
     complete(u, &end);
+    take_queued(u);
 }
 
 static void ctc_reset(struct engine *base) {
@@ -255,6 +269,8 @@ static void ctc_reset(struct engine *base) {
         u->sense = (struct engine_sense){.len = 1};
         u->reset_system = e->telling;
         if (e->telling) send_reset(u);
+        ctc_expected_go_on(u);
+        take_queued(u);
     }
 }
 
@@ -325,7 +341,7 @@ static void other_executes(struct ctc_unit *u, struct ctc_command_in in, u32 hav
     u->cu.side[FAR].op.data = u->store;
 }
 
-static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, u32 seen) {
+static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, u32 seen, const struct ctc_ahead *ahead) {
     if (seen < u->reset) {
         ctc_cu_told_done(&u->cu, FAR, in, false);
         return;
@@ -333,6 +349,7 @@ static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u3
     /* A READ that was given before it saw our end of file ends by it; one that it had seen has been dealt with there. */
     u->cu.side[FAR].eof = seen < u->eof;
     bool crossed = ctc_cu_waiting(&u->cu, OWN) && u->told > seen;
+    ctc_expect(u, ahead->left, ahead->count);
     if (crossed) u->e->count.crossed++;
     if (!crossed || u->e->params.home) {
         other_executes(u, *in, have, true);
@@ -343,13 +360,14 @@ static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u3
     ctc_cu_command(&u->cu, OWN, &own);
 }
 
-static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, const u8 *m) {
+static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 have, const u8 *m, const struct ctc_ahead *ahead) {
     u32 seen = be32_get(m + 12), matched = be32_get(m + 16);
     bool accepted = m[22] & CTC_TOLD_ACCEPTED, waiting = ctc_cu_waiting(&u->cu, OWN);
     bool is_eof = ctc_decode(in->code, in->mode == CTC_MODE_EXTENDED) == CTC_WEOF;
     bool eof = accepted && is_eof && !matched && seen >= u->reset;
     if (matched ? waiting && matched == u->told : eof && u->cu.side[OWN].state == CTC_IN_READ) {
         u->cu.side[FAR].eof = false; /* it met something else */
+        ctc_expect(u, ahead->left, ahead->count);
         other_executes(u, *in, have, false);
         return;
     }
@@ -359,27 +377,59 @@ static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 h
 
 static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
     u32 have = len - CTC_MSG_COMMAND_BYTES;
+    struct ctc_ahead ahead = {.left = m[23]};
     const struct ctc_command_in in = {
         .code = m[20], .flags = m[21], .count = be32_get(m + 24), .data = m + CTC_MSG_COMMAND_BYTES,
         .mode = m[22] & CTC_TOLD_BASIC ? CTC_MODE_BASIC : CTC_MODE_EXTENDED};
-    if (in.count > CTC_DATA_MAX || have > in.count || ctc_cu_waiting(&u->cu, FAR)) {
+    if (ahead.left && have == CTC_MSG_AHEAD_BYTES) {
+        ahead.count = be32_get(in.data);
+        have = 0;
+    }
+    bool sane = in.count <= CTC_DATA_MAX && have <= in.count && ahead.count <= CTC_DATA_MAX && (ahead.left > 0) == (ahead.count > 0);
+    if (!sane || ctc_cu_waiting(&u->cu, FAR)) {
         u->e->count.bad_messages++;
         return;
     }
-    if (m[22] & CTC_TOLD_DONE)
-        take_done(u, &in, have, m);
-    else
-        take_waiting(u, &in, have, be32_get(m + 12));
     u->seen = be32_get(m + 8);
+    if (m[22] & CTC_TOLD_DONE)
+        take_done(u, &in, have, m, &ahead);
+    else
+        take_waiting(u, &in, have, be32_get(m + 12), &ahead);
+    ctc_expected_go_on(u);
 }
 
 static void take_reset(struct ctc_unit *u, const u8 *m) {
+    u->expected.left = 0;
     if (m[12])
         ctc_cu_reset(&u->cu, FAR);
     else
         ctc_cu_selective_reset(&u->cu, FAR);
     u->eof = 0; /* one that is still on its way will be too old there */
     u->seen = be32_get(m + 8);
+}
+
+static void take_now(struct ctc_unit *u, const u8 *m, u32 len) {
+    if (m[0] == CTC_MSG_COMMAND)
+        take_command(u, m, len);
+    else
+        take_reset(u, m);
+}
+
+/* What waited for an announced READ, now that it, or another command, has been given. */
+static void take_queued(struct ctc_unit *u) {
+    u32 len;
+    for (const u8 *m; !ctc_must_wait(u) && (m = ctc_queue_head(&u->waiting, &len)) != NULL; ctc_queue_drop(&u->waiting)) take_now(u, m, len);
+}
+
+/* false: it must wait, and there is no room for it. */
+static bool take(struct ctc_unit *u, const u8 *m, u32 len) {
+    if (u->waiting.messages == 0 && !ctc_must_wait(u)) {
+        take_now(u, m, len);
+        return true;
+    }
+    bool kept = ctc_queue_put(&u->waiting, m, len);
+    if (!kept) u->e->count.queue_full++;
+    return kept;
 }
 
 /* The link ends, whatever comes next: each end is alone with what its own channel did. */
@@ -391,6 +441,9 @@ static void leave(struct ctc_engine *e, enum ctc_link next) {
         struct ctc_unit *u = &e->unit[i];
         u->reset_due = u->reset_system = false;
         u->told = u->seen = u->reset = u->eof = 0;
+        u->announced.left = u->expected.left = 0;
+        e->count.drops_ahead += u->waiting.messages;
+        ctc_queue_clear(&u->waiting);
         if (was_linked) ctc_cu_detach(&u->cu, FAR);
         /* What waited for room hears now that nobody is there. */
         if (u->command_due) {
@@ -434,10 +487,8 @@ static bool ctc_rx(struct engine *base, const u8 *m, u32 len) {
         leave(e, CTC_REFUSED);
     } else if (e->link != CTC_LINKED) {
         e->count.bad_messages++;
-    } else if (m[0] == CTC_MSG_COMMAND) {
-        take_command(&e->unit[m[2]], m, len);
     } else {
-        take_reset(&e->unit[m[2]], m);
+        return take(&e->unit[m[2]], m, len);
     }
     return true;
 }

@@ -45,12 +45,21 @@ struct engine_sense {
     u8 bytes[ENGINE_SENSE_MAX];
 };
 
+/* A CCW that the channel has not executed yet. */
+struct engine_next {
+    u8 code, flags;
+    u32 count;
+};
+
 /* What an engine asks of its surroundings. */
 struct engine_host {
     void *ctx;
     /* Guest absolute storage [addr, addr+len), or NULL if any of it does not exist. */
     u8 *(*storage)(void *ctx, u64 addr, u32 len, bool will_write);
     void (*complete)(void *ctx, u32 unit);
+    /* CCWs that the channel executes next on this unit, one after the other, if each ends with channel end and device end alone, and
+     * that the program may not change any more: how many, up to max. Within ccw(). NULL: the host never knows. */
+    u32 (*upcoming)(void *ctx, u32 unit, struct engine_next *out, u32 max);
     /* Unsolicited status; 0 withdraws what the channel has not accepted yet. */
     void (*attention)(void *ctx, u32 unit, u8 unit_status);
     void (*pci)(void *ctx, u32 unit); /* QDIO: input queues have work, output buffers are free */

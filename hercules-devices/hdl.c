@@ -193,6 +193,7 @@ static void port_rx_resume(void *ctx) {
 static const struct host_port port = {
     .storage = port_storage,
     .ending = port_ending,
+    .upcoming = hdl_upcoming,
     .attention = port_attention,
     .pci = port_pci,
     .tx_reserve = port_tx_reserve,

@@ -101,6 +101,8 @@ struct hdl_group *hdl_group_of(const DEVBLK *dev);
 u32 hdl_unit_of(const struct hdl_group *g, const DEVBLK *dev);
 /* Guest absolute storage, NULL if any of it does not exist. */
 u8 *hdl_storage(const struct hdl_group *g, u64 addr, u32 len);
+/* struct host_port's upcoming, from the program in the guest's storage (channel_hdl.c). */
+u32 hdl_upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max);
 /* Asks each group that is complete until one says true. */
 bool hdl_find(bool (*is_it)(const struct hdl_group *g, void *arg), void *arg);
 

@@ -27,6 +27,11 @@ static u8 *host_storage(void *ctx, u64 addr, u32 len, bool will_write) {
     return g->port->storage(g->ctx, addr, len, will_write);
 }
 
+static u32 host_upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max) {
+    struct host_group *g = ctx;
+    return g->port->upcoming(g->ctx, unit, out, max);
+}
+
 static void host_complete(void *ctx, u32 unit) {
     struct host_group *g = ctx;
     struct group_unit *u = &g->unit[unit];
@@ -174,6 +179,7 @@ void group_init(struct host_group *g, const struct host_port *port, void *ctx, b
     g->host = (struct engine_host){.ctx = g,
                                    .storage = host_storage,
                                    .complete = host_complete,
+                                   .upcoming = port->upcoming ? host_upcoming : NULL,
                                    .attention = host_attention,
                                    .pci = host_pci,
                                    .tx_reserve = host_tx_reserve,

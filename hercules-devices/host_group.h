@@ -38,6 +38,7 @@ enum group_signal { GROUP_CONTINUE, GROUP_END, GROUP_FORGET }; /* answer of port
 struct host_port {
     u8 *(*storage)(void *ctx, u64 addr, u32 len, bool will_write);
     enum group_signal (*ending)(void *ctx, u32 unit); /* has the channel ended the CCW of this unit? */
+    u32 (*upcoming)(void *ctx, u32 unit, struct engine_next *out, u32 max); /* engine.h; NULL: not known */
     bool (*attention)(void *ctx, u32 unit, u8 unit_status); /* false: busy, offer it again */
     void (*pci)(void *ctx, u32 unit);
     u8 *(*tx_reserve)(void *ctx, u32 bytes);

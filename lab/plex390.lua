@@ -128,6 +128,7 @@ local c = {
     code = ProtoField.uint8("plexctc.code", "Command", base.HEX, ctc_codes),
     done = ProtoField.bool("plexctc.done", "Has ended", 8, nil, 0x01),
     accepted = ProtoField.bool("plexctc.accepted", "Accepted", 8, nil, 0x02),
+    ahead = ProtoField.uint8("plexctc.ahead", "READs that follow by chaining"),
     count = ProtoField.uint32("plexctc.count", "Count"),
     system = ProtoField.bool("plexctc.system", "System reset", 8, nil, 0x01),
     data = ProtoField.bytes("plexctc.data", "Block"),
@@ -164,9 +165,12 @@ local function ctc_command(tvb, pinfo, root, tree)
     tree:add(c.code, tvb(20, 1))
     tree:add(c.done, tvb(22, 1))
     tree:add(c.accepted, tvb(22, 1))
+    local ahead = tvb(23, 1):uint()
+    tree:add(c.ahead, tvb(23, 1))
     tree:add(c.count, tvb(24, 4))
     pinfo.cols.info = string.format("%s unit %d %s", ctc_codes[code] or string.format("%02X", code), tvb(2, 1):uint(), done and "ends" or "waits")
-    if tvb:len() <= 28 then return end
+    if ahead > 0 then pinfo.cols.info:append(string.format(", %d READs follow", ahead)) end
+    if tvb:len() <= 28 or ahead > 0 then return end
     local block = tvb(28):tvb()
     pinfo.cols.info:append(string.format(", %d bytes", block:len()))
     tree:add(c.data, tvb(28))

@@ -2,11 +2,15 @@
 # ctc.sh - our channel-to-channel units beside the emulator's own (CTCE), in one run: blocks of raw data between two guests
 # that do nothing else (ctcraw_guest.c), each measured by the clock of the guest that takes part.
 #
-#   tests/bench/ctc.sh [ROUNDS]      default 3; the median of the rounds stands in the table
+#   tests/bench/ctc.sh [ROUNDS]        default 3; the median of the rounds stands in the table
+#   tests/bench/ctc.sh resets TIMES    no measurement: HALT and CLEAR SUBCHANNEL with a PREPARE or READ outstanding, so many times,
+#                                      and what the other side hears; tests/boot/ctc.sh runs it
 # PLEX390_HERCULES chooses the emulator. Times are of a shared machine: compare figures of one run only. Exit 1 if a run failed.
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 rounds=${1:-3}
+resets= watcher=
+[ "$rounds" != resets ] || resets=${2:-100}
 emulator=${PLEX390_HERCULES:-hercules}
 skip() { echo "SKIP bench/ctc: $*"; exit 77; }
 command -v "$emulator" >/dev/null 2>&1 || skip "no emulator"
@@ -69,9 +73,17 @@ connected() {
     *) seen A '063I' 2 20 && seen B '063I' 2 20 && sleep 2 ;;
     esac
 }
+# Both emulators refuse to load for some milliseconds after their start, on a busy machine longer: the processor is not stopped yet.
+load_core() {
+    for _ in $(seq 20); do
+        say "$1" "loadcore $dir/raw.bin 2000"
+        if seen "$1" 'HHCPN113I\|HHC02250I' 1 1; then return 0; fi
+    done
+    return 1
+}
 # system mode blocks bytes shape
 load() {
-    say "$1" "loadcore $dir/raw.bin 2000"
+    load_core "$1" || echo "$1: the guest was not loaded" >&2
     say "$1" "$(printf 'r 1000=%08X%08X%08X%08X' "$2" "$3" "$4" "$5")"
     say "$1" 'r 0=0008000080002000'
 }
@@ -84,7 +96,12 @@ elapsed() {
     set -- $(echo "$line" | sed 's/.*R:0*1010[:=]*\(K:..=\)*//' | grep -o '[0-9A-F]\{8\}')
     echo $((((0x$3 << 32 | 0x$4) >> 12) - ((0x$1 << 32 | 0x$2) >> 12)))
 }
-ended() { seen "$1" '000A0000 80000[0-9A-F]*' "$2" 30 && ! grep -a -q '80000FEE\|80000F0B\|80000F5' "$dir/$1.log"; }
+# The word at address $2 of system $1's storage.
+word_at() {
+    say "$1" "r $2.4"
+    seen "$1" "R:\(0*\)$2[: ]" 1 10 && hex "$(grep -a "R:\(0*\)$2[: ]" "$dir/$1.log" | tail -n 1 | sed "s/.*R:0*$2[:=]*\(K:..=\)*//" | cut -c1-8)"
+}
+ended() { seen "$1" '000A0000 80000[0-9A-F]*' "$2" 30 && ! grep -a -q '80000FEE\|80000F0[BCE]\|80000F5' "$dir/$1.log"; }
 
 # kind mode-of-A mode-of-B blocks bytes shape: microseconds, into $us
 run() {
@@ -97,7 +114,10 @@ run() {
         sleep 0.2
         say A restart
         say B restart
-        if ended A 1 && ended B 1; then us=$(elapsed B 1); else
+        if ended A 1 && ended B 1; then
+            us=$(elapsed B 1)
+            [ -z "$watcher" ] || heard=$(word_at "$watcher" 1020)
+        else
             echo "$*: a guest did not end well" >&2
             grep -a -h 'PSW=000A\|PLX8' "$dir/A.log" "$dir/B.log" | tail -n 6 >&2
         fi
@@ -118,7 +138,18 @@ figure() {
     done
     us=$(median <"$dir/rounds")
 }
-RECEIVE=0 SEND=1 PING=2 ECHO=3
+RECEIVE=0 SEND=1 PING=2 ECHO=3 HALTED=4 WATCH=5
+if [ -n "$resets" ]; then
+    # kind of each end; the end that watches must have heard of nearly all
+    reset_round() { # mode-of-A mode-of-B watcher shape
+        watcher=$3
+        run PLXCTC "$1" "$2" "$resets" 64 "$4" || return 1
+        echo "$heard of $resets resets were heard of"
+        [ "$heard" -ge $((resets * 3 / 4)) ]
+    }
+    for shape in 0 1; do reset_round $HALTED $WATCH B $shape && reset_round $WATCH $HALTED A $shape || exit 1; done
+    exit 0
+fi
 echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), load $(cut -d' ' -f1 /proc/loadavg)"
 echo "emulator: $("$emulator" --version 2>&1 </dev/null | grep -i version | head -1)"
 printf '%-44s %10s %10s %8s\n' WHAT PLXCTC CTCE RATIO
@@ -138,6 +169,15 @@ latency() { # words blocks bytes shape
     awk -v w="$1" -v n="$2" -v o="$ours" -v t="$theirs" \
         'BEGIN {x = o / n; y = t / int(n / 4); printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, y / x}'
 }
+# Several blocks in each program; CTCE gets programs of one block, it does not serve the others.
+chained() { # words programs bytes chain
+    figure PLXCTC $SEND $RECEIVE "$2" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    ours=$us
+    figure CTCE $SEND $RECEIVE "$2" "$3" 0 || { echo "FAIL $1"; return 1; }
+    theirs=$us
+    awk -v w="$1" -v n="$2" -v b="$3" -v c="$4" -v o="$ours" -v t="$theirs" \
+        'BEGIN {x = n * c * b / o; y = n * b / t; printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, x / y}'
+}
 rc=0
 throughput '32 KB blocks, PREPARE chains, MB/s' 4000 32768 0 || rc=1
 throughput '4 KB blocks, PREPARE chains, MB/s' 8000 4096 0 || rc=1
@@ -146,5 +186,7 @@ alone() { # CTCE does not serve programs without PREPARE: nothing to compare wit
     figure PLXCTC $SEND $RECEIVE 4000 32768 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "32 KB blocks, READ / WRITE alone, MB/s", 4000 * 32768 / o}'
     figure PLXCTC $ECHO $PING 4000 64 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "64 bytes there and back, READ / WRITE, us", o / 4000}'
 }
+chained '32 KB blocks, 16 in a program, MB/s' 1000 32768 16 || rc=1
+chained '4 KB blocks, 16 in a program, MB/s' 1000 4096 16 || rc=1
 alone || rc=1
 exit $rc

@@ -4,11 +4,16 @@
  *   off  len                          storage, big-endian
  *   1000   4  mode      enum mode     1004  4  blocks to be timed     1008  4  bytes of each
  *   100C   4  shape     0 PREPARE, READ / PREPARE, WRITE, NOP, as IP's drivers give     1 READ / WRITE alone
+ *                        2 to 16: as 0 with so many READs or WRITEs chained in each program; a block then means such a program
  *   1010   8  TOD clock when the first block had passed (it is not timed)      1018  8  when the last one had
- *   1020  12  SCSW of what went wrong
+ *   1020  12  SCSW of what went wrong; WATCH: 4 resets that were heard of
  *
- * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent,
- * F5x SSCH gave condition code x. Between
+ * HALTED and WATCH are no measurement but a test, `blocks` times: HALTED has a READ outstanding and ends it by HALT and CLEAR SUBCHANNEL
+ * in turn, then says so in two blocks; WATCH takes the first, and hears unit check with sense 41 on its next command, until
+ * the other side, the second block gone, has given one; its answer is the block that the next READ takes.
+ *
+ * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent, F0C a halt or clear
+ * without its status, F0E another sense, F5x SSCH gave condition code x. Between
  * the ends of its programs the processor waits for an interruption, as a system's does.
  * ESA/390, no library; entered at 2000 by RESTART with any registers.
  */
@@ -16,7 +21,7 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-enum mode { RECEIVE, SEND, PING, ECHO };
+enum mode { RECEIVE, SEND, PING, ECHO, HALTED, WATCH };
 enum { READ_UNIT, WRITE_UNIT };
 
 struct params {
@@ -38,7 +43,10 @@ struct irb {
 
 #define ALIGNED __attribute__((aligned(8)))
 #define PARAMS   ((volatile struct params *)0x1000)
-#define BUFFER   0x20000u /* two for reading, one for writing, 64 KB each */
+#define CHAIN_MAX 16u
+#define BLOCK_MAX 0x10000u
+#define BUFFER   0x20000u /* of BLOCK_MAX: two times CHAIN_MAX for reading, CHAIN_MAX for writing */
+#define FLAG_PREFETCH 0x00400000 /* in the ORB: the program does not change while it runs */
 #define FLAG_CC  0x40
 #define FLAG_SLI 0x20
 #define ENDED    0x02 /* secondary status in word 0 of the SCSW */
@@ -46,9 +54,11 @@ struct irb {
 #define BUSY     0x10000000 /* in word 2 */
 #define BAD      0x13BF /* busy, unit check, unit exception; any subchannel status but incorrect length */
 
-static struct ccw ALIGNED read_program[2][2];
-static struct ccw ALIGNED write_program[3];
+static struct ccw ALIGNED read_program[2][CHAIN_MAX + 1];
+static struct ccw ALIGNED write_program[CHAIN_MAX + 2];
 static struct ccw ALIGNED mode_program = {0xC3, FLAG_SLI, 1, BUFFER};
+static struct ccw ALIGNED nop_program = {0x03, FLAG_SLI, 1, BUFFER};
+static struct ccw ALIGNED sense_program = {0x04, FLAG_SLI, 1, BUFFER};
 static struct ccw *running[2];
 static struct irb last[2];
 static volatile u8 ended[2];
@@ -90,7 +100,7 @@ static void take_status(u32 unit) {
 }
 
 static void start(u32 unit, struct ccw *program) {
-    struct orb orb = {0, 0x0080FF00, (u32)program};
+    struct orb orb = {0, 0x0080FF00 | FLAG_PREFETCH, (u32)program};
     u32 cc;
     running[unit] = program;
     for (;;) {
@@ -121,6 +131,29 @@ static u64 clock(void) {
     u64 t;
     __asm__ volatile("stck %0" : "=Q"(t) : : "cc");
     return t;
+}
+
+#define HALT_OR_CLEAR 0x3000 /* functions in word 0 of the SCSW */
+
+/* Ends what is outstanding, and takes the status that says so. */
+static void end_program(u32 unit, u32 clear) {
+    register u32 r1 __asm__("1") = 0x00010000 | unit;
+    if (clear)
+        __asm__ volatile("csch" : : "d"(r1) : "memory", "cc");
+    else
+        __asm__ volatile("hsch" : : "d"(r1) : "memory", "cc");
+    for (;;) {
+        struct irb irb;
+        u32 cc;
+        wait_interruption();
+        register u32 r2 __asm__("1") = 0x00010000 | unit;
+        __asm__ volatile("tsch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc), "=Q"(irb) : "d"(r2) : "memory", "cc");
+        if (cc || !(irb.scsw[0] & 1)) continue;
+        last[unit] = irb;
+        if (!(irb.scsw[0] & HALT_OR_CLEAR)) stop_for(unit, 0xF0C);
+        ended[unit] = 0;
+        return;
+    }
 }
 
 static void pause(void) {
@@ -162,31 +195,39 @@ static void set_extended(void) {
     }
 }
 
+/* READs or WRITEs in one program. */
+static u32 chain(void) { return PARAMS->shape < 2 ? 1 : PARAMS->shape; }
+/* A program begins with PREPARE, or at the command behind it. */
+static u32 first_ccw(void) { return PARAMS->shape == 1; }
+static u32 read_buffer(u32 program, u32 i) { return BUFFER + ((program & 1) * CHAIN_MAX + i) * BLOCK_MAX; }
+static u32 write_buffer(u32 i) { return BUFFER + (2 * CHAIN_MAX + i) * BLOCK_MAX; }
+
 static void build(void) {
-    u8 plain = PARAMS->shape & 1;
-    for (u32 i = 0; i < 2; i++) {
-        u32 buffer = BUFFER + (i << 16);
-        read_program[i][0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, buffer};
-        read_program[i][1] = (struct ccw){0x02, FLAG_SLI, 0xFFFF, buffer};
+    u32 n = chain();
+    for (u32 k = 0; k < 2; k++) {
+        read_program[k][0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, read_buffer(k, 0)};
+        for (u32 i = 0; i < n; i++)
+            read_program[k][1 + i] = (struct ccw){0x02, (u8)(i + 1 < n ? FLAG_CC | FLAG_SLI : FLAG_SLI), 0xFFFF, read_buffer(k, i)};
     }
-    u32 data = BUFFER + (2 << 16);
-    write_program[0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, data};
-    write_program[1] = (struct ccw){0x01, (u8)(plain ? FLAG_SLI : FLAG_CC | FLAG_SLI), (unsigned short)PARAMS->bytes, data};
-    write_program[2] = (struct ccw){0x03, FLAG_SLI, 1, data};
+    write_program[0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, write_buffer(0)};
+    for (u32 i = 0; i < n; i++)
+        write_program[1 + i] = (struct ccw){0x01, (u8)(first_ccw() ? FLAG_SLI : FLAG_CC | FLAG_SLI), (unsigned short)PARAMS->bytes, write_buffer(i)};
+    write_program[1 + n] = (struct ccw){0x03, FLAG_SLI, 1, write_buffer(0)};
 }
 
-static void start_read(u32 block) { start(READ_UNIT, &read_program[block & 1][PARAMS->shape & 1]); }
+static void start_read(u32 block) { start(READ_UNIT, &read_program[block & 1][first_ccw()]); }
 
 static void start_write(u32 block) {
-    *(volatile u32 *)(BUFFER + (2 << 16)) = block;
-    start(WRITE_UNIT, &write_program[PARAMS->shape & 1]);
+    for (u32 i = 0; i < chain(); i++) *(volatile u32 *)write_buffer(i) = block * chain() + i;
+    start(WRITE_UNIT, &write_program[first_ccw()]);
 }
 
-/* A block has come: the other buffer is read into before this one is looked at. */
+/* The blocks of one program have come: the other buffers are read into before these are looked at. */
 static void finish_read(u32 block) {
     wait_good(READ_UNIT);
     start_read(block + 1);
-    if (*(volatile u32 *)(BUFFER + ((block & 1) << 16)) != block) stop_for(READ_UNIT, 0xF0B);
+    for (u32 i = 0; i < chain(); i++)
+        if (*(volatile u32 *)read_buffer(block, i) != block * chain() + i) stop_for(READ_UNIT, 0xF0B);
 }
 
 static void one_block(u32 mode, u32 block) {
@@ -202,6 +243,57 @@ static void one_block(u32 mode, u32 block) {
     wait_good(WRITE_UNIT);
 }
 
+/* One more command on a unit that need not be ready yet, until it is. */
+static void until_good(u32 unit, struct ccw *program) {
+    for (;;) {
+        start(unit, program);
+        u32 status = wait_for(unit) & BAD;
+        if (!status) return;
+        if (!(status & UNIT_CHECK)) stop_for(unit, 0xFEE);
+        pause();
+    }
+}
+
+static void halted(u32 i) {
+    start_read(i);
+    u64 from = clock();
+    while (clock() - from < (300ull + i % 8 * 300) << 12) {} /* sometimes before the other end knows of it, sometimes after */
+    end_program(READ_UNIT, i & 1);
+    for (u32 k = 0; k < 2; k++) { /* the second one is not taken before the other end has looked */
+        start_write(i);
+        wait_good(WRITE_UNIT);
+    }
+    until_good(READ_UNIT, &nop_program);
+    start_read(i);
+    wait_good(READ_UNIT);
+    if (*(volatile u32 *)read_buffer(i, 0) != i) stop_for(READ_UNIT, 0xF0B);
+}
+
+static void watch(u32 i) {
+    start_read(i);
+    wait_good(READ_UNIT);
+    if (*(volatile u32 *)read_buffer(i, 0) != i) stop_for(READ_UNIT, 0xF0B);
+    start(WRITE_UNIT, &nop_program);
+    /* None if the device had not begun the program that was halted: then there was nothing to reset. */
+    if (wait_for(WRITE_UNIT) & UNIT_CHECK) {
+        start(WRITE_UNIT, &sense_program);
+        wait_for(WRITE_UNIT);
+        if (*(volatile u8 *)BUFFER != 0x41) stop_for(WRITE_UNIT, 0xF0E);
+        PARAMS->wrong[0]++;
+    }
+    start_read(i);
+    wait_good(READ_UNIT);
+    *(volatile u32 *)write_buffer(0) = i;
+    until_good(WRITE_UNIT, &write_program[first_ccw()]);
+}
+
+static void test_resets(u32 mode, u32 times) {
+    PARAMS->first = clock();
+    for (u32 i = 0; i < times; i++) (mode == HALTED ? halted : watch)(i);
+    PARAMS->last = clock();
+    stop(0xF00);
+}
+
 void bench(void);
 void bench(void) {
     u32 mode = PARAMS->mode, blocks = PARAMS->blocks, all = 0xFF000000;
@@ -210,6 +302,7 @@ void bench(void) {
     enable(READ_UNIT);
     enable(WRITE_UNIT);
     set_extended();
+    if (mode == HALTED || mode == WATCH) test_resets(mode, blocks);
     start_read(0);
     for (u32 i = 0; i <= blocks; i++) {
         one_block(mode, i);

@@ -71,6 +71,19 @@ static void host_complete(void *ctx, u32 unit) {
     g->chan[unit].completed = true;
 }
 
+/* A simulated program is a copy: it cannot change any more. */
+static u32 host_upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max) {
+    const struct sim_group *g = ctx;
+    const struct chan *ch = &g->chan[unit];
+    u32 n = 0;
+    for (u32 i = ch->index + 1; n < max && i < ch->length && ch->program[i].op != CCW_TIC; i++) {
+        const struct chan_cmd *c = &ch->program[i];
+        out[n++] = (struct engine_next){.code = c->op, .flags = c->flags, .count = c->count};
+        if (!(c->flags & CCW_CC)) break;
+    }
+    return n;
+}
+
 static void host_attention(void *ctx, u32 unit, u8 unit_status) {
     struct sim_group *g = ctx;
     CHECK(unit < g->units);
@@ -112,6 +125,7 @@ struct sim_group *simchan_group_add(struct chan_system *sys, u16 devnum, u32 uni
     g->host = (struct engine_host){.ctx = g,
                                    .storage = host_storage,
                                    .complete = host_complete,
+                                   .upcoming = host_upcoming,
                                    .attention = host_attention,
                                    .pci = host_pci,
                                    .tx_reserve = host_reserve,

@@ -70,6 +70,13 @@ static void keep_log(void *ctx, enum engine_severity sev, const char *text) {
     snprintf(f->last_log, sizeof f->last_log, "%d %s", (int)sev, text);
 }
 
+static u32 upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max) {
+    const struct fake *f = ctx;
+    u32 n = f->nexts[unit] < max ? f->nexts[unit] : max;
+    if (n) memcpy(out, f->next[unit], n * sizeof *out);
+    return n;
+}
+
 /* One pair of buffers is kept for the next: a fuzzer makes thousands of hosts a second. */
 static u8 *kept_storage, *kept_ring;
 
@@ -84,6 +91,7 @@ void fake_init(struct fake *f) {
     f->host = (struct engine_host){.ctx = f,
                                    .storage = storage,
                                    .complete = complete,
+                                   .upcoming = upcoming,
                                    .attention = attention,
                                    .pci = pci,
                                    .tx_reserve = tx_reserve,

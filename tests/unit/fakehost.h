@@ -29,6 +29,8 @@ struct fake {
     u32 reserved;
     bool connected;
     struct engine_ccw ccw[ENGINE_UNITS_MAX];
+    const struct engine_next *next[ENGINE_UNITS_MAX]; /* what stands behind the CCW in its program */
+    u32 nexts[ENGINE_UNITS_MAX];
     bool waiting[ENGINE_UNITS_MAX];
     bool running[ENGINE_UNITS_MAX]; /* what the channel says of the unit's program */
     u32 completes[ENGINE_UNITS_MAX], agains, pcis, flushes, attentions, logs;
