@@ -6,14 +6,14 @@
  *   100C   4  shape     0 PREPARE, READ / PREPARE, WRITE, NOP, as IP's drivers give     1 READ / WRITE alone
  *                        2 to 16: as 0 with so many READs or WRITEs chained in each program; a block then means such a program
  *   1010   8  TOD clock when the first block had passed (it is not timed)      1018  8  when the last one had
- *   1020  12  SCSW of what went wrong; WATCH: 4 resets that were heard of
+ *   1020  12  SCSW of what went wrong
  *
- * HALTED and WATCH are no measurement but a test, `blocks` times: HALTED has a READ outstanding and ends it by HALT and CLEAR SUBCHANNEL
- * in turn, then says so in two blocks; WATCH takes the first, and hears unit check with sense 41 on its next command, until
- * the other side, the second block gone, has given one; its answer is the block that the next READ takes.
+ * HALTED and WATCH are no measurement but a test, `blocks` times: HALTED has a PREPARE or READ outstanding, which WATCH sees by SENSE
+ * COMMAND BYTE, and ends it by HALT or CLEAR SUBCHANNEL; then WATCH's next command must end with unit check, sense 41, until HALTED
+ * has given one. Blocks over the other pair of units keep the two in step; WATCH's answer is the block that HALTED's next READ takes.
  *
  * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent, F0C a halt or clear
- * without its status, F0E another sense, F5x SSCH gave condition code x. Between
+ * without its status, F0D no unit check, F0E another sense, F5x SSCH gave condition code x. Between
  * the ends of its programs the processor waits for an interruption, as a system's does.
  * ESA/390, no library; entered at 2000 by RESTART with any registers.
  */
@@ -58,7 +58,10 @@ static struct ccw ALIGNED read_program[2][CHAIN_MAX + 1];
 static struct ccw ALIGNED write_program[CHAIN_MAX + 2];
 static struct ccw ALIGNED mode_program = {0xC3, FLAG_SLI, 1, BUFFER};
 static struct ccw ALIGNED nop_program = {0x03, FLAG_SLI, 1, BUFFER};
+static struct ccw ALIGNED command_program = {0x14, FLAG_SLI, 1, BUFFER};
 static struct ccw ALIGNED sense_program = {0x04, FLAG_SLI, 1, BUFFER};
+/* Nothing behind the WRITE: the next reset may come before a NOP. */
+static struct ccw ALIGNED answer_program = {0x01, FLAG_SLI, 64, BUFFER + 2 * CHAIN_MAX * BLOCK_MAX};
 static struct ccw *running[2];
 static struct irb last[2];
 static volatile u8 ended[2];
@@ -254,40 +257,55 @@ static void until_good(u32 unit, struct ccw *program) {
     }
 }
 
-static void halted(u32 i) {
-    start_read(i);
-    u64 from = clock();
-    while (clock() - from < (300ull + i % 8 * 300) << 12) {} /* sometimes before the other end knows of it, sometimes after */
-    end_program(READ_UNIT, i & 1);
-    for (u32 k = 0; k < 2; k++) { /* the second one is not taken before the other end has looked */
-        start_write(i);
-        wait_good(WRITE_UNIT);
-    }
-    until_good(READ_UNIT, &nop_program);
+static void block_out(u32 i) {
+    start_write(i);
+    wait_good(WRITE_UNIT);
+}
+
+static void block_in(u32 i) {
     start_read(i);
     wait_good(READ_UNIT);
     if (*(volatile u32 *)read_buffer(i, 0) != i) stop_for(READ_UNIT, 0xF0B);
+}
+
+static void halted(u32 i) {
+    start_read(i);
+    block_out(i); /* is taken when the other end has seen the READ or PREPARE */
+    end_program(READ_UNIT, i & 1);
+    block_out(i);
+    block_out(i); /* is taken when the other end has looked */
+    until_good(READ_UNIT, &nop_program);
+    block_in(i);
 }
 
 static void watch(u32 i) {
-    start_read(i);
-    wait_good(READ_UNIT);
-    if (*(volatile u32 *)read_buffer(i, 0) != i) stop_for(READ_UNIT, 0xF0B);
-    start(WRITE_UNIT, &nop_program);
-    /* None if the device had not begun the program that was halted: then there was nothing to reset. */
-    if (wait_for(WRITE_UNIT) & UNIT_CHECK) {
-        start(WRITE_UNIT, &sense_program);
+    volatile u8 *byte = (volatile u8 *)BUFFER;
+    do {
+        start(WRITE_UNIT, &command_program);
         wait_for(WRITE_UNIT);
-        if (*(volatile u8 *)BUFFER != 0x41) stop_for(WRITE_UNIT, 0xF0E);
-        PARAMS->wrong[0]++;
-    }
-    start_read(i);
-    wait_good(READ_UNIT);
+    } while (*byte == 0);
+    *byte = 0;
+    block_in(i);
+    block_in(i);
+    start(WRITE_UNIT, &nop_program);
+    if (!(wait_for(WRITE_UNIT) & UNIT_CHECK)) stop_for(WRITE_UNIT, 0xF0D);
+    start(WRITE_UNIT, &sense_program);
+    wait_for(WRITE_UNIT);
+    if (*byte != 0x41) stop_for(WRITE_UNIT, 0xF0E);
+    *byte = 0;
+    block_in(i);
     *(volatile u32 *)write_buffer(0) = i;
-    until_good(WRITE_UNIT, &write_program[first_ccw()]);
+    until_good(WRITE_UNIT, &answer_program);
 }
 
 static void test_resets(u32 mode, u32 times) {
+    /* Who is not ready would keep the other one from setting its mode: both have done that when a block has passed. */
+    if (mode == HALTED) {
+        start_read(0);
+        wait_good(READ_UNIT);
+    } else {
+        until_good(WRITE_UNIT, &answer_program);
+    }
     PARAMS->first = clock();
     for (u32 i = 0; i < times; i++) (mode == HALTED ? halted : watch)(i);
     PARAMS->last = clock();
