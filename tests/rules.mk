@@ -28,6 +28,9 @@ test: $(TEST_PROGRAMS)
 $(B)/netbench: $(B)/host/tests/bench/netbench_main.o
 	$(CC) $(CFLAGS) $^ -o $@
 ALL += $(B)/netbench
+$(B)/waiter: $(B)/host/tests/bench/waiter_main.o
+	$(CC) $(CFLAGS) $^ -o $@
+ALL += $(B)/waiter
 bench: all
 	@tests/bench/bench.sh
 

@@ -1,0 +1,183 @@
+#!/bin/sh
+# drill.sh - the sysplex distributor while systems are killed, frozen and brought back: what was served by a system that lived is whole,
+# who was served by one that died hears of it at once, and the tables drain.
+#
+#   silent      clients that have sent everything and only read; the routing stack, which serves some of them, is killed, then frozen
+#   drill       rounds of four 64 MB transfers, one on each system; in each round a system is killed or frozen at random (sometimes two)
+#               and returns while transfers are under way. A round takes about 20 s, most of it IPL.
+#
+# Judges: sha256 of each transfer; a capture of SYN, FIN, RST and ARP on the client's LAN, read by tshark: no RST for a transfer whose server
+# lived; a RST within TOLD_MS of the moment when its death was known for one whose server died. That moment is the last of two that the
+# logs are watched for: its partitioning begins (IXC101I), and, if it owned the address, the next one has it (EZZ8301I).
+#
+# Environment: PLEX390_HERCULES; DRILL_SECONDS (40) of rounds; DRILL_SEED; TOLD_MS (300).
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP drill: no device modules are built"; exit 77; }
+for need in curl tshark dumpcap; do command -v $need >/dev/null || { echo "SKIP drill: no $need"; exit 77; }; done
+seconds=${DRILL_SECONDS:-40} seed=${DRILL_SEED:-$$} told=${TOLD_MS:-300}
+. "$(dirname "$0")/distplex.sh"
+run=$PLEX390_RUN/PLEX1
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+
+# ---- watching ----
+
+# Helpers that run on, each ended by its own number, which it has left in a file.
+helpers=
+helper_end() { for h in $helpers; do [ ! -s "$tmp/$h.pid" ] || kill "$(cat "$tmp/$h.pid")"; done; helpers=; }
+trap 'helper_end; lab_end' EXIT
+# When systems are gone and addresses move: "MS SYSTEM message" in $tmp/stamps.
+watch_logs() {
+    : >"$tmp/stamps"
+    for s in SYSA SYSB SYSC SYSD; do
+        # A log begins anew with each IPL of its system: tail -F follows.
+        sh -c 'echo $$ >"$1"; exec tail -n 0 -F "$2" 2>/dev/null' sh "$tmp/log$s.pid" "$run/$s.log" |
+            while IFS= read -r line; do
+                case $line in *IXC101I* | *EZZ8301I*) echo "$(now_ms) $s $line" >>"$tmp/stamps" ;; esac
+            done &
+        helpers="$helpers log$s"
+    done
+}
+sniff() {
+    client sh -c 'echo $$ >"$1"; exec dumpcap -q -s 96 -i plexlan -w "$2" -f "arp or (tcp port 80 and tcp[13] & 7 != 0)"' sh \
+        "$tmp/sniff.pid" "$tmp/client.pcapng" >"$tmp/dumpcap.log" 2>&1 &
+    helpers="$helpers sniff"
+    sleep 1
+}
+# Resets as the capture has them: "MS CLIENTPORT", sent to the client.
+resets() {
+    tshark -r "$tmp/client.pcapng" -Y "tcp.flags.reset == 1 && ip.src == $vip" -T fields -e frame.time_epoch -e tcp.dstport 2>/dev/null |
+        awk '{printf "%.0f %s\n", $1 * 1000, $2}'
+}
+# First stamp at or after $1 (ms) whose line matches $2 and $3; nothing if there is none.
+stamp() { awk -v t="$1" -v a="$2" -v b="$3" '$1 >= t && index($0, a) && index($0, b) {print $1; exit}' "$tmp/stamps"; }
+# When the death of $2 at or after $1 was known to who tells its clients: IXC101I, and if SYSA, which routes, is a victim of the round of
+# transfer $3, too, the takeover; the later one. 0: never.
+known() {
+    gone=$(stamp "$1" IXC101I " $2 ") moved=0
+    ! grep -q "^$3 SYSA " "$tmp/harmed" || moved=$(stamp "$1" EZZ8301I "ON SYSA")
+    [ -n "$gone" ] && [ -n "$moved" ] || { echo 0; return; }
+    [ "$gone" -gt "$moved" ] && echo "$gone" || echo "$moved"
+}
+
+ok "drill: four LPARs come up" "$plex390" up PLEX1 || exit 1
+needs_lan drill || exit 77
+back() { ok "drill: $1" within 60 ready SYSA 80 4; }
+ok "drill: SYSA owns $vip" within 15 owner_is SYSA || exit 1
+back "four targets are ready" || exit 1
+watch_logs
+sniff
+
+# ---- silent ----
+
+# How long after the takeover each of SYSA's clients had its reset, and that all others stand.
+silent_judged() {
+    took=$(stamp "$begun" EZZ8301I "ON SYSA")
+    echo "takeover at ${took:-none}"
+    cat "$tmp/waiter"
+    awk -v took="${took:-0}" -v told="$told" '
+        $1 == "open" && $3 == "SYSA" {own++}
+        $1 == "end" && $3 == "SYSA" {if ($5 == 104 && $4 - took <= told) good++; print "   " $2, $4 - took, "ms"}
+        $1 == "end" && $3 != "SYSA" {bad++}
+        END {exit !(took && own >= 2 && good == own && !bad)}' "$tmp/waiter"
+}
+for act in kill freeze; do
+    client "$root/build/waiter" "$vip" 80 12 15 >"$tmp/waiter" 2>&1 &
+    waiter=$!
+    within 10 grep -q waiting "$tmp/waiter"
+    sleep 0.5
+    begun=$(now_ms)
+    "$plex390" $act SYSA >/dev/null
+    wait $waiter
+    ok "drill: silent: $act of routing stack and server: its clients hear of it within $told ms of the takeover, others stand" silent_judged
+    sed 's/^/   /' "$tmp/out" | grep ' ms$'
+    if [ $act = freeze ]; then "$plex390" thaw SYSA >/dev/null; sleep 1; "$plex390" kill SYSA >/dev/null; fi
+    "$plex390" ipl SYSA >/dev/null
+    back "silent: SYSA routes to four again"
+done
+
+# ---- rounds ----
+
+"$root/build/pattern" 67108864 >"$tmp/pattern" || exit 1
+sum=$(sha256sum <"$tmp/pattern" | cut -d' ' -f1)
+rm -f "$tmp/pattern"
+# One transfer, as long as a round: "number client's-port server curl's-code right|wrong".
+transfer() {
+    client curl -s -m 150 -o "$tmp/who.$1" --limit-rate 6M "http://$vip/status" -o "$tmp/data.$1" "http://$vip/bulk/67108864" \
+        -w '%{local_port}\n' >"$tmp/stat.$1" 2>"$tmp/err.$1"
+    code=$?
+    who=$(grep -a -o 'SYS[A-D]' "$tmp/who.$1" 2>/dev/null | head -n 1)
+    got=$(sha256sum <"$tmp/data.$1" 2>/dev/null | cut -d' ' -f1)
+    echo "$1 $(tail -n 1 "$tmp/stat.$1") ${who:-none} $code $([ "$got" = "$sum" ] && echo right || echo wrong)" >>"$tmp/transfers"
+    rm -f "$tmp/data.$1" "$tmp/who.$1" "$tmp/stat.$1" "$tmp/err.$1"
+}
+# Into $dice; no subshell, or the seed would not move.
+rand() { seed=$(((seed * 1103515245 + 12345) % 2147483648)); dice=$(((seed / 65536) % $1)); }
+pick() { rand 4; victim=SYS$(echo ABCD | cut -c$((dice + 1))); rand 2; if [ "$dice" = 0 ]; then act=kill; else act=freeze; fi; }
+return_of() {
+    if [ "$2" = freeze ]; then "$plex390" thaw "$1" >/dev/null; sleep 1; "$plex390" kill "$1" >/dev/null; fi
+    "$plex390" ipl "$1" >/dev/null
+}
+: >"$tmp/transfers"
+: >"$tmp/harmed"
+echo "   rounds for $seconds s, seed $seed"
+drill_end=$(($(date +%s) + seconds)) n=0 round=0
+while [ "$(date +%s)" -lt "$drill_end" ]; do
+    children= round=$((round + 1)) victims=
+    for i in 1 2 3 4; do n=$((n + 1)); transfer $n & children="$children $!"; done
+    rand 3
+    sleep $((dice + 2))
+    pick
+    rand 4
+    twice=$dice
+    for k in 1 2; do
+        [ $k = 1 ] || [ "$twice" = 0 ] || continue
+        [ $k = 1 ] || pick
+        case $victims in *"$victim"*) continue ;; esac
+        victims="$victims $victim:$act"
+        # Numbers of its transfers, who, how, when.
+        for i in 0 1 2 3; do echo "$((n - i)) $victim $act $(now_ms)" >>"$tmp/harmed"; done
+        "$plex390" "$act" "$victim" >/dev/null
+    done
+    echo "   transfers $((n - 3))-$n:$victims"
+    sleep 6
+    for v in $victims; do return_of "${v%:*}" "${v#*:}"; done
+    # shellcheck disable=SC2086 # one number each
+    wait $children
+    back "round $round:$victims: four targets are ready again" || break
+done
+sleep 1
+helper_end
+sleep 1
+resets >"$tmp/resets"
+
+# "number port server code right|wrong RST-ms" of each transfer; of those whose server was a victim of their round also the ms from when its
+# death was known to the reset.
+judge() {
+    sort -n "$tmp/transfers" | while read -r i port who code right; do
+        rst=$(awk -v p="$port" '$2 == p {print $1; exit}' "$tmp/resets")
+        hit=$(awk -v i="$i" -v w="$who" '$1 == i && $2 == w {print $4, $3; exit}' "$tmp/harmed")
+        if [ -n "$hit" ]; then
+            at=$(known "${hit% *}" "$who" "$i")
+            if [ "$code" = 0 ] && [ "$right" = right ]; then verdict=over; after=
+            elif [ -z "$rst" ] || [ "$at" = 0 ]; then verdict=UNTOLD after=
+            else after=$((rst - at)); [ $after -le "$told" ] && verdict=told || verdict=LATE; fi
+            echo "$i $who ${hit#* } $verdict $after"
+        elif [ "$who" = none ]; then
+            # It had no server yet when the fault came: refused or lost with whoever would have been it.
+            grep -q "^$i " "$tmp/harmed" && echo "$i none - unserved" || echo "$i none - LOST"
+        elif [ "$code" = 0 ] && [ "$right" = right ] && [ -z "$rst" ]; then
+            echo "$i $who - whole"
+        else
+            echo "$i $who - BROKEN $code $right ${rst:+RST}"
+        fi
+    done
+}
+judge >"$tmp/judged"
+sed 's/^/   /' "$tmp/judged"
+none() { ! grep -E "$1" "$tmp/judged"; }
+ok "drill: each transfer whose server lived is whole and saw no RST" none 'BROKEN|LOST'
+ok "drill: each transfer whose server died was reset within $told ms of when that was known" none 'UNTOLD|LATE'
+echo "   $n transfers: $(awk '{c[$4]++} END {for (k in c) printf "%s %d  ", k, c[k]}' "$tmp/judged")"
+ok "drill: some were whole, some were told" sh -c "grep -q whole '$tmp/judged' && grep -q told '$tmp/judged'"
+for s in SYSA SYSB SYSC SYSD; do ok "drill: the VCRT of $s drains" within 40 drained $s; done
