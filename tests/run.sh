@@ -56,7 +56,8 @@ if wanted plexsim && [ -x build/plexsim ]; then
     bounded 240 build/plexsim xcf 1 250; verdict "plexsim xcf: 250 seeds, 2 to 6 systems under faults"
     bounded 240 build/plexsim cf 1 60; verdict "plexsim cf: 60 seeds, a structure moves while facilities and links fail"
     bounded 240 build/plexsim arm 1 60; verdict "plexsim arm: 60 seeds, elements restarted once"
-    bounded 240 build/plexsim dvipa 1 16; verdict "plexsim dvipa: 16 seeds, dynamic VIPAs on 2 to 6 systems under faults"
+    bounded 240 build/plexsim dvipa 1 40; verdict "plexsim dvipa: 40 seeds, dynamic VIPAs on 2 to 6 systems under faults"
+    bounded 240 build/plexsim dvipa 1 1 32; verdict "plexsim dvipa: a seed, 32 systems under faults"
     bounded 240 build/plexsim xcf 1 4 32; verdict "plexsim xcf: 4 seeds, 32 systems under faults"
     bounded 240 build/plexsim dist 1 12; verdict "plexsim dist: 12 seeds, the distributor under faults"
 fi
