@@ -196,7 +196,8 @@ static bool set_couple(struct command *c) {
         return set_options(c);
     }
     if (rc)
-        reply_line(c->r, IXC308I, what, rc == -ERR_NOENT ? "THERE IS NO SUCH COUPLING FACILITY" : "IT CANNOT BE DONE NOW");
+        reply_line(c->r, IXC308I, what, rc == -ERR_ALREADY ? "IT HAS COUPLE DATA ALREADY" : rc != -ERR_NOENT ? "IT CANNOT BE DONE NOW" :
+                   names ? "THERE IS NO SUCH COUPLING FACILITY" : "THERE IS NO ALTERNATE");
     else
         reply_line(c->r, IXC309I, what);
     return rc == 0;

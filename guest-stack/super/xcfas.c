@@ -168,6 +168,17 @@ static struct xcf *core_create(struct xcfas *as, u64 now) {
     return xcf_create(&c, now);
 }
 
+/* PSWITCH or ACOUPLE, here or on another system: displays say so. */
+static void couple_changed(void *ctx, const char *primary, const char *alternate) {
+    struct xcfas *as = ctx;
+    str_copy(as->couple.pcouple, sizeof as->couple.pcouple, primary);
+    str_copy(as->couple.acouple, sizeof as->couple.acouple, alternate);
+    struct couple k = *xcf_couple(as->x);
+    str_copy(k.pcouple, sizeof k.pcouple, primary);
+    str_copy(k.acouple, sizeof k.acouple, alternate);
+    xcf_set_couple(as->x, &k);
+}
+
 /* Links to coupling facilities, and the couple data in them: before the core, whose arbiter they are. */
 static bool facilities_create(struct xcfas *as) {
     struct system *sys = as->sys;
@@ -175,7 +186,7 @@ static bool facilities_create(struct xcfas *as) {
     as->links = cflinks_create(env->arena, env->channels, env->cflink, env->cflinks, as->id.name, env_message, as);
     if (!as->links) return false;
     as->cds = cds_create(
-        &(struct cds_config){.arena = env->arena, .links = as->links, .couple = &as->couple, .id = as->id});
+        &(struct cds_config){.arena = env->arena, .links = as->links, .couple = &as->couple, .id = as->id, .say = env_message, .changed = couple_changed, .ctx = as});
     as->cfop = cfop_create(sys, as->links, &as->couple);
     return as->cds && as->cfop;
 }
@@ -197,6 +208,14 @@ static bool op_structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
         if (strcmp(s.name, out->name) == 0) out->phase = s.phase;
     return true;
 }
+static int op_pswitch(void *ctx, u64 now) {
+    struct xcfas *as = ctx;
+    return as->cds ? cds_pswitch(as->cds, now) : -ERR_NETDOWN;
+}
+static int op_acouple(void *ctx, const char *name, u64 now) {
+    struct xcfas *as = ctx;
+    return as->cds ? cds_acouple(as->cds, name, now) : -ERR_NETDOWN;
+}
 static int op_rebuild(void *ctx, const char *structure, bool other, u64 now) {
     struct xcfas *as = ctx;
     UNUSED(other); /* it always goes to the first facility of its preference that it is not in */
@@ -217,7 +236,7 @@ static int op_path_new(void *ctx, const struct couple_path *path, u64 now) {
 }
 static const struct xcf_operator_ops OPERATOR = {
     .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy,
-    .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop};
+    .pswitch = op_pswitch, .acouple = op_acouple, .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop};
 
 /* false: no storage. */
 static bool paths_create(struct xcfas *as) {

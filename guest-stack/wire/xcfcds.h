@@ -4,7 +4,8 @@
  * ISO 646 padded with blanks:
  *    0  4 X'E7C3C4E2'    4  4 counter, one more each time       8  8 system       16  8 incarnation of the system (moment of IPL)
  *   24 16 name of its LPAR        40  8 incarnation of its LPAR, as the facility knows it: what ISOLATE is told
- *   48  4 weight of all systems it has signals with, itself included     52  4 zero     56  8 sysplex
+ *   48  4 weight of all systems it has signals with, itself included     56  8 sysplex
+ *   52  4 generation of what follows; 0: as COUPLExx says     64  8 facility of the primary couple data     72  8 of the alternate, or blanks
  *
  * The connect data of a connection begin with 0 8 incarnation of the system; the connection's name is the system's.
  */
@@ -13,13 +14,13 @@
 
 #include "base/be.h"
 
-#define XCFCDS_BYTES 64u
+#define XCFCDS_BYTES 80u
 #define XCFCDS_MAGIC 0xE7C3C4E2u
 
 struct xcfcds {
-    u32 counter, weight;
     u64 incarnation, lpar_incarnation;
-    char system[9], lpar[17], sysplex[9];
+    u32 counter, weight, generation;
+    char system[9], lpar[17], sysplex[9], primary[9], alternate[9];
 };
 
 /* Cuts trailing blanks; out has len + 1 bytes. */
@@ -41,7 +42,10 @@ static inline bool xcfcds_parse(const u8 *p, u32 len, struct xcfcds *out) {
     xcfcds_name_get(out->lpar, p + 24, 16);
     out->lpar_incarnation = be64_get(p + 40);
     out->weight = be32_get(p + 48);
+    out->generation = be32_get(p + 52);
     xcfcds_name_get(out->sysplex, p + 56, 8);
+    xcfcds_name_get(out->primary, p + 64, 8);
+    xcfcds_name_get(out->alternate, p + 72, 8);
     return out->system[0] && out->incarnation;
 }
 static inline void xcfcds_emit(u8 *p, const struct xcfcds *r) {
@@ -52,8 +56,10 @@ static inline void xcfcds_emit(u8 *p, const struct xcfcds *r) {
     xcfcds_name_put(p + 24, r->lpar, 16);
     be64_put(p + 40, r->lpar_incarnation);
     be32_put(p + 48, r->weight);
-    be32_put(p + 52, 0);
+    be32_put(p + 52, r->generation);
     xcfcds_name_put(p + 56, r->sysplex, 8);
+    xcfcds_name_put(p + 64, r->primary, 8);
+    xcfcds_name_put(p + 72, r->alternate, 8);
 }
 
 #endif

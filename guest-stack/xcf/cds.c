@@ -154,12 +154,16 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
         cds_refused(k->c, now);
         return;
     }
+    if (k->state != CDS_CONNECTING || con != cds_con(k)) { /* this facility has no couple data any more */
+        if (rc == CF_OK) xes_disconnect(con, false);
+        return;
+    }
     if (rc != CF_OK) {
         copy_retry(k, now);
         return;
     }
     k->state = CDS_READY;
-    k->stuck = k->known = false;
+    k->stuck = k->known = k->listed = false;
     k->acked = k->sent = 0;
     cds_query(k);
 }
@@ -197,7 +201,7 @@ static void connect_start(struct cds_copy *k, u64 now) {
     be64_put(cmd + 80, c->id.incarnation);
     k->state = CDS_RETRY;
     k->retry_at = now + CDS_RETRY_US;
-    if (k->con[k->which ^ 1].busy) return;
+    if (k->con[0].busy || k->con[1].busy || cds_con(k)->connected) return;
     k->which ^= 1;
     *cds_con(k) = (struct xes_connection){.ops = &CONNECTION, .vector = &k->vector, .vector_bits = 1, .ctx = k};
     if (xes_connect(k->x, cds_con(k), cmd) == 0) k->state = CDS_CONNECTING;
@@ -205,13 +209,16 @@ static void connect_start(struct cds_copy *k, u64 now) {
 
 /* ---- links ---- */
 
+void cds_copy_up(struct cds_copy *k, struct xes *x, u64 now) {
+    k->x = x;
+    connect_start(k, now);
+}
+
 static void link_up(void *ctx, struct xes *x, const char *facility, u64 now) {
     struct cds *c = ctx;
     for (u32 i = 0; i < CDS_COPIES; i++) {
         struct cds_copy *k = &c->copy[i];
-        if (!k->facility[0] || strcmp(k->facility, facility) != 0) continue;
-        k->x = x;
-        connect_start(k, now);
+        if (k->facility[0] && strcmp(k->facility, facility) == 0) cds_copy_up(k, x, now);
     }
 }
 
@@ -241,6 +248,7 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
     if (s->recorded && r.incarnation == s->record.incarnation && (i32)(r.counter - s->record.counter) < 0) return;
     s->record = r;
     s->recorded = true;
+    cds_roles_read(c, &r, now);
     if (!connected_somewhere(c, s)) {
         dropped(c, s, now);
         return;
@@ -257,6 +265,7 @@ static void list_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u
     k->listing = false;
     if (failed(k, rc, now)) return;
     k->c->count.reads++;
+    k->listed = true;
     for (u32 at = CF_RSP_BYTES; at + CF_ENTRY_BYTES <= len && !xcf_stopped(k->c->x);) {
         u32 bytes = be32_get(rsp + at);
         if (bytes < CF_ENTRY_BYTES || bytes > len - at) break;
@@ -282,8 +291,9 @@ static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     k->writing = false;
     if (failed(k, rc, now) || k->state != CDS_READY) return;
     k->acked = k->sent;
-    /* The copies have the same records: one is enough to look at. */
-    if (k->index == 0 || !cds_usable(&k->c->copy[0])) list_start(k);
+    /* The copies have the same records, so one is enough to look at; by turns, as who has switched writes only into one of them. */
+    bool mine = (k->sent & 1) == k->index;
+    if (mine || !k->listed || !cds_usable(&k->c->copy[!k->index])) list_start(k);
     cds_judge(k->c, now);
 }
 
@@ -370,6 +380,11 @@ struct cds *cds_create(const struct cds_config *config) {
     str_copy(c->mine.system, sizeof c->mine.system, c->id.name);
     str_copy(c->mine.sysplex, sizeof c->mine.sysplex, c->sysplex);
     c->mine.incarnation = c->id.incarnation;
+    str_copy(c->mine.primary, sizeof c->mine.primary, config->couple->pcouple);
+    str_copy(c->mine.alternate, sizeof c->mine.alternate, config->couple->acouple);
+    c->say = config->say;
+    c->changed = config->changed;
+    c->ctx = config->ctx;
     for (u32 i = 0; i < CDS_COPIES; i++) {
         struct cds_copy *k = &c->copy[i];
         k->c = c;
@@ -386,8 +401,10 @@ void cds_begin(struct cds *c, struct xcf *x) {
 }
 
 bool cds_copy(const struct cds *c, u32 i, struct cds_copy_info *out) {
-    if (i >= CDS_COPIES || !c->copy[i].facility[0]) return false;
-    *out = (struct cds_copy_info){.facility = c->copy[i].facility, .state = c->copy[i].state, .stuck = c->copy[i].stuck};
+    if (i >= CDS_COPIES) return false;
+    const struct cds_copy *k = &c->copy[i ^ c->primary];
+    if (!k->facility[0]) return false;
+    *out = (struct cds_copy_info){.facility = k->facility, .state = k->state, .stuck = k->stuck};
     return true;
 }
 

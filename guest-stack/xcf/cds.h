@@ -1,6 +1,6 @@
 /* cds.h - couple data in coupling facilities: the arbiter of xcf.h over xes.
  *
- * PCOUPLE and ACOUPLE name a facility each; both have the list structure IXCCDS_sysplex (wire/xcfcds.h) and are written alike.
+ * PCOUPLE and ACOUPLE name a facility each, until the operator says others (cds_pswitch, cds_acouple: cds_switch.c); both have the list structure IXCCDS_sysplex (wire/xcfcds.h) and are written alike.
  *
  *   write_status   own record into every copy that can be used, then all records are read from one. Answered OK when each of these
  *                  copies has taken it; REFUSED as soon as one refuses this system; LOST when no copy can be used
@@ -41,6 +41,10 @@ struct cds_config {
     struct cflinks *links;
     const struct couple *couple; /* pcouple, acouple, sysplex: copied */
     struct xcf_sysid id;
+    /* Either may be NULL. A message for the operator that begins with its id; the facilities are others now, "" no alternate. */
+    void (*say)(void *ctx, const char *line);
+    void (*changed)(void *ctx, const char *primary, const char *alternate);
+    void *ctx;
 };
 enum cds_copy_state { CDS_AWAY, CDS_CONNECTING, CDS_RETRY, CDS_READY, CDS_COPY_STATES };
 
@@ -65,7 +69,11 @@ u64 cds_poll(struct cds *c, u64 now);
 
 /* Its first record has been taken: others can find it there, and signals may begin. */
 bool cds_joined(const struct cds *c);
-/* 0 primary, 1 alternate; false: COUPLExx names none. */
+/* SETXCF COUPLE,PSWITCH: the alternate becomes the primary, for all systems. 0; -ERR_NOENT there is none; -ERR_NETDOWN it can't be used. */
+int cds_pswitch(struct cds *c, u64 now);
+/* SETXCF COUPLE,ACOUPLE=: this facility has the alternate from now on. 0; -ERR_NOENT no link to it; -ERR_ALREADY it has couple data. */
+int cds_acouple(struct cds *c, const char *facility, u64 now);
+/* 0 primary, 1 alternate; false: there is none. */
 bool cds_copy(const struct cds *c, u32 i, struct cds_copy_info *out);
 const struct cds_counters *cds_counters(const struct cds *c);
 

@@ -1,4 +1,5 @@
-/* cds_impl.h - the inside of the couple data, shared by cds.c (copies, status, who is connected) and cds_isolate.c. */
+/* cds_impl.h - the inside of the couple data, shared by cds.c (copies, status, who is connected), cds_isolate.c and cds_switch.c (which
+ * facilities have them). */
 #ifndef XCF_CDS_IMPL_H
 #define XCF_CDS_IMPL_H
 
@@ -30,6 +31,7 @@ struct cds_copy {
     char facility[9];
     enum cds_copy_state state;
     bool stuck, known; /* known: who is connected has been asked and answered */
+    bool listed; /* its records were read once */
     bool writing, listing, querying, query_due, isolating;
     u32 queries, queries_done; /* questions who is connected: asked, answered */
     u64 asked_at, retry_at;
@@ -51,6 +53,10 @@ struct cds {
     char sysplex[9], structure[17];
     struct xcfcds mine; /* the record as it was written last */
     bool told_lost, joined;
+    u8 primary; /* which copy; the other one is the alternate */
+    void (*say)(void *ctx, const char *line);
+    void (*changed)(void *ctx, const char *primary, const char *alternate);
+    void *ctx;
     struct cds_copy copy[CDS_COPIES];
     struct cds_system system[XCF_SYSTEMS_MAX];
     struct cds_isolation isolation[XCF_SYSTEMS_MAX];
@@ -66,6 +72,12 @@ struct cds_system *cds_system_find(struct cds *c, const char *name);
 /* This system is out, or no copy is left: tells XCF. */
 void cds_refused(struct cds *c, u64 now);
 void cds_judge(struct cds *c, u64 now);
+
+void cds_copy_up(struct cds_copy *k, struct xes *x, u64 now);
+
+/* cds_switch.c */
+/* What another system's record says of primary and alternate. */
+void cds_roles_read(struct cds *c, const struct xcfcds *r, u64 now);
 
 /* cds_isolate.c */
 int cds_isolate(void *ctx, const struct xcf_sysid *victim);

@@ -84,7 +84,7 @@ static bool turn(struct cds_copy *k, struct cds_isolation *o, u64 now) {
     if (*step == STEP_DUE && !cds_usable(k)) *step = STEP_NONE;
     if (*step == STEP_DUE) {
         /* Alone at the alternate: whoever reaches the primary goes first. */
-        bool behind = k->index > 0 && o->step[0] != STEP_DONE;
+        bool behind = k->index != k->c->primary && o->step[k->c->primary] != STEP_DONE;
         if (!behind || now - o->since >= CDS_BEHIND_US) look(k, o, now);
     }
     if (*step == STEP_LOOKING && (i32)(k->queries_done - o->fresh[k->index]) >= 0) ask(k, o, now);
@@ -95,7 +95,7 @@ static bool turn(struct cds_copy *k, struct cds_isolation *o, u64 now) {
 static bool advance(struct cds *c, struct cds_isolation *o, u64 now) {
     if (o->since == 0) o->since = now;
     for (u32 i = 0; i < CDS_COPIES; i++)
-        if (!turn(&c->copy[i], o, now)) return false;
+        if (!turn(&c->copy[i ^ c->primary], o, now)) return false;
     return true;
 }
 

@@ -266,6 +266,8 @@ int xcf_set_couple(struct xcf *x, const struct couple *c) {
     x->couple.retry = c->retry;
     x->couple.maxmsg_kb = c->maxmsg_kb; /* these two are defaults of what is started from now on */
     x->couple.classlen_bytes = c->classlen_bytes;
+    memcpy(x->couple.pcouple, c->pcouple, sizeof x->couple.pcouple);
+    memcpy(x->couple.acouple, c->acouple, sizeof x->couple.acouple);
     x->hello_now = true;
     return 0;
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# rebuild.sh - signalling structures that move, on real emulators: numbered messages flow from system to system over structures alone while
+# rebuild.sh - signalling structures and couple data that move, on real emulators: numbered messages flow from system to system over structures alone while
 # the operator moves the structure, and while the facility that has it is killed. XCFBENCH's receiver checks that each message comes once
 # and in order (PLX0344E), its sender how many were counted (PLX0341I).
 #
@@ -76,3 +76,21 @@ ok "rebuild: and takes it" within 10 answer_has SYSB 'SETXCF START,REBUILD,STRNA
 ok "rebuild: IXCSTR2 is back" within 5 is_in SYSC IXCSTR2 CF02
 ok "rebuild: all list four" lists SYSD 4
 ok "rebuild: an unknown structure is no signalling structure" answer_has SYSA 'SETXCF START,REBUILD,STRNAME=IXCNONE' 'IXC367I.*REJECTED'
+
+mark
+ok "rebuild: SETXCF COUPLE,PSWITCH is accepted" answer_has SYSB 'SETXCF COUPLE,PSWITCH' 'IXC309I.*PSWITCH.*ACCEPTED'
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: $s has the alternate as primary" within 5 said $s 'IXC257I PRIMARY COUPLE DATA SET CF01'; done
+ok "rebuild: there is no alternate to switch to" answer_has SYSA 'SETXCF COUPLE,PSWITCH' 'IXC308I.*THERE IS NO ALTERNATE'
+"$plex390" kill CF01
+sleep 2
+ok "rebuild: without the former primary all list four" lists SYSC 4
+"$plex390" kill SYSD
+ok "rebuild: a death is isolated through the new primary" within 5 said SYSA 'IXC101I .* SYSD'
+ok "rebuild: CF01 is IPLed again" "$plex390" ipl CF01
+ok "rebuild: SYSA is linked to it" within 10 said SYSA 'IXC517I .*CF01'
+ok "rebuild: SETXCF COUPLE,ACOUPLE=CF01 is accepted" answer_has SYSA 'SETXCF COUPLE,ACOUPLE=CF01' 'IXC309I.*ACOUPLE.*ACCEPTED'
+for s in SYSA SYSB SYSC; do ok "rebuild: $s has a new alternate" within 5 said $s 'IXC251I NEW ALTERNATE DATA SET CF01'; done
+ok "rebuild: D XCF,COUPLE says so" answer_has SYSC 'D XCF,COUPLE' 'CF02'
+ok "rebuild: SYSD, whose COUPLE00 names the former ones, is IPLed" "$plex390" ipl SYSD
+ok "rebuild: it finds the present ones" within 10 answer_has SYSD 'D XCF,COUPLE' 'PRIMARY *CFNAME: CF02'
+ok "rebuild: and is one of four" within 8 lists SYSA 4

@@ -1,6 +1,6 @@
 /* test_strpath.c - signalling over a structure that moves: three systems, two facilities, no other path. Each sends numbered messages
  * to each other one all the time; whatever happens to the structure, each message arrives once and in order. A structure that an operator
- * moves loses nothing on the way: no path fails and no segment is sent a second time.
+ * moves loses nothing on the way: no path fails and no segment is sent a second time. And the couple data move, by PSWITCH and ACOUPLE.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "hercules-devices/cf_engine.h"
 #include "tests/sim/simcf.h"
+#include "xcf/cds.h"
 #include "xcf/cflinks.h"
 #include "xcf/cfrm.h"
 #include "xcf/strpath.h"
@@ -31,6 +32,7 @@ struct node {
     struct cflinks *links;
     struct cfrm *cfrm;
     struct cflink_user cfrm_user;
+    struct cds *cds;
     struct xcf *x;
     struct strpaths *str;
     struct xcf_member *member;
@@ -65,7 +67,7 @@ static void on_wait(void *ctx, u32 code, u32 reason) {
     UNUSED(ctx);
     UNUSED(code);
     UNUSED(reason);
-    fail_msg("nobody isolates here");
+    fail_msg("nobody who runs is isolated");
 }
 
 /* A message is its number, the sender's index, and filling up to a length that the number says. */
@@ -92,20 +94,27 @@ static void node_begin(struct world *w, u32 i) {
     struct couple couple;
     couple_default(&couple);
     str_copy(couple.sysplex, sizeof couple.sysplex, "PLEX1");
+    str_copy(couple.pcouple, sizeof couple.pcouple, "CF01");
+    str_copy(couple.acouple, sizeof couple.acouple, "CF02");
     couple.interval_s = 20;
+    couple.cleanup_s = 5;
     struct xcf_sysid id = {.incarnation = 1000 + i};
     str_fmt(id.name, sizeof id.name, "SYS%c", 'A' + (int)i);
     *n = (struct node){.w = w, .index = i};
     struct xcf_config c = {.arena = a, .couple = &couple, .id = id, .env = &env, .systems = 4, .members = 16, .groups = 4};
     n->links = cflinks_create(a, simcf_channels(w->z, i), devices, 2, id.name, on_line, n);
     n->cfrm = cfrm_create(a, NULL, NULL);
+    n->cds = cds_create(&(struct cds_config){.arena = a, .links = n->links, .couple = &couple, .id = id, .say = on_line, .ctx = n});
+    c.arbiter = &cds_arbiter_ops;
+    c.arbiter_ctx = n->cds;
     n->x = xcf_create(&c, simcf_now(w->z));
-    assert_true(n->links && n->cfrm && n->x);
+    assert_true(n->links && n->cfrm && n->cds && n->x);
     n->cfrm_user = (struct cflink_user){.up = cfrm_up, .down = cfrm_down, .ctx = n->cfrm};
     cflinks_user(n->links, &n->cfrm_user);
     n->str = strpaths_create(
         &(struct strpaths_config){.arena = a, .links = n->links, .cfrm = n->cfrm, .say = on_line, .ctx = n, .id = id, .x = n->x});
     assert_non_null(n->str);
+    cds_begin(n->cds, n->x);
     cflinks_open(n->links);
     for (u32 out = 0; out < 2; out++) {
         struct couple_path p = {.outbound = out, .structure = true, .retry = 10, .maxmsg_kb = 2000, .name = "IXCSTR1"};
@@ -142,6 +151,7 @@ static void poll_all(struct world *w) {
         }
         xcf_poll(n->x, simcf_now(w->z));
         strpaths_poll(n->str, simcf_now(w->z));
+        cds_poll(n->cds, simcf_now(w->z));
     }
 }
 
@@ -153,17 +163,22 @@ static void run(struct world *w, u64 us) {
     }
 }
 
-static struct world *world_begin(u32 seed) {
+static struct world *world_of(u32 seed, u32 systems) {
     struct world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     w->z = simcf_create_large(SYSTEMS, SIMCF_FACILITIES, seed, 16u << 20);
     simcf_verify_every(w->z, 61);
-    for (u32 i = 0; i < SYSTEMS; i++) node_begin(w, i);
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        if (i < systems) node_begin(w, i);
+        else w->node[i].stopped = true;
+    }
     run(w, 4 * USEC_PER_SEC);
     w->sending = true;
     run(w, 100 * USEC_PER_MSEC);
     return w;
 }
+
+static struct world *world_begin(u32 seed) { return world_of(seed, SYSTEMS); }
 
 /* What was sent is there, of those who live. */
 static void all_arrived(struct world *w) {
@@ -296,10 +311,89 @@ static void test_one_link(void **state) {
     world_end(w);
 }
 
+/* ---- the couple data ---- */
+
+static void couple_is(const struct world *w, const char *primary, const char *alternate) {
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        struct cds_copy_info info = {.facility = ""};
+        if (w->node[i].stopped) continue;
+        if (!cds_copy(w->node[i].cds, 0, &info) || strcmp(info.facility, primary) != 0 || info.state != CDS_READY)
+            fail_msg("SYS%c: the primary is %s, not %s\n%s", 'A' + (int)i, info.facility, primary, w->node[i].said);
+        info.facility = "";
+        bool any = cds_copy(w->node[i].cds, 1, &info);
+        if (any != (alternate[0] != 0) || strcmp(info.facility, alternate) != 0 || (any && info.state != CDS_READY))
+            fail_msg("SYS%c: the alternate is '%s', not '%s'\n%s", 'A' + (int)i, info.facility, alternate, w->node[i].said);
+    }
+}
+static void said_by_all(const struct world *w, const char *text) {
+    for (u32 i = 0; i < SYSTEMS; i++)
+        if (!w->node[i].stopped && !strstr(w->node[i].said, text)) fail_msg("SYS%c does not say %s", 'A' + (int)i, text);
+}
+
+/* One says it, all do it; then the former primary may die, and come back as the alternate. */
+static void test_pswitch(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(6);
+    couple_is(w, "CF01", "CF02");
+    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    couple_is(w, "CF02", "");
+    said_by_all(w, "IXC257I PRIMARY COUPLE DATA SET CF01 FOR SYSPLEX HAS BEEN REPLACED BY THE ALTERNATE");
+    assert_int_equal(cds_pswitch(w->node[1].cds, simcf_now(w->z)), -ERR_NOENT);
+    assert_int_equal(cds_acouple(w->node[1].cds, "CF02", simcf_now(w->z)), -ERR_ALREADY);
+    simcf_kill(w->z, 0);
+    run(w, 500 * USEC_PER_MSEC);
+    assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), -ERR_NOENT);
+    simcf_start(w->z, 0);
+    run(w, 500 * USEC_PER_MSEC);
+    couple_is(w, "CF02", "");
+    assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    couple_is(w, "CF02", "CF01");
+    said_by_all(w, "IXC251I NEW ALTERNATE DATA SET CF01 FOR SYSPLEX HAS BEEN MADE AVAILABLE");
+    world_end(w);
+}
+
+/* A system whose COUPLExx names the former ones; and two operators at the same moment. */
+static void test_late_comer(void **state) {
+    UNUSED(state);
+    struct world *w = world_of(8, 2);
+    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[1].cds, simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    couple_is(w, "CF02", "");
+    node_begin(w, 2);
+    run(w, 4 * USEC_PER_SEC);
+    couple_is(w, "CF02", "");
+    assert_int_equal(cds_acouple(w->node[2].cds, "CF01", simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), -ERR_NOENT); /* it has not heard of it yet */
+    run(w, 2500 * USEC_PER_MSEC);
+    couple_is(w, "CF02", "CF01");
+    run(w, 3 * USEC_PER_SEC);
+    world_end(w);
+}
+
+/* Who dies after it is isolated through the facility that is the primary now. */
+static void test_switch_and_death(void **state) {
+    UNUSED(state);
+    struct world *w = world_begin(12);
+    assert_int_equal(cds_pswitch(w->node[2].cds, simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    simcf_kill(w->z, 0);
+    w->node[2].stopped = true;
+    simcf_stop(w->z, 2);
+    run(w, 3 * USEC_PER_SEC);
+    said_by_all(w, "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR SYSC");
+    for (u32 i = 0; i < 2; i++) assert_int_equal(xcf_counters(w->node[i].x)->prompts, 0);
+    assert_int_equal(xcf_counters(w->node[0].x)->systems_gone + xcf_counters(w->node[1].x)->systems_gone, 2);
+    world_end(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_command),         cmocka_unit_test(test_refused),  cmocka_unit_test(test_facility_dies),
         cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link),
+        cmocka_unit_test(test_pswitch),            cmocka_unit_test(test_late_comer), cmocka_unit_test(test_switch_and_death),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -518,7 +518,8 @@ static void test_transfer_cut(void **state) {
 
 static void test_record(void **state) {
     UNUSED(state);
-    struct xcfcds in = {.counter = 7, .weight = 3, .incarnation = 1ull << 40, .lpar_incarnation = 9, .system = "SYSA", .lpar = "LPARA", .sysplex = "PLEX1"};
+    struct xcfcds in = {.counter = 7, .weight = 3, .generation = 5, .primary = "CF02", .alternate = "CF01", .incarnation = 1ull << 40, .lpar_incarnation = 9,
+                        .system = "SYSA", .lpar = "LPARA", .sysplex = "PLEX1"};
     struct xcfcds out;
     u8 p[XCFCDS_BYTES];
     xcfcds_emit(p, &in);
@@ -527,6 +528,8 @@ static void test_record(void **state) {
     assert_memory_equal(&in, &out, offsetof(struct xcfcds, system));
     assert_string_equal(out.lpar, "LPARA");
     assert_string_equal(out.sysplex, "PLEX1");
+    assert_string_equal(out.primary, "CF02");
+    assert_string_equal(out.alternate, "CF01");
     for (u32 len = 0; len < sizeof p; len++) assert_false(xcfcds_parse(p, len, &out));
     p[0] ^= 1;
     assert_false(xcfcds_parse(p, sizeof p, &out));
