@@ -19,7 +19,7 @@
 #                                         owners in any row of the sysplex; planned: no connection lost. Exit 1 if one is missed.
 #
 # Environment: OUTAGE_ROWS ("stopped left killed frozen card vrrp"; planned and card back come with them), OUTAGE_INTERVAL (as
-# shipped), PLEX390_HERCULES, PLEX390_KEEP. Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which
+# shipped), OUTAGE_BESIDE (trials of the rows beside), PLEX390_HERCULES, PLEX390_KEEP. Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which
 # the third host heard the former owner's MAC after the new one's, or does not have the new one's in its table at the end.
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
@@ -254,10 +254,11 @@ vrrp_trial() {
     frozen) within 20 served_by LNXA ;;
     esac
 }
+mac_of() { inside "$1" ip -o link show eth0 | sed -n 's|.*link/ether \([0-9a-f:]*\).*|\1|p'; }
 vrrp_rows() {
     command -v keepalived >/dev/null || { echo "SKIP keepalived is not installed: no rows beside"; return 0; }
     host ka 10.1.1.91 && host kb 10.1.1.92 || { echo "SKIP no namespaces for keepalived"; return 0; }
-    maca=$(inside "$ka" cat /sys/class/net/eth0/address) macb=$(inside "$kb" cat /sys/class/net/eth0/address)
+    maca=$(mac_of "$ka") macb=$(mac_of "$kb")
     for x in ka:LNXA kb:LNXB; do
         eval "p=\$${x%:*}"
         "$plex390" client nsenter -n"/proc/$p/ns/net" "$outage" serve 0.0.0.0 80 "${x#*:}" &
@@ -268,7 +269,7 @@ vrrp_rows() {
         keepalived_start kb 100
         for kind in stopped killed frozen; do
             n=0
-            while [ $n -lt "$trials" ]; do
+            while [ $n -lt "${OUTAGE_BESIDE:-$trials}" ]; do
                 n=$((n + 1))
                 vrrp_trial $kind || return 0
             done
