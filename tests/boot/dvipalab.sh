@@ -6,7 +6,7 @@
 #   $c $run $tmp                members of the plex, its run directory, a place for files
 #   who A [PORT]                the system that answers a new connection;  served_by SYS A [PORT]: it is SYS
 #   is SYS A STATE              what D TCPIP,,SYSPLEX,VIPADYN says of A at SYS
-#   transfer A; transferred     64 MB at 8 MB/s in the background; they arrived with the right sha256
+#   transfer A [RATE]; transferred   64 MB at 8 MB/s in the background; they arrived with the right sha256
 #   sniff; no_reset             a capture on the client's side of port 80; it has no RST
 lab_begin PLEX1
 mkdir "$tmp/configs"
@@ -60,6 +60,6 @@ no_reset() {
     echo "$n packets"; cat "$tmp/resets"
     [ "$n" -gt 100 ] && [ ! -s "$tmp/resets" ]
 }
-# 64 MB from $1 at 8 MB/s in the background.
-transfer() { client curl -sS --max-time 60 --limit-rate 8M "http://$1/bulk/$size" | sha256sum | cut -d' ' -f1 >"$tmp/got.sha" & moving=$!; sleep 1; }
+# 64 MB from $1 at 8 MB/s, or $2, in the background.
+transfer() { client curl -sS --max-time 60 --limit-rate "${2:-8M}" "http://$1/bulk/$size" | sha256sum | cut -d' ' -f1 >"$tmp/got.sha" & moving=$!; sleep 1; }
 transferred() { wait "$moving"; cmp "$tmp/got.sha" "$tmp/want.sha"; }

@@ -1,0 +1,153 @@
+#!/bin/sh
+# dvipafault.sh - dynamic VIPAs when more than one thing happens at a time, and what operators and programs do to them by command;
+# on a real emulator, judged from outside. The plex is dvipalab.sh's; dvipa.sh has the scenarios of one event.
+#
+#   row                  what happens                                              expected
+#   bind                 AUTOLOG starts OTELNETD before the stack has joined       bound, its DVIPA ACTIVE
+#   UDP                  an echo server of all addresses is asked on a DVIPA       answers from the DVIPA
+#   MODDVIPA             twice, in no range, not there, no address                 return codes 4, 8, 8, 12
+#   OBEYFILE             VIPADEFINE on SYSC, VIPABACKUP on SYSB                    SYSC serves, SYSB backs up
+#   VIPADELETE           by OBEYFILE on SYSC, during 64 MB                         SYSB serves; the 64 MB end on SYSC
+#   lost connection      its server's system is killed                             the client, which sends, is reset at once
+#   two deaths           owner and first backup killed in one instant              the second backup serves, in ARP tables too
+#   frozen giver         SYSA waits for an idle SYSB (WHENIDLE), SYSB freezes      SYSA serves after INTERVAL; woken, SYSB nothing
+#   frozen at joining    SYSB freezes when SYSA joins to take back (IMMEDIATE)     the same
+#   card while MOVING    SYSA's OSA card killed and restarted, 64 MB at SYSB       they end there, sha256 right, no RST
+#   no OSA, again        SYSD killed and IPLed                                     reachable through SYSA as before
+#
+# Environment: PLEX390_HERCULES.
+set -u
+. "$(dirname "$0")/lib.sh"
+have_modules || { echo "SKIP dvipafault: no device modules are built"; exit 77; }
+. "$(dirname "$0")/dvipalab.sh"
+extra=10.1.1.85
+cat >"$c/tcpparms/OBEYDEF" <<'X'
+VIPADYNAMIC
+    VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 10.1.1.85
+ENDVIPADYNAMIC
+X
+cat >"$c/tcpparms/OBEYBAK" <<'X'
+VIPADYNAMIC
+    VIPABACKUP 10 10.1.1.85
+ENDVIPADYNAMIC
+X
+cat >"$c/tcpparms/OBEYDEL" <<'X'
+VIPADYNAMIC
+    VIPADELETE 10.1.1.85
+ENDVIPADYNAMIC
+X
+
+ok 'dvipafault: four systems join' "$plex390" up PLEX1 || exit 1
+needs_lan 'dvipafault: the rest' || exit 77
+"$root/build/pattern" $size | sha256sum | cut -d' ' -f1 >"$tmp/want.sha"
+return_code() { answer_has "$1" "MODDVIPA $2" "RETURN CODE $3"; }
+obey() { cmd "$1" "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($2)" >"$tmp/obey" 2>&1; }
+ipl() { "$plex390" ipl "$1" >"$tmp/ipl" 2>&1 || { cat "$tmp/ipl"; return 1; }; }
+never() { # SECONDS COMMAND...: the command fails each time
+    end=$(($(date +%s) + $1))
+    shift
+    while [ "$(date +%s)" -lt "$end" ]; do
+        if "$@"; then return 1; fi
+        sleep 0.2
+    done
+}
+partitioned() { logged "$1" 'PLX103A\|IXC220W'; }
+
+ok 'dvipafault: the owner answers' within 10 served_by SYSA "$vip"
+ok 'dvipafault: bind before the stack has joined: AUTOLOG waits, the DVIPA is ACTIVE' within 15 is SYSA 10.1.1.71 ACTIVE
+ok 'dvipafault: bind: the server listens there' answer_has SYSA 'D TCPIP,,NETSTAT,CONN' '10.1.1.71\.\.23'
+ok 'dvipafault: UDP: answered from the DVIPA that was asked' client python3 "$root/tests/boot/tn3270.py" udp 7 "$vip"
+
+ok 'dvipafault: MODDVIPA -c: 0' return_code SYSC '-p TCPIP -c 10.1.1.69' 0
+ok 'dvipafault: MODDVIPA -c where it is active: 4' within 3 return_code SYSC '-p TCPIP -c 10.1.1.69' 4
+ok 'dvipafault: MODDVIPA -d: 0' return_code SYSC '-p TCPIP -d 10.1.1.69' 0
+ok 'dvipafault: MODDVIPA -d of what is not there: 8' return_code SYSC '-p TCPIP -d 10.1.1.69' 8
+ok 'dvipafault: MODDVIPA -c of an address in no range: 8' return_code SYSC '-p TCPIP -c 10.1.1.99' 8
+ok 'dvipafault: MODDVIPA without an address: 12' return_code SYSC '-p TCPIP -c' 12
+
+obey SYSC OBEYDEF
+obey SYSB OBEYBAK
+ok 'dvipafault: OBEYFILE: VIPADEFINE takes effect' within 5 served_by SYSC $extra
+ok 'dvipafault: OBEYFILE: VIPABACKUP, too' within 3 is SYSB $extra BACKUP
+sniff
+transfer $extra 16M
+obey SYSC OBEYDEL
+ok 'dvipafault: VIPADELETE: the backup serves' within 3 served_by SYSB $extra
+ok 'dvipafault: VIPADELETE: 64 MB that were under way, sha256 right' transferred
+ok 'dvipafault: VIPADELETE: no RST' no_reset
+obey SYSB OBEYDEL
+ok 'dvipafault: VIPADELETE by the last: nobody serves' never 2 served_by SYSB $extra
+
+# It sends: a client that only reads has no segment to be reset.
+"$root/build/pattern" $size >"$tmp/pattern"
+client curl -sS --max-time 30 --limit-rate 4M -T "$tmp/pattern" "http://$vip/sink" >"$tmp/curl" 2>&1 &
+lost=$!
+sleep 1
+"$plex390" kill SYSA >/dev/null
+"$plex390" kill SYSB >/dev/null
+begun=$(date +%s%N)
+wait "$lost"
+rc=$?
+took=$((($(date +%s%N) - begun) / 1000000))
+ok "dvipafault: lost connection: reset ($took ms)" sh -c 'cat "$3"; grep -q reset "$3" && [ "$1" -ne 28 ] && [ "$2" -lt 2000 ]' sh "$rc" "$took" "$tmp/curl"
+ok 'dvipafault: two deaths: the second backup serves' within 3 served_by SYSC "$vip"
+ok 'dvipafault: two deaths: and WHENIDLE, too' within 3 served_by SYSC "$idle"
+ok 'dvipafault: two deaths: the ARP table of a third host' within 3 neighbour 02:00:5a:00:00:01
+ok 'dvipafault: two deaths: SYSB is IPLed' ipl SYSB
+ok 'dvipafault: two deaths: a backup that returns takes nothing' served_by SYSC "$vip"
+ok 'dvipafault: two deaths: SYSA is IPLed' ipl SYSA
+ok 'dvipafault: two deaths: who defines it takes it back' within 10 served_by SYSA "$vip"
+ok 'dvipafault: two deaths: WHENIDLE is idle and goes back' within 10 served_by SYSA "$idle"
+
+"$plex390" kill SYSA >/dev/null
+within 5 served_by SYSB "$idle"
+client curl -sS --max-time 50 --limit-rate 1M -o "$tmp/lost" "http://$idle/bulk/$size" >"$tmp/curl" 2>&1 &
+busy=$!
+ok 'dvipafault: frozen giver: SYSA is IPLed' ipl SYSA
+ok 'dvipafault: frozen giver: it has what is not busy' within 10 served_by SYSA "$vip"
+ok 'dvipafault: frozen giver: and waits for the other' served_by SYSB "$idle"
+"$plex390" freeze SYSB >/dev/null
+ok 'dvipafault: frozen giver: nobody serves before INTERVAL' never 2 served_by SYSA "$idle"
+ok 'dvipafault: frozen giver: SYSA serves' within 12 served_by SYSA "$idle"
+"$plex390" thaw SYSB >/dev/null
+ok 'dvipafault: frozen giver: woken, it answers nobody' never 3 served_by SYSB "$idle"
+ok 'dvipafault: frozen giver: it was partitioned out' within 8 partitioned SYSB
+"$plex390" kill SYSB >/dev/null
+ok 'dvipafault: frozen giver: it is IPLed' ipl SYSB
+ok 'dvipafault: frozen giver: and a backup' within 10 is SYSB "$vip" BACKUP
+wait "$busy" # lost with its server, which its client does not hear: it only reads
+
+"$plex390" kill SYSA >/dev/null
+within 5 served_by SYSB "$vip"
+"$plex390" ipl SYSA >"$tmp/ipl" 2>&1 &
+joining=$!
+within 15 logged SYSA EZD1176I
+"$plex390" freeze SYSB >/dev/null
+ok 'dvipafault: frozen at joining: SYSA serves' within 14 served_by SYSA "$vip"
+"$plex390" thaw SYSB >/dev/null
+ok 'dvipafault: frozen at joining: woken, it answers nobody' never 3 served_by SYSB "$vip"
+ok 'dvipafault: frozen at joining: it was partitioned out' within 8 partitioned SYSB
+wait "$joining"
+"$plex390" kill SYSB >/dev/null
+ok 'dvipafault: frozen at joining: it is IPLed' ipl SYSB
+ok 'dvipafault: frozen at joining: and a backup' within 10 is SYSB "$vip" BACKUP
+
+"$plex390" kill SYSA >/dev/null
+within 5 served_by SYSB "$vip"
+sniff
+transfer "$vip" 4M
+ok 'dvipafault: card while MOVING: SYSA is IPLed' ipl SYSA
+ok 'dvipafault: card while MOVING: SYSB is MOVING' within 8 is SYSB "$vip" MOVING
+"$plex390" kill OSA1 >/dev/null
+sleep 1
+"$plex390" ipl OSA1 >/dev/null
+ok 'dvipafault: card while MOVING: SYSA serves' within 10 served_by SYSA "$vip"
+ok 'dvipafault: card while MOVING: 64 MB end on SYSB, sha256 right' transferred
+ok 'dvipafault: card while MOVING: no RST' no_reset
+ok 'dvipafault: card while MOVING: MOVING ends in BACKUP' within 8 is SYSB "$vip" BACKUP
+
+"$plex390" kill SYSD >/dev/null
+client ip route add 193.9.200.0/24 via 10.1.1.1 >/dev/null 2>&1
+ok 'dvipafault: no OSA, again: SYSD is IPLed' ipl SYSD
+ok 'dvipafault: no OSA, again: reachable through a peer' within 8 served_by SYSD 193.9.200.4
+ok 'dvipafault: down' "$plex390" down PLEX1
