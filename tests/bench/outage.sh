@@ -122,6 +122,7 @@ verdict() {
         echo "$line $a" >>"$tmp/rows/$1"
         printf '   %-16s %s arp %s\n' "$1" \
             "$(echo "$line" | awk '{printf "%9.1f ms %s -> %s late %d two %d lost %d slow %d of %d", $1 / 1000, $2, $3, $4, $5, $6, $7, $8}')" "$a"
+        awk -v s="$since" '$1 > s && $3 ~ /^-/ {n[$3]++} END {for (k in n) printf "      %d times %s\n", n[k], substr(k, 2)}' "$tmp/log"
         if [ -n "${PLEX390_KEEP:-}" ]; then
             n_kept=$(wc -l <"$tmp/rows/$1")
             cp "$tmp/log" "$tmp/rows/log.$1.$n_kept"
