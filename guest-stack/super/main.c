@@ -60,6 +60,7 @@ struct nucleus {
     struct driver drivers[SYSTEM_STACKS_MAX][DEV_TYPES];
     struct system_env env;
     struct system system;
+    bool asking; /* which COUPLExx: the rest of IPL waits for the operator */
 };
 
 /* ---- storage ---- */
@@ -254,6 +255,17 @@ static void announce(struct nucleus *n) {
                     m->arch, m->cpu_type, m->cpu_serial, (u32)(m->real_bytes >> 20), m->hwname, m->lparname);
 }
 
+/* wait: what xcfas_start() or xcfas_resumed() says. */
+static void finish_ipl(struct nucleus *n, u32 wait) {
+    n->asking = wait == XCFAS_ASKS;
+    if (n->asking) return;
+    if (wait == 0) {
+        armas_create(&n->system, port_now());
+        wait = system_start(&n->system, port_now());
+    }
+    if (wait) stop(n, wait);
+}
+
 static void start_system(struct nucleus *n) {
     const struct port_machine *m = n->machine;
     struct ipl_info info = {.device = m->ipl_devnum};
@@ -275,11 +287,7 @@ static void start_system(struct nucleus *n) {
         console_on_command(&n->console, on_command, n);
         wait = xcfas_start(&n->system, port_now());
     }
-    if (wait == 0) {
-        armas_create(&n->system, port_now());
-        wait = system_start(&n->system, port_now());
-    }
-    if (wait) stop(n, wait);
+    finish_ipl(n, wait);
 }
 
 /* ---- the loop ---- */
@@ -292,6 +300,7 @@ static _Noreturn void run(struct nucleus *n) {
         u64 next = tasks_run(&n->tasks, now);
         next = u64_min(next, system_poll(&n->system, now));
         next = u64_min(next, poll_consoles(n, now));
+        if (n->asking) finish_ipl(n, xcfas_resumed(&n->system));
         if (next <= now) continue;
         now = port_now();
         port_wait(next);

@@ -79,6 +79,7 @@ struct system {
     struct armas *armas; /* NULL: there is no Automatic Restart Manager */
     struct xcf_operator *xcf_operator; /* commands about XCF act on it; NULL: there is no XCF */
     struct xcfas *xcfas;               /* NULL: there is no XCF */
+    struct xcfas *xcfas_asking;        /* its COUPLExx is the operator's to name (IXC207A); NULL: it is not */
     struct xcfbench *xcfbench;         /* NULL until the command XCFBENCH */
     u64 idle_us;        /* spent in enabled waits since IPL: what WLM measures */
     bool stopping;      /* Z EOD accepted */

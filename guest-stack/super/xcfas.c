@@ -35,6 +35,7 @@ struct xcfas {
     char member[9];
     bool local, joined;
     u64 join_by;
+    u32 started; /* what xcfas_start() says now */
     struct couple couple;
     struct xcf_sysid id;
     struct xcf *x;
@@ -75,7 +76,7 @@ static void couple_member(struct system *sys, char out[9]) {
     str_fmt(out, 9, "COUPLE%s", suffix);
 }
 
-/* 0, a wait code, or -ERR_NOENT: there is no such member. */
+/* 0; -ERR_INVAL after a message; WAIT_NO_STORAGE; -ERR_NOENT there is no such member, or another error of reading it. */
 static int couple_read(struct xcfas *as) {
     struct system *sys = as->sys;
     struct arena before = *sys->env.arena;
@@ -84,7 +85,7 @@ static int couple_read(struct xcfas *as) {
     struct member m;
     const char *where;
     int rc = system_parmlib_read(sys, as->member, &m, &where);
-    if (rc) return rc == -ERR_NOENT ? rc : WAIT_PARMLIB;
+    if (rc) return rc;
     /* A symbol's text is never longer than its name, so the text does not grow but for the ends of records. */
     struct text t = {.max = 2 * m.len + SYMBOL_LINE_MAX};
     t.at = arena_take(sys->env.arena, t.max, 1);
@@ -99,11 +100,11 @@ static int couple_read(struct xcfas *as) {
     if (!t.at) return WAIT_NO_STORAGE;
     if (!good) {
         console_message(sys->env.con, IXC205I, as->member, err.line, err.token, err.expected);
-        return WAIT_PARMLIB;
+        return -ERR_INVAL;
     }
     if (strcmp(as->couple.sysplex, sys->load.sysplex) != 0 && as->couple.pcouple[0]) {
         console_message(sys->env.con, IXC206I, as->member, as->couple.sysplex, sys->load.sysplex);
-        return WAIT_PARMLIB;
+        return -ERR_INVAL;
     }
     return 0;
 }
@@ -272,18 +273,10 @@ static u32 no_storage(struct system *sys) {
     return WAIT_NO_STORAGE;
 }
 
-u32 xcfas_start(struct system *sys, u64 now) {
-    struct xcfas *as = arena_take(sys->env.arena, sizeof *as, 16);
-    if (!as) return no_storage(sys);
-    memset(as, 0, sizeof *as);
-    as->sys = sys;
-    as->owner = (struct wtor_owner){.answer = answer, .ctx = as};
-    couple_default(&as->couple);
-    couple_member(sys, as->member);
-    int rc = couple_read(as);
-    if (rc > 0) return (u32)rc;
-    as->local = rc < 0 || !as->couple.pcouple[0] || !sys->env.channels;
-    if (rc < 0) as->member[0] = '\0';
+/* COUPLExx is read, or there is none. */
+static u32 go(struct xcfas *as, u64 now) {
+    struct system *sys = as->sys;
+    as->local = !as->member[0] || !as->couple.pcouple[0] || !sys->env.channels;
     str_copy(as->id.name, sizeof as->id.name, system_name(sys));
     as->id.incarnation = now;
     if (!as->local && !facilities_create(as)) return no_storage(sys);
@@ -300,6 +293,49 @@ u32 xcfas_start(struct system *sys, u64 now) {
     as->join_by = now + JOIN_US;
     return paths_create(as) ? 0 : no_storage(sys);
 }
+
+static void ask_couple(struct xcfas *as) {
+    wtor_ask(&as->sys->wtors, &as->owner, 0, "IXC207A XCF INITIALIZATION IS RESTARTED. RESPECIFY COUPLE SYSTEM PARAMETER, REPLY COUPLE=XX.");
+    as->sys->xcfas_asking = as;
+}
+
+/* R nn,COUPLE=xx. What cannot be used either is asked for again: the question waits on (-ERR_INVAL). */
+static int answer_couple(void *ctx, u32 token, const char *text, u64 now) {
+    struct xcfas *as = ctx;
+    UNUSED(token);
+    if (strlen(text) != 9 || memcmp(text, "COUPLE=", 7) != 0) return -ERR_INVAL;
+    str_fmt(as->member, sizeof as->member, "COUPLE%s", text + 7);
+    couple_default(&as->couple);
+    int rc = couple_read(as);
+    if (rc < 0) {
+        if (rc != -ERR_INVAL) console_message(as->sys->env.con, IXC211I, as->member);
+        return -ERR_INVAL;
+    }
+    as->owner.answer = answer; /* from now on XCF's own questions */
+    as->started = rc ? (u32)rc : go(as, now);
+    return 0;
+}
+
+u32 xcfas_start(struct system *sys, u64 now) {
+    struct xcfas *as = arena_take(sys->env.arena, sizeof *as, 16);
+    if (!as) return no_storage(sys);
+    memset(as, 0, sizeof *as);
+    as->sys = sys;
+    as->owner = (struct wtor_owner){.answer = answer, .ctx = as};
+    couple_default(&as->couple);
+    couple_member(sys, as->member);
+    int rc = couple_read(as);
+    if (rc > 0) return (u32)rc;
+    if (rc == -ERR_NOENT) as->member[0] = '\0';
+    if (rc == 0 || rc == -ERR_NOENT) return go(as, now);
+    if (rc != -ERR_INVAL) console_message(sys->env.con, IXC211I, as->member);
+    as->owner.answer = answer_couple;
+    as->started = XCFAS_ASKS;
+    ask_couple(as);
+    return XCFAS_ASKS;
+}
+
+u32 xcfas_resumed(const struct system *sys) { return sys->xcfas_asking ? sys->xcfas_asking->started : 0; }
 
 /* ---- running ---- */
 

@@ -26,9 +26,15 @@ struct system;
 struct xcfas;
 struct xes;
 
-/* 0, or the code of the wait to load; its message is out. Without XCF the image runs in XCF-LOCAL mode, so a COUPLExx that is
- * not there is no error; one that is wrong is a wait, as the sysplex would be the wrong one. */
+/* No wait code: the operator has been asked for another COUPLExx (IXC207A). Until xcfas_resumed() says how that ended, nothing that needs
+ * XCF may begin; consoles and commands work. */
+#define XCFAS_ASKS 0x10000u
+
+/* 0, XCFAS_ASKS, or the code of the wait to load; its message is out. Without XCF the image runs in XCF-LOCAL mode, so a COUPLExx that
+ * is not there is no error; one that is wrong is asked for, as the sysplex would be the wrong one. */
 u32 xcfas_start(struct system *sys, u64 now);
+/* After XCFAS_ASKS, when the loop has given the operator a chance: as xcfas_start(). */
+u32 xcfas_resumed(const struct system *sys);
 /* When it wants to be called again. */
 u64 xcfas_poll(struct system *sys, u64 now);
 
