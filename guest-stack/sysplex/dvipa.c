@@ -198,13 +198,24 @@ static void row_drop(struct sysplex *sx, struct dvipa_row *r) {
     pool_put(&sx->dv.rows, r);
 }
 
+/* Who says that it is the owner, SX_NOBODY if nobody does. Rows of different peers arrive in any order: an owner that a claim has been
+ * granted to may have been heard before the former one's last word as such. */
+static u8 owner_by_rows(const struct dvipa *d) {
+    const struct dvipa_row *best = NULL;
+    LIST_FOR_EACH(n, &d->rows) {
+        const struct dvipa_row *r = LIST_ENTRY(n, struct dvipa_row, of_dvipa);
+        if (r->status == DVIPA_ACTIVE && (!best || r->epoch > best->epoch)) best = r;
+    }
+    return best ? best->peer : SX_NOBODY;
+}
+
 /* Who owns and who claims, by what a peer now says. */
 static void row_means(struct sysplex *sx, struct dvipa *d, const struct plexmsg_dvipa *m, struct sysplex_peer *from, u64 now) {
     if (d->claimant == from->index && m->status != DVIPA_CLAIMING) d->claimant = SX_NOBODY;
     if (m->status == DVIPA_CLAIMING && d->claimant == SX_NOBODY) d->claimant = from->index;
     if (m->status != DVIPA_ACTIVE) {
         d->epoch = u32_max(d->epoch, m->epoch);
-        if (d->owner == from->index) dvipa_set_owner(sx, d, SX_NOBODY, now);
+        if (d->owner == from->index) dvipa_set_owner(sx, d, owner_by_rows(d), now);
         return;
     }
     if (d->status == DVIPA_ACTIVE) {

@@ -35,8 +35,17 @@ static void statement(struct sysplex *sx, u32 n, u32 i, u32 k, u64 now) {
         dvipa_backup(sx, vip(k), (u8)(1 + (i * 37 + k * 11) % 254), k & 2 ? MASK : IPADDR_ANY, m, now);
 }
 
+/* Every other system watches over itself: it leaves when its LAN is gone for 10 s or it has stood still, and comes back. */
+static void monitored(u32 i, u64 seed, struct sysplex *sx, u64 now) {
+    const struct monitor_config c = {.timer_sec = 10, .recovery = true, .autorejoin = true, .moninterface = true};
+    if ((i + seed) & 1) return;
+    link_find(sysplex_stack(sx), "LAN")->monsysplex = true;
+    monitor_configure(sx, &c, now);
+}
+
 static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
     const struct simplex_params *par = ctx;
+    monitored(i, par->seed, sx, now);
     for (u32 k = 0; k < VIPS; k++) statement(sx, par->systems, i, k, now);
     dvipa_range(sx, RANGE, ipaddr_v4(0xFFFFFFF0), i & 1 ? DVIPA_DISRUPTIVE : DVIPA_NONDISRUPTIVE, now);
 }
@@ -94,13 +103,24 @@ static void configuration(struct drill *d, u32 i, u32 k) {
     }
 }
 
+/* Pulls the cable, or plugs it in again. */
+static void cable(struct simplex *p, u32 i, bool only_in) {
+    struct stack *stk = simplex_stack(p, i);
+    struct link *lan = stk ? link_find(stk, "LAN") : NULL;
+    if (!lan || (lan->up && only_in)) return;
+    if (lan->up)
+        link_lan_down(lan, simplex_local(p, i));
+    else
+        link_lan_up(lan, simplex_local(p, i));
+}
+
 static void fault(struct drill *d) {
     struct simplex *p = d->p;
     struct simxcf *x = p->x;
     u32 n = p->par.systems, i = simplex_random(p, n), j = simplex_random(p, n);
     struct sim_sys *y = &x->sys[i];
     d->r.faults++;
-    switch (simplex_random(p, 12)) {
+    switch (simplex_random(p, 13)) {
     case 0:
         simxcf_kill(x, i, true);
         forget_binds(d, i);
@@ -127,6 +147,7 @@ static void fault(struct drill *d) {
     case 9:
         if (i != j) simxcf_path(x, i, j, simplex_random(p, SIMXCF_PATHS), SIMXCF_DOWN);
         break;
+    case 10: cable(p, i, false); break;
     default: bind_or_close(d, i); break;
     }
 }
@@ -168,6 +189,7 @@ static void heal(struct drill *d) {
             struct sysplex *sx = simplex_sysplex(p, i);
             if (!sx) continue;
             u64 now = simplex_local(p, i);
+            cable(p, i, true);
             sysplex_joingroup(sx, now);
             for (u32 k = 0; k < VIPS; k++) {
                 dvipa_reactivate(sx, vip(k), now);

@@ -2,7 +2,8 @@
  * and within a bound every DVIPA that somebody could own has its one owner and everybody says the same of it.
  *
  * Faults: a system killed and IPLed, frozen and thawed, a stack stopped and started, LEAVEGROUP and JOINGROUP, DEACTIVATE and
- * REACTIVATE, VIPADELETE and its statement again, bind() in ranges and close(), XCF paths cut, the LAN losing packets.
+ * REACTIVATE, VIPADELETE and its statement again, bind() in ranges and close(), XCF paths cut, the LAN losing packets, its cable pulled; every other
+ * stack has SYSPLEXMONITOR RECOVERY AUTOREJOIN MONINTERFACE.
  * Checkers: those of simplex.h (a, b, h), and after healing: equal views (e), owners where there must be one.
  */
 #ifndef TESTS_SIM_SIMDVIPA_H
