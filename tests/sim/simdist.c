@@ -16,6 +16,12 @@
 #define SETTLE_US   (180 * (u64)USEC_PER_SEC)
 #define DRAIN_US    (400 * (u64)USEC_PER_SEC)
 
+/* Whose distributor asks the policy. */
+struct asked {
+    struct simdist *s;
+    u32 system;
+};
+
 struct simdist {
     struct simdist_params par;
     struct simplex *p;
@@ -25,6 +31,8 @@ struct simdist {
     bool harm[XCF_SYSTEMS_MAX]; /* and goes on */
     struct simplex_session *watched[WATCHED_MAX];
     u16 port[WATCHED_MAX];      /* of the client */
+    struct asked asked[XCF_SYSTEMS_MAX];
+    u64 plain_at; /* when an owner last had no VIPADISTRIBUTE: a backup that came up alone, and serves by itself */
     u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
     u32 open;
     struct simdist_result r;
@@ -42,13 +50,13 @@ static void sizes(const struct simdist_params *par, struct distributor_config *c
 
 /* As the Policy Agent answers: a rule for some clients, whose action lists the systems of even number. */
 static void policy(void *ctx, const struct vcrt_key *k, struct dist_policy *out, u64 now) {
-    struct simdist *s = ctx;
-    i32 router = simplex_owner(s->p, SIMDIST_VIP);
+    struct simdist *s = ((const struct asked *)ctx)->s;
+    const struct distributor *d = s->d[((const struct asked *)ctx)->system];
     UNUSED(now);
-    if (k->cport % 4 || router < 0) return;
+    if (k->cport % 4) return;
     *out = (struct dist_policy){.else_any = s->par.policy == SIMDIST_EVEN_FIRST, .rule = 1};
     for (u32 i = 0; i < s->par.systems; i += 2) {
-        u32 slot = distributor_slot(s->d[router], ipaddr_v4(0xC109C801 + i));
+        u32 slot = distributor_slot(d, ipaddr_v4(0xC109C801 + i));
         if (slot != VDPT_NOBODY) out->allowed |= 1u << slot;
     }
 }
@@ -61,7 +69,7 @@ static void add_part(void *ctx, u32 i, struct sysplex *sx, struct arena *a) {
     s->d[i] = distributor_create(&c, sx, 0);
     s->owner_of_d[i] = sx;
     CHECK(s->d[i]);
-    if (s->par.policy) distributor_set_policy(s->d[i], policy, s);
+    if (s->par.policy) s->asked[i] = (struct asked){s, i}, distributor_set_policy(s->d[i], policy, &s->asked[i]);
 }
 
 static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
@@ -133,7 +141,7 @@ static bool was_harmed(const struct simdist *s, const struct simplex_session *e)
 
 static void judge(struct simdist *s, const struct simplex_session *e, u16 port) {
     s->r.sessions++;
-    if (s->par.policy == SIMDIST_EVEN_ONLY && port % 4 == 0 && e->server % 2 > 0)
+    if (s->par.policy == SIMDIST_EVEN_ONLY && port % 4 == 0 && e->server % 2 > 0 && s->plain_at < e->began)
         simplex_fail(s->p, "policy: system %d served port %u", e->server, port);
     if (!e->failed) {
         s->r.whole++;
@@ -156,6 +164,8 @@ static bool deactivated_alone(struct simdist *s, u32 i) {
 }
 
 static void watch(struct simdist *s) {
+    i32 owner = simplex_owner(s->p, SIMDIST_VIP);
+    if (owner >= 0 && !distributor_routes(s->d[owner], SIMDIST_VIP)) s->plain_at = simxcf_now(s->p->x);
     for (u32 i = 0; i < s->par.systems; i++) {
         bool bad = !simplex_runs(&s->p->node[i]) || simxcf_isolated(s->p->x, i) || !s->p->node[i].sx ||
                    s->p->node[i].sx->state == SYSPLEX_OUT || deactivated_alone(s, i);
@@ -248,8 +258,6 @@ static u32 any(struct simdist *s) { return simplex_random(s->p, s->par.systems);
 static void restart(struct simdist *s, u32 i) {
     struct sim_sys *y = &s->p->x->sys[i];
     if (y->paused) return;
-    /* A system that is started while it has no signals to the others is XCF's matter, not the distributor's. */
-    simxcf_heal(s->p->x);
     if (y->waiting) simxcf_kill(s->p->x, i, true);
     if (!y->up)
         simplex_start_system(s->p, i);
