@@ -11,6 +11,7 @@ PLEX390_ROOT=$root plex390="$root/build/plex390"
 PLEX390_OSA_CARD="$root/build/san/osa-card"
 export PLEX390_ROOT PLEX390_OSA_CARD
 starts=${STARTS:-1000} kills=${KILLS:-100}
+[ -x "$PLEX390_OSA_CARD" ] || { echo "SKIP no sanitized card: make soak builds it"; exit 77; }
 lab_begin ONE
 ok 'IPL to EZAIN11I' "$plex390" up ONE || exit 1
 url=$("$plex390" url SYSA)
