@@ -51,7 +51,7 @@ bool ask_begin(struct ask *a, const char *dir, const char *system, const char *c
 /* What stands behind "?token " in a line of the log, without the emulator's prefix; NULL: it is not of this answer. */
 static const char *answer_line(const struct ask *a, const char *line) {
     size_t n = strlen(a->token);
-    if (line[0] == '/') line++;
+    line = emul_log_text(line);
     return strncmp(line, a->token, n) == 0 && line[n] == ' ' ? line + n + 1 : NULL;
 }
 

@@ -275,14 +275,21 @@ void emul_stop(const char *dir, const char *name) {
     proc_end(dir, name, 500);
 }
 
+const char *emul_log_text(const char *line) {
+    static const char shape[] = "00:00:00 ";
+    size_t i = 0;
+    while (shape[i] && (shape[i] == '0' ? line[i] >= '0' && line[i] <= '9' : line[i] == shape[i])) i++;
+    if (!shape[i]) line += i;
+    return line[0] == '/' ? line + 1 : line;
+}
+
 const char *emul_console_line(const char *line) {
     static const char *const chatter[] = {"HHC", "STATUS=", "MIPS=", "SIOS=", "DEVA=", "DEVC=", "DEVX=", "SYS=", "PLX80"};
+    line = emul_log_text(line);
     for (size_t i = 0; i < sizeof chatter / sizeof chatter[0]; i++)
         if (strncmp(line, chatter[i], strlen(chatter[i])) == 0) return NULL;
-    /* SDL-Hyperion prefixes the lines of an integrated console with the console's own prefix. */
-    if (line[0] == '/') line++;
-    /* An aside is the answer to a program of the lab; see ask.h. */
-    if (line[0] == '?') return NULL;
+    /* An aside is the answer to a program of the lab, see ask.h, and its question may be echoed. */
+    if (line[0] == '?' || strncmp(line, "#?", 2) == 0) return NULL;
     /* "(0009) text" is the emulator's echo of what was entered at that device. */
     return line[0] == '(' && strlen(line) > 6 && line[5] == ')' ? NULL : line;
 }

@@ -32,6 +32,8 @@ int emul_count(const char *dir, const char *name, const char *text, long from);
 long emul_log_size(const char *dir, const char *name);
 /* Orderly end: Z EOD to the guest, quit to the emulator, then signals. */
 void emul_stop(const char *dir, const char *name);
+/* A line of the log without the time that SDL-Hyperion may write in front of it, and without its mark of a console's line. */
+const char *emul_log_text(const char *line);
 /* One line of the log as the operator should see it, or NULL if it is the emulator's own chatter. */
 const char *emul_console_line(const char *line);
 
