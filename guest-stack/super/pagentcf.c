@@ -351,6 +351,7 @@ static void one_line(struct reader *r) {
         r->block = BLOCK_ACTION;
         r->action = NULL;
         r->inside = true;
+        r->opened_at = r->line;
     } else if (r->block == BLOCK_NONE) {
         if (opens || closes)
             fail(r, r->line, r->word[0], statements_expected);
