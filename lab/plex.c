@@ -147,7 +147,7 @@ static bool read_system(const config_setting_t *g, struct plex *p) {
     if (!known_members(g, " name loadparm iplparm address memory console osa cflink ") || !get_name(g, "name", s->name)) return false;
     if (plex_system(p, s->name) || plex_card(p, s->name) || plex_cf(p, s->name)) 
         return complain(g, "a system name that is not in use yet");
-    if (!build_loadparm(g, s) || !get_int(g, "memory", 16, 2047, 64, &s->memory_mb) ||
+    if (!build_loadparm(g, s) || !get_int(g, "memory", 16, 2047, 96, &s->memory_mb) ||
         !get_int(g, "console", 1024, 65535, 0, &s->console_port))
         return false;
     if (!get_cflink(g, p->cflink, &s->cflink)) return false;
