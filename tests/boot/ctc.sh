@@ -28,7 +28,7 @@ if client ip route show 10.8.0.0/16 | grep -q 10.1.1.1; then
     ok 'SYSB serves its page over a CTC' page_of 10.8.1.2 SYSB
     ok 'SYSC too' page_of 10.8.2.3 SYSC
     if command -v tshark >/dev/null; then
-        ok 'the capture of SYSB shows the request, and the answer, inside CTC blocks' captured SYSB 'http.request.uri == "/status"' 'http.response.code == 200'
+        ok 'the capture of SYSB shows the request, and the answer, inside CTC blocks' within 10 captured SYSB 'http.request.uri == "/status"' 'http.response.code == 200'
         ok 'nothing in it is malformed' nothing_malformed SYSB
     else
         echo 'SKIP the capture: tshark is not installed'
