@@ -43,6 +43,8 @@ trap 'rc=$?; trap - EXIT; kill "$mid" "$far" 2>/dev/null; (exit $rc); lab_end' E
 in_mid() { client nsenter -t "$mid" -n "$@"; }
 in_far() { client nsenter -t "$far" -n "$@"; }
 apart() { [ "$(client readlink "/proc/$1/ns/net")" != "$(client readlink /proc/self/ns/net)" ] && client nsenter -t "$1" -n true; }
+# "$2" of IPv4 is on in the namespace that $1 enters. sysctl is not on every user's path.
+setting() { "$1" sh -c "echo 1 >/proc/sys/net/ipv4/$2"; }
 wire() {
     client ip link add narrow0 mtu 600 type veth peer name narrow1 mtu 600 netns "$mid" &&
         in_mid ip link add wide0 type veth peer name wide1 netns "$far" &&
@@ -52,8 +54,8 @@ wire() {
         in_far ip addr add 10.2.2.2/24 dev wide1 && in_far ip link set wide1 up &&
         in_mid ip route add default via 10.2.1.1 && in_far ip route add default via 10.2.2.1 &&
         client ip route add 10.2.2.0/24 via 10.2.1.2 &&
-        client sysctl -q -w net.ipv4.ip_forward=1 && in_mid sysctl -q -w net.ipv4.ip_forward=1 &&
-        in_far sysctl -q -w net.ipv4.ip_no_pmtu_disc=1 # what it sends may be cut
+        setting client ip_forward && setting in_mid ip_forward &&
+        setting in_far ip_no_pmtu_disc # what it sends may be cut
 }
 within 5 apart "$mid" && within 5 apart "$far" || { echo "SKIP pmtu: no namespaces within the LAN's"; exit 77; }
 ok "pmtu: a narrow hop between the far client and the LAN" wire || exit 1
