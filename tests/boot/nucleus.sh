@@ -25,6 +25,7 @@ set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 emulator=${HERCULES:-${PLEX390_HERCULES:-hercules}}
+. "$here/cputime.sh"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/plxboot.XXXXXX") || exit 2
 pid=
 failures=0
@@ -85,7 +86,7 @@ start() {
     mode=ESA/390
     [ "$bits" = 31 ] || mode=z/Arch
     { [ $family = hyperion ] && echo "ARCHLVL $mode" || echo "ARCHMODE $mode"
-        printf 'CPUMODEL 9672\nCPUSERIAL 012345\nMAINSIZE 64\nNUMCPU 1\nTIMERINT 5000\nLPARNAME SYSA\nLOADPARM %s\n' "$loadparm"
+        printf 'CPUMODEL 9672\nCPUSERIAL 012345\nMAINSIZE 64\nNUMCPU 1\nTIMERINT 10000\nLPARNAME SYSA\nLOADPARM %s\n' "$loadparm"
         [ -z "${MODULE:-}" ] || echo "LDMOD $MODULE"
         printf '0009 3215-C / noprompt\n0A80 3390 %s\n' "$dir/sysres.3390"; } >"$dir/cnf"
     rm -f "$dir/in"
@@ -129,13 +130,13 @@ check_psw() {
 
 check_idle() {
     self=$(pgrep -P "$pid" | head -1)
-    before=$(awk '{print $14 + $15}' "/proc/${self:-$pid}/stat")
+    before=$(cpu_ns "${self:-$pid}")
     sleep "$1"
-    after=$(awk '{print $14 + $15}' "/proc/${self:-$pid}/stat")
-    used=$(((after - before) * 100 / ($(getconf CLK_TCK) * $1)))
-    hundredths=$(((after - before) * 10000 / ($(getconf CLK_TCK) * $1)))
-    note="$note, $((hundredths / 100)).$(printf %02d $((hundredths % 100))) % of a processor over $1 s"
-    [ "$used" -lt "$2" ] || fail "idle: $used % of a processor"
+    after=$(cpu_ns "${self:-$pid}")
+    hundredths=$(((after - before) / ($1 * 100000)))
+    used=$((hundredths / 100)).$(printf %02d $((hundredths % 100)))
+    note="$note, $used % of a processor over $1 s"
+    [ "$hundredths" -lt $(($2 * 100)) ] || fail "idle: $used % of a processor"
 }
 
 step() {
