@@ -1,10 +1,12 @@
-/* fuzz_ctc.c - two ends of a channel-to-channel link: any commands of both guests, messages cut, damaged, lost and
- * made up, halts, resets, the link that goes and comes, rings without room.
+/* fuzz_ctc.c - two ends of a channel-to-channel link: any commands of both guests, programs that announce their READs and keep to
+ * them or do not, messages cut, damaged, lost and made up, halts, resets, the link that goes and comes, rings without room.
  *
  * Input: steps of one byte, its low 4 bits say what:
  *   0-5 a command   1 end and unit, 1 code, 1 flags, 1 count * 257     6 deliver all      7 deliver one
  *   8 halt 1        9 reset 1       10 the link goes or comes 1       11 room 1 end, 1 bytes
  *   12 a message made up: 1 end, 1 length, bytes                      13 the next message damaged: 1 at, 1 value
+ *   14 PREPARE or READ with READs chained to it: 1 end, unit, which, 1 how many, 1 count * 257
+ *   15 the next READ of such a program: 1 end and unit
  * At the end whatever is outstanding can be halted, and the ends still carry a block.
  */
 #include <stdlib.h>
@@ -17,8 +19,10 @@
 #include "tests/unit/fakehost.h"
 
 #define STEPS_MAX 400
+#define CHAIN_MAX 8
 
 static u8 *area[2][CTC_UNITS_MAX];
+static struct engine_next chain[2][CTC_UNITS_MAX][CHAIN_MAX]; /* what stands behind the CCW that is executed */
 
 /* The CCW's data area: as long as the count says. */
 static u8 *fresh(u32 end, u32 unit, u32 count) {
@@ -58,7 +62,29 @@ static void command(struct fake *f, struct fuzz *z) {
     u8 where = fuzz_u8(z), code = fuzz_u8(z), flags = fuzz_u8(z);
     u32 end = where & 1, unit = where >> 1 & 1, count = fuzz_u8(z) * 257u;
     if (f[end].waiting[unit]) return;
+    f[end].nexts[unit] = 0; /* whatever was announced: the channel has left it */
     fake_ccw_chained(&f[end], unit, code, flags, where & (CCW_CC | CCW_CD), fresh(end, unit, count), count);
+}
+
+static void announce(struct fake *f, struct fuzz *z) {
+    u8 where = fuzz_u8(z);
+    u32 end = where & 1, unit = where >> 1 & 1, n = 1 + fuzz_u8(z) % CHAIN_MAX, count = fuzz_u8(z) * 257u;
+    if (f[end].waiting[unit]) return;
+    for (u32 i = 0; i < n; i++)
+        chain[end][unit][i] = (struct engine_next){
+            .code = CCW_READ, .flags = (u8)(CCW_SLI | (i + 1 < n ? CCW_CC : 0)), .count = count};
+    f[end].next[unit] = chain[end][unit];
+    f[end].nexts[unit] = n;
+    fake_ccw(&f[end], unit, where & 4 ? CCW_READ : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, fresh(end, unit, count), count);
+}
+
+static void go_on(struct fake *f, struct fuzz *z) {
+    u8 where = fuzz_u8(z);
+    u32 end = where & 1, unit = where >> 1 & 1;
+    if (f[end].waiting[unit] || f[end].nexts[unit] == 0) return;
+    const struct engine_next ccw = *f[end].next[unit]++;
+    f[end].nexts[unit]--;
+    fake_ccw_chained(&f[end], unit, ccw.code, ccw.flags, CCW_CC, fresh(end, unit, ccw.count), ccw.count);
 }
 
 static void connect(struct fake *f, bool up) {
@@ -85,6 +111,8 @@ static void step(struct fake *f, struct fuzz *z) {
         hand_over(&f[end], bytes, len);
         break;
     case 13: deliver(f, end, z); break;
+    case 14: announce(f, z); break;
+    case 15: go_on(f, z); break;
     default: command(f, z); break;
     }
 }
@@ -95,6 +123,7 @@ static void must_work(struct fake *f) {
     for (u32 end = 0; end < 2; end++) {
         f[end].ring_room = UINT32_MAX;
         for (u32 u = 0; u < CTC_UNITS_MAX; u++) {
+            f[end].nexts[u] = 0;
             f[end].engine->ops->halt(f[end].engine, u);
             CHECK(!f[end].waiting[u]);
         }
