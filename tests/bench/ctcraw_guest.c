@@ -52,6 +52,7 @@ struct irb {
 #define ENDED    0x02 /* secondary status in word 0 of the SCSW */
 #define UNIT_CHECK 0x0200
 #define BUSY     0x10000000 /* in word 2 */
+#define SETTLE_US 50000ull
 #define BAD      0x13BF /* busy, unit check, unit exception; any subchannel status but incorrect length */
 
 static struct ccw ALIGNED read_program[2][CHAIN_MAX + 1];
@@ -102,17 +103,25 @@ static void take_status(u32 unit) {
     ended[unit] = 1;
 }
 
+static u64 clock(void) {
+    u64 t;
+    __asm__ volatile("stck %0" : "=Q"(t) : : "cc");
+    return t;
+}
+
 static void start(u32 unit, struct ccw *program) {
     struct orb orb = {0, 0x0080FF00 | FLAG_PREFETCH, (u32)program};
     u32 cc;
     running[unit] = program;
-    for (;;) {
+    /* Hyperion's subchannel may be busy for a moment after its ending status was fetched: condition code 2, tried again. */
+    for (u64 from = clock(); clock() - from < SETTLE_US << 12;) {
         register u32 r1 __asm__("1") = 0x00010000 | unit;
         __asm__ volatile("ssch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc) : "Q"(orb), "d"(r1) : "memory", "cc");
-        if (cc != 1) break;
-        take_status(unit); /* an attention, or a device end that was owed, came first */
+        if (cc == 0 || cc == 3) break;
+        if (cc == 1) take_status(unit); /* an attention, or a device end that was owed, came first */
     }
     if (cc) stop(0xF50 | cc);
+    ended[unit] = 0; /* what was in the way was another program's: Hyperion ends one that was halted a second time */
 }
 
 /* Unit and subchannel status. */
@@ -128,12 +137,6 @@ static u32 wait_for(u32 unit) {
 static _Noreturn void stop_for(u32 unit, u32 code) {
     for (u32 i = 0; i < 3; i++) PARAMS->wrong[i] = last[unit].scsw[i];
     stop(code);
-}
-
-static u64 clock(void) {
-    u64 t;
-    __asm__ volatile("stck %0" : "=Q"(t) : : "cc");
-    return t;
 }
 
 #define HALT_OR_CLEAR 0x3000 /* functions in word 0 of the SCSW */
