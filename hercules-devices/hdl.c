@@ -460,16 +460,20 @@ void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
 /* ---- channel programs ---- */
 
 /* The unit status with which a CCW returns to the channel when a halt or a clear may have ended it.
- *   3.13      has the halt still to complete, and does so before the next CCW: a command retry takes it there
+ *   3.13      has the halt still to complete, and does so before the next CCW: a command retry takes it there. It would leave the
+ *             subchannel marked active for ever, and Linux, which sets a device offline, waits for that to end
  *   Hyperion  has completed it, and adds this status to it: none, or a driver would take the halt for an end */
-static BYTE status_for_channel(const DEVBLK *dev, enum group_end end, u8 unit_status) {
+static BYTE status_for_channel(DEVBLK *dev, enum group_end end, u8 unit_status) {
 #ifdef HDL_HYPERION
     UNUSED(dev);
     return end == GROUP_ENDED ? 0 : unit_status;
 #else
     UNUSED(end);
-    if (dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT)) return CSW_CE | CSW_DE | CSW_UC | CSW_SM;
-    return unit_status;
+    if (!(dev->scsw.flag2 & (SCSW2_AC_CLEAR | SCSW2_AC_HALT))) return unit_status;
+    obtain_lock(&dev->lock);
+    dev->scsw.flag3 &= (BYTE) ~(SCSW3_AC_SCHAC | SCSW3_AC_DEVAC);
+    release_lock(&dev->lock);
+    return CSW_CE | CSW_DE | CSW_UC | CSW_SM;
 #endif
 }
 

@@ -13,6 +13,8 @@ set -u
 kit=$root/build/linux
 skip() { echo "SKIP the whole test: $*"; exit 0; }
 [ -f "$kit/initrd" ] || skip "no build/linux: tests/boot/linux/kit.sh makes it"
+[ "$(cat "$kit/made-of" 2>/dev/null)" = "$(cd "$root/tests/boot/linux" && cat init sum cycle fetch | sha256sum)" ] ||
+    skip "build/linux is older than tests/boot/linux: run kit.sh again"
 [ -x "$root/build/osa-card" ] || skip "no osa-card was built"
 command -v curl >/dev/null || skip "curl is not installed"
 . "$root/tests/boot/emulator.sh"
