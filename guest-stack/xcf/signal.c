@@ -1,8 +1,8 @@
 /* signal.c - segments between two systems: in order, once, over whichever paths work.
  *
  * Sender: segments are numbered per partner from 1 and stay queued until acknowledged. The first XCF_WINDOW
- * of the queue may be under way. A segment goes over a working path of its class, or of any class if its own
- * has none; when that path fails, or XCF_RESEND_US pass without acknowledgement, it is sent again. Receiver:
+ * of the queue may be under way. A segment goes over a working path of its class, devices before structures, or
+ * of any class if its own has none; when that path fails, or XCF_RESEND_US pass without acknowledgement, it is sent again. Receiver:
  * takes the number expected, keeps early ones within the window, drops the rest, and acknowledges the next
  * number expected: with each block that it sends, after XCF_ACK_EVERY segments, or after XCF_ACK_DELAY_US.
  * Early segments may be dropped at will (they were not acknowledged), so the buffers that are left always
@@ -58,26 +58,35 @@ static struct xcf_path *path_take(struct xcf_sys *s, struct xcf_path *p) {
     return p;
 }
 
-/* A working path that has room: one of the class, one of another class, one that is late, the one tried
- * before. A busy path of the class will have room soon, and other classes keep theirs; so then none. */
+/* How good a path is for a message of this class; the first is best. A device carries a block in one step; a structure in two, with its
+ * facility in between, and what came that way would make the rest wait, for messages are presented in order. */
+enum path_rank { RANK_DEVICE, RANK_STRUCTURE, RANK_OTHER_CLASS, RANK_LATE, RANK_TRIED, RANK_NONE };
+
+static enum path_rank path_rank(const struct xcf_path *p, u32 class_index, const struct xcf_path *tried) {
+    if (p == tried) return RANK_TRIED;
+    if (p->late) return RANK_LATE;
+    if (p->couple.class_index != class_index) return RANK_OTHER_CLASS;
+    return p->couple.structure ? RANK_STRUCTURE : RANK_DEVICE;
+}
+
+/* The best working path that has room; of several as good the one that was used longest ago. NULL: none, or a better one of the class
+ * is busy, which will have room soon: a block that overtakes it gains nothing, and other classes keep their paths. */
 static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
-    struct xcf_path *other = NULL, *late = NULL;
-    bool own = false;
+    struct xcf_path *best = NULL;
+    enum path_rank rank, best_rank = RANK_NONE, busy_rank = RANK_OTHER_CLASS;
     LIST_FOR_EACH(it, &s->out) {
         struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
-        bool mine = p->couple.class_index == class_index;
-        bool good = !p->late && p != tried;
-        if (p->broken) continue;
-        own |= mine && good;
-        if (p->busy) continue;
-        if (mine && good) return path_take(s, p);
-        if (good)
-            other = other ? other : p;
-        else if (!late || late == tried)
-            late = p;
+        if (p->broken || (rank = path_rank(p, class_index, tried)) >= best_rank) continue;
+        if (p->busy) {
+            if (rank < busy_rank) busy_rank = rank;
+            continue;
+        }
+        best = p;
+        best_rank = rank;
+        if (rank == RANK_DEVICE) break;
     }
-    if (own || !(other || late)) return NULL;
-    return path_take(s, other ? other : late);
+    bool better_is_busy = busy_rank < RANK_OTHER_CLASS && busy_rank < best_rank;
+    return best && !better_is_busy ? path_take(s, best) : NULL;
 }
 
 static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 now) {

@@ -413,6 +413,31 @@ static void test_structure(void **state) {
     rig_end(r);
 }
 
+/* Messages go by device while there is one, for a structure takes twice as long; when the devices fail the structure carries on. */
+static void test_devices_first(void **state) {
+    UNUSED(state);
+    struct rig *r = rig_begin(true, true);
+    struct node *a = &r->node[0];
+    both_active(r);
+    for (u32 round = 0; round < 2; round++) {
+        u64 ctc = ctcpaths_counters(a->ctc)->bytes_out, str = strpaths_counters(a->str)->bytes_out;
+        u32 before = r->node[1].received;
+        for (u32 i = 0; i < 20; i++) {
+            assert_int_equal(xcf_send(a->member, token_of(r, 0, 1), NULL, r->data, 4000, r->now), 0);
+            run(r, 20000);
+        }
+        assert_int_equal(r->node[1].received, before + 20);
+        ctc = ctcpaths_counters(a->ctc)->bytes_out - ctc;
+        str = strpaths_counters(a->str)->bytes_out - str;
+        if (round == 0) assert_true(ctc > 80000 && str < 4000); /* of the other there are HELLOs */
+        if (round == 1) assert_true(ctc == 0 && str > 80000);
+        ctc_set(r, false);
+        run(r, 20000);
+    }
+    both_active(r);
+    rig_end(r);
+}
+
 /* What is sent to a system that stands still for less than INTERVAL waits in its list and in the sender; then all of it comes. */
 static void test_full_list(void **state) {
     UNUSED(state);
@@ -539,6 +564,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),     cmocka_unit_test(test_transfer_cut), cmocka_unit_test(test_record),
         cmocka_unit_test(test_ctc),        cmocka_unit_test(test_structure),    cmocka_unit_test(test_full_list),
+        cmocka_unit_test(test_devices_first),
         cmocka_unit_test(test_frozen),     cmocka_unit_test(test_killed),       cmocka_unit_test(test_no_arbiter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
