@@ -43,14 +43,21 @@ static bool data_ok(const u8 *p, u32 body) {
     return body > 0 && (!first || body >= XCFMSG_MESSAGE);
 }
 
-enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len) {
+bool xcfmsg_same_ends(const u8 *p, const u8 *header) {
+    return memcmp(p + 8, header + 8, 32) == 0 && memcmp(p + 56, header + 56, 8) == 0;
+}
+
+static bool ends_ok(const u8 *p) {
+    return name_ok(p + 8, 8, false) && name_ok(p + 24, 8, true) && name_ok(p + 56, 8, false);
+}
+
+static enum xcfmsg_verdict check(const u8 *p, u32 len, bool same) {
     if (len < XCFMSG_HEADER) return XCFMSG_SHORT;
     if (be16_get(p) != XCFMSG_MAGIC || p[2] != XCFMSG_VERSION) return XCFMSG_FOREIGN;
     u32 bytes = be16_get(p + 4);
     if (bytes != len || bytes > XCFMSG_BLOCK_MAX) return XCFMSG_LENGTH;
     if (cksum_fold(cksum_add(0, p, len)) != 0) return XCFMSG_CHECKSUM;
-    if (!name_ok(p + 8, 8, false) || !name_ok(p + 24, 8, true) || !name_ok(p + 56, 8, false))
-        return XCFMSG_FORM;
+    if (!same && !ends_ok(p)) return XCFMSG_FORM;
     u32 body = bytes - XCFMSG_HEADER;
     bool good = false;
     if (p[3] == XCFMSG_HELLO) good = hello_ok(p + XCFMSG_HEADER, body);
@@ -59,17 +66,28 @@ enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len) {
     return good ? XCFMSG_OK : XCFMSG_FORM;
 }
 
-void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out) {
+enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len) {
+    return check(p, len, false);
+}
+enum xcfmsg_verdict xcfmsg_check_same(const u8 *p, u32 len) {
+    return check(p, len, true);
+}
+
+void xcfmsg_parse_same(const u8 *p, struct xcfmsg_header *out) {
     out->type = p[3];
     out->bytes = be16_get(p + 4);
-    name_get(out->from, p + 8, 8);
-    out->from_incarnation = be64_get(p + 16);
-    name_get(out->to, p + 24, 8);
-    out->to_incarnation = be64_get(p + 32);
     out->token = be32_get(p + 40);
     out->seq = be32_get(p + 44);
     out->ack = be32_get(p + 48);
     out->flags = p[52];
+}
+
+void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out) {
+    xcfmsg_parse_same(p, out);
+    name_get(out->from, p + 8, 8);
+    out->from_incarnation = be64_get(p + 16);
+    name_get(out->to, p + 24, 8);
+    out->to_incarnation = be64_get(p + 32);
     name_get(out->sysplex, p + 56, 8);
 }
 

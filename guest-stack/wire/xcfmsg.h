@@ -92,6 +92,11 @@ struct xcfmsg_member {
 /* len: bytes that arrived. */
 enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len);
 void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out);
+/* For one of many blocks between the same two systems: sender, receiver and sysplex are, byte for byte, those of a header that passed
+ * xcfmsg_check(). Then the names need neither be looked at again (xcfmsg_check_same) nor taken out (xcfmsg_parse_same). */
+bool xcfmsg_same_ends(const u8 *p, const u8 *header);
+enum xcfmsg_verdict xcfmsg_check_same(const u8 *p, u32 len);
+void xcfmsg_parse_same(const u8 *p, struct xcfmsg_header *out); /* type, bytes, token, seq, ack, flags */
 /* Writes the header of a block whose body is in place, and the checksum over h->bytes. */
 void xcfmsg_emit(u8 *p, const struct xcfmsg_header *h);
 

@@ -236,8 +236,8 @@ void path_hello_due(struct xcf *x, u64 now) {
 
 /* ---- inbound ---- */
 
-static bool block_good(struct xcf *x, const u8 *block, u32 len) {
-    switch (xcfmsg_check(block, len)) {
+static bool block_good(struct xcf *x, const u8 *block, u32 len, bool same) {
+    switch (same ? xcfmsg_check_same(block, len) : xcfmsg_check(block, len)) {
     case XCFMSG_OK: return true;
     case XCFMSG_SHORT: x->count.drop_short++; break;
     case XCFMSG_FOREIGN: x->count.drop_foreign++; break;
@@ -285,11 +285,41 @@ static bool for_us(const struct xcf *x, const struct xcfmsg_header *h) {
     return h->to_incarnation == x->id.incarnation && strcmp(h->to, x->id.name) == 0;
 }
 
+/* Does a block come from and go to whom the last one did, and is that incarnation of the sender still the one that counts? */
+static bool ends_same(const struct xcf_path *p, const u8 *block, u32 len) {
+    const struct xcf_sys *s = &p->x->sys[p->ends_slot];
+    if (!p->ends_slot || len < XCFMSG_HEADER || !xcfmsg_same_ends(block, p->ends)) return false;
+    return s->id.incarnation == p->ends_from.incarnation && s->gone_incarnation < s->id.incarnation &&
+           strcmp(s->id.name, p->ends_from.name) == 0;
+}
+
+/* Whose block it is; NULL: nobody's who is in, counted. */
+static struct xcf_sys *sender_of(struct xcf_path *p, const u8 *block, u64 now) {
+    struct xcf *x = p->x;
+    struct xcfmsg_header h;
+    xcfmsg_parse(block, &h);
+    p->ends_slot = 0;
+    if (strcmp(h.sysplex, x->couple.sysplex) != 0 || strcmp(h.from, x->id.name) == 0) {
+        x->count.drop_sysplex++; /* another sysplex, or a second system of our name */
+        return NULL;
+    }
+    struct xcf_sysid id = {.incarnation = h.from_incarnation};
+    memcpy(id.name, h.from, sizeof id.name);
+    struct xcf_sys *s = system_heard(x, &id, now);
+    if (!s) return NULL;
+    memcpy(p->ends, block, XCFMSG_HEADER);
+    p->ends_from = id;
+    p->ends_slot = sys_slot(x, s);
+    p->ends_for_us = for_us(x, &h);
+    return s;
+}
+
 void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
     struct xcf *x = p->x;
     struct xcfmsg_header h;
     xcf_lapse_check(x, now);
-    if (x->stopped || !block_good(x, block, len)) return;
+    bool same = ends_same(p, block, len);
+    if (x->stopped || !block_good(x, block, len, same)) return;
     if (x->suspect && x->asked) {
         x->count.drop_suspect++; /* from before this system stood still; what matters comes again */
         return;
@@ -298,16 +328,11 @@ void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
         x->count.drop_path_stopped++;
         return;
     }
-    xcfmsg_parse(block, &h);
-    if (strcmp(h.sysplex, x->couple.sysplex) != 0 || strcmp(h.from, x->id.name) == 0) {
-        x->count.drop_sysplex++; /* another sysplex, or a second system of our name */
-        return;
-    }
-    struct xcf_sysid id = {.incarnation = h.from_incarnation};
-    memcpy(id.name, h.from, sizeof id.name);
-    struct xcf_sys *s = system_heard(x, &id, now);
+    xcfmsg_parse_same(block, &h);
+    struct xcf_sys *s = same ? &x->sys[p->ends_slot] : sender_of(p, block, now);
     if (!s) return;
-    if (h.type != XCFMSG_HELLO && !for_us(x, &h)) {
+    bool ours = p->ends_for_us;
+    if (h.type != XCFMSG_HELLO && !ours) {
         x->count.drop_receiver++;
         return;
     }
@@ -319,7 +344,7 @@ void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
     if (h.type == XCFMSG_HELLO) {
         hello_in(p, s, block + XCFMSG_HEADER, now);
         if (!x->stopped && h.flags & XCFMSG_LEAVING) partition_leaving(x, s, now);
-        if (!for_us(x, &h)) return;
+        if (!ours) return;
     }
     if (x->stopped || !sys_in(s)) {
         if (h.type != XCFMSG_HELLO) x->count.drop_stranger++;

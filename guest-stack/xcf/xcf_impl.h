@@ -54,6 +54,11 @@ struct xcf_path {
     u32 retries;
     char partner_path[17];
     u64 blocks, bytes;
+    /* Inbound: the header of the last block whose sender was looked up, and what came of it. Nearly all blocks have the same names. */
+    u8 ends[XCFMSG_HEADER];
+    struct xcf_sysid ends_from;
+    u32 ends_slot; /* 0 none yet */
+    bool ends_for_us;
 };
 
 struct xcf_rx {          /* from one partner */

@@ -137,12 +137,39 @@ static void messages_and_members(void **state) {
     assert_false(xcfmsg_member_parse(p, &got));
 }
 
+/* One block of many between the same two systems: everything but the names is checked and taken out as ever. */
+static void same_ends(void **state) {
+    u8 p[256], other[256];
+    struct xcfmsg_header h = {.type = XCFMSG_ACK};
+    u32 len = hello_build(p);
+    UNUSED(state);
+    memcpy(other, p, len);
+    for (u32 at = 0; at < XCFMSG_HEADER; at++) {
+        bool end = (at >= 8 && at < 40) || at >= 56;
+        other[at] ^= 1;
+        assert_int_equal(xcfmsg_same_ends(p, other), !end);
+        other[at] ^= 1;
+    }
+    assert_int_equal(xcfmsg_check_same(p, len), XCFMSG_OK);
+    xcfmsg_parse_same(p, &h);
+    assert_int_equal(h.type, XCFMSG_HELLO);
+    assert_int_equal(h.bytes, len);
+    assert_int_equal(h.token, 1);
+    for (u32 n = 0; n < len; n++) assert_int_not_equal(xcfmsg_check_same(p, n), XCFMSG_OK);
+    for (u32 bit = 0; bit < len * 8; bit++) {
+        p[bit / 8] ^= (u8)(1 << bit % 8);
+        assert_int_not_equal(xcfmsg_check_same(p, len), XCFMSG_OK);
+        p[bit / 8] ^= (u8)(1 << bit % 8);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vector),
         cmocka_unit_test(truncated_and_damaged),
         cmocka_unit_test(forms),
         cmocka_unit_test(messages_and_members),
+        cmocka_unit_test(same_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

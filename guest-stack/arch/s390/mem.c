@@ -81,6 +81,13 @@ int memcmp(const void *a, const void *b, size_t n) {
     return cc == 0 ? 0 : cc == 1 ? -1 : 1;
 }
 
+int strcmp(const char *a, const char *b) {
+    register u32 r0 __asm__("0") = 0;
+    int cc;
+    __asm__ volatile("0: clst %1,%2\n jo 0b\n ipm %0\n srl %0,28" : "=&d"(cc), "+a"(a), "+a"(b) : "d"(r0) : "cc", "memory");
+    return cc == 0 ? 0 : cc == 1 ? -1 : 1;
+}
+
 size_t strlen(const char *s) {
     register u32 r0 __asm__("0") = 0;
     const char *end = NULL, *at = s;
