@@ -60,6 +60,7 @@ struct cds {
     struct cds_copy copy[CDS_COPIES];
     struct cds_system system[XCF_SYSTEMS_MAX];
     struct cds_isolation isolation[XCF_SYSTEMS_MAX];
+    bool isolating; /* one of them has a victim, perhaps */
     struct cds_counters count;
 };
 

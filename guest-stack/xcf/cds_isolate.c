@@ -27,6 +27,7 @@ int cds_isolate(void *ctx, const struct xcf_sysid *victim) {
     if (!o) o = isolation_of(c, "");
     if (!o) return -ERR_NETDOWN;
     *o = (struct cds_isolation){.victim = *victim};
+    c->isolating = true;
     for (u32 i = 0; i < CDS_COPIES; i++) o->step[i] = c->copy[i].facility[0] ? STEP_DUE : STEP_NONE;
     return 0;
 }
@@ -100,19 +101,24 @@ static bool advance(struct cds *c, struct cds_isolation *o, u64 now) {
 }
 
 void cds_isolations_run(struct cds *c, u64 now) {
+    bool left = false;
+    if (!c->isolating) return;
     for (u32 i = 0; i < XCF_SYSTEMS_MAX && !xcf_stopped(c->x); i++) {
         struct cds_isolation *o = &c->isolation[i];
-        if (!o->victim.name[0] || !advance(c, o, now)) continue;
+        if (!o->victim.name[0]) continue;
+        left = true; /* until a whole round finds none: an answer may ask for the next one */
+        if (!advance(c, o, now)) continue;
         struct xcf_sysid victim = o->victim;
         bool done = o->step[0] == STEP_DONE || o->step[1] == STEP_DONE;
         *o = (struct cds_isolation){.since = 0};
         xcf_arbiter_isolated(c->x, &victim, done, now);
     }
+    c->isolating = left;
 }
 
 u64 cds_isolations_due(const struct cds *c) {
     u64 due = TIME_NEVER;
-    for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++) {
+    for (u32 i = 0; c->isolating && i < XCF_SYSTEMS_MAX; i++) {
         const struct cds_isolation *o = &c->isolation[i];
         if (!o->victim.name[0]) continue;
         if (o->since == 0) return 0; /* has not begun */
