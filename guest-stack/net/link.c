@@ -16,7 +16,9 @@ const char *link_type_name(enum link_type t) {
     return (u32)t < LNK_TYPES ? link_types[t] : "UNKNOWN";
 }
 
-static void link_flush_later(struct link *lnk) {
+void link_sent(struct link *lnk, u32 bytes) {
+    lnk->count.packets_out++;
+    lnk->count.bytes_out += bytes;
     if (lnk->flush_due) return;
     lnk->flush_due = true;
     list_push_back(&lnk->stk->flush, &lnk->flush_node);
@@ -28,9 +30,7 @@ static void link_send(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u
         lnk->count.drops_out_no_buffer++;
         return;
     }
-    lnk->count.packets_out++;
-    lnk->count.bytes_out += bytes;
-    link_flush_later(lnk);
+    link_sent(lnk, bytes);
 }
 
 void link_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {

@@ -160,6 +160,8 @@ const char *link_type_name(enum link_type t);
 /* Sends an IP packet to a neighbour: ARP if the link needs it, software checksum and segmentation where the
  * card has none, counters. Always takes the packet; a drop is counted under its cause. */
 void link_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
+/* For a driver that was given a packet past link_output(): it took it, so it counts, and the link is flushed with the others. */
+void link_sent(struct link *lnk, u32 bytes);
 /* Rings every card that got packets since the last call; stack_poll() and input batches end with it. */
 void link_flush_all(struct stack *stk, u64 now);
 

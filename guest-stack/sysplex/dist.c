@@ -250,6 +250,7 @@ static const struct sysplex_part_ops dist_part = {
     .peer_up = dist_peer_up,
     .peer_down = dist_peer_down,
     .poll = on_poll,
+    .routed = dist_routed,
     .packet = dist_packet,
     .conn_opened = dist_conn_opened,
     .conn_closed = dist_conn_closed,

@@ -167,6 +167,7 @@ void dist_forget_learnt(struct distributor *d, struct ipaddr dvipa);
 void dist_port_del(struct distributor *d, struct vdpt_port *p);
 
 /* ---- dist_packet.c ---- */
+bool dist_routed(void *ctx, struct pkt *p, u64 now);
 enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now);
 
 /* ---- dist_owner.c ---- */

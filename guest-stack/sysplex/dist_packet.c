@@ -1,8 +1,8 @@
 /* dist_packet.c - one packet for a DVIPA: whose is it? See distributor.h.
  *
- * The straight line is a segment of a connection that has a row: ports out of the header, one look-up, a tick and an
- * acknowledgement into the row, sysplex_forward(). Everything else (first SYNs, fragments, ICMP errors, unknown segments) leaves
- * that line and may cost more.
+ * The straight line, dist_routed(), is a segment of a connection that has a row: ports out of the header, one look-up, a tick and an
+ * acknowledgement into the row, sysplex_forward(). It is asked before any other part of the stack: a row means that this stack routes
+ * the DVIPA. Everything else (SYNs, fragments, ICMP errors, unknown segments) leaves that line and may cost more.
  *
  *   at the routing stack   row                          to its target
  *                          SYN, distributed port        chosen; nobody: RST (dropped while answers are awaited)
@@ -193,6 +193,28 @@ static enum sysplex_verdict fragment(struct distributor *d, struct pkt *p, u64 n
     if (verdict == SYSPLEX_PASS) ip_deliver(stk, &b->pkt, now);
     pbuf_release(b);
     return SYSPLEX_TAKEN;
+}
+
+#define PLAIN_HEADER 0x45 /* version 4 without options */
+
+bool dist_routed(void *ctx, struct pkt *p, u64 now) {
+    struct distributor *d = ctx;
+    const u8 *h = p->data, *tcp = h + IP4_HEADER_MIN;
+    bool plain = h[0] == PLAIN_HEADER && p->proto == IP_PROTO_TCP && p->len >= IP4_HEADER_MIN + TCPHDR_BYTES &&
+                 !(be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET));
+    if (!plain || (p->flags & PKT_DISTRIBUTED) || (tcp[TCP_FLAGS_AT] & TCPF_SYN)) return false;
+    u32 ports = be32_get(tcp);
+    struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
+    struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
+    struct sysplex_peer *to = row ? d->slot[row->target].peer : NULL;
+    if (!to || row->target == SLOT_SELF) return false;
+    u32 seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
+    bool changed = vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], seq, ack, now);
+    if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
+    d->count.routed++;
+    p->flags |= PKT_DISTRIBUTED;
+    sysplex_forward(d->sx, to, p, now);
+    return true;
 }
 
 enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now) {

@@ -104,33 +104,42 @@ static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 b
     return b;
 }
 
+/* A packet into the batch of a peer: the one copy that is made of it before XCF cuts the message. */
+static int batch_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now) {
+    u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
+    if (padded > PACKET_MAX) {
+        SX_COUNT(sx, drop_packet_form);
+        return -ERR_MSGSIZE;
+    }
+    struct packet_batch *b = to->batch;
+    if (!b || b->used + PLEXMSG_PACKET_HEAD + padded > PLEXMSG_DATA_MAX)
+        b = batch_for(sx, to, PLEXMSG_PACKET_HEAD + padded, now);
+    u8 *head = b->bytes + b->used;
+    /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
+    bool sum_ok = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK);
+    u32 flags = (sum_ok ? PACKET_CSUM_OK : 0) | (p->flags & PKT_DISTRIBUTED ? PACKET_DISTRIBUTED : 0);
+    be32_put(head, bytes << 16 | p->gso_bytes);
+    be32_put(head + 4, flags << 24);
+    be32_put(head + PLEXMSG_PACKET_HEAD + padded - 4, 0); /* what pads it; the packet goes over the rest */
+    if (p->ext_len)
+        pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
+    else
+        memcpy(head + PLEXMSG_PACKET_HEAD, p->data, bytes);
+    b->used += PLEXMSG_PACKET_HEAD + padded;
+    SX_COUNT(sx, packets_out);
+    return 0;
+}
+
 static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct sysplex *sx = lnk->dev->state;
     struct sysplex_peer *to = sysplex_peer_by_dynxcf(sx, next_hop);
     if (to && to->lnk != lnk) to = NULL;                           /* flush() is by link */
     if (!to && lnk != sx->dx.samehost) to = peer_of_link(sx, lnk); /* a route without a gateway */
-    u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
     if (!to) {
         SX_COUNT(sx, drop_packet_no_link);
         return -ERR_NETUNREACH;
     }
-    if (padded > PACKET_MAX) {
-        SX_COUNT(sx, drop_packet_form);
-        return -ERR_MSGSIZE;
-    }
-    struct packet_batch *b = batch_for(sx, &sx->peer[to->index], PLEXMSG_PACKET_HEAD + padded, now);
-    u8 *head = b->bytes + b->used;
-    /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
-    bool sum_ok = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK);
-    memset(head, 0, PLEXMSG_PACKET_HEAD);
-    be16_put(head, (u16)bytes);
-    be16_put(head + 2, p->gso_bytes);
-    head[4] = (u8)((sum_ok ? PACKET_CSUM_OK : 0) | (p->flags & PKT_DISTRIBUTED ? PACKET_DISTRIBUTED : 0));
-    pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
-    memset(head + PLEXMSG_PACKET_HEAD + bytes, 0, padded - bytes);
-    b->used += PLEXMSG_PACKET_HEAD + padded;
-    SX_COUNT(sx, packets_out);
-    return 0;
+    return batch_put(sx, &sx->peer[to->index], p, now);
 }
 
 /* A link leads to the stacks of one image, EZASAMEMVS to those of its own. */
@@ -203,14 +212,22 @@ static bool split_joined(struct pkt *p) {
     return true;
 }
 
+/* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
 void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    if (!to->lnk || !to->lnk->up || (p->gso_bytes && !split_joined(p)) || (!p->gso_bytes && p->len > DYNXCF_MTU)) {
+    struct link *lnk = to->lnk;
+    bool large = p->len > DYNXCF_MTU;
+    if (!lnk || !lnk->up || (large && (!p->gso_bytes || !split_joined(p)))) {
         SX_COUNT(sx, drop_forward_no_link);
         return;
     }
     SX_COUNT(sx, forwarded);
     p->flags |= PKT_FORWARDED;
-    link_output(to->lnk, p, to->dynxcf, now);
+    if (large || sx->stk->tracing)
+        link_output(lnk, p, to->dynxcf, now);
+    else if (batch_put(sx, &sx->peer[to->index], p, now) == 0)
+        link_sent(lnk, pkt_bytes(p));
+    else
+        lnk->count.drops_out_no_buffer++;
 }
 
 /* ---- links ---- */

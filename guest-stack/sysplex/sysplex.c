@@ -55,7 +55,10 @@ struct sysplex *sysplex_create(const struct sysplex_config *c, u64 now) {
 
 void sysplex_part_add(struct sysplex *sx, const struct sysplex_part_ops *ops, void *ctx) {
     CHECK(sx->parts < SYSPLEX_PARTS_MAX && ops->kind_last < PLEXMSG_KINDS);
-    sx->part[sx->parts++] = (struct sysplex_part){.ops = ops, .ctx = ctx};
+    sx->part[sx->parts] = (struct sysplex_part){.ops = ops, .ctx = ctx};
+    CHECK(!ops->routed || !sx->router);
+    if (ops->routed) sx->router = &sx->part[sx->parts];
+    sx->parts++;
     for (u32 k = ops->kind_first; k && k <= ops->kind_last; k++) {
         CHECK(!sx->part_of_kind[k]);
         sx->part_of_kind[k] = (u8)sx->parts;
@@ -109,6 +112,7 @@ bool parts_distribute(struct sysplex *sx, struct ipaddr addr) {
 static bool hook_claim(void *ctx, struct stack *stk, struct pkt *p, u64 now) {
     struct sysplex *sx = ctx;
     UNUSED(stk);
+    if (sx->router && sx->router->ops->routed(sx->router->ctx, p, now)) return true;
     for (u32 i = 0; i < sx->parts; i++) {
         const struct sysplex_part *part = &sx->part[i];
         if (part->ops->packet && part->ops->packet(part->ctx, p, now) == SYSPLEX_TAKEN) return true;

@@ -138,7 +138,10 @@ struct sysplex_part_ops {
     /* It left, or it failed and has been isolated. p is valid until this returns. */
     void (*peer_down)(void *ctx, struct sysplex_peer *p, u64 now);
     u64 (*poll)(void *ctx, u64 now);
-    /* A packet for a HOME_DYNAMIC address. */
+    /* A packet for a HOME_DYNAMIC address: does it belong to a connection that this part routes? true: it was taken. Asked before any
+     * packet(), of one part only; what it does not know for sure it leaves, quickly. */
+    bool (*routed)(void *ctx, struct pkt *p, u64 now);
+    /* A packet for a HOME_DYNAMIC address that nobody has taken. */
     enum sysplex_verdict (*packet)(void *ctx, struct pkt *p, u64 now);
     /* TCP of this stack: net/stack.h says when. */
     void (*conn_opened)(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
