@@ -7,6 +7,9 @@
 #include "super/netstat.h"
 #include "super/plexip.h"
 #include "super/tcpip.h"
+#include "sysplex/distributor.h"
+#include "sysplex/sysplex.h"
+#include "sysplex/vcrt.h"
 
 static const char *yes_no(bool v) { return v ? "YES" : "NO"; }
 
@@ -71,6 +74,24 @@ void netstat_config(struct netstat *n) {
 
 /* ---- STATS ---- */
 
+static void counter_line(struct netstat *n, const char *name, u32 value) {
+    char upper[40];
+    if (netstat_row(n)) reply_line(n->r, "  %-24s = %u", netstat_upper(name, upper, sizeof upper), value);
+}
+
+/* The stack in its group, and what became of packets for distributed DVIPAs: each way to lose one has a row. */
+static void plex_counters(struct netstat *n) {
+    const char *name;
+    u32 value;
+    if (n->ip->sx) reply_line(n->r, "SYSPLEX STATISTICS");
+    for (u32 i = 0; n->ip->sx && (name = sysplex_counter(n->ip->sx, i, &value)) != NULL; i++) counter_line(n, name, value);
+    if (!n->ip->dist) return;
+    reply_line(n->r, "DISTRIBUTOR STATISTICS");
+    for (u32 i = 0; (name = distributor_counter(n->ip->dist, i, &value)) != NULL; i++) counter_line(n, name, value);
+    counter_line(n, "vcrt_evicted", distributor_vcrt(n->ip->dist)->evicted);
+    counter_line(n, "vcrt_full", distributor_vcrt(n->ip->dist)->full);
+}
+
 static void pool_line(struct netstat *n, const struct pool *p) {
     char name[32];
     if (!p || !netstat_row(n)) return;
@@ -88,13 +109,14 @@ void netstat_stats(struct netstat *n) {
         if (strcmp(group, row.group) != 0)
             reply_line(n->r, "%s STATISTICS", netstat_upper(row.group, name, sizeof name));
         group = row.group;
-        if (netstat_row(n))
-            reply_line(n->r, "  %-24s = %u", netstat_upper(row.name, name, sizeof name), row.value);
+        counter_line(n, row.name, row.value);
     }
+    plex_counters(n);
     const struct stack *s = n->stk;
     const struct pool *pools[] = {&s->small,          &s->large,    &s->huge,       &s->home.pool,
                                   &s->routes.pool,    &s->arp.pool, &s->ports.pool, &s->dgrams.pool,
                                   tcp_buffer_pool(s), sock_pool(s)};
     reply_line(n->r, "STORAGE POOLS");
     for (u32 i = 0; i < ARRAY_LEN(pools); i++) pool_line(n, pools[i]);
+    if (n->ip->dist) pool_line(n, &distributor_vcrt(n->ip->dist)->pool);
 }

@@ -41,6 +41,13 @@ even() {
         END {bad = n != 4 || sum < '"$1"'; for (i in c) {off = c[i] - sum / 4; if (off < 0) off = -off; if (off > sum * 0.02) bad = 1}; exit bad}'
 }
 
+no_drops() {
+    cmd SYSA "D TCPIP,,NETSTAT,STATS" >"$tmp/stats"
+    grep -A99 "DISTRIBUTOR STATISTICS" "$tmp/stats" | grep -E "DROP_NO_TARGET|DROP_NO_ROW|DROP_NO_OWNER|VCRT_FULL" >"$tmp/drops"
+    cat "$tmp/drops"
+    [ "$(wc -l <"$tmp/drops")" = 4 ] && ! grep -v "= 0$" "$tmp/drops"
+}
+
 ok "distributor: four LPARs come up" "$plex390" up PLEX1 || exit 1
 needs_lan distributor || exit 77
 ok "distributor: SYSA owns $vip" within 15 owner_is SYSA || exit 1
@@ -57,6 +64,8 @@ totals SYSA 80 >"$tmp/t1"
 ok "distributor: spread within 2 % of equal" even "$connections"
 sed 's/^/   /' "$tmp/out"
 ok "distributor: the VCRT drains" within 20 drained SYSA
+ok "distributor: NETSTAT STATS counts what was routed" answer_has SYSA "D TCPIP,,NETSTAT,STATS" "^ *ROUTED  *= [1-9]"
+ok "distributor: and that nothing was lost for want of a target or a row" no_drops
 # Rates of one run: to a target's own address, and through the routing stack.
 for to in 10.1.1.2 $vip; do
     echo "   to $to: $(client "$root/build/netbench" get "$to" 80 300 /status)"
