@@ -5,8 +5,8 @@
 # catalogues of messages (messages.sh), a run of the simulator, or a boot test (tests/boot/*.sh, each prints PASS,
 # FAIL or SKIP lines of its own). Every one has a time limit; what a test started is ended with it, also when this script is killed.
 #
-# There are two lanes. Boot tests mostly wait for emulators and go one after the other; what only computes runs beside
-# them, politely (nice), and is told when both have ended.
+# There are three lanes. Boot tests mostly wait for emulators: two lanes take them, each the next one that the other has not
+# taken. What only computes runs beside them, politely (nice), and is told when all have ended.
 #   tests/run.sh [-k WORD]     only tests whose name contains WORD
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -90,9 +90,9 @@ computing() {
 boot_test() {
     bounded 600 "$1"
     n=$(grep -c '^PASS' "$log") bad=$(grep -c '^FAIL' "$log") skip=$(grep -c '^SKIP' "$log")
-    judged >"$dir/lines"
-    cat "$dir/lines"
-    cat "$dir/lines" >>"$dir/booted"
+    judged >"$log.lines"
+    cat "$log.lines"
+    cat "$log.lines" >>"$dir/booted"
     passed=$((passed + n)) failed=$((failed + bad)) skipped=$((skipped + skip))
 }
 judged() {
@@ -102,31 +102,35 @@ judged() {
     if [ $((n + bad + skip)) = 0 ]; then echo "FAIL $name: it said nothing"; bad=1; fi
     [ "$bad" = 0 ] || sed 's/^/    /' "$log" | tail -60
 }
+# 1|2
 booting() {
-    log=$dir/booting
+    log=$dir/booting$1
     for t in tests/boot/*.sh; do
         name=boot/$(basename "$t" .sh)
-        if [ -x "$t" ] && wanted "$name"; then boot_test "$t"; fi
+        [ -x "$t" ] && wanted "$name" && mkdir "$dir/$(basename "$t" .sh).taken" 2>/dev/null || continue
+        boot_test "$t"
     done
     tally
 }
 
-# lane FUNCTION &: in a shell of its own, beside the others.
+# lane FUNCTION ARG... &: in a shell of its own, beside the others.
 lane() {
     trap end_child EXIT
     trap 'exit 130' INT TERM HUP
-    "$1"
+    "$@"
 }
 lane computing >"$dir/computed" 2>&1 &
 lanes=$!
 renice -n 10 -p "$lanes" >/dev/null 2>&1
-lane booting &
-lanes="$lanes $!"
+for l in 1 2; do
+    lane booting $l &
+    lanes="$lanes $!"
+done
 for l in $lanes; do wait "$l"; done
 lanes=
 cat "$dir/computed"
-for l in computing booting; do
-    read -r p f s <"$dir/$l.sum" || { echo "FAIL the lane of what is $l did not end"; p=0 f=1 s=0; }
+for l in computing booting1 booting2; do
+    read -r p f s <"$dir/$l.sum" || { echo "FAIL the lane $l did not end"; p=0 f=1 s=0; }
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 [ "$failed" = 0 ] || { echo "failed:"; cat "$dir/computed" "$dir/booted" | sed -n 's/^FAIL /   /p'; }

@@ -311,6 +311,7 @@ int xcf_join(struct xcf *x, const struct xcf_join *j, struct xcf_member **out, u
     m->status_us = j->status_us;
     m->alive_at = now;
     if (m->status_us) x->monitored++;
+    poll_by(x, now);
     memcpy(m->ustate, j->ustate, sizeof m->ustate);
     m->state = XCF_MEMBER_ACTIVE;
     *out = m;
@@ -324,6 +325,7 @@ void xcf_leave(struct xcf_member *m, u64 now) {
     m->ending = true;
     m->state = XCF_MEMBER_NOT_DEFINED;
     m->x->endings++;
+    poll_by(m->x, now);
     if (m->status_us) m->x->monitored--;
     if (m->x->stopped) return;
     member_changed(m, now);

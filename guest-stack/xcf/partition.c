@@ -259,6 +259,7 @@ void xcf_arbiter_dropped(struct xcf *x, const struct xcf_sysid *id, u64 now) {
     struct xcf_sys *s = xcf_sys_by_name(x, id->name);
     xcf_lapse_check(x, now);
     if (x->stopped || x->suspect || !s || s->id.incarnation != id->incarnation) return;
+    poll_by(x, now);
     if (s->state == XCF_SYS_JOINING) {
         xcf_arbiter_unconnected(x, id, now);
         return;

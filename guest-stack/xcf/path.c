@@ -100,6 +100,7 @@ void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now) {
     enum xcf_path_state was = p->state, is = xcf_path_next(was, e);
     if (is == was) return;
     p->state = is;
+    poll_by(p->x, now);
     if (was == XCF_PATH_WORKING) left_working(p, now);
     if (is == XCF_PATH_WORKING) now_working(p, now);
     if (is == XCF_PATH_RESTARTING) failed(p, now);

@@ -44,12 +44,12 @@ struct xcf_seg *signal_take(struct xcf *x) {
 }
 
 void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
-    UNUSED(x);
     g->seq = s->tx.next++;
     g->path = g->tried = NULL;
     s->tx.queued++;
     s->tx.class_bytes[g->class_index] += g->bytes;
     list_push_back(&s->tx.queue, &g->node);
+    if (sys_slot(x, s) == 0) poll_by(x, 0); /* no path pumps it */
 }
 
 static struct xcf_path *path_take(struct xcf_sys *s, struct xcf_path *p) {
@@ -99,6 +99,7 @@ static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 no
         }
         g->path = g->tried = p;
         g->sent_at = now;
+        poll_by(x, now + XCF_RESEND_US);
         x->count.segments_sent++;
         s->rx.unacked = 0;
         s->rx.ack_due = TIME_NEVER;
@@ -148,6 +149,7 @@ void signal_ack(struct xcf *x, struct xcf_sys *s, u32 ack, u64 now) {
         }
         pool_put(&x->tx_pool, g);
     }
+    if (x->starved) poll_by(x, now);
     signal_pump(x, s, now);
 }
 
@@ -257,7 +259,7 @@ void signal_data(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_header *h
     if (rx->unacked >= XCF_ACK_EVERY)
         ack_out(x, s);
     else if (rx->unacked && rx->ack_due == TIME_NEVER)
-        rx->ack_due = now + XCF_ACK_DELAY_US;
+        poll_by(x, rx->ack_due = now + XCF_ACK_DELAY_US);
 }
 
 /* ---- within this system: slot 0 has a queue like any partner, and no path ---- */

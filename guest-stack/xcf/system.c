@@ -87,6 +87,7 @@ void system_event(struct xcf *x, struct xcf_sys *s, enum xcf_system_event e, u64
     if (to == from || x->stopped) return;
     s->state = to;
     s->since = now;
+    poll_by(x, now);
     switch (to) {
     case XCF_SYS_JOINING: entered_joining(x, s, now); break;
     case XCF_SYS_ACTIVE: entered_active(x, s, from, now); break;

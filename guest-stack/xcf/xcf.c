@@ -158,10 +158,18 @@ static void admission_check(struct xcf *x, u64 now) {
     x->admitted = true;
 }
 
+/* Its loop comes by some thousand times a second under load: what then costs more than the work is looking for some. */
+static bool nothing_due(const struct xcf *x, u64 now) {
+    return now < x->poll_due && now < x->rounds_at && x->admitted && !x->suspect && !x->hello_now;
+}
+
 u64 xcf_poll(struct xcf *x, u64 now) {
     xcf_lapse_check(x, now);
     if (x->stopped) return TIME_NEVER;
     x->last_poll = now;
+    if (nothing_due(x, now)) return x->poll_due;
+    x->poll_due = TIME_NEVER;
+    x->rounds_at = now + XCF_ROUND_US;
     suspect_check(x, now);
     path_timers(x, now);
     system_timers(x, now);
@@ -180,7 +188,8 @@ u64 xcf_poll(struct xcf *x, u64 now) {
     u64 due = u64_min(x->heartbeat_at, u64_min(signal_due(x), member_due(x)));
     if (!x->admitted && x->settled_at > now) due = u64_min(due, x->settled_at);
     if (x->endings) due = u64_min(due, now + SWEEP_US);
-    return due;
+    poll_by(x, due);
+    return x->poll_due;
 }
 
 /* ---- queries and settings ---- */

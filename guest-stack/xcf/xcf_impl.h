@@ -22,6 +22,7 @@
 #define XCF_ACK_EVERY      8
 #define XCF_ACK_DELAY_US   (20 * USEC_PER_MSEC)
 #define XCF_RESEND_US      USEC_PER_SEC
+#define XCF_ROUND_US       (20 * USEC_PER_MSEC) /* a busy system looks at all its partners that often, not at each turn of its loop */
 #define XCF_LAPSE_US       (2 * USEC_PER_SEC)
 #define XCF_FORGIVE_US     (60 * (u64)USEC_PER_SEC) /* a path that worked so long has its retries back */
 #define XCF_BUCKETS        64
@@ -159,6 +160,7 @@ struct xcf {
     u32 paths;
     u32 next_number, next_token, next_reply, status_counter;
     u64 last_poll, heartbeat_at, suspect_since, settled_at;
+    u64 poll_due, rounds_at; /* the next whole xcf_poll(): when something is due, and in any case */
     struct xcf_counters count;
 };
 
@@ -175,6 +177,10 @@ void xcf_stop(struct xcf *x, u32 reason);
 struct xcf_sys *xcf_sys_by_name(struct xcf *x, const char *name);
 /* The machine stood still (a paused emulator): whether this system is still in has to be found out first. */
 void xcf_lapse_check(struct xcf *x, u64 now);
+/* Something is to be done at that time: xcf_poll() looks then, also if it was told a later time before. */
+static inline void poll_by(struct xcf *x, u64 when) {
+    if (when < x->poll_due) x->poll_due = when;
+}
 static inline u32 sys_slot(const struct xcf *x, const struct xcf_sys *s) {
     return (u32)(s - x->sys);
 }
