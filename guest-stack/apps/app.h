@@ -5,7 +5,7 @@
  * touches net/sock.h, net/timer.h, super/console.h, super/dataset.h and this header, nothing else.
  *
  *   name      ports (defaults)        parameters, separated by blanks or commas
- *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n  IDLE=seconds
+ *   HTTPD     80 TCP                  PORT=n  WEB=dsname (TCPIP.HTTPD.WEB)  CONNS=n  IDLE=seconds  BACKLOG=n
  *   MISCSERV  7, 9, 19 TCP and UDP    echo, discard, chargen (RFC 862-864)  CONNS=n  IDLE=seconds
  *   BULKSRV   5001 source, 5002 sink  SOURCE=n  SINK=n  CONNS=n  BYTES=n  IDLE=seconds; apps/pattern.h
  *   BULKGET   to a BULKSRV            HOST=address  PORT=n (5001)  HOLD=seconds; says what came, how fast, and from where

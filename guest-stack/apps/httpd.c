@@ -23,6 +23,9 @@
  * Fixed storage: CONNS connections. When all are in use, the one that has waited longest for the end of a request's
  * header is closed for the new one; if none waits, the new one stays in the listener's queue.
  *
+ * F HTTPD,HOLD: nothing more is accepted, as if the program hung; who is connected is served on, who comes now waits in the
+ * listener's queue until F HTTPD,RELEASE. For drills: a distributor sees the queue fill and takes weight off this server.
+ *
  * Nobody holds a place for ever: a connection whose request is not there IDLE seconds after the last answer (or after
  * it was opened) is closed, one on which nothing moved for IDLE seconds in BODY or SEND, or that is IDLE seconds in
  * DRAIN, is reset. Both lists are in order of these times, so one timer for the oldest of both serves them all.
@@ -79,6 +82,7 @@ struct httpd {
     struct sock *listener;
     u64 requests, started, idle_usec;
     u32 conns, open;
+    bool held; /* F HTTPD,HOLD */
     struct timer alarm; /* armed while a connection is open, never later than the oldest one's time is over */
     struct list idle, waiting, busy;
     struct page_set set[2], *now; /* set[] beside *now: empty, or what some connection still sends */
@@ -377,7 +381,7 @@ static bool make_room(struct httpd *h, u64 now) {
 
 static void accept_all(struct httpd *h, u64 now) {
     struct sock *s;
-    while (h->listener && !(list_empty(&h->idle) && list_empty(&h->waiting))) {
+    while (h->listener && !h->held && !(list_empty(&h->idle) && list_empty(&h->waiting))) {
         if (sock_accept(h->listener, &s, NULL, now) < 0) return;
         CHECK(make_room(h, now));
         struct conn *c = LIST_ENTRY(list_pop_front(&h->idle), struct conn, node);
@@ -430,11 +434,11 @@ static void httpd_stop(void *inst, u64 now) {
 }
 
 static int httpd_start(struct app_env *env, const char *jobname, const char *parm, u64 now, void **inst) {
-    u32 conns = CONNS_DEFAULT, port = 80, idle = IDLE_DEFAULT;
+    u32 conns = CONNS_DEFAULT, port = 80, idle = IDLE_DEFAULT, backlog = APP_BACKLOG;
     char web[45] = "TCPIP.HTTPD.WEB";
     app_parm_text(parm, "WEB", web, sizeof web);
     if (!app_parm_number(parm, "CONNS", 1, 8192, &conns) || !app_parm_number(parm, "PORT", 1, 65535, &port) ||
-        !app_parm_number(parm, "IDLE", 1, 3600, &idle))
+        !app_parm_number(parm, "IDLE", 1, 3600, &idle) || !app_parm_number(parm, "BACKLOG", 1, APP_BACKLOG, &backlog))
         return -ERR_INVAL;
     struct httpd *h = app_take(env, (u32)(sizeof *h + conns * sizeof h->conn[0]));
     if (!h) return -ERR_NOMEM;
@@ -451,7 +455,7 @@ static int httpd_start(struct app_env *env, const char *jobname, const char *par
     list_init(&h->waiting);
     list_init(&h->busy);
     for (u32 i = 0; i < conns; i++) list_push_back(&h->idle, &h->conn[i].node);
-    int rc = app_listen(env, jobname, (u16)port, APP_BACKLOG, listener_event, h, now, &h->listener);
+    int rc = app_listen(env, jobname, (u16)port, backlog, listener_event, h, now, &h->listener);
     if (rc < 0) {
         httpd_stop(h, now);
         return rc;
@@ -463,14 +467,19 @@ static int httpd_start(struct app_env *env, const char *jobname, const char *par
 
 static bool httpd_modify(void *inst, const char *text, const struct reply *r, u64 now) {
     struct httpd *h = inst;
-    UNUSED(now);
     if (str_eq_ci(text, "DISPLAY")) {
-        reply_line(r, "PLX0405I %s: %u OF %u CONNECTIONS, %llu REQUESTS, %u PAGES", h->jobname, h->open, h->conns,
-                   (unsigned long long)h->requests, h->now->pages);
+        reply_line(r, "PLX0405I %s: %u OF %u CONNECTIONS, %llu REQUESTS, %u PAGES%s", h->jobname, h->open, h->conns,
+                   (unsigned long long)h->requests, h->now->pages, h->held ? ", HELD" : "");
+        return true;
+    }
+    if (str_eq_ci(text, "HOLD") || str_eq_ci(text, "RELEASE")) {
+        h->held = str_eq_ci(text, "HOLD");
+        reply_line(r, "PLX0407I %s %s", h->jobname, h->held ? "ACCEPTS NOTHING UNTIL IT IS RELEASED" : "ACCEPTS CONNECTIONS");
+        accept_all(h, now);
         return true;
     }
     if (!str_eq_ci(text, "REFRESH")) {
-        reply_line(r, "PLX0301E %s IS NOT VALID: REFRESH OR DISPLAY WAS EXPECTED", text);
+        reply_line(r, "PLX0301E %s IS NOT VALID: REFRESH, DISPLAY, HOLD OR RELEASE WAS EXPECTED", text);
         return false;
     }
     if (!pages_refresh(h)) {

@@ -45,6 +45,8 @@ bool command_display(struct command *c) {
         display_time(c->sys, c->r);
     else if (str_eq_ci(what, "A") && (c->ops == 1 || keyword_matches("List", command_op(c, 1))))
         display_active(c->sys, c->r);
+    else if (str_eq_ci(what, "A") && c->ops == 2)
+        return display_job(c->sys, command_op(c, 1), c->r);
     else if (str_eq_ci(what, "SYMBOLS"))
         display_symbols(c->sys, c->r);
     else if (str_eq_ci(what, "IPLINFO"))

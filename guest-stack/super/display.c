@@ -77,6 +77,29 @@ void display_active(struct system *sys, const struct reply *r) {
     }
 }
 
+static void activity_line(const struct reply *r, const char *job, const char *step, const char *proc, u16 asid) {
+    reply_line(r, "  %-8s %-8s %-8s NSW  SO  A=%04X   PER=NO   SMC=000", job, step, proc, (u32)asid);
+}
+
+bool display_job(struct system *sys, const char *jobname, const struct reply *r) {
+    struct calendar c = clock_now(sys, true);
+    char t[9], d[9];
+    bool found = false;
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
+        struct tcpip *ip = sys->stacks[i];
+        if (!ip || !ip->stk) continue;
+        const struct program *p = program_find(ip, jobname);
+        bool itself = str_eq_ci(ip->name, jobname);
+        if (!p && !itself) continue;
+        if (!found) reply_line(r, IEE115I, hms(&c, t), julian(&c, d), display_number(sys));
+        found = true;
+        if (itself) activity_line(r, ip->name, ip->name, "STACK", ip->asid);
+        if (p) activity_line(r, p->jobname, p->proc, ip->name, p->asid);
+    }
+    if (!found) reply_line(r, IEE341I, jobname);
+    return found;
+}
+
 void display_symbols(struct system *sys, const struct reply *r) {
     const struct symbols *s = &sys->symbols;
     /* By name, as OS/390 lists them; the table is small and this is an operator's question. */

@@ -11,6 +11,8 @@ struct system;
 
 void display_time(struct system *sys, const struct reply *r);
 void display_active(struct system *sys, const struct reply *r);
+/* D A,jobname: the stacks and programs of this name; false: there is none (said). */
+bool display_job(struct system *sys, const char *jobname, const struct reply *r);
 void display_symbols(struct system *sys, const struct reply *r);
 void display_iplinfo(struct system *sys, const struct reply *r);
 void display_stacks(struct system *sys, const struct reply *r);

@@ -146,10 +146,14 @@ static bool quiesce_operands(struct command *c, const char *const *op, u32 ops, 
         } else if ((v = command_value(op[i], "JOBNAME"))) {
             if (!v[0] || strlen(v) > 8) return command_expected(c, v, "A JOB NAME");
             str_copy(q->jobname, sizeof q->jobname, v);
+        } else if ((v = command_value(op[i], "ASID"))) {
+            if (!str_hex_u32(v, strlen(v), &n) || !n || n > 0xFFFF) return command_expected(c, v, "AN ASID, 1 TO 4 HEXADECIMAL DIGITS");
+            q->asid = (u16)n;
         } else {
-            return command_expected(c, op[i], "TARGET, PORT= OR JOBNAME=");
+            return command_expected(c, op[i], "TARGET, PORT=, JOBNAME= OR ASID=");
         }
     }
+    if (q->asid && !q->jobname[0]) return command_expected(c, "ASID=", "JOBNAME= BEFORE IT");
     bool named = q->port || q->jobname[0];
     if (q->target == named) return command_expected(c, ops ? op[0] : "", "EITHER TARGET, OR PORT= OR JOBNAME=");
     return true;
@@ -158,6 +162,11 @@ static bool quiesce_operands(struct command *c, const char *const *op, u32 ops, 
 bool vary_quiesce(struct command *c, struct tcpip *ip, const char *const *op, u32 ops, bool resume) {
     struct dist_quiesce q = {.target = false};
     if (!quiesce_operands(c, op, ops, &q)) return false;
+    const struct program *job = q.asid ? program_find(ip, q.jobname) : NULL;
+    if (q.asid && (!job || job->asid != q.asid)) {
+        reply_line(c->r, PLX0303E, resume ? "RESUME" : "QUIESCE", q.jobname, "NO JOB OF THIS NAME HAS THIS ASID");
+        return false;
+    }
     int rc = resume ? distributor_resume(ip->dist, &q, c->now) : distributor_quiesce(ip->dist, &q, c->now);
     if (rc == 0) {
         if (resume)

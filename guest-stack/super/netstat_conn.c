@@ -4,6 +4,8 @@
 #include "net/tcp.h"
 #include "net/udp.h"
 #include "super/netstat.h"
+#include "super/tcpip.h"
+#include "sysplex/distributor.h"
 
 static bool info_passes(const struct netstat *n, const struct tcp_info *i) {
     return netstat_client_passes(n, i->jobname) && netstat_addr_passes(n, i->key.local, i->key.foreign) &&
@@ -127,6 +129,10 @@ static bool all_lines(void *ctx, const struct tcp_info *i) {
         reply_line(n->r, "  MAXIMUMBACKLOG:    %-12u CURRENTBACKLOG:    %u", i->backlog, i->backlog_now);
         reply_line(n->r, "  CURRENTCONNECTIONS: %-11u CONNECTIONSIN:     %-12u CONNECTIONSDROPPED: %u",
                    i->conns_now, i->conns_total, i->conns_dropped);
+        if (n->ip->dist) {
+            struct dist_listener_state s = distributor_listener_state(n->ip->dist, i);
+            reply_line(n->r, "  SEF:               %03u          QUIESCED:          %s", (u32)s.sef, s.quiesced ? "YES" : "NO");
+        }
         return true;
     }
     reply_line(n->r, "  RCVNXT:            %-12u SNDNXT:            %-12u SNDUNA: %u", i->rcv_nxt, i->snd_nxt,

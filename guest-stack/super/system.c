@@ -87,6 +87,13 @@ u64 system_poll(struct system *sys, u64 now) {
 
 /* ---- what others ask ---- */
 
+u16 system_asid(struct system *sys) {
+    /* 1 to 1F are the system's own, as on OS/390, where master is 1 and the first started task comes behind some thirty others. */
+    enum { FIRST = 0x20, LAST = 0x7FFF };
+    sys->last_asid = sys->last_asid < FIRST || sys->last_asid == LAST ? FIRST : (u16)(sys->last_asid + 1);
+    return sys->last_asid;
+}
+
 struct tcpip *system_stack(struct system *sys, const char *name) {
     struct tcpip *only = NULL;
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {

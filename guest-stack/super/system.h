@@ -74,6 +74,7 @@ struct system {
     u32 ipl_seconds; /* wall clock at IPL */
     u64 ipl_now;
     u32 display_number; /* of multi-line displays, 1..999 */
+    u16 last_asid;      /* given to a stack or a program: system_asid() */
     char last_token[SYSTEM_TOKEN_MAX + 1]; /* of the last '#token command' */
     struct wtors wtors; /* questions to the operator */
     struct armas *armas; /* NULL: there is no Automatic Restart Manager */
@@ -99,6 +100,8 @@ int system_parmlib_read(struct system *sys, const char *member, struct member *o
 void system_moment(const struct system *sys, struct moment *out);
 /* &SYSNAME, 1-8 characters; lives as long as the system. */
 const char *system_name(const struct system *sys);
+/* An address space identifier for a stack or program that starts. None is used twice before 32,735 others were. */
+u16 system_asid(struct system *sys);
 /* name "" or NULL: the only stack; NULL if there is none, or if there are two and no name. */
 struct tcpip *system_stack(struct system *sys, const char *name);
 

@@ -10,6 +10,7 @@
 #include "super/pagent.h"
 #include "super/plexip.h"
 #include "super/system.h"
+#include "sysplex/distributor.h"
 
 #define DEFAULT_MAX_RECORDS 100
 
@@ -129,6 +130,7 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
                                            : "THERE ARE NO DRIVERS FOR A FURTHER STACK");
         return rc;
     }
+    ip->asid = system_asid(sys);
     display_started(sys, ip->name);
     rc = profile_find_and_run(ip, now);
     if (rc == -ERR_NOENT)
@@ -183,6 +185,7 @@ int program_start(struct tcpip *ip, const char *proc, const char *jobname, const
         return rc;
     }
     row->app = app;
+    row->asid = system_asid(ip->sys);
     display_started(ip->sys, row->jobname);
     return 0;
 }
@@ -193,6 +196,8 @@ int program_stop(struct tcpip *ip, const char *jobname, u64 now) {
     const struct app *app = row->app;
     row->app = NULL;
     app->stop(row->inst, now);
+    /* What was quiesced by address space was this start of the job; the next one has another. */
+    if (ip->dist) distributor_job_ended(ip->dist, row->jobname);
     display_ended(ip->sys, row->jobname);
     return 0;
 }

@@ -34,11 +34,13 @@ struct program {
     const struct app *app; /* NULL = free row */
     void *inst;
     char proc[9], jobname[9];
+    u16 asid; /* of this start: another one has another */
 };
 
 struct tcpip {
     struct system *sys;
     char name[9];
+    u16 asid;
     u32 slot;
     struct arena arena;
     struct stack *stk; /* NULL while stopped */

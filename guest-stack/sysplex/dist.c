@@ -309,7 +309,7 @@ u32 distributor_slot(const struct distributor *d, struct ipaddr dynxcf) {
 /* ---- QUIESCE and RESUME ---- */
 
 static bool quiesce_eq(const struct dist_quiesce *a, const struct dist_quiesce *b) {
-    return a->target == b->target && a->port == b->port && strcmp(a->jobname, b->jobname) == 0;
+    return a->target == b->target && a->port == b->port && strcmp(a->jobname, b->jobname) == 0 && a->asid == b->asid;
 }
 
 static void listeners_changed(struct distributor *d) {
@@ -338,4 +338,13 @@ int distributor_resume(struct distributor *d, const struct dist_quiesce *q, u64 
         return 0;
     }
     return -ERR_NOENT;
+}
+
+void distributor_job_ended(struct distributor *d, const char *jobname) {
+    u32 kept = 0;
+    for (u32 i = 0; i < d->quiesces; i++)
+        if (!d->quiesce[i].asid || strcmp(d->quiesce[i].jobname, jobname) != 0) d->quiesce[kept++] = d->quiesce[i];
+    if (kept == d->quiesces) return;
+    d->quiesces = kept;
+    listeners_changed(d);
 }

@@ -126,11 +126,13 @@ static void drop_unused(struct distributor *d, const struct dist_vipa *v) {
 
 void dist_set_ready(struct distributor *d, struct dist_vipa *v, u32 slot, const u8 *rows, u32 n) {
     for (struct vdpt_port *p = NULL; (p = vdpt_walk(&d->vdpt, p)) != NULL;)
-        if (ipaddr_eq(p->dvipa, v->addr)) p->t[slot].ready = 0;
+        if (ipaddr_eq(p->dvipa, v->addr)) p->t[slot].ready = 0, p->t[slot].flags &= (u8)~VDPT_QUIESCED;
     for (u32 i = 0; i < n; i++, rows += DISTMSG_LISTENER_ROW) {
         u16 number = be16_get(rows), count = be16_get(rows + 2);
         struct vdpt_port *p = number ? port_for(d, v, slot, number) : NULL;
-        if (p && (p->t[slot].flags & VDPT_IN)) p->t[slot].ready = count;
+        if (!p || !(p->t[slot].flags & VDPT_IN)) continue;
+        p->t[slot].ready = count;
+        if (!count) p->t[slot].flags |= VDPT_QUIESCED;
     }
     drop_unused(d, v);
     dist_weigh(d);

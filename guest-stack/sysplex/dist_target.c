@@ -32,7 +32,7 @@ static bool quiesced(const struct distributor *d, const struct tcp_info *l) {
 static bool counts(const struct listeners *c, const struct tcp_info *l) {
     bool exact = ipaddr_eq(l->key.local, c->v->addr);
     const struct dist_dest *dest;
-    if (l->state != TCP_LISTEN || !(exact || ipaddr_is_any(l->key.local)) || quiesced(c->d, l)) return false;
+    if (l->state != TCP_LISTEN || !(exact || ipaddr_is_any(l->key.local))) return false;
     const struct dist_def *def = dist_def_of(c->d, c->v, l->key.local_port);
     if (def) return dist_def_names(def, sysplex_dynxcf(c->d->sx), &dest);
     return exact && c->v->target;
@@ -41,23 +41,31 @@ static bool counts(const struct listeners *c, const struct tcp_info *l) {
 static bool count_listener(void *ctx, const struct tcp_info *l) {
     struct listeners *c = ctx;
     if (!counts(c, l)) return true;
+    /* A row of no listeners says that there are some, all quiesced: the routing stack shows that. */
+    u16 one = quiesced(c->d, l) ? 0 : 1;
     for (u32 i = 0; i < c->n; i++) {
         u8 *row = c->rows + (size_t)i * DISTMSG_LISTENER_ROW;
         if (be16_get(row) != l->key.local_port) continue;
-        be16_put(row + 2, (u16)(be16_get(row + 2) + 1));
+        be16_put(row + 2, (u16)(be16_get(row + 2) + one));
         return true;
     }
     if (c->n == LISTENERS_MAX) return false;
     u8 *row = c->rows + (size_t)c->n++ * DISTMSG_LISTENER_ROW;
     be16_put(row, l->key.local_port);
-    be16_put(row + 2, 1);
+    be16_put(row + 2, one);
     return true;
+}
+
+struct dist_listener_state distributor_listener_state(const struct distributor *d, const struct tcp_info *l) {
+    return (struct dist_listener_state){.sef = wlm_accepting(100, l->backlog_now, l->backlog, 0), .quiesced = quiesced(d, l)};
 }
 
 int dist_listeners_send(struct distributor *d, struct dist_vipa *v, u64 now) {
     struct listeners c = {.d = d, .v = v, .rows = d->out + DISTMSG_LISTENERS_HEAD};
     if (!v->routing && !v->owner) return 0; /* the next owner will ask */
     tcp_for_each(sysplex_stack(d->sx), count_listener, &c);
+    /* From now on its responsiveness is reported, also before anybody has connected to it. */
+    for (u32 i = 0; v->target && i < c.n; i++) dist_served_for(d, v->addr, be16_get(c.rows + (size_t)i * DISTMSG_LISTENER_ROW));
     if (v->routing) {
         dist_set_ready(d, v, SLOT_SELF, c.rows, c.n);
         return 0;

@@ -106,9 +106,9 @@ static void judge(struct distributor *d, struct vdpt_port *p, u32 slot, const st
     t->qos_fraction = r->qos_fraction;
     t->sent = 0;
     tell_alarm(d, p, t, slot);
-    if (vdpt_tsr(t) > 0 || !t->ready) return;
-    /* Whoever gets nothing has nothing to show: one connection tells whether it has recovered. SEF by itself has: the next
-     * report says so without a connection. */
+    /* Whoever gets nothing has nothing to show: one connection tells whether it has recovered. While the server's queue is full
+     * (SEF 0) that connection would only be lost; that there is room again the next report says by itself. */
+    if (vdpt_tsr(t) > 0 || !t->ready || t->sef == 0) return;
     t->flags |= VDPT_PROBE;
     d->count.probes++;
 }

@@ -46,6 +46,7 @@
 #define DIST_OPTLOCAL_MAX 16
 
 struct distributor;
+struct tcp_info;
 
 struct distributor_config {
     struct arena *arena;
@@ -102,10 +103,13 @@ struct dist_quiesce {
     bool target;     /* TARGET: everything */
     u16 port;        /* POrt=n, 0 none */
     char jobname[9]; /* JOBNAME=j, "" none */
+    u16 asid;        /* ASID=x beside JOBNAME: this start of the job only, 0 any */
 };
 /* -ERR_ALREADY; -ERR_NOMEM; RESUME: -ERR_NOENT. */
 int distributor_quiesce(struct distributor *d, const struct dist_quiesce *q, u64 now);
 int distributor_resume(struct distributor *d, const struct dist_quiesce *q, u64 now);
+/* The job has ended: what was quiesced with an ASID of it is forgotten. */
+void distributor_job_ended(struct distributor *d, const char *jobname);
 
 /* GLOBALCONFIG SYSPLEXWLMPOLL: seconds between reports. */
 void distributor_set_poll(struct distributor *d, u32 seconds, u64 now);
@@ -135,6 +139,12 @@ struct dist_sample {
 bool distributor_sample(struct distributor *d, u32 i, bool sampled, struct dist_sample *out);
 
 /* ---- displays ---- */
+/* Of a listener of this stack (TCP_LISTEN): how much of its backlog is free, 0..100, and whether QUIESCE holds for it. */
+struct dist_listener_state {
+    u8 sef;
+    bool quiesced;
+};
+struct dist_listener_state distributor_listener_state(const struct distributor *d, const struct tcp_info *l);
 const struct vdpt *distributor_vdpt(const struct distributor *d);
 const struct vcrt *distributor_vcrt(const struct distributor *d);
 struct ipaddr distributor_slot_addr(const struct distributor *d, u32 slot);

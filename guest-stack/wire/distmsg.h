@@ -8,7 +8,8 @@
  *
  *   LISTENERS  every stack to the routing stack, once after each CONFIG and at each change; always complete. Everything
  *              else that answers a CONFIG (CONNS) has been sent before it.
- *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = target)   9  3 zero, then   0  2 port   2  2 listeners
+ *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = target)   9  3 zero, then   0  2 port   2  2 listeners,
+ *     0 = there are some, all of them quiesced
  *
  *   CONNS      0  4 DVIPA   4  4 epoch, then
  *      0  4 client   4  2 port at the DVIPA   6  2 client's port   8  4 client's initial sequence number, 0 = not known

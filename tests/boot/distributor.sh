@@ -3,8 +3,9 @@
 #
 #   spread      connections are spread over four systems as VIPADISTRIBUTE ROUNDROBIN says, to within 2 %
 #   displays    NETSTAT VDPT, VCRT, D TCPIP,,SYSPLEX,VIPADYN; tables drain
-#   quiesce     a target that is QUIESCEd gets nothing new
+#   quiesce     by TARGET, PORT, JOBNAME and JOBNAME with ASID: it gets nothing new, what it serves goes on, other ports and jobs are not meant
 #   listener    a server that stops and starts is known at the routing stack at once
+#   hold        a server that accepts late loses weight, one that accepts nothing gets no connection; it has both back when it recovers
 #   policy      the Policy Agent's rule sends the LAN's clients to SYSB and SYSC; a member with errors is refused; P PAGENT ends it
 #
 # The drill is drill.sh. Environment: PLEX390_HERCULES chooses the emulator; DIST_CONNECTIONS (1000).
@@ -34,6 +35,10 @@ PolicyRule Lan
 }
 END
 printf 'PolicyRule Lan\n{\n  PolicyActionReference Gold\n  TimeOfDayRange 8-17\n}\n' >"$parms/PAGBAD"
+
+# SHOP is a second HTTPD whose queue holds eight; weights are made every two seconds.
+printf 'GLOBALCONFIG SYSPLEXWLMPOLL 2\nPORT 8081 TCP SHOP\n' >>"$parms/PROFILE"
+sed -i "s/^ENDVIPA/  VIPADISTRIBUTE DEFINE DISTMETHOD BASEWLM $vip PORT 8081 DESTIP ALL\nENDVIPA/" "$parms/VIPA0A"
 
 # Before and after in $tmp/t0 and $tmp/t1: each of four targets within 2 % of all of a quarter.
 even() {
@@ -73,21 +78,78 @@ for to in 10.1.1.2 $vip; do
 done
 
 # ---- quiesce, listener ----
-ok "distributor: SYSC is quiesced" cmd SYSC 'V TCPIP,,SYSPLEX,QUIESCE,TARGET'
-ok "distributor: three targets are ready" within 3 ready SYSA 80 3
-quiet_one() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; not_c=$(grep -c SYSC "$tmp/who"); cat "$tmp/who"; [ "$not_c" = 0 ] && [ "$(sort -u "$tmp/who" | wc -l)" = 3 ]; }
-ok "distributor: it gets nothing, the others do" quiet_one
-ok "distributor: SYSC is resumed" cmd SYSC 'V TCPIP,,SYSPLEX,RESUME,TARGET'
-ok "distributor: four are ready again" within 3 ready SYSA 80 4
+says() { answer_has "$1" "$2" "$3"; }
+vary() { says SYSC "V TCPIP,,SYSPLEX,$1" "$2"; }
+without_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; ! grep -q SYSC "$tmp/who" && [ "$(sort -u "$tmp/who" | wc -l)" = 3 ]; }
+all_four() { for i in 1 2 3 4; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | wc -l)" = 4 ]; }
+# Four slow transfers, one on each system, go on while SYSC is quiesced.
+slow_begin() {
+    slow=
+    for i in 1 2 3 4; do
+        client curl -s -m 60 --limit-rate 1M "http://$vip/bulk/8388608" -o "$tmp/slow.$i" -w '%{http_code} %{size_download}\n' >"$tmp/slowed.$i" &
+        slow="$slow $!"
+    done
+    within 10 has_rows 4
+}
+has_rows() { [ "$(rows SYSA)" -ge "$1" ]; }
+# shellcheck disable=SC2086 # one number each
+slow_whole() { wait $slow; cat "$tmp"/slowed.?; [ "$(cat "$tmp"/slowed.? | grep -c '^200 8388608$')" = 4 ]; }
+asid() { cmd SYSC "D A,$1" | sed -n 's/.* A=\([0-9A-F]*\) .*/\1/p' | tail -n 1; }
+ok "distributor: four transfers are under way" slow_begin
+for scope in TARGET PORT=80 JOBNAME=HTTPD "JOBNAME=HTTPD,ASID=$(asid HTTPD)"; do
+    ok "distributor: QUIESCE,$scope on SYSC" vary "QUIESCE,$scope" EZD1198I
+    ok "distributor: three targets of port 80 are ready" within 5 ready SYSA 80 3
+    # Only TARGET means the server of port 5001, too.
+    ok "distributor: of port 5001 those who are meant" within 5 ready SYSA 5001 "$([ "$scope" = TARGET ] && echo 3 || echo 4)"
+    ok "distributor: SYSC gets nothing, the others do" without_c
+    ok "distributor: VDPT says QUIESCED" says SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=80,MAX=*" "ACTIVECONN: .*  QUIESCED"
+    ok "distributor: RESUME,$scope" vary "RESUME,$scope" EZD1199I
+    ok "distributor: four are ready again" within 5 ready SYSA 80 4
+done
+ok "distributor: an ASID that HTTPD does not have is refused" vary QUIESCE,JOBNAME=HTTPD,ASID=FFFF "NO JOB OF THIS NAME"
+ok "distributor: RESUME of what is not quiesced is refused" vary RESUME,PORT=80 "IT IS NOT QUIESCED"
+ok "distributor: what SYSC served meanwhile is whole" slow_whole
 ok "distributor: HTTPD of SYSD is stopped" cmd SYSD 'P HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 3
 ok "distributor: and started" cmd SYSD 'S HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 4
 
+# ---- hold ----
+# "tcsr cer sef weight W/Q" of SYSC's SHOP as the routing stack shows them.
+shop() {
+    cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=8081,MAX=*" | awk '/ 193\.9\.200\./ {c = / 193\.9\.200\.3 /; if (c) w = $(NF - 2)}
+        c && /TCSR:/ {for (i = 1; i < NF; i++) {if ($i == "TCSR:") t = $(i + 1); if ($i == "CER:") e = $(i + 1); if ($i == "SEF:") s = $(i + 1)}}
+        c && /W\/Q:/ && !q {for (i = 1; i < NF; i++) if ($i == "W/Q:") q = $(i + 1)} END {print t + 0, e + 0, s + 0, w + 0, q + 0}' >"$tmp/shop"
+    cat "$tmp/shop"
+}
+shop_is() { shop; awk "{tcsr = \$1; cer = \$2; sef = \$3; wlm = \$4; wq = \$5} END {exit !($1)}" "$tmp/shop"; }
+# $1 clients that wait for SHOP at $2; the last wait of all takes them in.
+queue_up() {
+    for i in $(seq "$1"); do client curl -s -m 40 -o /dev/null "http://$2:8081/status" & waiters="$waiters $!"; done
+}
+shops() { for i in $(seq "$1"); do client curl -s -m 5 "http://$vip:8081/status" | grep -a -o 'SYS[A-D]' | head -n 1; done >"$tmp/who"; cat "$tmp/who"; [ "$(wc -l <"$tmp/who")" = "$1" ]; }
+shops_without_c() { shops 12 && ! grep -q SYSC "$tmp/who"; }
+c_sells() { shops 4; grep -q SYSC "$tmp/who"; }
+waiters=
+for s in SYSA SYSB SYSC SYSD; do ok "distributor: SHOP starts on $s" within 5 cmd $s "S HTTPD,JOBNAME=SHOP,PARM='PORT=8081 BACKLOG=8'"; done
+ok "distributor: four targets of port 8081 are ready" within 10 ready SYSA 8081 4
+ok "distributor: SHOP of SYSC is responsive" within 10 shop_is "tcsr == 100 && cer == 100 && sef == 100 && wlm > 0 && wq > 0"
+ok "distributor: F SHOP,HOLD" says SYSC "F SHOP,HOLD" PLX0407I
+queue_up 6 10.1.1.3
+ok "distributor: six of eight wait for it: SEF 50, half the weight" within 15 shop_is "sef == 50 && wq > 0 && wq <= wlm / 2 + 1"
+queue_up 6 10.1.1.3
+ok "distributor: its queue is full: SEF 0" within 15 shop_is "sef == 0"
+ok "distributor: EZD1182I" within 5 grep -q "EZD1182I TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSC IS NOT RESPONSIVE" "$PLEX390_RUN/PLEX1/SYSA.log"
+ok "distributor: it gets nothing, and nobody waits in vain" shops_without_c
+ok "distributor: F SHOP,RELEASE" says SYSC "F SHOP,RELEASE" PLX0407I
+ok "distributor: EZD1183I" within 15 grep -q "EZD1183I TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSC IS RESPONSIVE" "$PLEX390_RUN/PLEX1/SYSA.log"
+ok "distributor: it has its weight back" within 15 shop_is "tcsr * cer * sef == 1000000 && wq >= wlm"
+ok "distributor: and its customers" within 10 c_sells
+# shellcheck disable=SC2086 # one number each
+wait $waiters
+
 # ---- policy ----
-says() { answer_has "$1" "$2" "$3"; }
 only_b_and_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | tr -d '\n')" = SYSBSYSC ]; }
-all_four() { for i in 1 2 3 4; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | wc -l)" = 4 ]; }
 ok "distributor: S PAGENT, a member with errors: what was expected, by line" says SYSA "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGBAD)'" \
     "PLX0540E TCPIP.TCPPARMS(PAGBAD) LINE 4: 8-17 WAS FOUND AND HH:MM-HH:MM WAS EXPECTED"
 ok "distributor: nothing of it is in force" all_four

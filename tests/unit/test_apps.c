@@ -366,6 +366,43 @@ static void pages_change(void **state) {
     close_rig(&r);
 }
 
+/* HOLD: who is connected is served on, who comes is connected by the stack and waits; RELEASE serves them. */
+static void held_and_released(void **state) {
+    struct rig r;
+    bool closed;
+    (void)state;
+    open_rig(&r);
+    pages();
+    start(&r, "HTTPD", "BACKLOG=2");
+    struct sock *before = dial(&r, 80);
+    assert_true(modify(&r, "HOLD"));
+    assert_string_equal(replied, "PLX0407I HTTPD ACCEPTS NOTHING UNTIL IT IS RELEASED");
+    static const char again[] = "GET /page2 HTTP/1.1\r\nHost: x\r\n\r\n", once[] = "GET /page2 HTTP/1.0\r\n\r\n";
+    tell(&r, before, again, sizeof again - 1);
+    hear(&r, before, answer, &closed);
+    assert_string_equal(body_of(answer), "plain text\n");
+    struct sock *first = dial(&r, 80), *second = dial(&r, 80);
+    tell(&r, first, once, sizeof once - 1);
+    assert_int_equal(hear(&r, first, answer, &closed), 0);
+    struct sock *third = dial(&r, 80); /* the queue of two is full: its SYN is not answered */
+    assert_true(modify(&r, "DISPLAY"));
+    assert_non_null(strstr(replied, "1 OF 256 CONNECTIONS"));
+    assert_non_null(strstr(replied, "PAGES, HELD"));
+    assert_true(modify(&r, "RELEASE"));
+    assert_string_equal(replied, "PLX0407I HTTPD ACCEPTS CONNECTIONS");
+    hear(&r, first, answer, &closed);
+    assert_string_equal(body_of(answer), "plain text\n");
+    testnet_run(r.net, 4 * USEC_PER_SEC); /* the SYN again */
+    assert_true(modify(&r, "DISPLAY"));
+    assert_non_null(strstr(replied, "3 OF 256 CONNECTIONS, 2 REQUESTS, 3 PAGES"));
+    assert_null(strstr(replied, "HELD"));
+    sock_abort(second, r.net->now);
+    sock_abort(third, r.net->now);
+    sock_close(first, r.net->now);
+    sock_close(before, r.net->now);
+    close_rig(&r);
+}
+
 /* Runs until the server has closed (0) or reset (-1) the connection, or for so many seconds (1); *at: after how many. */
 static int until_closed(struct rig *r, struct sock *s, u32 seconds, u32 *at) {
     for (*at = 0; *at < seconds; ++*at) {
@@ -639,6 +676,7 @@ int main(void) {
         cmocka_unit_test(http_requests),    cmocka_unit_test(a_long_target_and_a_long_header),
         cmocka_unit_test(byte_by_byte_and_pipelined),
         cmocka_unit_test(bulk_both_ways),   cmocka_unit_test(many_connections),
+        cmocka_unit_test(held_and_released),
         cmocka_unit_test(silence_frees_the_place), cmocka_unit_test(a_client_that_does_not_read),
         cmocka_unit_test(start_and_stop),   cmocka_unit_test(small_servers_tcp),
         cmocka_unit_test(small_servers_free_the_place), cmocka_unit_test(small_servers_udp), cmocka_unit_test(bulk_server), cmocka_unit_test(pages_change),

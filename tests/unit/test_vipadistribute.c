@@ -73,6 +73,10 @@ static void quiesce(void **state) {
         fix_poll(1000);
         fix_cmd("D TCPIP,,NETSTAT,VDPT");
         FIX_SAID("10.1.9.10       00080 193.9.200.1     000");
+        fix_cmd("D TCPIP,,NETSTAT,VDPT,DETAIL");
+        FIX_SAID("ACTIVECONN: 0000000000  QUIESCED");
+        fix_cmd("D TCPIP,,NETSTAT,ALL");
+        FIX_SAID("  SEF:               100          QUIESCED:          YES");
         assert_false(fix_cmd(command));
         FIX_SAID("IT IS QUIESCED");
         str_fmt(command, sizeof command, "V TCPIP,,SYSPLEX,RESUME,%s", what[i]);
@@ -81,12 +85,43 @@ static void quiesce(void **state) {
         fix_poll(1000);
         fix_cmd("D TCPIP,,NETSTAT,VDPT");
         FIX_SAID("10.1.9.10       00080 193.9.200.1     001");
+        fix_cmd("D TCPIP,,NETSTAT,VDPT,DETAIL");
+        FIX_NOT_SAID("QUIESCED");
     }
     assert_false(fix_cmd("V TCPIP,,SYSPLEX,RESUME,TARGET"));
     assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE"));
     assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,TARGET,PORT=80"));
     assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,PORT=0"));
     assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,FROB"));
+    fix_end();
+}
+
+/* With ASID= this start of the job is meant: another one's is refused, and the next start is not quiesced. */
+static void quiesce_by_asid(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n"
+               "AUTOLOG HTTPD ENDAUTOLOG\n");
+    assert_true(fix_cmd("D A,HTTPD"));
+    FIX_SAID("  HTTPD    HTTPD    TCPIP    NSW  SO  A=0021   PER=NO   SMC=000");
+    assert_true(fix_cmd("D A,TCPIP"));
+    FIX_SAID("A=0020");
+    assert_false(fix_cmd("D A,NOBODY"));
+    FIX_SAID("IEE341I NOBODY NOT ACTIVE");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,JOBNAME=HTTPD,ASID=22"));
+    FIX_SAID("NO JOB OF THIS NAME HAS THIS ASID");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,ASID=21"));
+    FIX_SAID("JOBNAME= BEFORE IT");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,JOBNAME=HTTPD,ASID=G"));
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,QUIESCE,JOBNAME=HTTPD,ASID=0021"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("10.1.9.10       00080 193.9.200.1     000");
+    assert_true(fix_cmd("P HTTPD"));
+    assert_true(fix_cmd("S HTTPD"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("10.1.9.10       00080 193.9.200.1     001");
+    assert_false(fix_cmd("V TCPIP,,SYSPLEX,RESUME,JOBNAME=HTTPD"));
     fix_end();
 }
 
@@ -136,6 +171,7 @@ int main(void) {
         cmocka_unit_test(statements),
         cmocka_unit_test(weights_after_a_report),
         cmocka_unit_test(quiesce),
+        cmocka_unit_test(quiesce_by_asid),
         cmocka_unit_test(errors_and_delete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
