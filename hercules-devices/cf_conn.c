@@ -43,13 +43,15 @@ void cf_fail_system(struct cf *cf, u32 system) {
     cf->system[system].told = false;
 }
 
-/* The connection that this name gets: its own failed one, else a free one; NULL: the name is active, or all are in use. */
-static struct cf_connection *choose(struct cf_structure *s, const u8 *name) {
+/* The connection that this name gets: its own failed one, else a free one, of the wanted identifier if that is not 0; NULL: the name is
+ * active, or all are in use, or that one is. */
+static struct cf_connection *choose(struct cf_structure *s, const u8 *name, u32 wanted) {
     struct cf_connection *free = NULL;
     for (u32 id = CF_CONNECTORS; id > 0; id--) {
         struct cf_connection *con = cf_con(s, id);
-        if (con->state == CF_CONN_FREE) free = con;
-        else if (memcmp(con->name, name, CF_NAME_BYTES) == 0) return con->state == CF_CONN_FAILED ? con : NULL;
+        bool fits = !wanted || id == wanted;
+        if (con->state == CF_CONN_FREE) free = fits ? con : free;
+        else if (memcmp(con->name, name, CF_NAME_BYTES) == 0) return con->state == CF_CONN_FAILED && fits ? con : NULL;
     }
     return free;
 }
@@ -96,7 +98,7 @@ enum cf_rc cf_do_connect(struct cf_call *c) {
     if (!cf_name_len((const char *)c->cmd + 16) || !cf_name_len((const char *)c->cmd + 32)) return CF_RC_MALFORMED;
     enum cf_rc rc = find_or_allocate(c, &flags);
     if (rc != CF_OK) return rc;
-    struct cf_connection *con = c->con = choose(c->s, c->cmd + 32);
+    struct cf_connection *con = c->con = choose(c->s, c->cmd + 32, c->cmd[76]);
     if (!con) return CF_RC_CONNECTIONS;
     if (con->state == CF_CONN_FAILED) flags |= CF_RECONNECTED;
     cf_vector_clear(con);

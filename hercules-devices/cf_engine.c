@@ -43,6 +43,7 @@ struct operation {
 
 static enum cf_rc do_isolate(struct cf_call *c);
 static enum cf_rc do_reset(struct cf_call *c);
+static enum cf_rc do_ordered(struct cf_call *c);
 
 #define BIG CF_MESSAGE_MAX
 #define SMALL 512u
@@ -61,6 +62,7 @@ static const struct operation operations[CF_OPS] = {
     [CF_DISCONNECT] = {cf_do_disconnect, OF_ANY, 17, SMALL},
     [CF_CONNDATA] = {cf_do_conndata, OF_ANY, CF_CONNDATA_BYTES, SMALL},
     [CF_FORCE] = {cf_do_force, OF_FACILITY, 48, SMALL},
+    [CF_ORDERED] = {do_ordered, OF_ANY, CF_ORDERED_BYTES + CF_CMD_BYTES, BIG},
     [CF_WRITE] = {cf_do_write, OF_LIST, CF_LIST_BYTES, SMALL},
     [CF_READ] = {cf_do_read, OF_LIST, CF_LIST_BYTES, BIG},
     [CF_MOVE] = {cf_do_move, OF_LIST, CF_LIST_BYTES, SMALL},
@@ -104,11 +106,12 @@ static enum cf_rc locate(struct cf_call *c, const struct operation *op) {
     return CF_OK;
 }
 
-static void respond(struct cf_call *c, enum cf_rc rc) {
+static void header_put(struct cf_call *c, enum cf_rc rc) {
     struct cf *cf = c->cf;
     cf->count[CF_CT_MALFORMED] += rc == CF_RC_MALFORMED;
     cf->count[CF_CT_FULL] += rc == CF_RC_FULL;
     cf->count[CF_CT_CONTENTION] += rc == CF_RC_CONTENTION || rc == CF_RC_LOCK_HELD;
+    cf->count[CF_CT_ORDER] += rc == CF_RC_ORDER;
     memset(c->rsp, 0, CF_RSP_BYTES);
     c->rsp[0] = CF_VERSION;
     c->rsp[1] = c->cmd[1] | CF_RESPONSE;
@@ -117,10 +120,58 @@ static void respond(struct cf_call *c, enum cf_rc rc) {
     be16_put(c->rsp + 8, (u16)rc);
     c->rsp[10] = list_empty(&cf->system[c->system].tell) ? 0 : CF_RSP_PENDING;
     be32_put(c->rsp + 12, c->count);
+}
+
+static void respond(struct cf_call *c, enum cf_rc rc) {
+    struct cf *cf = c->cf;
+    header_put(c, rc);
     cf->count[CF_CT_DATA_OUT] += c->out;
     cf->system[c->system].commands++;
     cf->system[c->system].bytes += c->len + c->out;
     cf->host->commit(cf->host->ctx, c->system, c->out);
+}
+
+static const struct operation *operation_of(const u8 *cmd) {
+    static const struct operation unknown = {NULL, OF_FACILITY, 0, SMALL};
+    return cmd[1] < CF_OPS && operations[cmd[1]].run ? &operations[cmd[1]] : &unknown;
+}
+
+/* Small responses have a fixed shape: only those that grow can be asked to be shorter. */
+static u32 room_of(const struct operation *op, const u8 *cmd) {
+    u32 wanted = be16_get(cmd + 14);
+    return wanted && op->room == BIG ? u32_min(u32_max(wanted, SMALL), BIG) : op->room;
+}
+
+/* A command with its number in the order of the structure's commands. Two structures that are given the same numbered commands, and
+ * were alike before, are alike behind each number, whoever brings which command when: that is all that duplexing rests on. */
+static enum cf_rc do_ordered(struct cf_call *c) {
+    const u8 *inner = c->cmd + CF_ORDERED_BYTES;
+    u32 len = c->len - CF_ORDERED_BYTES, epoch = be32_get(c->cmd + 16), ordinal = be32_get(c->cmd + 20);
+    const struct operation *op = operation_of(inner);
+    if (!cf_message_check(inner, len) || memcmp(inner + 8, c->cmd + 8, 5) != 0 || op->of < OF_LIST) return CF_RC_MALFORMED;
+    if (op->of != c->s->type + 1) return CF_RC_TYPE;
+    if (len < op->least) return CF_RC_MALFORMED;
+    /* Numbers begin anew in each epoch. What comes of an earlier one was meant for a pair that is no more. */
+    u32 next = epoch > c->s->epoch ? 1 : c->s->ordinal + 1;
+    bool in_turn = epoch >= c->s->epoch && (!ordinal || ordinal == next);
+    if (in_turn) {
+        c->s->epoch = epoch;
+        c->s->ordinal = next;
+    }
+    u8 *p = cf_out(c, CF_ORDERED_BYTES - CF_RSP_BYTES);
+    be32_put(p, c->s->epoch);
+    be32_put(p + 4, c->s->ordinal);
+    if (!in_turn) return CF_RC_ORDER;
+    struct cf_call in = *c;
+    in.cmd = inner;
+    in.len = len;
+    in.rsp = c->rsp + c->out;
+    in.cap = u32_min(room_of(op, inner), c->cap - c->out);
+    in.out = CF_RSP_BYTES;
+    header_put(&in, op->run(&in));
+    in.rsp[10] = 0; /* whether there are notices the outer header says; this one is the same in both facilities */
+    c->out += in.out;
+    return CF_OK;
 }
 
 bool cf_message(struct cf *cf, u32 system, const u8 *msg, u32 len) {
@@ -136,12 +187,8 @@ bool cf_message(struct cf *cf, u32 system, const u8 *msg, u32 len) {
         cf->count[CF_CT_DROP_HEADER]++;
         return true;
     }
-    static const struct operation unknown = {NULL, OF_FACILITY, 0, SMALL};
-    const struct operation *op = msg[1] < CF_OPS && operations[msg[1]].run ? &operations[msg[1]] : &unknown;
-    u32 wanted = be16_get(msg + 14);
-    struct cf_call c = {.cf = cf, .system = system, .cmd = msg, .len = len, .cap = op->room, .out = CF_RSP_BYTES};
-    /* Small responses have a fixed shape: only those that grow can be asked to be shorter. */
-    if (wanted && op->room == BIG) c.cap = u32_min(u32_max(wanted, SMALL), BIG);
+    const struct operation *op = operation_of(msg);
+    struct cf_call c = {.cf = cf, .system = system, .cmd = msg, .len = len, .cap = room_of(op, msg), .out = CF_RSP_BYTES};
     c.rsp = cf->host->reserve(cf->host->ctx, system, c.cap);
     if (!c.rsp) {
         cf->count[CF_CT_BUSY]++;
@@ -322,7 +369,7 @@ u64 cf_counter(const struct cf *cf, enum cf_counter counter) { return cf->count[
 const char *cf_counter_name(u32 counter) {
     static const char *const names[CF_COUNTERS] = {
         "commands",      "data_in", "data_out",     "malformed", "drop_header", "drop_no_link", "drop_isolated", "busy",
-        "link_refused", "full",    "contention",   "notices",   "pending",
+        "link_refused", "full",    "contention",   "notices",   "pending", "out_of_order",
     };
     return counter < CF_COUNTERS ? names[counter] : "";
 }

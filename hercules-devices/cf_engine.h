@@ -64,6 +64,7 @@ enum cf_counter {
     CF_CT_CONTENTION,
     CF_CT_NOTICES,      /* given out by DRAIN */
     CF_CT_PENDING,      /* systems told to drain */
+    CF_CT_ORDER,        /* ORDERED whose turn had not come, or was over */
     CF_COUNTERS,
 };
 const char *cf_counter_name(u32 counter);

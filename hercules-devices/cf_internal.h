@@ -168,6 +168,7 @@ struct cf_structure {
     char name[CF_NAME_BYTES];
     u32 first_block, blocks;
     u32 max_elements; /* of an entry */
+    u32 epoch, ordinal; /* of the last command that came by ORDERED */
     struct cf_elements el;
     struct cf_connection con[CF_CONNECTORS]; /* identifier - 1 */
     union {

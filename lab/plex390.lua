@@ -204,7 +204,7 @@ local cf = Proto("plexcf", "Coupling Facility Link")
 local cf_ops = {}
 local function ops(first, list) for i, n in ipairs(list) do cf_ops[first + i - 1] = n end end
 ops(0x01, {"IDENTIFY", "STRUCTURES", "CONNECTIONS", "POLICY", "POLICY_QUERY", "ISOLATE", "QUERY_SYSTEMS", "DRAIN", "RESET"})
-ops(0x10, {"CONNECT", "DISCONNECT", "FORCE"})
+ops(0x10, {"CONNECT", "DISCONNECT", "FORCE", "CONNDATA", "ORDERED"})
 ops(0x20, {"WRITE", "READ", "MOVE", "DELETE", "READ_LIST", "DELETE_LIST", "READ_MULT", "DELETE_MULT", "LOCK", "LCONTROLS",
     "SET_LCONTROLS", "MONITOR_LIST", "MONITOR_KEY", "MONITOR_EVENTQ", "DEQ_EVENTQ"})
 ops(0x30, {"OBTAIN", "RELEASE", "CANCEL", "RECORD_SET", "RECORD_RESET", "RECORD_READ"})

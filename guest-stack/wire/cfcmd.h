@@ -35,8 +35,8 @@
  * CONNECT          16 16 structure | 32 16 connection | 48 1 type | 49 1 flags CF_CONN_* | 50 1 element size: 256 << n,
  *                     n 0..4 | 51 1 largest number of elements of an entry | 52 4 list headers, lock entries or castout
  *                     classes | 56 4 entries of a list's lock table | 60 4 bits of a notification vector | 64 4 KB when no
- *                     policy is active | 68 2 entries : 70 2 elements | 72 4 event monitor controls | 76 4 zero
- *                     80 64 connect data
+ *                     policy is active | 68 2 entries : 70 2 elements | 72 4 event monitor controls | 76 1 identifier wanted,
+ *                     0 = any (CONNECTIONS if it is in use) | 77 3 zero | 80 64 connect data
  *                  The first connection allocates: type, flags but CONN_KEEP, counts and sizes are the structure's and
  *                  the later ones' are ignored, except type. Lock entries are rounded up to a power of two.
  *                  -> 16 4 token | 20 1 identifier | 21 1 CF_NEW_* | 22 2 zero | 24 4 headers | 28 4 lock entries
@@ -44,6 +44,10 @@
  *                     Sets of connections have bit (identifier - 1) from the right.
  *   DISCONNECT     16 1 1 = failing: a connection with CONN_KEEP becomes failed-persistent
  *   CONNDATA       16 64 connect data: this connection's from now on; the others are told CONNECTIONS
+ *   ORDERED        16 4 epoch | 20 4 ordinal, 0 = the next one | 24 a LIST, LOCK or CACHE command of this connection, header and all
+ *                  -> 16 4 epoch | 20 4 ordinal | 24 its response, header and all. A structure numbers what it executes by ORDERED,
+ *                     from 1 in each epoch. ORDER: not executed, because it is not the next one, or of an earlier epoch; the
+ *                     response has epoch and ordinal of the last that was
  *   FORCE          16 1 identifier of a failed connection, or 0 and then 32 16 structure name: deletes the structure,
  *                     which must have no active connection
  *
@@ -119,6 +123,7 @@
 #define CF_CONNECT_BYTES 144
 #define CF_CONNECTED_BYTES 56
 #define CF_CONNDATA_BYTES 80
+#define CF_ORDERED_BYTES 24 /* in front of the command, and of its response */
 #define CF_LIST_BYTES 176
 #define CF_LOCK_BYTES 24
 #define CF_CACHE_BYTES 64
@@ -141,7 +146,7 @@
 
 enum cf_op {
     CF_IDENTIFY = 0x01, CF_STRUCTURES, CF_CONNECTIONS, CF_POLICY, CF_POLICY_QUERY, CF_ISOLATE, CF_QUERY_SYSTEMS, CF_DRAIN, CF_RESET,
-    CF_CONNECT = 0x10, CF_DISCONNECT, CF_FORCE, CF_CONNDATA,
+    CF_CONNECT = 0x10, CF_DISCONNECT, CF_FORCE, CF_CONNDATA, CF_ORDERED,
     CF_WRITE = 0x20, CF_READ, CF_MOVE, CF_DELETE, CF_READ_LIST, CF_DELETE_LIST, CF_READ_MULT, CF_DELETE_MULT, CF_LOCK,
     CF_LCONTROLS, CF_SET_LCONTROLS, CF_MONITOR_LIST, CF_MONITOR_KEY, CF_MONITOR_EVENTQ, CF_DEQ_EVENTQ,
     CF_OBTAIN = 0x30, CF_RELEASE, CF_CANCEL, CF_RECORD_SET, CF_RECORD_RESET, CF_RECORD_READ,
@@ -176,6 +181,7 @@ enum cf_rc {
     CF_RC_CONTENTION,
     CF_RC_CASTOUT,         /* another connection casts it out */
     CF_RC_IN_USE,          /* the structure has active connections, the connection has not failed */
+    CF_RC_ORDER,           /* ORDERED: its turn has not come, or is over */
     CF_RCS,
 };
 

@@ -9,27 +9,29 @@ enum rebuild_state rebuild_state(const struct rebuild *r) { return r->state; }
 
 const char *rebuild_state_name(enum rebuild_state state) {
     static const char *const names[REBUILD_STATES] = {"AWAY",    "CONNECTING", "IN USE",     "QUIESCING", "QUIESCED",
-                                                      "JOINING", "JOINED",     "POPULATING", "COMPLETE"};
+                                                      "JOINING", "JOINED",     "POPULATING", "COMPLETE",
+                                                      "PAIRING", "DUPLEX",     "DROPPING",   "DROPPED"};
     return state < REBUILD_STATES ? names[state] : "";
 }
 
 const char *rebuild_target(const struct rebuild *r) { return r->target; }
 
 struct xes_connection *rebuild_connection(const struct rebuild *r) {
-    return r->state == REBUILD_IN_USE ? r->side[r->cur].con : NULL;
+    return r->state == REBUILD_IN_USE || r->state == REBUILD_DUPLEX ? r->side[r->cur].con : NULL;
 }
 
 /* ---- both ways out of a rebuild ---- */
 
-static void leave(struct rebuild_side *s) {
+void rebuild_leave(struct rebuild_side *s) {
     if (s->con->connected) xes_disconnect(s->con, false);
 }
 
-static void in_use(struct rebuild *r, bool lost, u64 now) {
+void rebuild_in_use(struct rebuild *r, bool lost, u64 now) {
     r->state = REBUILD_IN_USE;
     r->recovering = false;
     r->expected = 0;
-    r->attempt_at = 0;
+    r->attempt_at = r->waited = 0;
+    r->duplex = r->paired = false;
     r->retry_at = now + REBUILD_RETRY_US; /* by then another one that was made elsewhere at the same time is to be seen */
     r->ops->use(r->ctx, rebuild_old(r)->con, lost, now);
 }
@@ -38,40 +40,47 @@ static void in_use(struct rebuild *r, bool lost, u64 now) {
 static void resume(struct rebuild *r, u64 now) {
     r->phase = PHASE_STOPPED;
     r->count.stopped++;
-    leave(rebuild_new(r));
+    rebuild_leave(rebuild_new(r));
     rebuild_publish(r);
-    in_use(r, r->recovering, now); /* it may have come back to it in the middle of the attempt */
+    rebuild_in_use(r, r->recovering, now); /* it may have come back to it in the middle of the attempt */
 }
 
-static void away(struct rebuild *r) {
+void rebuild_away(struct rebuild *r) {
     r->state = REBUILD_AWAY;
     r->phase = PHASE_USE;
+    r->duplex = r->paired = false;
     r->retry_at = 0;
 }
 
 /* All are COMPLETE. */
 static void change_over(struct rebuild *r, u64 now) {
-    leave(rebuild_old(r));
+    if (r->duplex) {
+        rebuild_pair(r, now);
+        return;
+    }
+    rebuild_leave(rebuild_old(r));
     if (!rebuild_new(r)->con->connected) { /* lost meanwhile: the others are there */
         r->recovering = true;
         r->ops->unusable(r->ctx, now);
-        away(r);
+        rebuild_away(r);
         return;
     }
     r->cur = !r->cur;
     r->phase = PHASE_USE;
     r->count.completed++;
     rebuild_publish(r);
-    in_use(r, false, now);
+    rebuild_in_use(r, false, now);
 }
 
 /* ---- forward ---- */
 
-static bool join(struct rebuild *r, struct rebuild_side *s, struct xes *x, u8 role) {
+bool rebuild_join(struct rebuild *r, struct rebuild_side *s, struct xes *x, u8 role) {
     u8 cmd[CF_CONNECT_BYTES];
     if (s->con->busy || s->con->connected) return false;
     memcpy(cmd, r->connect, sizeof cmd);
     rebuild_data_put(r, role, cmd + 80);
+    /* In a pair commands and responses name the same identifiers. */
+    if (r->duplex && role == ROLE_NEW && rebuild_old(r)->con->connected) cmd[76] = rebuild_old(r)->con->id;
     s->x = x;
     return xes_connect(x, s->con, cmd) == 0;
 }
@@ -82,8 +91,9 @@ static void set_phase(struct rebuild *r, enum rebuild_state state, u8 phase) {
     rebuild_publish(r);
 }
 
-static void begin(struct rebuild *r, u32 attempt, const char *target, u64 now) {
+static void begin(struct rebuild *r, u32 attempt, const char *target, bool duplex, u64 now) {
     r->attempt = attempt;
+    r->duplex = duplex;
     str_copy(r->target, sizeof r->target, target);
     r->state = REBUILD_QUIESCING;
     r->retry_at = u64_min(r->retry_at, now + REBUILD_RETRY_US);
@@ -94,6 +104,7 @@ static void begin(struct rebuild *r, u32 attempt, const char *target, u64 now) {
 void rebuild_quiesced(struct rebuild *r, u64 now) {
     UNUSED(now);
     if (r->state == REBUILD_QUIESCING) set_phase(r, REBUILD_QUIESCED, PHASE_QUIESCED);
+    else if (r->state == REBUILD_DROPPING) set_phase(r, REBUILD_DROPPED, PHASE_KEEP);
 }
 
 void rebuild_populated(struct rebuild *r, u64 now) {
@@ -108,7 +119,7 @@ static void connect_new(struct rebuild *r, u64 now) {
     if (x && x != rebuild_old(r)->x) {
         r->phase = PHASE_JOINED; /* what it will be when it is connected */
         r->state = REBUILD_JOINING;
-        if (join(r, rebuild_new(r), x, ROLE_NEW)) return;
+        if (rebuild_join(r, rebuild_new(r), x, ROLE_NEW)) return;
     }
     resume(r, now);
 }
@@ -119,6 +130,7 @@ struct view {
     u8 least;    /* phase that all have reached */
     bool stopped;
     const struct rebuild_row *started; /* another one is in a rebuild */
+    const struct rebuild_row *paired, *kept; /* another one uses a pair, or leaves it */
 };
 
 static bool is_expected_here(const struct rebuild *r) {
@@ -138,6 +150,9 @@ static struct view view_of(const struct rebuild *r, bool old) {
         if (phase == PHASE_STOPPED) {
             v.stopped |= row->attempt == r->attempt;
             phase = PHASE_USE;
+        } else if (phase > PHASE_STOPPED) { /* it has been through all of them */
+            *(phase == PHASE_KEEP ? &v.kept : &v.paired) = row;
+            phase = row->attempt == r->attempt ? PHASE_COMPLETE : PHASE_USE;
         } else if (phase != PHASE_USE && row->role == ROLE_STRUCTURE && strcmp(row->system, r->self) != 0) {
             v.started = row;
         }
@@ -149,27 +164,48 @@ static struct view view_of(const struct rebuild *r, bool old) {
     return v;
 }
 
+static void joined(struct rebuild *r, struct rebuild_side *s, u64 now) {
+    if (r->ops->joined) r->ops->joined(r->ctx, s->con, now);
+}
+
 /* The first look at a structure that was just connected to. */
 static void arrived(struct rebuild *r, const struct view *v, u64 now) {
+    for (u32 i = 0; i < r->now.rows; i++) r->attempt = u32_max(r->attempt, r->now.row[i].attempt);
+    if (v->kept) { /* soon there is one of the two; which, is theirs to decide */
+        rebuild_leave(rebuild_old(r));
+        rebuild_away(r);
+        r->retry_at = now + REBUILD_RETRY_US;
+        return;
+    }
+    if (v->paired) {
+        rebuild_pair_join(r, v->paired, now);
+        return;
+    }
+    joined(r, rebuild_old(r), now);
     if (!v->started) {
-        in_use(r, r->recovering, now);
+        rebuild_in_use(r, r->recovering, now);
         return;
     }
     /* This system uses nothing yet, so it is quiesced; what it has it will write into the new one. */
     r->attempt = v->started->attempt;
+    r->duplex = v->started->duplex;
     str_copy(r->target, sizeof r->target, v->started->target);
     r->count.started++;
     set_phase(r, REBUILD_QUIESCED, PHASE_QUIESCED);
 }
 
 void rebuild_seen(struct rebuild *r, u64 now) {
+    if (rebuild_is_pair(r)) {
+        rebuild_pair_seen(r, now);
+        return;
+    }
     bool old = rebuild_old(r)->con->connected;
     struct view v = view_of(r, old);
     switch (r->state) {
     case REBUILD_CONNECTING: arrived(r, &v, now); break;
     case REBUILD_IN_USE:
         /* One that this system has been through, or has stopped, is over for it. */
-        if (v.started && v.started->attempt > r->attempt) begin(r, v.started->attempt, v.started->target, now);
+        if (v.started && v.started->attempt > r->attempt) begin(r, v.started->attempt, v.started->target, v.started->duplex, now);
         break;
     case REBUILD_QUIESCING:
         if (v.stopped) resume(r, now);
@@ -206,9 +242,9 @@ void rebuild_seen(struct rebuild *r, u64 now) {
 static void two_structures(struct rebuild *r, u64 now) {
     if (!r->settled || r->settled == rebuild_old(r)->x) return;
     r->recovering = true;
-    leave(rebuild_old(r));
+    rebuild_leave(rebuild_old(r));
     r->ops->unusable(r->ctx, now);
-    away(r);
+    rebuild_away(r);
 }
 
 /* Waiting on a new structure whose old one is lost: the others may be with the old one, or make theirs where the order says. */
@@ -216,24 +252,27 @@ static void found_elsewhere(struct rebuild *r, u64 now) {
     struct rebuild_side *n = rebuild_new(r);
     const struct xes *there = r->in_use ? r->in_use : r->being_made;
     if (rebuild_old(r)->con->connected || !n->con->connected || !there || there == n->x) return;
-    leave(n);
+    rebuild_leave(n);
     r->ops->unusable(r->ctx, now);
-    away(r);
+    rebuild_away(r);
 }
 
 void rebuild_found(struct rebuild *r, u64 now) {
     struct xes *x = r->in_use ? r->in_use : r->being_made;
+    if (rebuild_is_pair(r)) return; /* asked before it was one */
     if (r->state == REBUILD_IN_USE) two_structures(r, now);
     else if (r->state != REBUILD_AWAY) found_elsewhere(r, now);
     if (r->state != REBUILD_AWAY) return;
+    /* With a link to the second of a pair alone there is nothing to be done until the others leave the first, or its link comes. */
+    if (!r->in_use && r->second_found) return;
     bool make = !r->in_use && (r->being_made || r->recovering);
     if (!x) x = r->ops->prefer(r->ctx, r->attempt_at);
     if (!x && r->attempt_at) x = r->ops->prefer(r->ctx, r->attempt_at = 0);
     if (!x) return;
     if (make) r->phase = PHASE_JOINED;
     r->state = make ? REBUILD_JOINING : REBUILD_CONNECTING;
-    if (join(r, make ? rebuild_new(r) : rebuild_old(r), x, make ? ROLE_NEW : ROLE_STRUCTURE)) return;
-    away(r);
+    if (rebuild_join(r, make ? rebuild_new(r) : rebuild_old(r), x, make ? ROLE_NEW : ROLE_STRUCTURE)) return;
+    rebuild_away(r);
     r->retry_at = now + REBUILD_RETRY_US;
 }
 
@@ -243,13 +282,14 @@ static struct rebuild_side *side_of(struct xes_connection *con) { return con->ct
 
 static void refused(struct rebuild *r, struct rebuild_side *s, u32 rc, u64 now) {
     r->count.refused++;
-    if (r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
+    /* A smaller one would not be a pair of what there is. */
+    if (!r->duplex && r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && rebuild_join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
     if (rebuild_old(r)->con->connected) {
         resume(r, now);
         return;
     }
     r->attempt_at++;
-    away(r);
+    rebuild_away(r);
     r->retry_at = now + REBUILD_RETRY_US;
 }
 
@@ -258,14 +298,24 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
     struct rebuild *r = s->r;
     bool wanted = s == rebuild_old(r) ? r->state == REBUILD_CONNECTING : r->state == REBUILD_JOINING;
     UNUSED(flags);
-    UNUSED(rsp);
+    if (rc == CF_OK) {
+        s->entries = be32_get(rsp + 32);
+        s->elements = be32_get(rsp + 36);
+    }
+    if (r->state == REBUILD_PAIRING && s == rebuild_new(r)) {
+        rebuild_pair_connected(r, rc, now);
+        return;
+    }
     if (!wanted) { /* the attempt was stopped meanwhile */
         if (rc == CF_OK) xes_disconnect(con, false);
         return;
     }
-    if (rc == CF_OK && r->ops->joined) r->ops->joined(r->ctx, con, now);
-    if (rc == XES_LOST && !rebuild_old(r)->con->connected) {
-        away(r);
+    if (rc == CF_OK && s == rebuild_new(r)) joined(r, s, now);
+    if (rc == CF_OK && r->duplex && r->state == REBUILD_JOINING && rebuild_old(r)->con->connected && !rebuild_alike(r)) {
+        r->count.refused++;
+        resume(r, now);
+    } else if (rc == XES_LOST && !rebuild_old(r)->con->connected) {
+        rebuild_away(r);
     } else if (rc != CF_OK) {
         refused(r, s, rc, now);
     } else if (r->state == REBUILD_CONNECTING) {
@@ -293,7 +343,7 @@ static void old_lost(struct rebuild *r, u64 now) {
         if (r->state < REBUILD_POPULATING) r->ops->unusable(r->ctx, now);
     }
     if (rebuild_new(r)->con->connected) rebuild_look(r);
-    else if (r->state != REBUILD_JOINING) away(r);
+    else if (r->state != REBUILD_JOINING) rebuild_away(r);
 }
 
 static void new_lost(struct rebuild *r, u64 now) {
@@ -301,7 +351,7 @@ static void new_lost(struct rebuild *r, u64 now) {
     if (!rebuild_old(r)->con->connected) {
         r->count.losses++;
         r->ops->unusable(r->ctx, now);
-        away(r);
+        rebuild_away(r);
     } else if (r->state != REBUILD_COMPLETE) {
         resume(r, now);
     } /* who is COMPLETE waits for what the others do */
@@ -309,7 +359,8 @@ static void new_lost(struct rebuild *r, u64 now) {
 
 static void on_lost(struct xes_connection *con, u64 now) {
     struct rebuild_side *s = side_of(con);
-    if (s == rebuild_old(s->r)) old_lost(s->r, now);
+    if (rebuild_is_pair(s->r)) rebuild_pair_lost(s->r, s == rebuild_old(s->r), now);
+    else if (s == rebuild_old(s->r)) old_lost(s->r, now);
     else new_lost(s->r, now);
 }
 
@@ -334,7 +385,7 @@ static const struct xes_connection_ops CONNECTION = {.connected = on_connected,
 
 /* ---- what the user says ---- */
 
-int rebuild_start(struct rebuild *r, const char *target, u64 now) {
+static int start(struct rebuild *r, const char *target, bool duplex, u64 now) {
     u32 attempt = r->attempt;
     struct xes *x = NULL;
     if (r->state == REBUILD_AWAY || r->state == REBUILD_CONNECTING) return -ERR_NOENT;
@@ -345,13 +396,16 @@ int rebuild_start(struct rebuild *r, const char *target, u64 now) {
         if (x == rebuild_old(r)->x) x = NULL;
     }
     for (u32 i = 0; i < r->old.rows; i++) attempt = u32_max(attempt, r->old.row[i].attempt);
-    begin(r, attempt + 1, xes_facility_name(x), now);
+    begin(r, attempt + 1, xes_facility_name(x), duplex, now);
     return 0;
 }
 
+int rebuild_start(struct rebuild *r, const char *target, u64 now) { return start(r, target, false, now); }
+int rebuild_duplex(struct rebuild *r, u64 now) { return r->ops->pair ? start(r, NULL, true, now) : -ERR_INVAL; }
+
 int rebuild_stop(struct rebuild *r, u64 now) {
-    if (r->state <= REBUILD_IN_USE) return -ERR_NOENT;
-    if (r->state == REBUILD_COMPLETE || !rebuild_old(r)->con->connected) return -ERR_BUSY;
+    if (r->state <= REBUILD_IN_USE || r->state == REBUILD_DUPLEX) return -ERR_NOENT;
+    if (r->state >= REBUILD_COMPLETE || !rebuild_old(r)->con->connected) return -ERR_BUSY;
     resume(r, now);
     return 0;
 }
@@ -378,12 +432,12 @@ void rebuild_up(struct rebuild *r, u64 now) {
 void rebuild_down(struct rebuild *r, u64 now) { rebuild_poll(r, now); }
 
 u64 rebuild_poll(struct rebuild *r, u64 now) {
-    bool searching = r->state <= REBUILD_IN_USE || !rebuild_old(r)->con->connected;
+    bool searching = !rebuild_is_pair(r) && (r->state <= REBUILD_IN_USE || !rebuild_old(r)->con->connected);
     if (now < r->retry_at) return r->retry_at;
     /* A notice that told of a change may have gone with a link: it is looked at now and then, too. */
     if (searching && r->state != REBUILD_CONNECTING) rebuild_search(r, now);
     else rebuild_look(r);
-    r->retry_at = now + (r->state == REBUILD_IN_USE ? REBUILD_CHECK_US : REBUILD_RETRY_US);
+    r->retry_at = now + (r->state == REBUILD_IN_USE || r->state == REBUILD_DUPLEX ? REBUILD_CHECK_US : REBUILD_RETRY_US);
     return r->retry_at;
 }
 

@@ -18,8 +18,22 @@
  * will not. Nobody uses the new one before all of these have populated it. A system that alone has lost its link finds the others
  * where they are, as soon as it has one.
  *
- *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made | 2 2 zero | 4 4 attempt | 8 8 target facility
+ *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made, or the second | 2 1 a pair
+ *                  3 1 zero | 4 4 attempt | 8 8 target facility, KEEP: the one that is kept
  *                  16 48 the user's: what it says of itself to the others, as in the CONNECT command it gave
+ *
+ * A pair (system-managed duplexing; the commands for it: xcf/duplex.h). Such a rebuild does not leave the old structure, and both are
+ * used as one from then on. All must have quiesced, and what is in the two must be the same, which is the users' to see to; identifiers and
+ * sizes are. Who connects later connects to both before it uses them.
+ *
+ *   phase      this system                                             goes on when
+ *   DUPLEX     uses both: pair()                                       it loses one, the operator or the user gives one up, or sees
+ *                                                                      that somebody KEEPs one: hold()
+ *   KEEP       rebuild_quiesced(): has nothing outstanding, and will   nobody who is connected to that one is DUPLEX or COMPLETE:
+ *              only use the one that it names                          use() of it, DISCONNECT from the other
+ * Nobody is answered what is in the kept one only before all have agreed to keep that one. So if a facility dies, or a link to it, nothing
+ * that was answered is lost, and users are held for two rounds of CONNDATA. If two facilities, or a facility and another one's link, are lost
+ * within that time, systems may have decided differently: then the structure is lost, as one that was in one facility only.
  *
  * Which facility: the first, in prefer()'s order, where the structure is in use; else where it is being made; else the first one
  * that takes it. prefer() must have the same order on all systems. Systems whose links came up in another order may make one each;
@@ -50,6 +64,10 @@ enum rebuild_state {
     REBUILD_JOINED,
     REBUILD_POPULATING, /* the user has been asked to write */
     REBUILD_COMPLETE,
+    REBUILD_PAIRING,  /* CONNECT to the second one is outstanding, or not seen by all */
+    REBUILD_DUPLEX,
+    REBUILD_DROPPING, /* the user has been asked to hold */
+    REBUILD_DROPPED,  /* waits for the others to agree */
     REBUILD_STATES,
 };
 
@@ -62,13 +80,18 @@ struct rebuild_ops {
     void (*unusable)(void *ctx, u64 now);
     /* The i-th facility in which the structure may be, NULL past the last. */
     struct xes *(*prefer)(void *ctx, u32 i);
-    /* CONNECT was taken; populate() or use() comes when it is known how far the others are. NULL: of no interest. */
+    /* CONNECT was taken, and it is not one of a pair that others use; populate() or use() comes when it is known how far the others
+     * are. NULL: of no interest. */
     void (*joined)(void *ctx, struct xes_connection *con, u64 now);
     /* CONNECTIONS of the structure in use, as they are now: after use() and after each change. rsp is CF_CONNECTIONS' response. NULL: of
      * no interest. */
     void (*connections)(void *ctx, const u8 *rsp, u32 len, u64 now);
     /* The facility does not take the structure: true if connect was changed and should be tried there once more. NULL: never. */
     bool (*refused)(void *ctx, u32 rc, u8 *connect);
+    /* Both are one structure now; use() ends that. epoch: higher than that of every pair before. NULL: the structure is never duplexed. */
+    void (*pair)(void *ctx, struct xes_connection *first, struct xes_connection *second, u32 epoch, u64 now);
+    /* Nothing more is to be issued to either; then rebuild_quiesced(), also from within. */
+    void (*hold)(void *ctx, u64 now);
     /* Notices of either connection, as in struct xes_connection_ops; NULL: of no interest. */
     void (*vector)(void *ctx, struct xes_connection *con, u32 index, bool value, u64 now);
     void (*lock)(void *ctx, struct xes_connection *con, u32 index, u8 exclusive, u32 shared, u32 waiting, u64 now);
@@ -82,6 +105,7 @@ struct rebuild_config {
 };
 struct rebuild_counters {
     u64 started, completed, stopped, losses, refused;
+    u64 paired, dropped; /* pairs that began, and of which one was given up */
     u64 drop_malformed; /* answers of no shape */
 };
 
@@ -97,6 +121,10 @@ u64 rebuild_poll(struct rebuild *r, u64 now);
 int rebuild_start(struct rebuild *r, const char *target, u64 now);
 /* An operator's STOP. 0; -ERR_NOENT none is under way; -ERR_BUSY it is too late. */
 int rebuild_stop(struct rebuild *r, u64 now);
+/* An operator's START of duplexing, or the policy's: as rebuild_start(). */
+int rebuild_duplex(struct rebuild *r, u64 now);
+/* The pair ends, and one of it is kept, the second one if keep_new. 0; -ERR_NOENT there is none; -ERR_BUSY it is ending. */
+int rebuild_simplex(struct rebuild *r, bool keep_new, u64 now);
 void rebuild_quiesced(struct rebuild *r, u64 now);
 void rebuild_populated(struct rebuild *r, u64 now);
 /* connections() again, as soon as it has been asked. */
@@ -108,8 +136,10 @@ enum rebuild_state rebuild_state(const struct rebuild *r);
 const char *rebuild_state_name(enum rebuild_state state);
 /* Where the rebuild that is under way, or was last, is to lead. */
 const char *rebuild_target(const struct rebuild *r);
-/* The connection that was given to use(); NULL while there is none. */
+/* The connection that was given to use(), or to pair() as the first; NULL while there is none. */
 struct xes_connection *rebuild_connection(const struct rebuild *r);
+/* pair()'s second; NULL while there is no pair. */
+struct xes_connection *rebuild_second(const struct rebuild *r);
 const struct rebuild_counters *rebuild_counters(const struct rebuild *r);
 
 #endif

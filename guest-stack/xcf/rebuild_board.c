@@ -11,8 +11,10 @@ void rebuild_data_put(const struct rebuild *r, u8 role, u8 *data) {
     memcpy(data + OWN_BYTES, r->connect + CF_CONNECT_BYTES - DATA_BYTES + OWN_BYTES, DATA_BYTES - OWN_BYTES);
     data[0] = r->phase;
     data[1] = role;
+    data[2] = r->duplex;
     be32_put(data + 4, r->attempt);
-    memcpy(data + 8, r->target, strlen(r->target));
+    const char *facility = r->phase == PHASE_KEEP ? xes_facility_name(r->side[r->keep].x) : r->target;
+    memcpy(data + 8, facility, strlen(facility));
 }
 
 static void side_tell(struct rebuild_side *s);
@@ -63,7 +65,7 @@ static bool board_get(struct rebuild_board *b, const u8 *rsp, u32 len) {
         if (row[41] != CF_CONN_ACTIVE) continue;
         struct rebuild_row *to = &b->row[b->rows++];
         const u8 *data = row + 48;
-        *to = (struct rebuild_row){.id = row[40], .phase = data[0], .role = data[1], .attempt = be32_get(data + 4)};
+        *to = (struct rebuild_row){.id = row[40], .phase = data[0], .role = data[1], .duplex = data[2] != 0, .attempt = be32_get(data + 4)};
         text_get(to->system, row + 16, CF_NAME_BYTES);
         text_get(to->target, data + 8, 8);
     }
@@ -100,7 +102,9 @@ static struct rebuild_side *board_side(struct rebuild *r) {
 void rebuild_look(struct rebuild *r) {
     struct rebuild_side *s = board_side(r);
     r->query_again = r->querying;
-    if (s && !r->querying) ask(r, s->x);
+    if (!s || r->querying) return;
+    r->look_side = (u32)(s - r->side);
+    ask(r, s->x);
 }
 
 static void search_next(struct rebuild *r, u64 now) {
@@ -118,6 +122,7 @@ void rebuild_search(struct rebuild *r, u64 now) {
     r->searching = true;
     r->search_at = 0;
     r->in_use = r->settled = r->being_made = NULL;
+    r->second_found = false;
     search_next(r, now);
 }
 
@@ -128,25 +133,36 @@ static void search_result(struct rebuild *r, u32 rc, const u8 *rsp, u32 len) {
     for (u32 i = 0; i < b.rows; i++) {
         if (b.row[i].role == ROLE_STRUCTURE && !r->in_use) r->in_use = r->query_x;
         if (b.row[i].role == ROLE_STRUCTURE && b.row[i].phase == PHASE_USE && !r->settled) r->settled = r->query_x;
-        if (b.row[i].role == ROLE_NEW && !r->being_made) r->being_made = r->query_x;
+        bool pair = b.row[i].phase > PHASE_STOPPED;
+        r->second_found |= b.row[i].role == ROLE_NEW && pair;
+        if (b.row[i].role == ROLE_NEW && !pair && !r->being_made) r->being_made = r->query_x;
     }
 }
 
 static void board_result(struct rebuild *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
-    const struct rebuild_side *s = board_side(r);
-    if (r->query_again || !s || s->x != r->query_x) { /* it is older than what has happened since */
+    struct rebuild_side *s = &r->side[r->look_side];
+    bool first = s == board_side(r), both = rebuild_is_pair(r) && rebuild_old(r)->con->connected && rebuild_new(r)->con->connected;
+    struct rebuild_board *to = first ? &r->now : &r->other;
+    if (r->query_again || !s->con->connected || s->x != r->query_x || (!first && !both)) { /* it is older than what has happened since */
         rebuild_look(r);
         return;
     }
-    if (rc != CF_OK || !board_get(&r->now, rsp, len)) {
+    if (rc != CF_OK || !board_get(to, rsp, len)) {
         r->count.drop_malformed += rc == CF_OK;
         return;
     }
-    for (u32 i = 0; i < r->now.rows; i++)
-        if (r->now.row[i].id == s->con->id) str_copy(r->self, sizeof r->self, r->now.row[i].system);
+    for (u32 i = 0; i < to->rows; i++)
+        if (to->row[i].id == s->con->id) str_copy(r->self, sizeof r->self, to->row[i].system);
     if (s == rebuild_old(r)) r->old = r->now;
-    rebuild_seen(r, now);
-    if (r->state == REBUILD_IN_USE && s == rebuild_old(r) && r->ops->connections) r->ops->connections(r->ctx, rsp, len, now);
+    if (first && both) { /* who gives one of them up may be able to say so in the other one only */
+        r->look_side = (u32)(rebuild_new(r) - r->side);
+        ask(r, rebuild_new(r)->x);
+    } else {
+        if (!both) r->other.rows = 0;
+        rebuild_seen(r, now);
+    }
+    if ((r->state == REBUILD_IN_USE || r->state == REBUILD_DUPLEX) && s == rebuild_old(r) && r->ops->connections)
+        r->ops->connections(r->ctx, rsp, len, now);
 }
 
 static void answered(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32 len, u64 now) {

@@ -74,6 +74,7 @@ static void operation(struct rig *r, u32 system, u8 op, u32 slot, const u8 *byte
     if (op == CF_OBTAIN) r->cmd[20] = (u8)(r->cmd[22] % 3);
     if (op == CF_OBTAIN) r->cmd[21] = r->cmd[23] & 1;
     if (all >= CF_LIST_BYTES && op < CF_OBTAIN) r->cmd[36] %= 6;
+    if (op == CF_ORDERED) cf_command_put(r->cmd + CF_ORDERED_BYTES, r->cmd[25], 1, all - CF_ORDERED_BYTES, r->token[slot], r->id[slot]);
     send(r, system, r->cmd, all);
 }
 

@@ -5,6 +5,7 @@
  *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
  *   plexsim arm SEED [COUNT [SYSTEMS]]   the same with the Automatic Restart Manager (simarm.h)
  *   plexsim cf SEED [COUNT]              a structure that moves between facilities under faults (simrebuild.h)
+ *   plexsim duplex SEED [COUNT]          a duplexed structure under faults (simduplex.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
  *   plexsim dvipa SEED [COUNT [SYSTEMS]] dynamic VIPAs under faults (simdvipa.h)
  */
@@ -14,6 +15,7 @@
 
 #include "tests/sim/simarm.h"
 #include "tests/sim/simdist.h"
+#include "tests/sim/simduplex.h"
 #include "tests/sim/simdvipa.h"
 #include "tests/sim/simrebuild.h"
 #include "tests/sim/simtcp.h"
@@ -60,6 +62,16 @@ static void run_cf(u64 seed) {
            (unsigned long long)c.losses);
 }
 
+static void run_duplex(u64 seed) {
+    struct simduplex_result r = {0};
+    simduplex_random((u32)seed, 60, &r);
+    printf("seed %llu: %llu commands answered, %llu entries read; pairs: %llu begun, %llu ended; %llu commands repeated in what was left, %llu "
+           "came before their turn, %llu numbers missed, %llu differed; %llu losses\n",
+           (unsigned long long)seed, (unsigned long long)r.answered, (unsigned long long)r.read, (unsigned long long)r.paired,
+           (unsigned long long)r.dropped, (unsigned long long)r.repeated, (unsigned long long)r.retries, (unsigned long long)r.gaps,
+           (unsigned long long)r.mismatches, (unsigned long long)r.losses);
+}
+
 static void run_dvipa(u64 seed, u32 systems) {
     struct simdvipa_result r = simdvipa_random(seed, systems);
     printf("seed %llu: %u systems, %llu s; %u faults, %u takeovers, %u taken back, %u given; connections: %u kept, %u reset, %u packets "
@@ -71,11 +83,11 @@ static void run_dvipa(u64 seed, u32 systems) {
 int main(int argc, char **argv) {
     const char *kind = argc > 1 ? argv[1] : "";
     bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0, cf = strcmp(kind, "cf") == 0;
-    bool dvipa = strcmp(kind, "dvipa") == 0;
-    int first = arm || dist || cf || dvipa || strcmp(kind, "xcf") == 0 ? 2 : 1;
+    bool dvipa = strcmp(kind, "dvipa") == 0, duplex = strcmp(kind, "duplex") == 0;
+    int first = arm || dist || cf || dvipa || duplex || strcmp(kind, "xcf") == 0 ? 2 : 1;
     if (argc <= first) {
         fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm|dvipa SEED [COUNT [SYSTEMS]]\n"
-                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n       plexsim cf SEED [COUNT]\n");
+                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n       plexsim cf|duplex SEED [COUNT]\n");
         return 2;
     }
     u64 seed = argument(argc, argv, first, 1), count = argument(argc, argv, first + 1, 1);
@@ -89,6 +101,8 @@ int main(int argc, char **argv) {
             run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
         else if (cf)
             run_cf(seed + i);
+        else if (duplex)
+            run_duplex(seed + i);
         else if (dvipa)
             run_dvipa(seed + i, systems);
         else if (first == 2)

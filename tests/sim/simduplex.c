@@ -1,0 +1,512 @@
+/* simduplex.c - systems that send one another numbered entries over a duplexed structure. See simduplex.h. */
+#include "tests/sim/simduplex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/be.h"
+#include "base/str.h"
+#include "hercules-devices/cf_internal.h"
+
+#define STRUCTURE   "IXCDUPLEX"
+#define SLOTS       3u
+#define NUMBERS     20000u
+#define REST_TURNS  400000u
+#define ENTRY_BYTES 8u
+
+enum fate { FREE, SENT, ANSWERED, UNKNOWN }; /* of a number */
+
+struct side;
+struct slot {
+    struct side *s;
+    struct duplex_request r;
+    struct xes_request plain;
+    bool busy, reads, empties;
+    u32 list, number;
+};
+struct side {
+    struct simduplex *w;
+    u32 index;
+    struct rebuild *r;
+    struct duplex dx;
+    struct xes *link[SIMCF_FACILITIES];
+    struct xes_connection *con; /* in use */
+    bool loaded, stopped, told_gone, was_there;
+    bool moving; /* from quiesce() until it is told what to use */
+    bool quiescing, populating, drained_not;
+    bool empty; /* its list in the old structure has been read to its end */
+    u32 outstanding;
+    struct slot slot[SLOTS];
+    struct xes_request clear; /* the own list in a structure that it has just connected to: it may have been there before */
+    u8 *clear_cmd;
+    u32 next[SIMCF_SYSTEMS];             /* the next number, by list */
+    u32 last[SIMCF_SYSTEMS];             /* the last number that was read from its list, by writer */
+    u8 fate[SIMCF_SYSTEMS][NUMBERS];     /* of its own numbers, by list */
+    bool received[SIMCF_SYSTEMS][NUMBERS]; /* from its list, by writer */
+};
+struct simduplex {
+    struct simcf *z;
+    u32 systems;
+    bool idle; /* nobody begins anything */
+    u64 losses, answered, read;
+    struct side s[SIMCF_SYSTEMS];
+};
+
+struct simcf *simduplex_world(struct simduplex *w) { return w->z; }
+struct rebuild *simduplex_of(struct simduplex *w, u32 system) { return w->s[system].r; }
+u64 simduplex_losses(const struct simduplex *w) { return w->losses; }
+
+/* ---- entries ---- */
+
+/* None twice, and a writer's in their order. */
+static void received(struct side *s, const u8 *rsp, u32 len) {
+    for (u32 at = CF_RSP_BYTES; at < len; at += be32_get(rsp + at)) {
+        u32 writer = be32_get(rsp + at + CF_ENTRY_BYTES), number = be32_get(rsp + at + CF_ENTRY_BYTES + 4);
+        CHECK(writer < s->w->systems && number < NUMBERS && number > s->last[writer]);
+        s->last[writer] = number;
+        s->received[writer][number] = true;
+        s->w->read++;
+    }
+}
+
+static void rest(struct side *s, u64 now) {
+    if (s->outstanding) return;
+    if (s->quiescing) {
+        s->quiescing = false;
+        rebuild_quiesced(s->r, now);
+    }
+}
+
+static void slot_begin(struct slot *o);
+
+static void on_done(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct slot *o = ctx;
+    struct side *s = o->s;
+    UNUSED(q);
+    o->busy = false;
+    s->outstanding--;
+    CHECK(rc == CF_OK || rc == CF_RC_MORE || rc == CF_RC_FULL || rc == XES_LOST || rc == CF_RC_NOT_CONNECTED || rc == CF_RC_NO_STRUCTURE);
+    bool done = rc == CF_OK || rc == CF_RC_MORE;
+    if (o->empties) {
+        o->empties = false;
+    } else if (o->reads) {
+        if (done) received(s, rsp, len);
+        s->drained_not |= s->populating && !done;
+        s->empty |= s->populating && rc == CF_OK;
+        if (s->populating && rc != CF_RC_MORE) {
+            s->populating = false;
+            rebuild_populated(s->r, now);
+        } else if (s->populating) {
+            slot_begin(o);
+        }
+    } else {
+        s->fate[o->list][o->number] = done ? ANSWERED : rc == CF_RC_FULL ? FREE : UNKNOWN;
+        s->w->answered += done;
+    }
+    rest(s, now);
+}
+
+static void slot_begin(struct slot *o) {
+    struct side *s = o->s;
+    struct xes_connection *con = s->con;
+    u8 *cmd = o->r.q.cmd;
+    memset(cmd, 0, CF_LIST_BYTES);
+    cf_command_put(cmd, o->empties ? CF_DELETE_LIST : o->reads ? CF_READ_LIST : CF_WRITE, 0, CF_LIST_BYTES + (o->reads ? 0 : ENTRY_BYTES), con->token, con->id);
+    be32_put(cmd + 16, o->list);
+    be16_put(cmd + 38, (u16)(CF_F_DATA | (o->reads ? CF_F_DELETE : 0)));
+    cmd[37] = !o->reads;
+    be32_put(cmd + CF_LIST_BYTES, s->index);
+    be32_put(cmd + CF_LIST_BYTES + 4, o->number);
+    o->r.q.len = be32_get(cmd + 4);
+    o->r.q.done = on_done;
+    o->r.q.ctx = o;
+    o->plain = o->r.q;
+    int rc = s->dx.mode != DUPLEX_OFF ? duplex_submit(&s->dx, &o->r) : xes_submit(con->x, &o->plain);
+    o->busy = rc == 0;
+    s->outstanding += rc == 0;
+    if (!o->reads && rc == 0) s->fate[o->list][o->number] = SENT;
+}
+
+/* Some slot begins something: a read of the own list, or a write to one whose reader lives. */
+static void work(struct side *s) {
+    struct simcf *z = s->w->z;
+    struct slot *o = &s->slot[simcf_random(z, SLOTS)];
+    if (o->busy || !s->con || s->moving || s->stopped) return;
+    o->reads = simcf_random(z, 4) == 0;
+    o->list = o->reads ? s->index : simcf_random(z, s->w->systems);
+    if (!o->reads && (s->w->s[o->list].stopped || !s->w->s[o->list].was_there || s->next[o->list] + 1 == NUMBERS)) return;
+    if (!o->reads) o->number = ++s->next[o->list];
+    slot_begin(o);
+}
+
+/* ---- what the rebuild and the pair call ---- */
+
+static void on_quiesce(void *ctx, u64 now) {
+    struct side *s = ctx;
+    s->quiescing = s->moving = true;
+    rest(s, now);
+}
+
+/* What the others have written is read to its end, so both structures are empty. */
+static void on_cleared(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct side *s = ctx;
+    UNUSED(q);
+    UNUSED(rc);
+    UNUSED(rsp);
+    UNUSED(len);
+    s->outstanding--;
+    rest(s, now);
+}
+static void on_joined(void *ctx, struct xes_connection *con, u64 now) {
+    struct side *s = ctx;
+    UNUSED(now);
+    if (rebuild_state(s->r) == REBUILD_CONNECTING) return; /* others may have written to it already */
+    memset(s->clear_cmd, 0, CF_LIST_BYTES);
+    cf_command_put(s->clear_cmd, CF_DELETE_LIST, 0, CF_LIST_BYTES, con->token, con->id);
+    be32_put(s->clear_cmd + 16, s->index);
+    s->clear = (struct xes_request){.cmd = s->clear_cmd, .len = CF_LIST_BYTES, .done = on_cleared, .ctx = s};
+    s->outstanding += xes_submit(con->x, &s->clear) == 0; /* it is executed before anybody is told that this system has joined */
+}
+
+static void on_populate(void *ctx, struct xes_connection *con, u64 now) {
+    struct side *s = ctx;
+    struct slot *o = &s->slot[0]; /* all of them are free: it has quiesced */
+    UNUSED(con);
+    s->moving = true; /* it may have been connected only to come along */
+    s->empty = false;
+    s->populating = s->con && s->con->connected && !o->busy;
+    if (!s->populating) {
+        rebuild_populated(s->r, now);
+        return;
+    }
+    duplex_off(&s->dx, now);
+    o->reads = true;
+    o->list = s->index;
+    slot_begin(o);
+    if (o->busy) return;
+    s->populating = false;
+    rebuild_populated(s->r, now);
+}
+
+static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
+    struct side *s = ctx;
+    s->w->losses += lost || s->drained_not;
+    s->moving = s->quiescing = s->populating = s->drained_not = false;
+    s->con = con;
+    s->was_there = true;
+    if (s->dx.mode == DUPLEX_HELD) duplex_single(&s->dx, con, now);
+    else duplex_off(&s->dx, now);
+}
+static void on_unusable(void *ctx, u64 now) {
+    struct side *s = ctx;
+    s->w->losses += s->con != NULL;
+    s->con = NULL;
+    s->moving = s->quiescing = s->populating = false;
+    duplex_off(&s->dx, now);
+}
+static void on_pair(void *ctx, struct xes_connection *first, struct xes_connection *second, u32 epoch, u64 now) {
+    struct side *s = ctx;
+    bool joins = !s->moving; /* what is there already */
+    duplex_off(&s->dx, now);
+    s->con = first;
+    s->was_there = true;
+    s->w->losses += s->drained_not;
+    s->moving = s->quiescing = s->populating = s->drained_not = false;
+    duplex_pair(&s->dx, first, second, epoch);
+    /* It has come to the pair, or while it was being made, and nobody knows what is in its list in each of them. */
+    if (joins || !s->empty) {
+        struct slot *o = &s->slot[0];
+        o->reads = o->empties = true;
+        o->list = s->index;
+        slot_begin(o);
+    }
+}
+static void on_hold(void *ctx, u64 now) { duplex_hold(&((struct side *)ctx)->dx, now); }
+static void on_quiet(void *ctx, u64 now) { rebuild_quiesced(((struct side *)ctx)->r, now); }
+static void on_broken(void *ctx, bool keep_first, u64 now) { rebuild_simplex(((struct side *)ctx)->r, !keep_first, now); }
+static struct xes *on_prefer(void *ctx, u32 i) {
+    struct side *s = ctx;
+    for (u32 k = 0; k < SIMCF_FACILITIES; k++)
+        if (s->link[k] && i-- == 0) return s->link[k];
+    return NULL;
+}
+static const struct rebuild_ops ops = {.quiesce = on_quiesce, .populate = on_populate, .use = on_use, .unusable = on_unusable, .prefer = on_prefer,
+                                       
+                                       .joined = on_joined, .pair = on_pair, .hold = on_hold};
+static const struct duplex_ops duplex_calls = {.quiet = on_quiet, .broken = on_broken};
+
+static void on_up(void *ctx, struct xes *x, const char *facility, u64 now) {
+    struct side *s = ctx;
+    s->link[facility[3] - '1'] = x;
+    rebuild_up(s->r, now);
+}
+static void on_down(void *ctx, struct xes *x, const char *facility, bool isolated, u64 now) {
+    struct side *s = ctx;
+    UNUSED(x);
+    UNUSED(isolated);
+    s->link[facility[3] - '1'] = NULL;
+    rebuild_down(s->r, now);
+}
+static const struct simcf_user user = {.up = on_up, .down = on_down};
+
+/* ---- life ---- */
+
+static void side_begin(struct simduplex *w, u32 i) {
+    struct side *s = &w->s[i];
+    struct arena *a = simcf_arena(w->z, i);
+    struct rebuild_config c = {.arena = a, .ops = &ops, .ctx = s};
+    s->w = w;
+    s->index = i;
+    memset(c.connect + 16, ' ', 32);
+    memcpy(c.connect + 16, STRUCTURE, strlen(STRUCTURE));
+    memcpy(c.connect + 32, "CON", 3);
+    c.connect[35] = (u8)('A' + i);
+    c.connect[48] = CF_TYPE_LIST;
+    c.connect[51] = 4;
+    be32_put(c.connect + 52, SIMCF_SYSTEMS);
+    be32_put(c.connect + 64, 512);
+    s->r = rebuild_create(&c);
+    CHECK(s->r);
+    s->clear_cmd = arena_take(a, CF_LIST_BYTES, 8);
+    CHECK(s->clear_cmd);
+    duplex_init(&s->dx, &duplex_calls, s);
+    for (u32 k = 0; k < SLOTS; k++) {
+        struct slot *o = &s->slot[k];
+        u8 *front = arena_take(a, CF_ORDERED_BYTES + CF_LIST_BYTES + ENTRY_BYTES, 8);
+        o->s = s;
+        CHECK(front);
+        o->r.q.cmd = front + CF_ORDERED_BYTES;
+        o->r.large = arena_take(a, CF_MESSAGE_MAX, 8);
+        CHECK(o->r.large);
+    }
+    s->loaded = true;
+    simcf_attach(w->z, i, &user, s);
+}
+
+void simduplex_load(struct simduplex *w) {
+    for (u32 i = 0; i < w->systems; i++)
+        if (!w->s[i].loaded) side_begin(w, i);
+}
+
+/* Without power nobody tells anybody anything any more when links are closed one by one. */
+void simduplex_destroy(struct simduplex *w) {
+    for (u32 k = 0; k < SIMCF_FACILITIES; k++) simcf_kill(w->z, k);
+    simcf_settle(w->z);
+    simcf_destroy(w->z);
+    free(w);
+}
+
+/* ---- running ---- */
+
+static bool lives(const struct side *s) { return s->loaded && !s->stopped; }
+
+static void poll_all(struct simduplex *w) {
+    for (u32 i = 0; i < w->systems; i++) {
+        if (!lives(&w->s[i])) continue;
+        duplex_poll(&w->s[i].dx, simcf_now(w->z));
+        rebuild_poll(w->s[i].r, simcf_now(w->z));
+    }
+}
+
+void simduplex_steps(struct simduplex *w, u32 n) {
+    w->idle = false;
+    while (n--) {
+        struct side *s = &w->s[simcf_random(w->z, w->systems)];
+        if (lives(s)) work(s);
+        if (!simcf_step(w->z)) simcf_later(w->z, USEC_PER_MSEC);
+        poll_all(w);
+    }
+}
+
+static void rest_all(struct simduplex *w) {
+    u32 quiet = 0;
+    for (u32 turns = 0; quiet < 40; turns++) {
+        CHECK(turns < REST_TURNS);
+        poll_all(w);
+        if (simcf_step(w->z)) continue;
+        bool busy = false;
+        for (u32 i = 0; i < w->systems; i++) busy |= lives(&w->s[i]) && w->s[i].outstanding;
+        /* Who waits for his turn at the second one looks each millisecond. */
+        simcf_later(w->z, (busy ? 1 : 100) * (u64)USEC_PER_MSEC);
+        quiet += !busy;
+    }
+}
+
+struct simduplex *simduplex_create(u32 systems, u32 late, u32 seed) {
+    struct simduplex *w = calloc(1, sizeof *w);
+    CHECK(w);
+    w->systems = systems;
+    w->z = simcf_create_large(systems, SIMCF_FACILITIES, seed, 4u << 20);
+    simcf_verify_every(w->z, 16);
+    for (u32 i = 0; i < systems - late; i++) side_begin(w, i);
+    /* That systems make a structure each, and then all go to one, is xcf/rebuild.h's matter: nothing is in them yet. */
+    rest_all(w);
+    w->losses = 0;
+    return w;
+}
+
+void simduplex_pair(struct simduplex *w) {
+    rest_all(w);
+    for (u32 i = 0; i < w->systems; i++)
+        if (lives(&w->s[i]) && rebuild_state(w->s[i].r) == REBUILD_IN_USE) {
+            CHECK(rebuild_duplex(w->s[i].r, simcf_now(w->z)) == 0);
+            break;
+        }
+    rest_all(w);
+}
+
+void simduplex_stop(struct simduplex *w, u32 system) {
+    w->s[system].stopped = true;
+    simcf_stop(w->z, system);
+}
+
+static void tell_gone(struct simduplex *w) {
+    char name[5] = "SYSA";
+    for (u32 i = 0; i < w->systems; i++) {
+        if (!w->s[i].stopped || w->s[i].told_gone) continue;
+        w->s[i].told_gone = true;
+        name[3] = (char)('A' + i);
+        for (u32 k = 0; k < w->systems; k++)
+            if (lives(&w->s[k])) rebuild_gone(w->s[k].r, name, simcf_now(w->z));
+    }
+}
+
+/* ---- what must hold ---- */
+
+static const struct cf_structure *structure_in(struct simduplex *w, u32 facility) {
+    u8 structure[CF_NAME_BYTES];
+    memset(structure, ' ', sizeof structure);
+    memcpy(structure, STRUCTURE, strlen(STRUCTURE));
+    return simcf_alive(w->z, facility) ? cf_structure_by_name(simcf_engine(w->z, facility), structure) : NULL;
+}
+
+/* The entry behind e, and what it says. */
+static struct cf_entry *entry_after(const struct cf_structure *s, u32 list, struct cf_entry *e, u8 out[ENTRY_BYTES]) {
+    e = cf_entry_next((struct cf_lists *)&s->u.list, list, e, NULL, false);
+    if (e) {
+        CHECK(e->data.bytes == ENTRY_BYTES);
+        cf_data_get(&s->el, &e->data, out);
+    }
+    return e;
+}
+
+static void check_alike(struct simduplex *w) {
+    const struct cf_structure *a = structure_in(w, 0), *b = structure_in(w, 1);
+    CHECK(a && b && (a->epoch != b->epoch || a->ordinal == b->ordinal)); /* the epoch begins with its first command */
+    for (u32 list = 0; list < w->systems; list++) {
+        struct cf_entry *x = NULL, *y = NULL;
+        u8 in_a[ENTRY_BYTES], in_b[ENTRY_BYTES];
+        if (!lives(&w->s[list])) continue; /* who reads it is gone, and what was left to it is nobody's */
+        do {
+            x = entry_after(a, list, x, in_a);
+            y = entry_after(b, list, y, in_b);
+            CHECK(!x == !y);
+            if (x) CHECK(memcmp(in_a, in_b, ENTRY_BYTES) == 0);
+        } while (x);
+    }
+}
+
+static void check_answered(struct simduplex *w, u32 facility) {
+    const struct cf_structure *s = structure_in(w, facility);
+    static bool there[SIMCF_SYSTEMS][NUMBERS];
+    CHECK(s);
+    for (u32 list = 0; list < w->systems; list++) {
+        u8 says[ENTRY_BYTES];
+        if (!lives(&w->s[list])) continue;
+        memset(there, 0, sizeof there);
+        for (struct cf_entry *e = entry_after(s, list, NULL, says); e; e = entry_after(s, list, e, says)) {
+            u32 writer = be32_get(says), number = be32_get(says + 4);
+            CHECK(writer < w->systems && number < NUMBERS && !there[writer][number] && !w->s[list].received[writer][number]);
+            there[writer][number] = true;
+        }
+        for (u32 writer = 0; writer < w->systems; writer++)
+            for (u32 n = 1; n <= w->s[writer].next[list]; n++)
+                if (w->s[writer].fate[list][n] == ANSWERED)
+                    CHECK(there[writer][n] || w->s[list].received[writer][n] || w->losses);
+    }
+}
+
+static void complain(const struct simduplex *w) {
+    for (u32 i = 0; i < w->systems; i++) {
+        const struct side *s = &w->s[i];
+        if (!s->loaded) continue;
+        fprintf(stderr, "SYS%c %s%s, %u outstanding, mode %u, gaps %llu, mismatches %llu\n", (int)('A' + i),
+                rebuild_state_name(rebuild_state(s->r)), s->stopped ? ", stopped" : "", s->outstanding, (u32)s->dx.mode,
+                (unsigned long long)s->dx.count.gaps, (unsigned long long)s->dx.count.mismatches);
+    }
+}
+
+bool simduplex_check(struct simduplex *w, u32 *facility) {
+    enum rebuild_state state = REBUILD_STATES;
+    u32 where = SIMCF_FACILITIES;
+    rest_all(w);
+    tell_gone(w);
+    rest_all(w);
+    for (u32 i = 0; i < w->systems; i++) {
+        struct side *s = &w->s[i];
+        if (!lives(s)) continue;
+        if (state == REBUILD_STATES) state = rebuild_state(s->r);
+        bool right = (state == REBUILD_IN_USE || state == REBUILD_DUPLEX) && rebuild_state(s->r) == state && !s->outstanding;
+        if (!right) complain(w);
+        CHECK(right);
+        u32 at = (u32)(xes_facility_name(rebuild_connection(s->r)->x)[3] - '1');
+        if (where == SIMCF_FACILITIES) where = at;
+        CHECK(at == where);
+    }
+    if (state == REBUILD_DUPLEX) check_alike(w);
+    check_answered(w, where);
+    if (facility) *facility = where;
+    return state == REBUILD_DUPLEX;
+}
+
+void simduplex_result(const struct simduplex *w, struct simduplex_result *sum) {
+    sum->answered += w->answered;
+    sum->read += w->read;
+    sum->losses += w->losses;
+    for (u32 i = 0; i < w->systems; i++) {
+        const struct side *s = &w->s[i];
+        if (!s->loaded) continue;
+        sum->paired += rebuild_counters(s->r)->paired;
+        sum->dropped += rebuild_counters(s->r)->dropped;
+        sum->repeated += s->dx.count.repeated;
+        sum->retries += s->dx.count.retries;
+        sum->gaps += s->dx.count.gaps;
+        sum->mismatches += s->dx.count.mismatches;
+    }
+}
+
+/* ---- random runs ---- */
+
+static void fault(struct simduplex *w) {
+    struct simcf *z = w->z;
+    u32 system = simcf_random(z, w->systems), facility = simcf_random(z, SIMCF_FACILITIES), what = simcf_random(z, 16);
+    struct side *s = &w->s[system];
+    if (!lives(s)) return;
+    if (what < 6) rebuild_duplex(s->r, simcf_now(z));
+    else if (what == 6) rebuild_simplex(s->r, simcf_random(z, 2), simcf_now(z));
+    else if (what == 7) rebuild_stop(s->r, simcf_now(z));
+    else if (what == 8) rebuild_start(s->r, NULL, simcf_now(z));
+    else if (what == 9) simcf_kill(z, facility);
+    else if (what < 13) simcf_start(z, facility);
+    else simcf_cut(z, system, facility, what == 13);
+}
+
+void simduplex_random(u32 seed, u32 events, struct simduplex_result *sum) {
+    struct simduplex *w = simduplex_create(2 + seed % 4, seed % 3 == 0, seed);
+    bool one_dies = seed % 5 == 0;
+    for (u32 i = 0; i < events; i++) {
+        simduplex_steps(w, simcf_random(w->z, 200));
+        fault(w);
+        if (i == events / 3) simduplex_load(w);
+        if (one_dies && i == events / 2) simduplex_stop(w, 0);
+    }
+    for (u32 k = 0; k < SIMCF_FACILITIES; k++) {
+        simcf_start(w->z, k);
+        for (u32 i = 0; i < w->systems; i++)
+            if (lives(&w->s[i])) simcf_cut(w->z, i, k, false);
+    }
+    simduplex_check(w, NULL);
+    simduplex_result(w, sum);
+    simduplex_destroy(w);
+}
