@@ -124,6 +124,8 @@ struct sock *tcp_find_listener(struct stack *stk, struct ipaddr addr, u16 port);
 const struct tcp_seq *tcp_seq_of(const struct tcb *conn);
 /* Has this stack anything under the key: a connection, a half-open row, TIME_WAIT? */
 bool tcp_known(struct stack *stk, const struct tcp_key *key);
+/* The same, asked for a segment with that sequence number: TIME_WAIT has nothing beyond the peer's FIN. */
+bool tcp_known_segment(struct stack *stk, const struct tcp_key *key, u32 seq);
 /* Answers a TCP packet (IP header at p->data, not a fragment) as if nothing listened: RST, unless it is one itself. */
 void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now);
 /* RST to key->foreign, with the sequence number that it expects next. */

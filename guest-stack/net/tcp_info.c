@@ -213,6 +213,13 @@ bool tcp_known(struct stack *stk, const struct tcp_key *key) {
     return tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash) || tcp_timewait_lookup(stk, key, hash);
 }
 
+bool tcp_known_segment(struct stack *stk, const struct tcp_key *key, u32 seq) {
+    u32 hash = tcp_hash(stk, key);
+    if (tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash)) return true;
+    const struct timewait_row *row = tcp_timewait_lookup(stk, key, hash);
+    return row && !seq_gt(seq, row->rcv_nxt);
+}
+
 void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now) {
     u32 ip = (p->data[0] & 15u) * 4, header = p->len > ip ? tcphdr_check(p->data + ip, p->len - ip) : 0;
     struct tcphdr h;

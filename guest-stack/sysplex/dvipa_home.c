@@ -165,5 +165,6 @@ bool dvipa_unknown(struct sysplex *sx, const struct pkt *p) {
     const u8 *tcp = p->data + (u32)(p->ip_header[0] & 15) * 4;
     if (p->proto != IP_PROTO_TCP || p->len < (u32)(p->ip_header[0] & 15) * 4 + TCPHDR_BYTES) return false;
     struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
-    return !(tcp[13] & TCPF_SYN) && !tcp_known(sx->stk, &key);
+    /* A client may have used the port before: what comes after that connection's end is of another, which may live elsewhere. */
+    return !(tcp[13] & TCPF_SYN) && !tcp_known_segment(sx->stk, &key, be32_get(tcp + 4));
 }

@@ -19,8 +19,9 @@
 #                                         owners in any row of the sysplex; planned: no connection lost. Exit 1 if one is missed.
 #
 # Environment: OUTAGE_ROWS ("stopped left killed frozen card vrrp"; planned and card back come with them), OUTAGE_INTERVAL (as
-# shipped), OUTAGE_BESIDE (trials of the rows beside), PLEX390_HERCULES, PLEX390_KEEP. Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which
-# the third host heard the former owner's MAC after the new one's, or does not have the new one's in its table at the end.
+# shipped), OUTAGE_BESIDE (trials of the rows beside), PLEX390_HERCULES, PLEX390_KEEP (logs of each trial are kept, with what the client's
+# LAN carried). Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which the third host heard the former owner's
+# MAC after the new one's, or does not have the new one's in its table at the end.
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
 have_modules || { echo "SKIP no device module was built"; exit 77; }
@@ -74,9 +75,12 @@ end_hosts() {
     lab_end
 }
 trap end_hosts EXIT
-# NAME ADDRESS: its number in $NAME. `client` becomes unshare, and that the sleeper, so $! is the host.
+# What runs in the background here dies with this script, even if that is killed: the kernel's word, given behind `client`, whose
+# change of namespaces would forget it.
+bound() { exec "$plex390" client setpriv --pdeathsig KILL "$@"; }
+# NAME ADDRESS: its number in $NAME. `client` becomes setpriv, that unshare, and that the sleeper, so $! is the host.
 host() {
-    "$plex390" client unshare -n sleep 7200 &
+    bound unshare -n sleep infinity &
     eval "$1=$!"
     hosts="$hosts $!"
     sleep 0.3
@@ -95,11 +99,16 @@ finish() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 # Prober and witness run; a second of answers before anything happens.
 watch() {
-    "$plex390" client "$outage" probe "$1" 80 "$tmp/log" &
+    bound "$outage" probe "$1" 80 "$tmp/log" &
     prober=$!
-    "$plex390" client nsenter -n"/proc/$third/ns/net" "$outage" arp eth0 "$1" "$tmp/arp" &
+    bound nsenter -n"/proc/$third/ns/net" "$outage" arp eth0 "$1" "$tmp/arp" &
     witness=$!
     hosts="$hosts $prober $witness"
+    if [ -n "${PLEX390_KEEP:-}" ]; then
+        bound dumpcap -q -s 96 -i plexlan -w "$tmp/pcap" -f 'arp or tcp port 80' 2>/dev/null &
+        capture=$!
+        hosts="$hosts $capture"
+    fi
     sleep 1.2 # Linux believes a change of a neighbour only when its entry is a second old
     inside "$third" ping -c1 -W1 "$1" >/dev/null 2>&1
     since=$("$outage" now)
@@ -109,6 +118,7 @@ answered_by() { awk -v s="$((since + $2))" -v w="$1" '$1 > s && $3 == w {f = 1} 
 unwatch() {
     finish "$prober"
     finish "$witness"
+    [ -z "${capture:-}" ] || finish "$capture"
 }
 # Does the third host have the MAC $2 for $1, and has nobody else claimed it after that MAC did?
 arp_right() {
@@ -127,6 +137,7 @@ verdict() {
             n_kept=$(wc -l <"$tmp/rows/$1")
             cp "$tmp/log" "$tmp/rows/log.$1.$n_kept"
             cp "$tmp/arp" "$tmp/rows/arp.$1.$n_kept"
+            mv "$tmp/pcap" "$tmp/rows/pcap.$1.$n_kept"
         fi
         return 0
     fi
@@ -222,7 +233,7 @@ X
 keepalived_start() {
     eval "p=\$$1"
     keepalived_conf "$1" "$2" "$delay" >"$tmp/$1.conf"
-    "$plex390" client nsenter -n"/proc/$p/ns/net" keepalived -n -l -P -f "$tmp/$1.conf" -p "$tmp/$1.pid" -r "$tmp/$1.vrrp" \
+    bound nsenter -n"/proc/$p/ns/net" keepalived -n -l -P -f "$tmp/$1.conf" -p "$tmp/$1.pid" -r "$tmp/$1.vrrp" \
         >"$tmp/$1.log" 2>&1 &
     eval "daemon_$1=$!"
     hosts="$hosts $!"
@@ -262,7 +273,7 @@ vrrp_rows() {
     maca=$(mac_of "$ka") macb=$(mac_of "$kb")
     for x in ka:LNXA kb:LNXB; do
         eval "p=\$${x%:*}"
-        "$plex390" client nsenter -n"/proc/$p/ns/net" "$outage" serve 0.0.0.0 80 "${x#*:}" &
+        bound nsenter -n"/proc/$p/ns/net" "$outage" serve 0.0.0.0 80 "${x#*:}" &
         hosts="$hosts $!"
     done
     for delay in 1 0.1; do

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/stack_impl.h"
 #include "sysplex/dvipa_impl.h"
 #include "tests/sim/simplex.h"
 #include "tests/unit/testnet.h"
@@ -386,6 +387,42 @@ static void take_back_loses_no_handshake(void **state) {
     simplex_destroy(p);
 }
 
+static bool joins_again(void *ctx) {
+    return sysplex_state(simplex_sysplex(ctx, 0)) == SYSPLEX_IN_SYNC && claims(ctx);
+}
+/* The client uses its ports again while the stack that takes the address back has earlier connections from them in TIME_WAIT. A handshake
+ * that the former owner has under way is not answered by those. */
+static void take_back_past_time_wait(void **state) {
+    static struct simplex_session *e[500];
+    struct simplex_params par = {.seed = 17, .systems = 3, .profile = standard, .slice_us = 100};
+    struct simplex *p = simplex_create(&par);
+    struct tcp_config *client = &simplex_client(p, 0)->conf.tcp;
+    UNUSED(state);
+    client->ephemeral_first = 5000;
+    client->ephemeral_last = 5000 + ARRAY_LEN(e) - 1;
+    simplex_run(p, 4 * SEC);
+    for (u32 i = 0; i < ARRAY_LEN(e); i++) e[i] = fetch(p, VIP, 100);
+    simplex_run(p, 2 * SEC);
+    for (u32 i = 0; i < ARRAY_LEN(e); i++) {
+        assert_true(e[i]->ended && !e[i]->failed && e[i]->server == 0);
+        simplex_forget(e[i]);
+    }
+    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    assert_int_equal(sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    assert_true(simplex_until(p, 5 * SEC, joins_again, p));
+    for (u32 i = 0; i < ARRAY_LEN(e); i++, simplex_run(p, 100)) e[i] = fetch(p, VIP, 100);
+    simplex_run(p, 3 * SEC / 2);
+    for (u32 i = 0; i < ARRAY_LEN(e); i++) {
+        if (!e[i]->ended || e[i]->failed) fail_msg("connection %u: %s", i, e[i]->failed ? "reset" : "no answer");
+        simplex_forget(e[i]);
+    }
+    assert_true(simplex_stack(p, 0)->stats.tcp.timewait_reused > 0);
+    assert_true(sysplex_counters(simplex_sysplex(p, 0))->asked_former > 0);
+    simplex_destroy(p);
+}
+
 /* The owner to which connections were moved dies too: the next one learns where they live. */
 static void moved_connections_survive_their_new_owner(void **state) {
     struct simplex *p = plex(3, NULL);
@@ -647,6 +684,7 @@ int main(void) {
         cmocka_unit_test(deactivate_keeps_connections),
         cmocka_unit_test(take_back_immediate),
         cmocka_unit_test(take_back_loses_no_handshake),
+        cmocka_unit_test(take_back_past_time_wait),
         cmocka_unit_test(moved_connections_survive_their_new_owner),
         cmocka_unit_test(take_back_whenidle),
         cmocka_unit_test(basic_backup_cannot_create),
