@@ -47,6 +47,11 @@ static u64 retry(struct tcpip *ip, u64 now) {
     return next;
 }
 
+void autolog_ready(struct tcpip *ip, u64 now) {
+    ip->autolog.next_retry = now;
+    retry(ip, now);
+}
+
 /* Our programs end at once when they are stopped, so the wait time of AUTOLOG never passes. */
 static void restart(struct tcpip *ip, struct autolog_entry *e, u64 now) {
     program_stop(ip, e->jobname, now);
@@ -86,7 +91,7 @@ static u16 missing_port(struct stack *stk, const char *jobname) {
 
 u64 autolog_poll(struct tcpip *ip, u64 now) {
     struct autolog *a = &ip->autolog;
-    if (a->count == 0) return TIME_NEVER;
+    if (a->count == 0 || ip->starting) return TIME_NEVER;
     u64 again = retry(ip, now);
     if (now < a->next_check) return u64_min(again, a->next_check);
     a->next_check = now + AUTOLOG_MONITOR_US;

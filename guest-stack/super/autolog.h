@@ -8,7 +8,8 @@
  * watched.
  *
  * A program whose address is a dynamic VIPA cannot bind before the stack has joined the sysplex: its start says -ERR_AGAIN, and
- * is tried again each second until it says something else (DELAYSTART DVIPA of later releases, without being asked for).
+ * is tried again as soon as the stack has, then each second, until it says something else (DELAYSTART DVIPA of later releases, without
+ * being asked for). The others serve before the stack owns a dynamic VIPA, and no take-back finds them missing or ends their connections.
  */
 #ifndef SUPER_AUTOLOG_H
 #define SUPER_AUTOLOG_H
@@ -41,8 +42,10 @@ void autolog_clear(struct autolog *a);
 /* -ERR_NOMEM when full, -ERR_EXIST for a job name that is in the list. */
 int autolog_add(struct autolog *a, const struct autolog_entry *e);
 void autolog_start(struct tcpip *ip, u64 now);
+/* The sysplex has this stack's addresses now: what waits for one is tried again at once. */
+void autolog_ready(struct tcpip *ip, u64 now);
 /* After an OBEYFILE replaced the list: starts what is not active, leaves alone what is. */
 void autolog_refresh(struct tcpip *ip, u64 now);
-u64 autolog_poll(struct tcpip *ip, u64 now);
+u64 autolog_poll(struct tcpip *ip, u64 now); /* nothing to do while the stack starts */
 
 #endif

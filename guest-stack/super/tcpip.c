@@ -104,12 +104,12 @@ static int profile_find_and_run(struct tcpip *ip, u64 now) {
     return -ERR_NOENT;
 }
 
-/* AUTOLOG's programs, as soon as what they bind to can be known. */
-static void programs_start(struct tcpip *ip, u64 now) {
+/* The end of the start: the servers of dynamic VIPAs, as soon as what they bind to can be known. */
+static void start_ends(struct tcpip *ip, u64 now) {
     if (!ip->starting || plexip_pending(ip, now)) return;
     ip->starting = false;
     telnet_start(ip, now);
-    autolog_start(ip, now);
+    autolog_ready(ip, now);
     console_message(ip->sys->env.con, EZAIN11I, ip->name);
 }
 
@@ -141,7 +141,8 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
     console_message(sys->env.con, EZB6473I);
     plexip_join(ip, now);
     ip->starting = true;
-    programs_start(ip, now);
+    autolog_start(ip, now);
+    start_ends(ip, now);
     return 0;
 }
 
@@ -259,7 +260,7 @@ u64 tcpip_poll(struct tcpip *ip, u64 now) {
     if (ip->stopping) return stop_poll(ip, now);
     u64 next = plexip_poll(ip, now);
     if (ip->starting) {
-        programs_start(ip, now);
+        start_ends(ip, now);
         if (ip->starting) next = u64_min(next, now + 100 * USEC_PER_MSEC);
     }
     next = u64_min(next, autolog_poll(ip, now));

@@ -230,6 +230,22 @@ static void without_xcf(void **state) {
     fix_end();
 }
 
+/* A server of every address serves before the stack owns a dynamic VIPA and is not started again by that; one of the dynamic VIPA's waits. */
+static void autolog_before_take_back(void **state) {
+    UNUSED(state);
+    begin(HEAD "PORT 80 TCP HTTPD 5001 TCP BULKSRV BIND 10.1.9.10\nAUTOLOG HTTPD BULKSRV ENDAUTOLOG\n"
+               "VIPADYNAMIC VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\n");
+    FIX_SAID("EZAIN11I");
+    const char *web = strstr(fix.text, "IEF403I HTTPD - STARTED"), *owner = strstr(fix.text, "EZD1214I");
+    const char *bulk = strstr(fix.text, "IEF403I BULKSRV - STARTED");
+    assert_true(web && owner && bulk && web < owner && owner < bulk);
+    FIX_SAID("PLX0251I AUTOLOG WAITS WITH BULKSRV");
+    FIX_NOT_SAID("ENDED");
+    FIX_NOT_SAID("PLX0250I");
+    assert_int_equal(fix.sys.stacks[0]->autolog.restarts, 0);
+    fix_end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(block),
@@ -240,6 +256,7 @@ int main(void) {
         cmocka_unit_test(moddvipa),
         cmocka_unit_test(stop_and_start),
         cmocka_unit_test(without_xcf),
+        cmocka_unit_test(autolog_before_take_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
