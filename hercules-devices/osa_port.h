@@ -43,7 +43,7 @@
 #include "wire/ipaddr.h"
 
 #define OSA_ATTACHMENTS     64u   /* as many as bits in a set of attachments */
-#define OSA_OAT_MAX         1024u /* 32 systems with 32 addresses each */
+#define OSA_OAT_MAX         4096u /* of the LPARs that share the card, 1,024 dynamic VIPAs of each included */
 #define OSA_MACS_MAX        512u
 #define OSA_ARP_MAX         1024u
 #define OSA_PENDING_MAX     64u   /* packets that wait for ARP, all neighbours together */

@@ -63,7 +63,7 @@ struct mpcipa_addr {
     bool registered; /* the card has it */
 };
 
-#define OSA_ADDR_BUCKETS 128
+#define OSA_ADDR_BUCKETS 512
 #define OSA_ARP_ROWS     128 /* of the card's neighbours, kept for NETSTAT ARP */
 
 struct mpcipa_neighbour {

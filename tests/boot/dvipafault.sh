@@ -12,6 +12,7 @@
 #   two deaths           owner and first backup killed in one instant              the second backup serves, in ARP tables too
 #   frozen giver         SYSA waits for an idle SYSB (WHENIDLE), SYSB freezes      SYSA serves after INTERVAL; woken, SYSB nothing
 #   frozen at joining    SYSB freezes when SYSA joins to take back (IMMEDIATE)     the same
+#   256                  SYSA defines 256 more, SYSB backs them up, SYSA killed    SYSB answers on each; the time until the last ARP
 #   card while MOVING    SYSA's OSA card killed and restarted, 64 MB at SYSB       they end there, sha256 right, no RST
 #   no OSA, again        SYSD killed and IPLed                                     reachable through SYSA as before
 #
@@ -36,6 +37,10 @@ VIPADYNAMIC
     VIPADELETE 10.1.1.85
 ENDVIPADYNAMIC
 X
+# 10.1.3.0 to 10.1.3.255, four to a line.
+many() { awk 'BEGIN {for (i = 0; i < 256; i += 4) printf "        10.1.3.%d 10.1.3.%d 10.1.3.%d 10.1.3.%d\n", i, i + 1, i + 2, i + 3}'; }
+{ echo VIPADYNAMIC; echo '    VIPADEFINE MOVEABLE IMMEDIATE 255.255.0.0'; many; echo ENDVIPADYNAMIC; } >"$c/tcpparms/MANYDEF"
+{ echo VIPADYNAMIC; echo '    VIPABACKUP 200'; many; echo ENDVIPADYNAMIC; } >"$c/tcpparms/MANYBAK"
 
 ok 'dvipafault: four systems join' "$plex390" up PLEX1 || exit 1
 needs_lan 'dvipafault: the rest' || exit 77
@@ -132,7 +137,32 @@ wait "$joining"
 ok 'dvipafault: frozen at joining: it is IPLed' ipl SYSB
 ok 'dvipafault: frozen at joining: and a backup' within 10 is SYSB "$vip" BACKUP
 
+# How many of the 256 a system answers on; each is asked once.
+answers_on() {
+    n=$(client curl -sS --connect-timeout 1 --max-time 2 "http://10.1.3.[0-255]/status" 2>"$tmp/curl" | tr -d '\r' | grep -c "^SYSTEM $1")
+    echo "$1 answers on $n of 256"; sed 3q "$tmp/curl"
+    [ "$n" = 256 ]
+}
+client ip route add 10.1.3.0/24 dev plexlan
+obey SYSA MANYDEF
+obey SYSB MANYBAK
+ok 'dvipafault: 256: SYSA answers on each' within 10 answers_on SYSA
+client sh -c 'echo $$ >"$1/listener"; exec timeout 60 dumpcap -q -s 64 -i plexlan -w "$1/arp.pcapng" -f arp' sh "$tmp" >"$tmp/dumpcap.log" 2>&1 &
+listener=$!
+within 5 test -s "$tmp/arp.pcapng"
+begun=$(date +%s.%N)
 "$plex390" kill SYSA >/dev/null
+ok 'dvipafault: 256: SYSB answers on the last' within 5 served_by SYSB 10.1.3.255
+ok 'dvipafault: 256: SYSB answers on each' within 10 answers_on SYSB
+kill "$(cat "$tmp/listener")"; wait "$listener"
+# How many the card of the new owner has announced, and the milliseconds until the last.
+announced() {
+    tshark -r "$tmp/arp.pcapng" -Y 'arp.isgratuitous && eth.src == 02:00:5a:00:00:02' -T fields -e frame.time_epoch \
+        -e arp.src.proto_ipv4 2>/dev/null |
+        awk -v b="$begun" '$2 ~ /^10\.1\.3\./ && !a[$2]++ {n++; t = $1} END {printf "%d in %.0f", n, (t - b) * 1000}'
+}
+moved=$(announced)
+ok "dvipafault: 256: announced by ARP: $moved ms after the kill" test "${moved%% *}" = 256
 within 5 served_by SYSB "$vip"
 sniff
 transfer "$vip" 4M
