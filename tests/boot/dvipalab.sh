@@ -6,7 +6,9 @@
 #   $c $run $tmp                members of the plex, its run directory, a place for files
 #   who A [PORT]                the system that answers a new connection;  served_by SYS A [PORT]: it is SYS
 #   is SYS A STATE              what D TCPIP,,SYSPLEX,VIPADYN says of A at SYS
-#   transfer A [RATE]; transferred   64 MB at 8 MB/s in the background; they arrived with the right sha256
+#   transfer A; transferred     64 MB in the background, of which the client reads one and then no more until transferred(); they arrived
+#                               with the right sha256. So it is open however long what is between takes on a busy machine
+#   transfer A RATE             it reads on at that rate
 #   sniff; no_reset             a capture on the client's side of port 80; it has no RST
 lab_begin PLEX1
 mkdir "$tmp/configs"
@@ -60,6 +62,21 @@ no_reset() {
     echo "$n packets"; cat "$tmp/resets"
     [ "$n" -gt 100 ] && [ ! -s "$tmp/resets" ]
 }
-# 64 MB from $1 at 8 MB/s, or $2, in the background.
-transfer() { client curl -sS --max-time 60 --limit-rate "${2:-8M}" "http://$1/bulk/$size" | sha256sum | cut -d' ' -f1 >"$tmp/got.sha" & moving=$!; sleep 1; }
-transferred() { wait "$moving"; cmp "$tmp/got.sha" "$tmp/want.sha"; }
+transfer() {
+    rm -f "$tmp/gate" "$tmp/opened"
+    mkfifo "$tmp/gate"
+    client curl -sS --max-time 100 ${2:+--limit-rate "$2"} "http://$1/bulk/$size" | {
+        dd bs=65536 count=16 iflag=fullblock 2>/dev/null
+        : >"$tmp/opened"
+        [ -n "${2:-}" ] || read -r _ <"$tmp/gate"
+        cat
+    } | sha256sum | cut -d' ' -f1 >"$tmp/got.sha" &
+    moving=$!
+    gate=${2:+open}
+    within 10 test -e "$tmp/opened"
+}
+transferred() {
+    [ -n "$gate" ] || timeout 5 sh -c 'echo >"$1"' sh "$tmp/gate"
+    wait "$moving"
+    cmp "$tmp/got.sha" "$tmp/want.sha"
+}
