@@ -125,7 +125,7 @@ const char *monitor_message_id(enum monitor_problem p) {
 static void say(struct sysplex *sx, enum monitor_problem p, u32 seconds) {
     switch (p) {
     case MONITOR_XCF:
-        stack_message(sx->stk, "EZZ9673E %s DETERMINED THAT XCF CONNECTIVITY TO ALL PARTNERS WAS NOT AVAILABLE FOR AT LEAST %u SECONDS",
+        stack_message(sx->stk, "EZZ9673E %s DETERMINED THAT DYNAMIC XCF CONNECTIVITY TO ALL PARTNERS WAS NOT AVAILABLE FOR AT LEAST %u SECONDS",
                       sx->tcpname, seconds);
         break;
     case MONITOR_RESPONSE:

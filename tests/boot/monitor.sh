@@ -36,7 +36,7 @@ cmd SYSA "V TCPIP,,SYSPLEX,REACTIVATE,DVIPA=$vip" >/dev/null
 ok 'monitor: SYSA owns it again' within 3 served_by SYSA "$vip"
 
 xcf_devices STOP
-ok 'monitor: XCF links stopped: EZZ9673E' within 20 logged SYSA 'EZZ9673E TCPIP DETERMINED THAT XCF CONNECTIVITY'
+ok 'monitor: XCF links stopped: EZZ9673E' within 20 logged SYSA 'EZZ9673E TCPIP DETERMINED THAT DYNAMIC XCF CONNECTIVITY'
 ok 'monitor: XCF links stopped: the backup answers' within 3 served_by SYSB "$vip"
 ok 'monitor: XCF links stopped: SYSA is no member' within 3 answer_has SYSA 'D TCPIP,,SYSPLEX,GROUP' EZZ8269I
 sleep 6
