@@ -6,12 +6,9 @@
  */
 #include "net/ip_impl.h"
 #include "net/stack_impl.h"
-#include "wire/cksum.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
-#include "wire/udphdr.h"
 
-#define TCP_CKSUM_AT 16
 #define TCP_MIN      20
 #define TCP_OFFSET   12
 
@@ -42,24 +39,6 @@ static void tell_shorter_way(struct stack *stk, const struct pkt *p, const struc
     if (!back || back->def.lnk != r->def.lnk || back->def.prefix_bits == 32) return;
     u32 mask = back->def.prefix_bits ? UINT32_MAX << (32 - back->def.prefix_bits) : 0;
     if (ipaddr_in_subnet(gateway, p->src, ipaddr_v4(mask))) icmp_redirect_send(stk, p, gateway, now);
-}
-
-/* Makes the checksum of a packet that was passed without verification our own to finish. */
-static void renew_checksum(struct pkt *p) {
-    const u8 *h = p->data;
-    u32 header = ip4_header_bytes(h), len = p->len - header;
-    u8 *field;
-    if (!(p->flags & PKT_L4_CSUM_OK) || (be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET))) return;
-    if (p->proto == IP_PROTO_TCP && len >= TCP_MIN) {
-        field = p->data + header + TCP_CKSUM_AT;
-    } else if (p->proto == IP_PROTO_UDP && len >= UDP_HEADER_BYTES) {
-        field = p->data + header + UDP_CKSUM;
-        if (be16_get(field) == 0) return; /* sent without one */
-    } else {
-        return;
-    }
-    be16_put(field, cksum_partial(cksum_pseudo(p->src, p->dst, p->proto, len)));
-    p->flags |= PKT_CSUM_NEEDED;
 }
 
 /* Bytes of the longest packet that p is on the wire; 0 for a packet of several segments that is not TCP's. */
@@ -102,7 +81,7 @@ static void forward_along(struct stack *stk, struct link *in, struct pkt *p, con
         }
         p->gso_bytes = (u16)(p->gso_bytes - (bytes - mtu));
     }
-    renew_checksum(p);
+    pkt_renew_checksum(p);
     ip4_hop(p->data);
     if (p->data[0] != 0x45) ip_options_record(stk, p->data, home_of_link(stk, r->def.lnk), now);
     p->flags |= PKT_FORWARDED;

@@ -10,6 +10,7 @@
 #include "net/stack_impl.h"
 #include "wire/cksum.h"
 #include "wire/ip4.h"
+#include "wire/udphdr.h"
 
 #define TCP_SEQ      4
 #define TCP_OFFSET   12
@@ -19,12 +20,11 @@
 #define TCP_FIN      0x01
 #define TCP_PSH      0x08
 #define TCP_CWR      0x80
-#define UDP_CKSUM_AT 6
 
 void pkt_finish_checksum(struct stack *stk, struct pkt *p) {
     const u8 *h = p->data;
     u32 header = ip4_header_bytes(h), len = pkt_bytes(p) - header;
-    u32 field = h[IP4_PROTO] == IP_PROTO_TCP ? TCP_CKSUM : UDP_CKSUM_AT;
+    u32 field = h[IP4_PROTO] == IP_PROTO_TCP ? TCP_CKSUM : UDP_CKSUM;
     u8 *at = p->data + header + field;
 
     CHECK(p->len >= header + field + 2);
@@ -33,9 +33,26 @@ void pkt_finish_checksum(struct stack *stk, struct pkt *p) {
     u32 sum = cksum_pseudo(ipaddr_get(h + IP4_SRC), ipaddr_get(h + IP4_DST), h[IP4_PROTO], len);
     u16 value = cksum_fold(cksum_join(sum, pkt_sum(p, header, len)));
     /* In UDP 0 means "no checksum", so a sum that comes to 0 goes out as its other representation. */
-    if (value == 0 && field == UDP_CKSUM_AT) value = 0xFFFF;
+    if (value == 0 && field == UDP_CKSUM) value = 0xFFFF;
     be16_put(at, value);
     stk->stats.link.software_checksums++;
+}
+
+void pkt_renew_checksum(struct pkt *p) {
+    const u8 *h = p->data;
+    u32 header = ip4_header_bytes(h), len = p->len - header;
+    u8 *field;
+    if (!(p->flags & PKT_L4_CSUM_OK) || (be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET))) return;
+    if (h[IP4_PROTO] == IP_PROTO_TCP && len >= TCP_MIN) {
+        field = p->data + header + TCP_CKSUM;
+    } else if (h[IP4_PROTO] == IP_PROTO_UDP && len >= UDP_HEADER_BYTES) {
+        field = p->data + header + UDP_CKSUM;
+        if (be16_get(field) == 0) return; /* sent without one */
+    } else {
+        return;
+    }
+    be16_put(field, cksum_partial(cksum_pseudo(ipaddr_get(h + IP4_SRC), ipaddr_get(h + IP4_DST), h[IP4_PROTO], len)));
+    p->flags |= PKT_CSUM_NEEDED;
 }
 
 /* Writes what differs from segment to segment into the headers copied to h. */

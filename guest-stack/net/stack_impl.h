@@ -124,6 +124,9 @@ u32 pkt_sum(const struct pkt *p, u32 at, u32 n);
 void pkt_slice(const struct pkt *p, u32 at, u32 n, struct pkt *out);
 /* p is an IP packet with PKT_CSUM_NEEDED: computes its TCP or UDP checksum. */
 void pkt_finish_checksum(struct stack *stk, struct pkt *p);
+/* p is a whole IP packet that came in: a checksum that a card has passed without one to look at (PKT_L4_CSUM_OK: it may never have
+ * been on a wire) becomes ours to finish, PKT_CSUM_NEEDED. */
+void pkt_renew_checksum(struct pkt *p);
 /* Sends a GSO packet (IP header at data) over a link that cannot cut it. */
 void link_output_segments(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
 

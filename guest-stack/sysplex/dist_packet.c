@@ -10,7 +10,8 @@
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way
  *                          else                         this stack: its own connection, or RST (the same exception)
  *   at another stack       from a routing stack, or     this stack
- *                            over XCF, or known here
+ *                            over XCF or HiperSockets,
+ *                            or known here
  *                          else                         to the owner: whoever sent it here has not noticed the change
  *
  * A fragment is joined with its fellows first and goes on whole. An ICMP error follows the connection that it quotes, so that a
@@ -141,8 +142,16 @@ static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const 
     return SYSPLEX_PASS;
 }
 
+/* HiperSockets carry no mark: what comes by them to a stack that does not route the address has been routed (forward.c). */
+static bool was_routed(const struct distributor *d, const struct pkt *p) {
+    if (p->flags & PKT_DISTRIBUTED) return true;
+    if (p->in->type != LNK_IPAQIDIO) return false;
+    const struct dist_vipa *v = dist_vipa_find(d, p->dst);
+    return v && !v->routing;
+}
+
 static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
-    if (p->flags & PKT_DISTRIBUTED) return arrived(d, p, tcp);
+    if (was_routed(d, p)) return arrived(d, p, tcp);
     u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
     struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
     u8 flags = tcp[TCP_FLAGS_AT];

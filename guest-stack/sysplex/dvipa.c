@@ -433,7 +433,7 @@ static u64 poll(void *ctx, u64 now) {
  * the client's next segment takes. So for a while a segment that nobody here knows goes there, and he answers it or resets it. */
 static bool ask_former(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
     struct sysplex_peer *former = now < d->former_until ? sysplex_peer_at(sx, d->former) : NULL;
-    if (!former || p->in->type == LNK_MPCPTP || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p)) return false;
+    if (!former || sx_from_peer(p) || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p)) return false;
     if (parts_distribute(sx, d->addr)) return false; /* the distributor has its own list, and it has all */
     SX_COUNT(sx, asked_former);
     sysplex_forward(sx, former, p, now);
@@ -449,7 +449,8 @@ static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
         return d && ask_former(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
     }
     /* Not the owner, or not yet: a stranger's segment must not be answered, least of all by a reset. */
-    if (d->status == DVIPA_CLAIMING && !d->conns && p->in->type != LNK_MPCPTP && p->in->type != LNK_LOOPBACK) {
+    bool inside = sx_from_peer(p) || p->in->type == LNK_IPAQIDIO || p->in->type == LNK_LOOPBACK;
+    if (d->status == DVIPA_CLAIMING && !d->conns && !inside) {
         SX_COUNT(sx, drop_claiming);
         return SYSPLEX_TAKEN;
     }

@@ -104,8 +104,7 @@ static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 b
     return b;
 }
 
-/* A packet into the batch of a peer: the one copy that is made of it before XCF cuts the message. */
-static int batch_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now) {
+int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now) {
     u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
     if (padded > PACKET_MAX) {
         SX_COUNT(sx, drop_packet_form);
@@ -139,7 +138,7 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
         SX_COUNT(sx, drop_packet_no_link);
         return -ERR_NETUNREACH;
     }
-    return batch_put(sx, &sx->peer[to->index], p, now);
+    return dynxcf_put(sx, &sx->peer[to->index], p, now);
 }
 
 /* A link leads to the stacks of one image, EZASAMEMVS to those of its own. */
@@ -198,36 +197,6 @@ static void message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *dat
         link_input(from->lnk, &p, now);
     }
     link_flush_all(sx->stk, now);
-}
-
-/* Several segments that a card joined travel as such; the payload apart from the headers, as TCP hands them down. */
-static bool split_joined(struct pkt *p) {
-    u32 header = ip4_header_bytes(p->data);
-    if (p->proto != IP_PROTO_TCP || p->len < header + 20) return false;
-    u32 headers = header + (u32)(p->data[header + 12] >> 4) * 4;
-    if (headers >= p->len) return false;
-    p->ext[0] = (struct span){p->data + headers, p->len - headers};
-    p->ext_len = p->len - headers;
-    p->len = headers;
-    return true;
-}
-
-/* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
-void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    struct link *lnk = to->lnk;
-    bool large = p->len > DYNXCF_MTU;
-    if (!lnk || !lnk->up || (large && (!p->gso_bytes || !split_joined(p)))) {
-        SX_COUNT(sx, drop_forward_no_link);
-        return;
-    }
-    SX_COUNT(sx, forwarded);
-    p->flags |= PKT_FORWARDED;
-    if (large || sx->stk->tracing)
-        link_output(lnk, p, to->dynxcf, now);
-    else if (batch_put(sx, &sx->peer[to->index], p, now) == 0)
-        link_sent(lnk, pkt_bytes(p));
-    else
-        lnk->count.drops_out_no_buffer++;
 }
 
 /* ---- links ---- */

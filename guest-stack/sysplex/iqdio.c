@@ -6,7 +6,7 @@
  * A LAN within the machine has no name that travels, but every port of it answers with one MAC: its last two bytes, in a stack's user
  * state, say who is on the same one, that is on the same CPC. While both ends say so the host route to the peer leads over it; it is
  * that over XCF again as soon as one of them has lost it, each stack seeing its own loss first. Packets of the distributor and of
- * moved connections go over XCF all the same: they carry more than a packet can say.
+ * moved connections take the same way (forward.c).
  */
 #include "base/be.h"
 #include "sysplex/sysplex_impl.h"

@@ -3,7 +3,7 @@
  * A row is made when the former owner lists the connection (before this stack is ACTIVE) and when it opens one from the
  * DVIPA; it ends when that stack says so, when that stack is no more, or when the DVIPA is given away. Forwarded are TCP
  * segments, and ICMP errors that quote one, so that path MTU discovery goes on. What came over XCF is never forwarded
- * again, so nothing can go round.
+ * again, so nothing can go round (forward.c).
  */
 #include "sysplex/sysplex_impl.h"
 
@@ -106,7 +106,7 @@ static bool packet_key(const struct pkt *p, struct tcp_key *k) {
 
 enum sysplex_verdict moved_packet(struct sysplex *sx, struct pkt *p, u64 now) {
     struct tcp_key key;
-    if (!sx->moved.rows || p->in->type == LNK_MPCPTP || !packet_key(p, &key)) return SYSPLEX_PASS;
+    if (!sx->moved.rows || sx_from_peer(p) || !packet_key(p, &key)) return SYSPLEX_PASS;
     struct sysplex_peer *to = moved_find(sx, &key);
     if (!to) return SYSPLEX_PASS;
     sysplex_forward(sx, to, p, now);

@@ -105,8 +105,8 @@ u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *h
  * 0: sent or queued. -ERR_NETDOWN not a member; -ERR_NOBUFS the queue is full, counted: the caller marks what it wanted to
  * say as still to be said and tries again in poll(); -ERR_NOENT the peer is gone (all: there is none). */
 int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now);
-/* Sends an IP packet as it stands (no hop less, destination unchanged) over the dynamic XCF link to a peer. Takes it; a
- * drop is counted. in: as ip_input() has left it (p->data at the IP header). */
+/* Sends an IP packet as it stands (no hop less, destination unchanged) to a peer: over HiperSockets or dynamic XCF, see forward.c.
+ * Takes it; a drop is counted. in: as ip_input() has left it (p->data at the IP header). */
 void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
 
 /* ---- parts ---- */
@@ -187,7 +187,7 @@ u32 sysplex_cluster_type(struct sysplex *sx, struct ipaddr partner);
 #define SYSPLEX_COUNTERS(C)                                                                                            \
     C(sent) C(queued) C(queue_full) C(received) C(drop_form) C(drop_stale) C(drop_stranger) C(drop_kind) C(drop_row)   \
         C(peers_full) C(rows_full) C(homes_full) C(moved_full) C(packets_out) C(packets_in) C(batches_out)             \
-            C(batches_in) C(batches_early) C(drop_batch) C(drop_packet_form) C(drop_packet_no_link) C(forwarded)             \
+            C(batches_in) C(batches_early) C(drop_batch) C(drop_packet_form) C(drop_packet_no_link) C(forwarded) C(forwarded_iqd) \
                 C(drop_forward_no_link) C(drop_claiming) C(claims) C(grants) C(denials) C(takeovers) C(takebacks)      \
                     C(given) C(asked_former) C(connections_listed) C(connections_kept) C(connections_broken)
 struct sysplex_counters {

@@ -4,6 +4,7 @@
  *   homes.c    HOME lists of the peers              dynxcf.c  dynamic XCF links, packets over XCF
  *   dvipa*.c   dynamic VIPAs (dvipa_impl.h)         moved.c   connections that live at former owners
  *   monitor.c  GLOBALCONFIG SYSPLEXMONITOR            iqdio.c   HiperSockets links
+ *   forward.c  packets to other stacks: which way
  *
  * Owners, claimants and the like are kept as the index of a peer, SX_SELF or SX_NOBODY, so that nothing points at a peer
  * that is gone: sysplex_peer_down() clears every mention of it.
@@ -129,6 +130,10 @@ struct sysplex {
 static inline struct peer *sx_peer(struct sysplex *sx, u8 index) {
     return index < SYSPLEX_PEERS_MAX && sx->peer[index].pub.used ? &sx->peer[index] : NULL;
 }
+/* From another stack of the sysplex, over dynamic XCF or marked as routed: never sent on again by what does not distribute. */
+static inline bool sx_from_peer(const struct pkt *p) {
+    return p->in->type == LNK_MPCPTP || (p->flags & PKT_DISTRIBUTED);
+}
 static inline u64 sx_bit(u8 index) {
     return (u64)1 << index;
 }
@@ -168,6 +173,8 @@ bool dynxcf_init(struct sysplex *sx, struct arena *a);
 /* Takes the dynamic XCF address out of HOME: its links can be deleted. */
 void dynxcf_stop(struct sysplex *sx, u64 now);
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now);
+/* A packet into the batch of a peer: the one copy that is made of it before XCF cuts the message. -ERR_MSGSIZE, counted. */
+int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now);
 
 /* Tells the others of this stack's dynamic XCF address and HiperSockets LAN, by the user state. */
 void dynxcf_tell(struct sysplex *sx, u64 now);

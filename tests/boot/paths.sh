@@ -27,6 +27,16 @@ VIPADYNAMIC
     VIPABACKUP 250 10.1.1.80
 ENDVIPADYNAMIC
 X
+# A DVIPA of SYSB whose connections SYSC serves.
+dist=10.1.1.85
+cat >>"$c/tcpparms/VIPA0B" <<X
+VIPADYNAMIC
+    VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 $dist
+    VIPADISTRIBUTE DEFINE DISTMETHOD ROUNDROBIN $dist PORT 80
+        DESTIP 193.9.200.3
+ENDVIPADYNAMIC
+X
+"$root/build/pattern" $size >"$tmp/pattern" || exit 1
 
 ok 'paths: four systems join' "$plex390" up PLEX1 || exit 1
 needs_lan 'paths: the rest' || exit 77
@@ -69,6 +79,28 @@ ok 'paths: HiperSockets: the card dies: at the other end, too' within 5 route_of
 ok 'paths: HiperSockets: the card dies: the open transfer goes on over XCF' within 40 whole FALL 'SAME_CLUSTER INTERNAL' SYSC
 "$plex390" ipl IQD1 >/dev/null
 ok 'paths: HiperSockets: the card is back: preferred again' within 20 route_of SYSC 193.9.200.2 IQDIOLNKC109C803
+# An upload through the routing stack, $1 bytes a second; judged by what each link of SYSB has sent.
+upload() { client curl -sS -m 40 --limit-rate "$1" -T "$tmp/pattern" "http://$dist/sink"; }
+sunk() { upload 1000M | grep -a "LENGTH $size PATTERN OK"; }
+sent() { cmd SYSB 'D TCPIP,,NETSTAT,DEVLINKS,MAX=*' | awk -v l="$1" '/LNKNAME:/ {for (i = 1; i < NF; i++) if ($i == "LNKNAME:") on = $(i + 1) == l} on && /BYTESOUT:/ {print $NF; exit}' | tr -d '\r'; }
+mark() { iqd0=$(sent IQDIOLNKC109C802) xcf0=$(sent EZAXCF0C); }
+since() { iqd=$(($(sent IQDIOLNKC109C802) - iqd0)) xcf=$(($(sent EZAXCF0C) - xcf0)); echo "HiperSockets $iqd bytes, XCF $xcf bytes"; }
+by_iqd() { since; [ "$iqd" -ge $size ] && [ "$xcf" -lt $((size / 8)) ]; }
+by_both() { since; [ "$iqd" -ge $((size / 16)) ] && [ "$xcf" -ge $((size / 8)) ]; }
+some_by_iqd() { since; [ "$iqd" -ge $((size / 16)) ]; }
+ok 'paths: distributed: SYSC serves it' within 10 served_by SYSC $dist
+mark
+ok 'paths: distributed: 64 MB to SYSC through SYSB' sunk
+ok 'paths: distributed: over HiperSockets' by_iqd
+mark
+upload 12M >"$tmp/sunk" 2>&1 &
+uploading=$!
+ok 'paths: distributed: the upload is under way over HiperSockets' within 20 some_by_iqd
+"$plex390" kill IQD1 >/dev/null
+wait $uploading
+ok 'paths: distributed: the card dies: the connection lives' grep -a "LENGTH $size PATTERN OK" "$tmp/sunk"
+ok 'paths: distributed: and went on over XCF' by_both
+"$plex390" ipl IQD1 >/dev/null
 get LAN SYSC TCPIP 10.1.1.2 60
 ok 'paths: the LAN' within 5 says LAN 10.1.1.2 SAME_CLUSTER SYSC
 ok 'paths: NETSTAT ALL shows it at both ends' all_has SYSB TCPIP BULKSRV 'SAME_CLUSTER'

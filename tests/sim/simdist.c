@@ -11,6 +11,7 @@
 
 #define WATCHED_MAX 2048
 #define HELD_BYTES  100000u /* more than windows and buffers hold */
+#define IQD_LAN     0x51
 #define STEP_US     (100 * USEC_PER_MSEC)
 #define FAULTS_US   (90 * (u64)USEC_PER_SEC)
 #define SETTLE_US   (180 * (u64)USEC_PER_SEC)
@@ -81,6 +82,8 @@ static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
         CHECK(dvipa_define(sx, SIMDIST_VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
     else
         CHECK(dvipa_backup(sx, SIMDIST_VIP, (u8)(250 - i), ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
+    struct device *iqd = device_find(sysplex_stack(sx), "IUTIQDIO");
+    if (iqd) iqd->lnk->mac[5] = IQD_LAN;
     if (i == 0 || (i == 1 && s->par.backup_has_own)) CHECK(distributor_define(s->d[i], &st, now) == 0);
 }
 
@@ -92,7 +95,7 @@ struct simdist *simdist_create(const struct simdist_params *par) {
     sizes(par, &c);
     struct simplex_params pp = {.seed = par->seed, .systems = par->systems, .drift_ppm = 200, .profile = profile, .ctx = s,
                                 .parts = add_part, .parts_bytes = distributor_bytes(&c), .loss_permille = par->loss_permille,
-                                .dvipas = 8};
+                                .dvipas = 8, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems};
     s->p = simplex_create(&pp);
     return s;
 }
@@ -282,7 +285,7 @@ static void fault(struct simdist *s) {
     u32 a = any(s), b = any(s);
     if (a == b) b = (b + 1) % s->par.systems;
     s->r.faults++;
-    switch (simplex_random(s->p, 14)) {
+    switch (simplex_random(s->p, s->par.iqd ? 16 : 14)) {
     case 0:
     case 1: simxcf_kill(s->p->x, a, simplex_random(s->p, 2)); break;
     case 2:
@@ -293,6 +296,8 @@ static void fault(struct simdist *s) {
     case 7: simxcf_pause(s->p->x, a, false); break;
     case 8: simxcf_pair(s->p->x, a, b, SIMXCF_SILENT); break;
     case 9: simxcf_heal(s->p->x); break;
+    case 14: simplex_iqd(s->p, a, 0); break;
+    case 15: simplex_iqd(s->p, a, IQD_LAN); break;
     case 10: simxcf_noise(s->p->x, simplex_random(s->p, 30), simplex_random(s->p, 20)); break;
     default: on_stack(s, a, simplex_random(s->p, 5)); break;
     }
@@ -347,6 +352,7 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
     par.backup_has_own = simplex_random(&dice, 2);
     par.loss_permille = simplex_random(&dice, 3) ? 0 : simplex_random(&dice, 10);
     par.policy = (enum simdist_policy)simplex_random(&dice, 3);
+    par.iqd = simplex_random(&dice, 2);
     struct simdist *s = simdist_create(&par);
     u32 started = 0;
     simdist_run(s, 3 * (u64)USEC_PER_SEC);

@@ -5,7 +5,7 @@
  *
  * System 0 has VIPADEFINE, all others VIPABACKUP MOVEABLE with falling ranks; system 0 has VIPADISTRIBUTE ... DESTIP ALL, sometimes
  * another system its own. Faults: systems killed, paused, started again; stacks stopped, started; pairs and halves cut off;
- * DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths.
+ * DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths; HiperSockets lost and back at a system.
  *
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
  *   lived    a session whose server was never harmed ends with every byte right: no RST, no time-out
@@ -31,6 +31,7 @@ struct simdist_params {
     u16 affinity_sec;
     bool backup_has_own; /* system 1 has a VIPADISTRIBUTE of its own */
     u32 loss_permille;   /* of the LAN */
+    bool iqd;            /* every system has a HiperSockets device, on one LAN until a fault takes it away */
     enum simdist_policy { SIMDIST_NO_POLICY, SIMDIST_EVEN_ONLY, SIMDIST_EVEN_FIRST } policy;
 };
 struct simdist;

@@ -128,7 +128,7 @@ static void node_start(struct node *n) {
     n->sx = NULL;
     if (!n->client) {
         sc.arena = &a;
-        sc.iqd_device = n->index < 2 ? p->par.iqd_device : 0;
+        sc.iqd_device = n->index < p->par.iqd_systems ? p->par.iqd_device : 0;
         sc.sysname = simxcf_id(p->x, n->index)->name;
         sc.sysclone = sc.sysname + 3;
         sc.tcpname = "TCPIP";
@@ -179,6 +179,7 @@ struct simplex *simplex_create(const struct simplex_params *par) {
     p->par = *par;
     if (!p->par.slice_us) p->par.slice_us = SLICE_US;
     if (!p->par.dvipas) p->par.dvipas = 64;
+    if (!p->par.iqd_systems) p->par.iqd_systems = 2;
     p->random = par->seed * 0x9E3779B97F4A7C15u + 0x7654321;
     struct simxcf_params xp = {.seed = par->seed, .systems = par->systems, .arbiter = true, .operators = true, .drift_ppm = par->drift_ppm, .couple = par->couple};
     p->x = simxcf_create(&xp);
@@ -298,6 +299,9 @@ u32 simplex_said(const struct simplex *p, u32 i, const char *begins) {
 }
 u32 simplex_lan_packets(const struct simplex *p, u32 i) {
     return p->node[i].delivered;
+}
+u32 simplex_iqd_packets(const struct simplex *p, u32 i) {
+    return p->node[i].by_iqd;
 }
 bool simplex_lan_rst(const struct simplex *p, u32 i) {
     bool was = p->node[i].rst;

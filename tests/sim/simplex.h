@@ -44,7 +44,8 @@ struct simplex_params {
     u32 dvipas;          /* 0: 64 */
     bool no_server;      /* nobody listens on port 80 */
     const struct couple *couple; /* as simxcf_params */
-    u16 iqd_device; /* of systems 0 and 1: IUTIQDIO is a device of the simulated LAN, which delivers nothing for it */
+    u16 iqd_device;  /* IUTIQDIO's; its LAN takes dynamic XCF addresses for next hops, and is nowhere until simplex_iqd() */
+    u32 iqd_systems; /* which have it: 0 to iqd_systems - 1; 0: the first two */
 };
 
 struct simplex *simplex_create(const struct simplex_params *p);
@@ -62,6 +63,9 @@ void simplex_stop_stack(struct simplex *p, u32 i);   /* P TCPIP; the system goes
 void simplex_start_stack(struct simplex *p, u32 i);  /* S TCPIP */
 /* How often system i's stack has said a message that begins so, in its present life; the text of the latest. */
 u32 simplex_said(const struct simplex *p, u32 i, const char *begins);
+/* System i is on HiperSockets LAN so-and-so from now on; 0: its device has lost it. */
+void simplex_iqd(struct simplex *p, u32 i, u8 lan);
+u32 simplex_iqd_packets(const struct simplex *p, u32 i); /* and the HiperSockets LAN */
 u32 simplex_lan_packets(const struct simplex *p, u32 i); /* packets that the LAN has delivered to system i */
 bool simplex_lan_rst(const struct simplex *p, u32 i);    /* has system i sent a RST over the LAN since the last call */
 

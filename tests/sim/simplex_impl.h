@@ -34,7 +34,7 @@ struct node { /* a system's stack, or a client */
     struct sock *listener;
     struct serve serve[SIMPLEX_SERVES];
     u64 due, stack_incarnation;
-    u32 delivered;
+    u32 delivered, by_iqd;
     bool rst;
     char *line[SIMPLEX_LINES];
     u32 lines;
@@ -47,6 +47,7 @@ struct lan_packet {
     u16 flags, gso;
     u32 from;
     i32 node; /* who had the address when it was sent, -1 nobody */
+    bool iqd; /* on the HiperSockets LAN */
     u8 bytes[];
 };
 struct simplex {

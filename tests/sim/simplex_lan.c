@@ -7,7 +7,8 @@
 #include "wire/ip4.h"
 #include "wire/tcphdr.h"
 
-#define LAN_US 100
+#define LAN_US       100
+#define DYNXCF_FIRST 0xC109C801u /* of system 0 */
 
 static struct node *node_of(const struct link *lnk) {
     return lnk->dev->state;
@@ -86,6 +87,11 @@ static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64
     CHECK(k != NULL);
     const struct lan_owner *o = owner_find(p, next_hop);
     *k = (struct lan_packet){.at = simxcf_now(p->x) + LAN_US, .to = next_hop, .len = len, .from = n->index, .node = o ? (i32)o->node : -1};
+    if (lnk->type == LNK_IPAQIDIO) {
+        u32 hop = next_hop.v4 - DYNXCF_FIRST;
+        k->iqd = true;
+        k->node = hop < p->par.systems ? (i32)hop : -1;
+    }
     pkt_copy(pkt, 0, k->bytes, len);
     u32 header = ip4_header_bytes(k->bytes);
     if (k->bytes[IP4_PROTO] == IP_PROTO_TCP && len >= header + TCPHDR_BYTES && (k->bytes[header + 13] & TCPF_RST)) n->rst = true;
@@ -102,8 +108,9 @@ static void deliver(struct simplex *p, struct lan_packet *k) {
     if (k->node < 0 || (u32)k->node == k->from) return;
     struct node *n = &p->node[k->node];
     if (!simplex_runs(n) || (!n->client && simxcf_isolated(p->x, n->index))) return;
-    struct link *lnk = link_find(n->stk, "LAN");
-    if (!lnk) return;
+    const struct device *dev = device_find(n->stk, k->iqd ? "IUTIQDIO" : "LAN");
+    struct link *lnk = dev ? dev->lnk : NULL;
+    if (!lnk || !lnk->up) return;
     u8 *room = malloc(k->len + PKT_HEADROOM);
     CHECK(room != NULL);
     memcpy(room + PKT_HEADROOM, k->bytes, k->len);
@@ -111,10 +118,24 @@ static void deliver(struct simplex *p, struct lan_packet *k) {
                       .len = k->len,
                       .headroom = PKT_HEADROOM,
                       .flags = PKT_IP_CSUM_OK | PKT_L4_CSUM_OK};
-    n->delivered++;
+    if (k->iqd)
+        n->by_iqd++;
+    else
+        n->delivered++;
     link_input(lnk, &pkt, simplex_node_now(n));
     n->due = 0;
     free(room);
+}
+
+void simplex_iqd(struct simplex *p, u32 i, u8 lan) {
+    const struct device *dev = p->node[i].stk ? device_find(p->node[i].stk, "IUTIQDIO") : NULL;
+    if (!dev) return;
+    dev->lnk->mac[5] = lan; /* by which two stacks know that they are on one LAN */
+    if (lan)
+        link_lan_up(dev->lnk, simplex_node_now(&p->node[i]));
+    else
+        link_lan_down(dev->lnk, simplex_node_now(&p->node[i]));
+    p->node[i].due = 0;
 }
 
 void simplex_lan_run(struct simplex *p) {

@@ -185,12 +185,7 @@ static const char *way_to(struct simplex *p, u32 i, u32 j) {
     return ip_route(simplex_stack(p, i), ipaddr_v4(0xC109C801 + j), 0, &way) == 0 ? way.lnk->name : "";
 }
 static void iqd(struct simplex *p, u32 i, u8 lan) {
-    struct link *l = device_find(simplex_stack(p, i), "IUTIQDIO")->lnk;
-    l->mac[5] = lan;
-    if (lan)
-        link_lan_up(l, simplex_local(p, i));
-    else
-        link_lan_down(l, simplex_local(p, i));
+    simplex_iqd(p, i, lan);
     simplex_run(p, SEC / 10);
 }
 

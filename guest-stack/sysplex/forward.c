@@ -1,0 +1,75 @@
+/* forward.c - a packet that goes to another stack of the sysplex as it stands: which way it takes.
+ *
+ *   way             taken when                                                         it carries
+ *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet fits its MTU     the packet and nothing else
+ *                   and did not come from there
+ *   dynamic XCF     else                                                               PKT_DISTRIBUTED beside the packet
+ *
+ * Next hop on HiperSockets is the peer's dynamic XCF address; the destination stays the DVIPA. As nothing there says "already
+ * routed", a stack that does not route the DVIPA takes what comes by HiperSockets for routed, and what came by HiperSockets is never
+ * sent on by it: its second hop is dynamic XCF, where the mark ends its way. So no two stacks that disagree about an owner can
+ * send a packet round. The way is chosen anew for each packet: when a card dies the next packet takes the other.
+ */
+#include "net/ip.h"
+#include "net/stack_impl.h"
+#include "sysplex/sysplex_impl.h"
+#include "wire/ip4.h"
+
+#define TCP_MIN       20
+#define TCP_OFFSET_AT 12
+
+/* Bytes of all headers of a packet of several segments; 0: it is not TCP's, or has no payload. */
+static u32 joined_headers(const struct pkt *p) {
+    u32 header = ip4_header_bytes(p->data);
+    if (p->data[IP4_PROTO] != IP_PROTO_TCP || p->len < header + TCP_MIN) return 0;
+    u32 headers = header + (u32)(p->data[header + TCP_OFFSET_AT] >> 4) * 4;
+    return headers >= header + TCP_MIN && headers < p->len ? headers : 0;
+}
+
+/* Several segments that a card joined travel as such; the payload apart from the headers, as TCP hands them down. */
+static void split_joined(struct pkt *p, u32 headers) {
+    p->ext[0] = (struct span){p->data + headers, p->len - headers};
+    p->ext_len = p->len - headers;
+    p->len = headers;
+}
+
+static bool by_iqd(const struct sysplex *sx, const struct sysplex_peer *to, const struct pkt *p, u32 wire_bytes) {
+    const struct link *l = to->by_iqd ? sx->dx.iqd : NULL;
+    return l && l->up && wire_bytes <= l->mtu_bytes && !(p->in && p->in->type == LNK_IPAQIDIO);
+}
+
+/* The ways that a packet has to be made ready for as a wire wants it. false: it is XCF's, as it is. */
+static bool took_another_way(struct sysplex *sx, const struct sysplex_peer *to, struct pkt *p, u64 now) {
+    u32 headers = p->gso_bytes ? joined_headers(p) : 0;
+    u32 wire_bytes = p->gso_bytes ? headers + p->gso_bytes : p->len;
+    if (p->gso_bytes && !headers) return false;
+    if (!by_iqd(sx, to, p, wire_bytes)) return false;
+    SX_COUNT(sx, forwarded);
+    SX_COUNT(sx, forwarded_iqd);
+    p->flags |= PKT_FORWARDED;
+    pkt_renew_checksum(p); /* XCF says beside a packet that its sum was never needed; others have to be given one */
+    if (headers) split_joined(p, headers);
+    link_output(sx->dx.iqd, p, to->dynxcf, now);
+    return true;
+}
+
+/* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
+void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if (to->by_iqd && took_another_way(sx, to, p, now)) return;
+    struct link *lnk = to->lnk;
+    bool large = p->len > DYNXCF_MTU;
+    u32 headers = large && p->gso_bytes ? joined_headers(p) : 0;
+    if (!lnk || !lnk->up || (large && !headers)) {
+        SX_COUNT(sx, drop_forward_no_link);
+        return;
+    }
+    SX_COUNT(sx, forwarded);
+    p->flags |= PKT_FORWARDED;
+    if (large) split_joined(p, headers);
+    if (large || sx->stk->tracing)
+        link_output(lnk, p, to->dynxcf, now);
+    else if (dynxcf_put(sx, &sx->peer[to->index], p, now) == 0)
+        link_sent(lnk, pkt_bytes(p));
+    else
+        lnk->count.drops_out_no_buffer++;
+}
