@@ -1,7 +1,8 @@
 #!/bin/sh
 # outage.sh - the outage that a client sees when a dynamic VIPA loses its owner: from the last answer to the next answer of a new
 # connection. build/outage asks for /status every 5 ms, each time on a connection of its own, and stamps in microseconds. A third
-# host listens to ARP. Every row is so many trials, each on a sysplex of four that has come to rest.
+# host listens to ARP. Every row is so many trials, each on a sysplex of four that has come to rest. The rows beside run at the same
+# time as those of the sysplex, so that both kinds are measured on the same machine under the same load.
 #
 #   row            what happens to the owner, SYSA                     who answers then
 #   stopped        P TCPIP                                             SYSB, the highest rank
@@ -21,7 +22,8 @@
 # Environment: OUTAGE_ROWS ("stopped left killed frozen card vrrp"; planned and card back come with them), OUTAGE_INTERVAL (as
 # shipped), OUTAGE_BESIDE (trials of the rows beside), PLEX390_HERCULES, PLEX390_KEEP (logs of each trial are kept, with what the client's
 # LAN carried). Columns "late" and "two" are the judge's (outage_main.c); "arp": trials in which the third host heard the former owner's
-# MAC after the new one's, or does not have the new one's in its table at the end.
+# MAC after the new one's, or does not have the new one's in its table at the end. "claim": from the event to the first ARP of the new
+# owner's MAC; what is left of the gap is between the client and who answers it.
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
 have_modules || { echo "SKIP no device module was built"; exit 77; }
@@ -30,7 +32,8 @@ rows=${OUTAGE_ROWS:-stopped left killed frozen card vrrp}
 outage=$root/build/outage
 vip=10.1.1.80 # VIPADEFINE MOVEABLE IMMEDIATE on SYSA, VIPABACKUP on the others
 lab_begin PLEX1
-mkdir "$tmp/configs" "$tmp/rows"
+results=$tmp/rows
+mkdir "$tmp/configs" "$results" "$tmp/beside"
 cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
 PLEX390_CONFIGS=$tmp/configs
 c=$tmp/configs/PLEX1
@@ -97,7 +100,7 @@ finish() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 # ---- one trial ----
 
-# Prober and witness run; a second of answers before anything happens.
+# Prober and witness run; answers before anything happens.
 watch() {
     bound "$outage" probe "$1" 80 "$tmp/log" &
     prober=$!
@@ -109,7 +112,7 @@ watch() {
         capture=$!
         hosts="$hosts $capture"
     fi
-    sleep 1.2 # Linux believes a change of a neighbour only when its entry is a second old
+    sleep 0.4
     inside "$third" ping -c1 -W1 "$1" >/dev/null 2>&1
     since=$("$outage" now)
 }
@@ -125,19 +128,23 @@ arp_right() {
     inside "$third" ip neigh show "$1" | grep -qi "lladdr $2" &&
         awk -v s="$since" -v m="$2" '$1 > s && $3 == m {n = 1} $1 > s && n && $3 != m {bad = 1} END {exit bad}' "$tmp/arp"
 }
+# From the event to the first claim of the MAC $1, in microseconds; 0 if it was the address's all the time.
+claimed() { awk -v s="$since" -v m="$1" '$1 > s && $3 == m {print $1 - s; f = 1; exit} END {if (!f) print 0}' "$tmp/arp"; }
+# The connections that were lost, by the way they were.
+losses() { awk -v s="$since" '$1 > s && $3 ~ /^-/ {n[$3]++} END {for (k in n) printf ", %d %s", n[k], substr(k, 2)}' "$tmp/log"; }
 # ROW OLD ADDRESS MAC: takes down what the judge says.
 verdict() {
     if line=$("$outage" judge "$tmp/log" "$since" "$2"); then
         arp_right "$3" "$4" && a=0 || a=1
-        echo "$line $a" >>"$tmp/rows/$1"
-        printf '   %-16s %s arp %s\n' "$1" \
-            "$(echo "$line" | awk '{printf "%9.1f ms %s -> %s late %d two %d lost %d slow %d of %d", $1 / 1000, $2, $3, $4, $5, $6, $7, $8}')" "$a"
-        awk -v s="$since" '$1 > s && $3 ~ /^-/ {n[$3]++} END {for (k in n) printf "      %d times %s\n", n[k], substr(k, 2)}' "$tmp/log"
+        echo "$line $a $(claimed "$4")" >>"$results/$1"
+        printf '   %-16s %s arp %s%s\n' "$1" \
+            "$(echo "$line $(claimed "$4")" | awk '{printf "%9.1f ms %s -> %s claim %.1f late %d two %d lost %d slow %d of %d", $1 / 1000, $2, $3, $9 / 1000, $4, $5, $6, $7, $8}')" \
+            "$a" "$(losses)"
         if [ -n "${PLEX390_KEEP:-}" ]; then
-            n_kept=$(wc -l <"$tmp/rows/$1")
-            cp "$tmp/log" "$tmp/rows/log.$1.$n_kept"
-            cp "$tmp/arp" "$tmp/rows/arp.$1.$n_kept"
-            mv "$tmp/pcap" "$tmp/rows/pcap.$1.$n_kept"
+            n_kept=$(wc -l <"$results/$1")
+            cp "$tmp/log" "$results/log.$1.$n_kept"
+            cp "$tmp/arp" "$results/arp.$1.$n_kept"
+            mv "$tmp/pcap" "$results/pcap.$1.$n_kept"
         fi
         return 0
     fi
@@ -145,13 +152,13 @@ verdict() {
     failures=$((failures + 1))
     return 1
 }
-# ROW NEW AFTER_US COMMAND...: the event, until NEW answers, and half a second more.
+# ROW NEW AFTER_US COMMAND...: the event, until NEW answers, and half a second more. The prober ends when its last connection has.
 trial() {
     row=$1 new=$2 after=$3
     shift 3
     "$@" >"$tmp/event" 2>&1 || { echo "   $row: '$*' failed:"; cat "$tmp/event"; }
     within $((interval + 15)) answered_by "$new" "$after"
-    sleep "${settle:-0.5}"
+    sleep 0.5
 }
 # The sysplex at rest: SYSA serves, the others back it up.
 status_of() { client curl -sS --connect-timeout 0.3 --max-time 1 "http://$1/status" 2>/dev/null | sed -n 's/^SYSTEM //p' | tr -d '\r'; }
@@ -163,9 +170,7 @@ settled() {
 rest() { within 30 settled || { echo "the sysplex did not come to rest:"; cat "$tmp/group"; exit 1; }; }
 back() {
     watch "$vip"
-    settle=2.6 # every connection that was begun meanwhile has had its answer, or is lost
     trial planned SYSA 0 "$@"
-    settle=
     unwatch
     verdict planned SYSB "$vip" $mac1
 }
@@ -268,6 +273,7 @@ vrrp_trial() {
 }
 mac_of() { inside "$1" ip -o link show eth0 | sed -n 's|.*link/ether \([0-9a-f:]*\).*|\1|p'; }
 vrrp_rows() {
+    tmp=$tmp/beside
     command -v keepalived >/dev/null || { echo "SKIP keepalived is not installed: no rows beside"; return 0; }
     host ka 10.1.1.91 && host kb 10.1.1.92 || { echo "SKIP no namespaces for keepalived"; return 0; }
     maca=$(mac_of "$ka") macb=$(mac_of "$kb")
@@ -297,37 +303,44 @@ vrrp_rows() {
 on_lan || { echo "SKIP no LAN namespace here"; exit 77; }
 host third 10.1.1.253 || { echo "SKIP no namespace for a third host"; exit 77; }
 echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), load $(cut -d' ' -f1 /proc/loadavg)"
+beside=
+case " $rows " in
+*" vrrp "*)
+    vrrp_rows &
+    beside=$!
+    hosts="$hosts $beside"
+    ;;
+esac
 for r in $rows; do
-    if [ "$r" = vrrp ]; then
-        vrrp_rows
-        continue
-    fi
+    [ "$r" != vrrp ] || continue
     n=0
     while [ $n -lt "$trials" ]; do
         n=$((n + 1))
         sysplex_row "$r"
     done
 done
+[ -z "$beside" ] || wait "$beside"
 
-# FILE: trials, median, p90 and maximum of the gap in ms, and the sums of the other columns.
+# FILE: trials, median, p90 and maximum of the gap in ms, the sums of the other columns, and the median claim in ms.
 sums() {
-    sort -n "$1" | awk '{g[NR] = $1 / 1000; late += $4; two += $5; lost += $6; slow += $7; arp += $9}
+    claim=$(awk '{print $10}' "$1" | sort -n | awk '{c[NR] = $1} END {printf "%.1f", c[int((NR + 1) / 2)] / 1000}')
+    sort -n "$1" | awk -v c="$claim" '{g[NR] = $1 / 1000; late += $4; two += $5; lost += $6; slow += $7; arp += $9}
         END {m = NR % 2 ? g[(NR + 1) / 2] : (g[NR / 2] + g[NR / 2 + 1]) / 2
-             q = int(NR * 0.9 + 0.999); printf "%d %.1f %.1f %.1f %d %d %d %d %d", NR, m, g[q], g[NR], late, two, lost, slow, arp}'
+             q = int(NR * 0.9 + 0.999); printf "%d %.1f %.1f %.1f %d %d %d %d %d %s", NR, m, g[q], g[NR], late, two, lost, slow, arp, c}'
 }
 echo
-printf '%-18s %6s %10s %10s %10s %6s %5s %6s %6s %5s\n' row trials 'median ms' 'p90 ms' 'max ms' late two lost slow arp
+printf '%-18s %6s %10s %10s %10s %6s %5s %6s %6s %5s %9s\n' row trials 'median ms' 'p90 ms' 'max ms' late two lost slow arp 'claim ms'
 for r in stopped left killed frozen card 'card back' planned 'vrrp 1 stopped' 'vrrp 1 killed' 'vrrp 1 frozen' 'vrrp 1 planned' \
     'vrrp 0.1 stopped' 'vrrp 0.1 killed' 'vrrp 0.1 frozen' 'vrrp 0.1 planned'; do
-    [ -s "$tmp/rows/$r" ] || continue
+    [ -s "$results/$r" ] || continue
     # shellcheck disable=SC2046 # words are wanted
-    set -- $(sums "$tmp/rows/$r")
-    printf '%-18s %6s %10s %10s %10s %6s %5s %6s %6s %5s\n' "$r" "$@"
+    set -- $(sums "$results/$r")
+    printf '%-18s %6s %10s %10s %10s %6s %5s %6s %6s %5s %9s\n' "$r" "$@"
 done
 for r in stopped left killed frozen card 'card back' planned; do
-    [ -s "$tmp/rows/$r" ] || continue
+    [ -s "$results/$r" ] || continue
     # shellcheck disable=SC2046 # words are wanted
-    set -- $(sums "$tmp/rows/$r")
+    set -- $(sums "$results/$r")
     bar=
     case $r in
     killed) bar=150 ;;

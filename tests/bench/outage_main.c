@@ -1,6 +1,7 @@
 /* outage_main.c - what a client sees of an address while it moves: the prober, the witness and the judge of tests/bench/outage.sh.
  *
- *   outage probe ADDRESS PORT LOG    every EVERY_US a new connection asks for /status; ends at SIGTERM
+ *   outage probe ADDRESS PORT LOG    every EVERY_US a new connection asks for /status; at SIGTERM no more are begun, and it ends
+ *                                    with the last of them
  *   outage arp DEVICE ADDRESS LOG    a third host's ear: every ARP packet whose sender says that it has ADDRESS
  *   outage serve ADDRESS PORT NAME   a server whose page says "SYSTEM NAME" (the systems beside it that are no S/390)
  *   outage now                       the clock of the logs: CLOCK_MONOTONIC in microseconds
@@ -92,7 +93,7 @@ struct attempt {
 struct prober {
     struct sockaddr_in to;
     FILE *log;
-    int events;
+    int events, open;
     struct attempt slot[SLOTS];
 };
 
@@ -111,6 +112,7 @@ static void attempt_over(struct prober *p, struct attempt *a, const char *who) {
     fprintf(p->log, "%lld %lld %s\n", a->started, now_us(), who);
     if (a->fd >= 0) close(a->fd);
     a->fd = -1;
+    p->open--;
 }
 
 static void attempt_begin(struct prober *p) {
@@ -120,6 +122,7 @@ static void attempt_begin(struct prober *p) {
     if (!a) return; /* cannot be: PATIENCE_US frees them */
     *a = (struct attempt){.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), .started = now_us()};
     struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = a};
+    p->open++;
     if (a->fd < 0 || epoll_ctl(p->events, EPOLL_CTL_ADD, a->fd, &e) != 0) {
         attempt_over(p, a, "-CLOSED");
     } else if (connect(a->fd, (const struct sockaddr *)&p->to, sizeof p->to) != 0 && errno != EINPROGRESS) {
@@ -188,7 +191,7 @@ static int probe(const char *address, const char *port, const char *path) {
     for (int i = 0; i < SLOTS; i++) p.slot[i].fd = -1;
     if (!p.log || timer < 0 || epoll_ctl(p.events, EPOLL_CTL_ADD, timer, &e) != 0) return fail(path);
     timerfd_settime(timer, 0, &every, NULL);
-    while (!ended) {
+    while (!ended || p.open) {
         struct epoll_event ready[64];
         int n = epoll_wait(p.events, ready, 64, 1000);
         for (int i = 0; i < n; i++) {
@@ -197,7 +200,7 @@ static int probe(const char *address, const char *port, const char *path) {
                 attempt_event(&p, ready[i].data.ptr, ready[i].events);
             } else if (read(timer, &ticks, sizeof ticks) == sizeof ticks) {
                 give_up_old(&p);
-                attempt_begin(&p); /* one, however late we are: a late prober must not press on */
+                if (!ended) attempt_begin(&p); /* one, however late we are: a late prober must not press on */
             }
         }
     }
