@@ -24,6 +24,7 @@ static void configs(const struct system *sys, struct sysplex_config *sc, struct 
     sc->dvipas = DVIPAS;
     distributor_config_default(dc);
     dc->idle_us = idle_us;
+    if (sys->lpar_weight) dc->lpar_weight = sys->lpar_weight; /* 0: a stack that was started without system_start() */
     dc->idle_ctx = (struct system *)(uintptr_t)sys;
     for (u32 i = 0; i < ARRAY_LEN(dc->seed); i++) dc->seed[i] = sys->env.random(sys->env.ctx);
 }

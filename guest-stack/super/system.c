@@ -5,6 +5,7 @@
 #include "super/armas.h"
 #include "super/command.h"
 #include "super/display.h"
+#include "super/ieaoptxx.h"
 #include "super/messages.h"
 #include "super/tcpip.h"
 #include "super/xcfas.h"
@@ -51,6 +52,7 @@ static void commands_run(struct system *sys, const char *member, const struct me
 u32 system_start(struct system *sys, u64 now) {
     struct member m;
     const char *where;
+    ieaopt_read(sys);
     int rc = system_parmlib_read(sys, "COMMND00", &m, &where);
     if (rc == 0) {
         commands_run(sys, "COMMND00", &m, now);

@@ -82,6 +82,7 @@ struct system {
     struct xcfas *xcfas;               /* NULL: there is no XCF */
     struct xcfas *xcfas_asking;        /* its COUPLExx is the operator's to name (IXC207A); NULL: it is not */
     struct xcfbench *xcfbench;         /* NULL until the command XCFBENCH */
+    u32 lpar_weight;    /* IEAOPTxx, 1..999: how large this LPAR is beside the others */
     u64 idle_us;        /* spent in enabled waits since IPL: what WLM measures */
     bool stopping;      /* Z EOD accepted */
     bool quiesced;

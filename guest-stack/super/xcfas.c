@@ -11,7 +11,7 @@
 #include "super/couplexx.h"
 #include "super/dxcf.h"
 #include "super/ezacfsm1.h"
-#include "super/ieasysxx.h"
+#include "super/ieaoptxx.h"
 #include "super/messages.h"
 #include "super/system.h"
 #include "super/wtor.h"
@@ -60,19 +60,9 @@ static void text_line(void *ctx, const char *line) {
     t->used += str_fmt(t->at + t->used, t->max - t->used, "%s\n", line);
 }
 
-/* IEASYS00 if IPL named none; of several the last that says COUPLE= counts. */
 static void couple_member(struct system *sys, char out[9]) {
     char suffix[3] = "00";
-    u32 n = sys->load.sysparms ? sys->load.sysparms : 1;
-    for (u32 i = 0; i < n; i++) {
-        char name[9];
-        struct member m;
-        const char *where;
-        str_fmt(name, sizeof name, "IEASYS%s", sys->load.sysparms ? sys->load.sysparm[i] : "00");
-        if (system_parmlib_read(sys, name, &m, &where) != 0) continue;
-        ieasysxx_value(m.text, "COUPLE", suffix, sizeof suffix);
-        dataset_release(sys->env.ds, &m);
-    }
+    ieasys_value(sys, "COUPLE", suffix, sizeof suffix);
     str_fmt(out, 9, "COUPLE%s", suffix);
 }
 

@@ -3,7 +3,8 @@
 # sees it, to within 2 % of all; and every table is empty again afterwards.
 #
 #   ROUNDROBIN       four targets, equal
-#   BASEWLM          four targets, one of which is busy while the weights are measured; the weights then stand still (SYSPLEXWLMPOLL)
+#   BASEWLM          four targets, one of which is busy while the weights are measured, and one whose LPAR has half the weight of the
+#                    others (LPARWGT of IEAOPTxx); the weights then stand still (SYSPLEXWLMPOLL)
 #   WEIGHTEDACTIVE   three targets of weight 1, 2 and 3: connections are held open, 300 at a time, for open ones are what it weighs
 #
 # The client counts the pages by the system that each names; a target counts the requests that its HTTPD has answered.
@@ -30,6 +31,11 @@ VIPADYNAMIC
     193.9.200.2 WEIGHT 1 193.9.200.3 WEIGHT 2 193.9.200.4 WEIGHT 3
 ENDVIPADYNAMIC
 END
+# The weight is a symbol, 50 on SYSD.
+sed -i "s/^\( *SYMDEF(&HOST='\([1-4]\)')\).*/\1\n         SYMDEF(\&WGT='100#\2')/; " "$tmp/configs/PLEX1/parmlib/IEASYM00"
+sed -i "s/100#4/50/; s/100#[123]/100/" "$tmp/configs/PLEX1/parmlib/IEASYM00"
+echo 'OPT=01' >>"$tmp/configs/PLEX1/parmlib/IEASYS00"
+echo 'LPARWGT=&WGT.' >"$tmp/configs/PLEX1/parmlib/IEAOPT01"
 for s in B C D; do
     printf 'VIPADYNAMIC\n  VIPABACKUP 10 MOVEABLE IMMEDIATE 255.255.255.0 %s\nENDVIPADYNAMIC\n' "$robin" >"$parms/VIPA0$s"
 done
@@ -88,6 +94,9 @@ wait "$busy" 2>/dev/null
 weights $wlm >"$tmp/w"
 sed 's/^/   WLM /' "$tmp/w"
 ok "spread: four WLM weights are known" test "$(grep -c 'SYS[A-D] [1-9]' "$tmp/w")" = 4
+ok "spread: SYSD has said its LPAR weight" grep -q 'PLX0110I LPAR WEIGHT 50 OF IEAOPT01' "$PLEX390_RUN/PLEX1/SYSD.log"
+# 32 if all were equally idle: a loaded machine takes from each what it will.
+ok "spread: half the LPAR weight is about half the weight" awk '$1 == "SYSD" {d = $2} $1 == "SYSB" {b = $2} END {exit !(d * 100 >= b * 30 && d * 100 <= b * 75)}' "$tmp/w"
 method BASEWLM $wlm spread 16
 weights $wlm >"$tmp/w2"
 ok "spread: the weights stood still meanwhile" cmp "$tmp/w" "$tmp/w2"

@@ -60,6 +60,34 @@ static void weights_after_a_report(void **state) {
     fix_end();
 }
 
+/* The weight of IEAOPTxx, whose suffix is OPT= of IEASYSxx and whose value may be a symbol. */
+static void lpar_weight(void **state) {
+    static const struct {
+        const char *ieasys, *ieaopt; /* IEAOPT0A; NULL: there is none */
+        u32 weight;
+        const char *said;
+    } rows[] = {
+        {"COUPLE=00,OPT=0A\n", "LPARWGT=40\n", 40, "PLX0110I LPAR WEIGHT 40 OF IEAOPT0A"},
+        {"OPT=0A\n", "/* a symbol */\nLPARWGT=4&SYSALVL.\n", 41, "PLX0110I LPAR WEIGHT 41 OF IEAOPT0A"},
+        {"OPT=0A\n", "LPARWGT=0\n", 100, "PLX0111W IEAOPT0A: 0 WAS FOUND AND LPARWGT=1 TO 999 WAS EXPECTED, 100 IS USED"},
+        {"OPT=0A\n", "LPARWGT=1000\n", 100, "PLX0111W IEAOPT0A: 1000 WAS FOUND"},
+        {"OPT=0A\n", "IIPHONORPRIORITY=YES\n", 100, NULL},
+        {"OPT=0A\n", NULL, 100, "PLX0111W IEAOPT0A: NOTHING WAS FOUND"},
+        {"COUPLE=00\n", "LPARWGT=40\n", 100, NULL},
+    };
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        memds_set("SYS1.PARMLIB(IEASYS00)", rows[i].ieasys);
+        if (rows[i].ieaopt) memds_set("SYS1.PARMLIB(IEAOPT0A)", rows[i].ieaopt);
+        begin(HEAD);
+        assert_int_equal(fix.sys.lpar_weight, rows[i].weight);
+        assert_int_equal(dist()->wlm.lpar_weight, rows[i].weight);
+        if (rows[i].said) FIX_SAID(rows[i].said);
+        else FIX_NOT_SAID("PLX011");
+        fix_end();
+    }
+}
+
 static void quiesce(void **state) {
     UNUSED(state);
     begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n"
@@ -170,6 +198,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements),
         cmocka_unit_test(weights_after_a_report),
+        cmocka_unit_test(lpar_weight),
         cmocka_unit_test(quiesce),
         cmocka_unit_test(quiesce_by_asid),
         cmocka_unit_test(errors_and_delete),
