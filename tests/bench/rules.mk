@@ -42,6 +42,12 @@ bench-ctc: all
 bench: bench-ctc
 endif
 
+# IP over those units, guest to guest.
+bench-ipctc: all
+	@tests/bench/ipctc.sh
+bench: bench-ipctc
+.PHONY: bench-ipctc
+
 # XCF messages between two guests: over a CTC, over a structure, over both.
 bench-xcf: all
 	@tests/bench/xcf.sh
