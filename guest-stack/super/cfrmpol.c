@@ -108,6 +108,17 @@ static bool preflist(struct reader *r) {
     return true;
 }
 
+static bool duplex(struct reader *r) {
+    static const char *const words[] = {[CFRM_DUPLEX_DISABLED] = "DISABLED", [CFRM_DUPLEX_ALLOWED] = "ALLOWED", [CFRM_DUPLEX_ENABLED] = "ENABLED"};
+    if (!keyread_one(&r->k)) return false;
+    for (u32 i = 0; i < ARRAY_LEN(words); i++)
+        if (strcmp(r->k.value[0], words[i]) == 0) {
+            r->row->duplex = (enum cfrm_duplex)i;
+            return true;
+        }
+    return fail(r, r->k.value[0], "ENABLED, ALLOWED OR DISABLED");
+}
+
 static bool structure_parameter(struct reader *r) {
     static const char *const accepted[] = {"EXCLLIST", "MINSIZE", "FULLTHRESHOLD", "ALLOWAUTOALT"};
     if (keyread_is(&r->k, "NAME")) return structure_name(r);
@@ -117,6 +128,7 @@ static bool structure_parameter(struct reader *r) {
     if (keyread_is(&r->k, "REBUILDPERCENT"))
         return keyread_range(&r->k, 0, 100, "A NUMBER FROM 0 TO 100", &r->row->rebuild_percent);
     if (keyread_is(&r->k, "PREFLIST")) return preflist(r);
+    if (keyread_is(&r->k, "DUPLEX")) return duplex(r);
     for (u32 i = 0; i < ARRAY_LEN(accepted); i++)
         if (keyread_is(&r->k, accepted[i])) return true;
     return fail(r, r->k.keyword, "SIZE, INITSIZE, PREFLIST OR REBUILDPERCENT");

@@ -5,7 +5,8 @@
  *   DEFINE POLICY NAME(name) [REPLACE(YES)]
  *     CF NAME(cf) [TYPE() MFG() PLANT() SEQUENCE() PARTITION() CPCID() SIDE() DUMPSPACE()]     only the name counts
  *     STRUCTURE NAME(name) SIZE(KB) [INITSIZE(KB)] PREFLIST(cf,...) [REBUILDPERCENT(0..100)] [EXCLLIST(name,...)]
- * Left out: INITSIZE as SIZE, REBUILDPERCENT(1). Of PREFLIST each name is a CF of this policy. EXCLLIST, MINSIZE, FULLTHRESHOLD and
+ *               [DUPLEX(ENABLED|ALLOWED|DISABLED)]
+ * Left out: INITSIZE as SIZE, REBUILDPERCENT(1), DUPLEX(DISABLED). Of PREFLIST each name is a CF of this policy. EXCLLIST, MINSIZE, FULLTHRESHOLD and
  * ALLOWAUTOALT are accepted and have no effect.
  *
  * The language's words are those of super/keyread.h. Pure.

@@ -69,6 +69,8 @@ struct xcf_operator_ops {
     /* SETXCF START,REBUILD; other: LOC=OTHER. And STOP. */
     int (*rebuild)(void *ctx, const char *structure, bool other, u64 now);
     int (*rebuild_stop)(void *ctx, const char *structure, u64 now);
+    /* SETXCF START and STOP,REBUILD,DUPLEX; keep_new: KEEP=NEW. */
+    int (*duplex)(void *ctx, const char *structure, bool start, bool keep_new, u64 now);
     /* SETXCF START,POLICY,TYPE=CFRM: member CFRMxx was named. STOP: name "". */
     int (*cfrm_policy)(void *ctx, const char *name, u64 now);
 };

@@ -9,6 +9,7 @@
  *          an SFM or ARM policy is the member of that name in PARMLIB (super/sfmpol.h, super/armpol.h)
  *   SETXCF {START|STOP},{REBUILD|RB},{STRNAME|STRNM}={name|(name,...)}[,LOC={NORMAL|OTHER}]   IXC367I
  *          of signalling structures; both locations mean the first facility of its preference list that it is not in
+ *   SETXCF START,REBUILD,DUPLEX,STRNAME=name     SETXCF STOP,REBUILD,DUPLEX,STRNAME=name,KEEP={OLD|NEW}   IXC367I
  */
 #include "super/dxcf_impl.h"
 
@@ -272,21 +273,34 @@ static const char *rebuild_why(int rc) {
     case -ERR_ALREADY: return "REBUILD HAS ALREADY BEEN INITIATED FOR THE STRUCTURE";
     case -ERR_NOTCONN: return "NO CONNECTION TO THE STRUCTURE ALLOWS IT";
     case -ERR_BUSY: return "IT IS TOO LATE";
+    case -ERR_ACCES: return "THE CFRM ACTIVE POLICY DOES NOT ALLOW DUPLEXING";
     default: return "NO OTHER COUPLING FACILITY CAN TAKE IT";
     }
 }
 
+/* One structure of the command. */
+static int rebuild_one(struct command *c, const char *name, bool start, bool duplex, bool keep_new, bool other) {
+    const struct xcf_operator *o = c->sys->xcf_operator;
+    if (duplex) return o->ops->duplex(o->ctx, name, start, keep_new, c->now);
+    return start ? o->ops->rebuild(o->ctx, name, other, c->now) : o->ops->rebuild_stop(o->ctx, name, c->now);
+}
+
 static bool set_rebuild(struct command *c, bool start) {
     const struct xcf_operator *o = c->sys->xcf_operator;
+    const char *keep = option(c, "KEEP");
+    bool duplex = strcmp(command_op(c, 2), "DUPLEX") == 0, able;
     const char *names = option(c, "STRName"), *where = option(c, "LOCation");
     char name[17];
     bool good = true, any = false;
     if (!names) names = option(c, "STRNM");
     if (!names) return command_expected(c, command_op(c, 2), "STRNAME=");
     if (where && strcmp(where, "NORMAL") != 0 && strcmp(where, "OTHER") != 0) return command_expected(c, where, "NORMAL OR OTHER");
-    if (!o->ops || !(start ? o->ops->rebuild != NULL : o->ops->rebuild_stop != NULL)) return unavailable(c, "REBUILD");
+    if (duplex && !start && (!keep || (strcmp(keep, "OLD") != 0 && strcmp(keep, "NEW") != 0)))
+        return command_expected(c, keep ? keep : "", "KEEP=OLD OR KEEP=NEW");
+    able = o->ops && (duplex ? o->ops->duplex != NULL : start ? o->ops->rebuild != NULL : o->ops->rebuild_stop != NULL);
+    if (!able) return unavailable(c, "REBUILD");
     while (name_next(&names, name, sizeof name)) {
-        int rc = start ? o->ops->rebuild(o->ctx, name, where && where[0] == 'O', c->now) : o->ops->rebuild_stop(o->ctx, name, c->now);
+        int rc = rebuild_one(c, name, start, duplex, keep && keep[0] == 'N', where && where[0] == 'O');
         any = true;
         good &= rc == 0;
         reply_line(c->r, IXC367I, start ? "START" : "STOP", name, rc ? "REJECTED: " : "ACCEPTED.", rebuild_why(rc));

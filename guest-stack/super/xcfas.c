@@ -196,7 +196,13 @@ static bool op_structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
     struct strpath_info s;
     if (!as->cfop || !cfop_structure(as->cfop, i, out)) return false;
     for (u32 k = 0; as->str && strpaths_info(as->str, k, &s); k++)
-        if (strcmp(s.name, out->name) == 0) out->phase = s.phase;
+        if (strcmp(s.name, out->name) == 0) {
+            out->phase = s.second ? "DUPLEX ESTABLISHED" : s.phase;
+            if (s.second) {
+                str_copy(out->cf, sizeof out->cf, s.facility);
+                str_copy(out->other_cf, sizeof out->other_cf, s.second);
+            }
+        }
     return true;
 }
 static int op_pswitch(void *ctx, u64 now) {
@@ -216,6 +222,10 @@ static int op_rebuild_stop(void *ctx, const char *structure, u64 now) {
     struct xcfas *as = ctx;
     return as->str ? strpaths_rebuild(as->str, structure, false, now) : -ERR_NOENT;
 }
+static int op_duplex(void *ctx, const char *structure, bool start, bool keep_new, u64 now) {
+    struct xcfas *as = ctx;
+    return as->str ? strpaths_duplex(as->str, structure, start, keep_new, now) : -ERR_NOENT;
+}
 static int op_cfrm_policy(void *ctx, const char *name, u64 now) {
     struct xcfas *as = ctx;
     return as->cfop ? cfop_policy(as->cfop, name, now) : -ERR_NETDOWN;
@@ -227,7 +237,8 @@ static int op_path_new(void *ctx, const struct couple_path *path, u64 now) {
 }
 static const struct xcf_operator_ops OPERATOR = {
     .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy,
-    .pswitch = op_pswitch, .acouple = op_acouple, .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop};
+    .pswitch = op_pswitch, .acouple = op_acouple, .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop,
+    .duplex = op_duplex};
 
 /* false: no storage. */
 static bool paths_create(struct xcfas *as) {

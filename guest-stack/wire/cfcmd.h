@@ -22,7 +22,8 @@
  *   CONNECTIONS    16 16 structure name -> 16 48 row as above, then count rows of: 0 16 connection name | 16 16 system
  *                     32 8 incarnation | 40 1 identifier | 41 1 state | 42 1 flags | 43 5 zero | 48 64 connect data
  *   POLICY         the CFRM policy: 16 8 name | 24 4 rows | 28 4 zero, then rows of: 0 16 structure | 16 4 SIZE KB
- *                     20 4 INITSIZE KB, 0 = SIZE | 24 1 REBUILDPERCENT | 25 1 names | 26 6 zero | 32 8x8 PREFLIST
+ *                     20 4 INITSIZE KB, 0 = SIZE | 24 1 REBUILDPERCENT | 25 1 names | 26 1 DUPLEX 0 DISABLED 1 ALLOWED
+ *                     2 ENABLED | 27 5 zero | 32 8x8 PREFLIST
  *                     It replaces the one before. Structures that are allocated stay as they are; those whose names
  *                     begin with IXCCDS_ (couple data) are outside of every policy. Name of zeros: none is active
  *   POLICY_QUERY   -> the same from offset 16 on

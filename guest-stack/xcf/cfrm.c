@@ -40,6 +40,7 @@ static void row_put(u8 *p, const struct cfrm_row *r) {
     be32_put(p + 20, r->init_kb);
     p[24] = (u8)r->rebuild_percent;
     p[25] = (u8)r->preferences;
+    p[26] = (u8)r->duplex;
     for (u32 i = 0; i < r->preferences; i++) cfrm_name_put(p + 32 + i * 8, r->preference[i], 8);
 }
 
@@ -49,6 +50,7 @@ static void row_get(struct cfrm_row *r, const u8 *p) {
     r->init_kb = be32_get(p + 20);
     r->rebuild_percent = p[24];
     r->preferences = u32_min(p[25], CF_PREFLIST_MAX);
+    r->duplex = p[26] <= CFRM_DUPLEX_ENABLED ? (enum cfrm_duplex)p[26] : CFRM_DUPLEX_DISABLED;
     for (u32 i = 0; i < r->preferences; i++) cfrm_name_get(r->preference[i], p + 32 + i * 8, 8);
 }
 

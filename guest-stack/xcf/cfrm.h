@@ -30,11 +30,15 @@
 
 struct cfrm;
 
+/* May, or shall, a structure be in two facilities? */
+enum cfrm_duplex { CFRM_DUPLEX_DISABLED, CFRM_DUPLEX_ALLOWED, CFRM_DUPLEX_ENABLED };
+
 /* A structure of the policy. */
 struct cfrm_row {
     char name[CF_NAME_BYTES + 1];
     u32 size_kb, init_kb; /* init_kb 0: SIZE */
     u32 rebuild_percent;
+    enum cfrm_duplex duplex;
     u32 preferences;
     char preference[CF_PREFLIST_MAX][9];
 };

@@ -38,6 +38,7 @@ static bool issue(struct duplex_request *r, struct xes_connection *con, u8 *cmd,
 static bool issue_ordered(struct duplex_request *r, struct xes_connection *con, u32 ordinal, enum duplex_stage stage) {
     u32 len = r->q.len + CF_ORDERED_BYTES;
     u8 *cmd = r->q.cmd - CF_ORDERED_BYTES;
+    be32_put(r->q.cmd + 4, r->q.len); /* xes completes the outer one */
     cf_command_put(cmd, CF_ORDERED, 0, len, con->token, con->id);
     be32_put(cmd + 16, r->d->epoch);
     be32_put(cmd + 20, ordinal);
@@ -92,8 +93,12 @@ static void out_of_turn(struct duplex_request *r, const u8 *rsp, u32 len, u64 no
         return;
     }
     d->count.retries++;
-    if (r->tries++ < DUPLEX_TRIES) issue_second(r);
-    else if (!d->retry_at) d->retry_at = now + DUPLEX_RETRY_US;
+    if (r->tries++ < DUPLEX_TRIES) {
+        issue_second(r);
+    } else if (!d->retry_at) {
+        d->retry_at = now + DUPLEX_RETRY_US;
+        if (d->ops->later) d->ops->later(d->ctx);
+    }
 }
 
 /* What waits for its turn. Only what is in TURN is issued, so none is issued twice. */

@@ -60,6 +60,8 @@ struct duplex_ops {
     void (*quiet)(void *ctx, u64 now);
     /* The pair is no pair any more, though both links may stand. keep_first: which one has all. */
     void (*broken)(void *ctx, bool keep_first, u64 now);
+    /* duplex_poll() has a deadline now that it had not. NULL: it is called each millisecond anyway. */
+    void (*later)(void *ctx);
 };
 struct duplex_counters {
     u64 commands;   /* executed by both */

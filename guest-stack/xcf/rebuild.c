@@ -164,10 +164,6 @@ static struct view view_of(const struct rebuild *r, bool old) {
     return v;
 }
 
-static void joined(struct rebuild *r, struct rebuild_side *s, u64 now) {
-    if (r->ops->joined) r->ops->joined(r->ctx, s->con, now);
-}
-
 /* The first look at a structure that was just connected to. */
 static void arrived(struct rebuild *r, const struct view *v, u64 now) {
     for (u32 i = 0; i < r->now.rows; i++) r->attempt = u32_max(r->attempt, r->now.row[i].attempt);
@@ -181,7 +177,6 @@ static void arrived(struct rebuild *r, const struct view *v, u64 now) {
         rebuild_pair_join(r, v->paired, now);
         return;
     }
-    joined(r, rebuild_old(r), now);
     if (!v->started) {
         rebuild_in_use(r, r->recovering, now);
         return;
@@ -282,8 +277,7 @@ static struct rebuild_side *side_of(struct xes_connection *con) { return con->ct
 
 static void refused(struct rebuild *r, struct rebuild_side *s, u32 rc, u64 now) {
     r->count.refused++;
-    /* A smaller one would not be a pair of what there is. */
-    if (!r->duplex && r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && rebuild_join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
+    if (r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && rebuild_join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
     if (rebuild_old(r)->con->connected) {
         resume(r, now);
         return;
@@ -310,7 +304,8 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
         if (rc == CF_OK) xes_disconnect(con, false);
         return;
     }
-    if (rc == CF_OK && s == rebuild_new(r)) joined(r, s, now);
+    /* In one of a pair nobody does anything alone. */
+    if (rc == CF_OK && (s == rebuild_new(r) || !r->first_found) && r->ops->joined) r->ops->joined(r->ctx, con, now);
     if (rc == CF_OK && r->duplex && r->state == REBUILD_JOINING && rebuild_old(r)->con->connected && !rebuild_alike(r)) {
         r->count.refused++;
         resume(r, now);

@@ -122,7 +122,7 @@ void rebuild_search(struct rebuild *r, u64 now) {
     r->searching = true;
     r->search_at = 0;
     r->in_use = r->settled = r->being_made = NULL;
-    r->second_found = false;
+    r->first_found = r->second_found = false;
     search_next(r, now);
 }
 
@@ -134,6 +134,7 @@ static void search_result(struct rebuild *r, u32 rc, const u8 *rsp, u32 len) {
         if (b.row[i].role == ROLE_STRUCTURE && !r->in_use) r->in_use = r->query_x;
         if (b.row[i].role == ROLE_STRUCTURE && b.row[i].phase == PHASE_USE && !r->settled) r->settled = r->query_x;
         bool pair = b.row[i].phase > PHASE_STOPPED;
+        r->first_found |= b.row[i].role == ROLE_STRUCTURE && pair;
         r->second_found |= b.row[i].role == ROLE_NEW && pair;
         if (b.row[i].role == ROLE_NEW && !pair && !r->being_made) r->being_made = r->query_x;
     }

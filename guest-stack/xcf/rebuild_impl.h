@@ -65,6 +65,7 @@ struct rebuild {
     u32 search_at;             /* prefer()'s index */
     /* What the search has found: in use, in use and in no rebuild, being made; the first of each in prefer()'s order. */
     struct xes *in_use, *settled, *being_made;
+    bool first_found;          /* the first of a pair that others use */
     bool second_found;         /* the second of a pair that others use */
     u32 attempt_at;            /* prefer()'s index of the facility to try when it finds nothing */
     u64 retry_at;

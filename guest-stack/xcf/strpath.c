@@ -71,6 +71,7 @@ static u64 structure_poll(struct structure *s, u64 now) {
         rebuild_up(s->r, now);
     }
     next = rebuild_poll(s->r, now);
+    next = u64_min(next, structure_duplex_poll(s, now));
     if (s->state == STRPATH_READY) {
         peers_poll(s, now, &next);
         return next;
@@ -140,7 +141,7 @@ int strpaths_add(struct strpaths *g, const struct couple_path *def, u64 now) {
         s->g = g;
         str_copy(s->name, sizeof s->name, def->name);
         s->r = rebuild_of(s);
-        if (!s->r) return -ERR_NOMEM;
+        if (!s->r || !structure_duplex_create(s)) return -ERR_NOMEM;
         g->count++;
         for (u32 i = 0; i < STRPATH_PEERS; i++) s->peer[i].s = s;
         search_at(s, now);
@@ -163,11 +164,24 @@ int strpaths_rebuild(struct strpaths *g, const char *name, bool start, u64 now) 
     return rc;
 }
 
+int strpaths_duplex(struct strpaths *g, const char *name, bool start, bool keep_new, u64 now) {
+    struct structure *s = structure_of(g, name);
+    const struct cfrm_row *row = cfrm_policy_row(g->cfrm, name);
+    int rc;
+    if (!s) return -ERR_NOTCONN;
+    if (start && row && row->duplex == CFRM_DUPLEX_DISABLED) return -ERR_ACCES;
+    s->by_operator = true;
+    rc = start ? rebuild_duplex(s->r, now) : rebuild_simplex(s->r, keep_new, now);
+    if (rc && rc != -ERR_ALREADY && rc != -ERR_BUSY) s->by_operator = false;
+    return rc;
+}
+
 bool strpaths_info(const struct strpaths *g, u32 i, struct strpath_info *out) {
     if (i >= g->count) return false;
     const struct structure *s = &g->structure[i];
     *out = (struct strpath_info){.name = s->name, .facility = s->con ? s->facility : "", .state = s->state};
-    if (rebuild_state(s->r) > REBUILD_IN_USE) out->phase = rebuild_state_name(rebuild_state(s->r));
+    if (rebuild_second(s->r)) out->second = xes_facility_name(rebuild_second(s->r)->x);
+    else if (rebuild_state(s->r) > REBUILD_IN_USE) out->phase = rebuild_state_name(rebuild_state(s->r));
     for (u32 p = 0; p < STRPATH_PEERS; p++) out->partners += s->peer[p].here;
     return true;
 }

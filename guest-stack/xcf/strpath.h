@@ -19,6 +19,9 @@
  * A structure that is lost takes along what was in it: its paths go down, and XCF sends that again, over other paths at once or
  * over the same ones as soon as the structure has been made anew. Who is gone from the sysplex is not waited for.
  *
+ * A structure may be in two facilities (xcf/duplex.h): by SETXCF START,REBUILD,DUPLEX, or by the policy's DUPLEX(ENABLED), STRPATH_DUPLEX_US after it
+ * could be. Then the loss of either of them is a message to the operator and nothing else: no path fails, no segment is sent again.
+ *
  * A list is limited to STRPATH_LIST_MAX transfers: what a system that stands still does not take is not the others' loss. A sender
  * that meets a full list or structure tries again, later each time up to STRPATH_WAIT_MAX_US. The list of a connection that is gone
  * is emptied by the lowest of those that stay.
@@ -39,6 +42,7 @@
 #define STRPATH_WAIT_MAX_US    (64 * (u64)USEC_PER_MSEC)
 #define STRPATH_SETTLE_US      ((u64)USEC_PER_SEC)
 #define STRPATH_PATIENCE_US    ((u64)USEC_PER_SEC) /* with those who used a structure that is lost */
+#define STRPATH_DUPLEX_US      (10 * (u64)USEC_PER_SEC)
 #define STRPATH_RETRY_US       ((u64)USEC_PER_SEC)
 
 struct cflinks;
@@ -60,6 +64,7 @@ struct strpath_counters {
     u64 transfers_in, transfers_out, bytes_in, bytes_out, blocks_in, reads;
     u64 waits_full;   /* a list or the structure was full */
     u64 moves;        /* to another facility, none lost */
+    u64 simplexes;    /* pairs of which one was given up, none lost */
     u64 losses;       /* of a structure that was in use */
     u64 drop_unknown; /* transfers of a system that is not known as connected */
     u64 drop_rest;    /* bytes behind the last whole block of a transfer */
@@ -69,7 +74,8 @@ struct strpath_counters {
 struct strpath_info {
     const char *name, *facility; /* facility "" while there is none */
     enum strpath_state state;
-    const char *phase; /* of its rebuild; NULL while there is none */
+    const char *phase;  /* of its rebuild; NULL while there is none */
+    const char *second; /* facility of a pair's second; NULL while it is no pair */
     u32 partners;
 };
 
@@ -80,6 +86,8 @@ u64 strpaths_poll(struct strpaths *g, u64 now);
 /* SETXCF START and STOP,REBUILD: to the first facility of its preference that it is not in. 0; -ERR_NOTCONN no path uses a structure of
  * this name; -ERR_NOENT it is not allocated, or no rebuild is under way; -ERR_ALREADY; -ERR_NETDOWN no other facility; -ERR_BUSY too late. */
 int strpaths_rebuild(struct strpaths *g, const char *name, bool start, u64 now);
+/* SETXCF START and STOP,REBUILD,DUPLEX; keep_new: KEEP=NEW. As above; -ERR_ACCES the policy does not allow it. */
+int strpaths_duplex(struct strpaths *g, const char *name, bool start, bool keep_new, u64 now);
 bool strpaths_info(const struct strpaths *g, u32 i, struct strpath_info *out);
 const struct strpath_counters *strpaths_counters(const struct strpaths *g);
 const char *strpath_state_name(enum strpath_state s);

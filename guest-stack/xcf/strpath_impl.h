@@ -1,6 +1,7 @@
 /* strpath_impl.h - the inside of paths over structures, shared by
  *   strpath.c        structures: facilities, the operator, time
  *   strpath_move.c   one structure: connected, moved, lost; its own list made ready and read
+ *   strpath_duplex.c a structure that is in two facilities
  *   strpath_peer.c   partners: who is there, what is written to them, the lists of those who have left
  */
 #ifndef XCF_STRPATH_IMPL_H
@@ -11,6 +12,7 @@
 #include "wire/xcfmsg.h"
 #include "xcf/cflinks.h"
 #include "xcf/cfrm.h"
+#include "xcf/duplex.h"
 #include "xcf/pathbuf.h"
 #include "xcf/rebuild.h"
 #include "xcf/strpath.h"
@@ -22,6 +24,11 @@
 #define STRPATH_INCARNATION_AT 16u
 #define STRPATH_LEAST_KB       512u
 
+/* A list command with room in front of it (xcf/duplex.h). */
+struct str_cmd {
+    u8 front[CF_ORDERED_BYTES], cmd[CF_LIST_BYTES];
+};
+
 struct structure;
 struct strpeer {
     struct structure *s;
@@ -31,11 +38,11 @@ struct strpeer {
     u64 incarnation;
     bool gone;        /* rebuild has been told that this incarnation is out */
     struct xcf_path *in, *out;
-    u8 *cmd[2]; /* CF_LIST_BYTES in front of each buffer */
+    u8 *cmd[2]; /* CF_LIST_BYTES in front of each buffer, and CF_ORDERED_BYTES in front of these */
     struct pathbuf buf;
     bool writing;
     u64 retry_at, wait_us;
-    struct xes_request write;
+    struct duplex_request write;
 };
 struct structure {
     struct strpaths *g;
@@ -60,8 +67,12 @@ struct structure {
     u64 search_at; /* 0: not waiting for links to settle */
     u64 retry_at;  /* the own list could not be made ready: again then */
     u64 lost_at;   /* 0: not lost */
-    struct xes_request setup, read, clean;
-    u8 setup_cmd[CF_LIST_BYTES], read_cmd[CF_LIST_BYTES], clean_cmd[CF_LIST_BYTES];
+    struct duplex_request setup, read, clean;
+    struct str_cmd setup_cmd, read_cmd, clean_cmd;
+    struct duplex dx;             /* OFF while the structure is, and was, in one facility */
+    const char *why_simplex;      /* a pair ends: what its message says */
+    u64 duplex_at;                /* the policy's next attempt to make a pair; 0: none is due */
+    bool lowest;                  /* no partner has a lower identifier */
     struct strpeer peer[STRPATH_PEERS];
 };
 struct strpaths {
@@ -91,11 +102,24 @@ static inline void str_command(const struct xes_connection *con, u8 *cmd, u8 op,
 /* strpath_move.c */
 extern const struct rebuild_ops structure_rebuild_ops; /* context: struct structure */
 /* Submits a request about con; false: its link is down, and who lost it will be told. */
-bool structure_submit(struct structure *s, struct xes_connection *con, struct xes_request *q);
+bool structure_submit(struct structure *s, struct xes_connection *con, struct duplex_request *q);
 /* An answer came: true if nothing follows (lost, or to a structure that is not in use any more). */
 bool structure_failed(struct structure *s, u32 rc, u64 now);
 /* After each answer: what waited for the last one. */
 void structure_rest(struct structure *s, u64 now);
+
+/* A message about the structure: fmt has its name first. */
+void structure_tell(const struct structure *s, const char *fmt, const char *a, const char *b);
+/* What can be read is read. */
+void structure_read(struct structure *s);
+
+/* strpath_duplex.c: rebuild.h's operations for a pair, and what they cause. */
+bool structure_duplex_create(struct structure *s);
+void structure_pair(void *ctx, struct xes_connection *first, struct xes_connection *second, u32 epoch, u64 now);
+void structure_hold(void *ctx, u64 now);
+/* use() of one of a pair: true if that is what it was. */
+bool structure_unpair(struct structure *s, struct xes_connection *con, u64 now);
+u64 structure_duplex_poll(struct structure *s, u64 now);
 
 /* strpath_peer.c */
 /* CONNECTIONS' response: who is here now, under which identifier. */

@@ -11,14 +11,15 @@
 
 enum setup_step { SETUP_EMPTY, SETUP_LIMIT, SETUP_MONITOR, SETUP_STEPS };
 
-static void tell(const struct structure *s, const char *fmt, const char *a, const char *b) {
+void structure_tell(const struct structure *s, const char *fmt, const char *a, const char *b) {
     char line[120];
     str_fmt(line, sizeof line, fmt, s->name, a, b);
     if (s->g->say) s->g->say(s->g->ctx, line);
 }
 
-bool structure_submit(struct structure *s, struct xes_connection *con, struct xes_request *q) {
-    if (xes_submit(con->x, q) != 0) return false;
+bool structure_submit(struct structure *s, struct xes_connection *con, struct duplex_request *q) {
+    bool duplex = s->dx.mode != DUPLEX_OFF && con == s->con;
+    if ((duplex ? duplex_submit(&s->dx, q) : xes_submit(con->x, &q->q)) != 0) return false;
     s->outstanding++;
     return true;
 }
@@ -61,16 +62,20 @@ static void read_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u
 static void read_start(struct structure *s) {
     s->read_due = s->reading;
     if (s->reading) return;
-    str_command(s->con, s->read_cmd, CF_READ_LIST, s->con->id, CF_F_DATA | CF_F_DELETE);
-    s->read = (struct xes_request){.cmd = s->read_cmd, .len = sizeof s->read_cmd, .done = read_done, .ctx = s};
+    str_command(s->con, s->read_cmd.cmd, CF_READ_LIST, s->con->id, CF_F_DATA | CF_F_DELETE);
+    s->read.q = (struct xes_request){.cmd = s->read_cmd.cmd, .len = CF_LIST_BYTES, .done = read_done, .ctx = s};
     s->reading = structure_submit(s, s->con, &s->read);
+}
+
+void structure_read(struct structure *s) {
+    if (s->con && s->state == STRPATH_READY && s->known) read_start(s);
 }
 
 static void on_vector(void *ctx, struct xes_connection *con, u32 index, bool value, u64 now) {
     struct structure *s = ctx;
     UNUSED(index);
     UNUSED(now);
-    if (value && con == s->con && s->state == STRPATH_READY && s->known) read_start(s);
+    if (value && con == s->con) structure_read(s);
 }
 
 /* ---- the own list made ready ---- */
@@ -109,10 +114,10 @@ static void setup_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
 
 static void setup_start(struct structure *s) {
     static const u8 ops[SETUP_STEPS] = {CF_DELETE_LIST, CF_SET_LCONTROLS, CF_MONITOR_LIST};
-    str_command(s->setting, s->setup_cmd, ops[s->setup_step], s->setting->id, 0);
-    if (s->setup_step == SETUP_LIMIT) be32_put(s->setup_cmd + 20, STRPATH_LIST_MAX);
-    if (s->setup_step == SETUP_MONITOR) s->setup_cmd[36] = 1;
-    s->setup = (struct xes_request){.cmd = s->setup_cmd, .len = sizeof s->setup_cmd, .done = setup_done, .ctx = s};
+    str_command(s->setting, s->setup_cmd.cmd, ops[s->setup_step], s->setting->id, 0);
+    if (s->setup_step == SETUP_LIMIT) be32_put(s->setup_cmd.cmd + 20, STRPATH_LIST_MAX);
+    if (s->setup_step == SETUP_MONITOR) s->setup_cmd.cmd[36] = 1;
+    s->setup.q = (struct xes_request){.cmd = s->setup_cmd.cmd, .len = CF_LIST_BYTES, .done = setup_done, .ctx = s};
     if (!structure_submit(s, s->setting, &s->setup)) s->setting = NULL;
 }
 
@@ -149,8 +154,8 @@ static void on_quiesce(void *ctx, u64 now) {
     s->state = STRPATH_REBUILDING;
     s->quiescing = true;
     s->g->look = true;
-    tell(s, "IXC467I REBUILDING PATH STRUCTURE %s RSN: %s%s", s->by_operator ? "OPERATOR REQUEST" : "REBUILD STARTED BY ANOTHER SYSTEM", "");
-    tell(s, "IXC526I STRUCTURE %s IS REBUILDING FROM COUPLING FACILITY %s TO COUPLING FACILITY %s.", s->facility, rebuild_target(s->r));
+    structure_tell(s, "IXC467I REBUILDING PATH STRUCTURE %s RSN: %s%s", s->by_operator ? "OPERATOR REQUEST" : "REBUILD STARTED BY ANOTHER SYSTEM", "");
+    structure_tell(s, "IXC526I STRUCTURE %s IS REBUILDING FROM COUPLING FACILITY %s TO COUPLING FACILITY %s.", s->facility, rebuild_target(s->r));
     structure_rest(s, now);
 }
 
@@ -175,13 +180,13 @@ static void arrived_elsewhere(struct structure *s, bool lost, bool moved) {
     const char *where = xes_facility_name(s->con->x);
     bool other = strcmp(where, s->facility) != 0;
     if (lost && s->facility[0]) {
-        tell(s, "IXC465I REBUILD REQUEST FOR STRUCTURE %s WAS SUCCESSFUL. WHY REBUILT: %s%s", "LOSS OF CONNECTIVITY TO STRUCTURE", "");
+        structure_tell(s, "IXC465I REBUILD REQUEST FOR STRUCTURE %s WAS SUCCESSFUL. WHY REBUILT: %s%s", "LOSS OF CONNECTIVITY TO STRUCTURE", "");
     } else if (moved && other) {
         s->g->counters.moves++;
-        tell(s, "IXC465I REBUILD REQUEST FOR STRUCTURE %s WAS SUCCESSFUL. WHY REBUILT: %s%s",
+        structure_tell(s, "IXC465I REBUILD REQUEST FOR STRUCTURE %s WAS SUCCESSFUL. WHY REBUILT: %s%s",
              s->by_operator ? "OPERATOR-INITIATED REBUILD" : "REBUILD STARTED BY ANOTHER SYSTEM", "");
     } else if (moved) {
-        tell(s, "IXC521I REBUILD FOR STRUCTURE %s HAS BEEN STOPPED%s%s", "", "");
+        structure_tell(s, "IXC521I REBUILD FOR STRUCTURE %s HAS BEEN STOPPED%s%s", "", "");
     }
     str_copy(s->facility, sizeof s->facility, where);
 }
@@ -189,12 +194,14 @@ static void arrived_elsewhere(struct structure *s, bool lost, bool moved) {
 static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
     struct structure *s = ctx;
     bool moved = s->state == STRPATH_REBUILDING;
+    if (structure_unpair(s, con, now)) return;
     lost |= s->was_lost || s->drained_not;
     s->quiescing = s->populating = s->was_lost = s->drained_not = false;
     s->set[0] = is_set(s, con) ? con : NULL;
     s->set[1] = NULL;
     s->known = false;
     if (lost) peers_away(s, now);
+    duplex_off(&s->dx, now);
     s->con = con;
     s->lost_at = s->retry_at = 0;
     s->state = STRPATH_CONNECTING;
@@ -213,6 +220,7 @@ static void on_unusable(void *ctx, u64 now) {
     s->quiescing = s->populating = s->known = false;
     s->set[0] = s->set[1] = s->con = NULL;
     s->state = STRPATH_AWAY;
+    duplex_off(&s->dx, now);
     peers_away(s, now);
 }
 
@@ -251,4 +259,6 @@ const struct rebuild_ops structure_rebuild_ops = {.quiesce = on_quiesce,
                                                   .prefer = on_prefer,
                                                   .connections = on_connections,
                                                   .refused = on_refused,
+                                                  .pair = structure_pair,
+                                                  .hold = structure_hold,
                                                   .vector = on_vector};

@@ -23,7 +23,7 @@ static void write_next(struct strpeer *p) {
     cmd[37] = 1; /* the list's tail */
     s->g->counters.transfers_out++;
     s->g->counters.bytes_out += len;
-    p->write = (struct xes_request){.cmd = cmd, .len = CF_LIST_BYTES + len, .done = write_done, .ctx = p};
+    p->write.q = (struct xes_request){.cmd = cmd, .len = CF_LIST_BYTES + len, .done = write_done, .ctx = p};
     write_submit(p);
 }
 
@@ -69,10 +69,11 @@ static bool peer_make(struct strpeer *p, u64 now) {
     struct structure *s = p->s;
     struct strpaths *g = s->g;
     if (s->out && !p->cmd[0]) {
-        u8 *both = arena_take(g->arena, 2 * (CF_LIST_BYTES + PATHBUF_BYTES), 16);
+        u32 each = CF_ORDERED_BYTES + CF_LIST_BYTES + PATHBUF_BYTES;
+        u8 *both = arena_take(g->arena, 2 * each, 16);
         if (!both) return false;
-        p->cmd[0] = both;
-        p->cmd[1] = both + CF_LIST_BYTES + PATHBUF_BYTES;
+        p->cmd[0] = both + CF_ORDERED_BYTES;
+        p->cmd[1] = both + each + CF_ORDERED_BYTES;
         pathbuf_init(&p->buf, p->cmd[0] + CF_LIST_BYTES, p->cmd[1] + CF_LIST_BYTES);
     }
     if (s->in && !p->in) p->in = xcf_path_add(g->x, &(struct xcf_path_def){.couple = s->def[0], .ctx = p}, now);
@@ -157,8 +158,8 @@ static void clean_start(struct structure *s) {
     if (!s->clean_ids || s->cleaning || s->state != STRPATH_READY) return;
     u32 list = 1;
     while (!(s->clean_ids >> (list - 1) & 1)) list++;
-    str_command(s->con, s->clean_cmd, CF_DELETE_LIST, list, 0);
-    s->clean = (struct xes_request){.cmd = s->clean_cmd, .len = sizeof s->clean_cmd, .done = clean_done, .ctx = s};
+    str_command(s->con, s->clean_cmd.cmd, CF_DELETE_LIST, list, 0);
+    s->clean.q = (struct xes_request){.cmd = s->clean_cmd.cmd, .len = CF_LIST_BYTES, .done = clean_done, .ctx = s};
     s->cleaning = structure_submit(s, s->con, &s->clean);
 }
 
@@ -178,7 +179,8 @@ void peers_listed(struct structure *s, const u8 *rsp, u32 len, u64 now) {
     }
     if (xcf_stopped(s->g->x)) return;
     s->g->look = true; /* what has waited for the identifiers */
-    if (lowest == s->con->id) s->clean_ids |= gone;
+    s->lowest = lowest == s->con->id;
+    if (s->lowest) s->clean_ids |= gone;
     clean_start(s);
 }
 

@@ -80,6 +80,12 @@ static int rebuild(void *ctx, const char *name, bool other, u64 now) {
     str_copy(did.rebuilt, sizeof did.rebuilt, name);
     return did.rc;
 }
+static int duplex(void *ctx, const char *name, bool start, bool keep_new, u64 now) {
+    UNUSED(ctx);
+    UNUSED(now);
+    str_fmt(did.rebuilt, sizeof did.rebuilt, "%s%c%c", name, start ? '+' : '-', keep_new ? 'N' : 'O');
+    return did.rc;
+}
 static int cfrm_policy(void *ctx, const char *name, u64 now) {
     UNUSED(ctx);
     UNUSED(now);
@@ -93,7 +99,7 @@ static int inventory(void *ctx, u64 now) {
     return did.later ? 0 : -ERR_NETDOWN;
 }
 static const struct xcf_operator_ops ops = {.inventory = inventory, .facility = facility, .structure = structure,
-                                            .path_new = path_new, .acouple = acouple, .pswitch = pswitch, .rebuild = rebuild,
+                                            .path_new = path_new, .acouple = acouple, .pswitch = pswitch, .rebuild = rebuild, .duplex = duplex,
                                             .cfrm_policy = cfrm_policy};
 
 static int setup(void **state) {
@@ -382,6 +388,14 @@ static void rebuilds(void **state) {
            "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE A WAS REJECTED: STRUCTURE NOT ALLOCATED\n"
            "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE B WAS REJECTED: STRUCTURE NOT ALLOCATED\n");
     assert_int_equal(did.rebuilds, 3);
+    did.rc = -ERR_ACCES;
+    screen("SETXCF START,REBUILD,DUPLEX,STRNAME=A", false,
+           "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE A WAS REJECTED: THE CFRM ACTIVE POLICY DOES NOT ALLOW DUPLEXING\n");
+    assert_string_equal(did.rebuilt, "A+O");
+    did.rc = 0;
+    screen("SETXCF STOP,REBUILD,DUPLEX,STRNAME=A,KEEP=NEW", true, "IXC367I THE SETXCF STOP REBUILD REQUEST FOR STRUCTURE A WAS ACCEPTED.\n");
+    assert_string_equal(did.rebuilt, "A-N");
+    screen("SETXCF STOP,REBUILD,DUPLEX,STRNAME=A", false, "PLX0301E THE COMMAND IS NOT VALID: KEEP=OLD OR KEEP=NEW WAS EXPECTED\n");
     screen("SETXCF STOP,REBUILD,STRNAME=A", false, "PLX0303E SETXCF REBUILD: NOT AVAILABLE ON THIS SYSTEM\n");
     screen("SETXCF START,REBUILD", false, "PLX0301E THE COMMAND IS NOT VALID: STRNAME= WAS EXPECTED\n");
 }

@@ -311,6 +311,89 @@ static void test_one_link(void **state) {
     world_end(w);
 }
 
+/* ---- in two facilities ---- */
+
+static void pair_is(const struct world *w, const char *first, const char *second) {
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        struct strpath_info info;
+        if (w->node[i].stopped) continue;
+        assert_true(strpaths_info(w->node[i].str, 0, &info));
+        if (info.state != STRPATH_READY || !info.second || strcmp(info.facility, first) != 0 || strcmp(info.second, second) != 0)
+            fail_msg("SYS%c: %s %s in '%s' and '%s'\n%s", 'A' + (int)i, strpath_state_name(info.state), info.phase ? info.phase : "", info.facility,
+                     info.second ? info.second : "", w->node[i].said);
+    }
+}
+
+static u64 harm(const struct world *w) {
+    u64 n = 0;
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        n += xcf_counters(w->node[i].x)->segments_again + xcf_counters(w->node[i].x)->path_failures + strpaths_counters(w->node[i].str)->losses;
+        n += strpaths_counters(w->node[i].str)->errors + strpaths_counters(w->node[i].str)->drop_unknown;
+    }
+    return n;
+}
+
+/* Either facility dies, at another moment each time: nothing is sent again, and no path fails. */
+static void test_duplexed(void **state) {
+    UNUSED(state);
+    for (u32 at = 0; at < 14; at++) {
+        struct world *w = world_begin(200 + at);
+        u32 dies = at & 1;
+        u64 before = harm(w);
+        assert_int_equal(strpaths_duplex(w->node[at % SYSTEMS].str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
+        run(w, 60 * USEC_PER_MSEC);
+        pair_is(w, "CF01", "CF02");
+        for (u32 i = 0; i < at * 5; i++) {
+            poll_all(w);
+            simcf_step(w->z);
+        }
+        simcf_kill(w->z, dies);
+        run(w, 60 * USEC_PER_MSEC);
+        together(w, dies ? "CF01" : "CF02");
+        assert_int_equal(harm(w), before);
+        assert_non_null(strstr(w->node[2].said, dies ? "IS BEING STOPPED TO FALL BACK TO THE OLD" : "IS BEING STOPPED TO SWITCH TO THE NEW"));
+        simcf_start(w->z, dies);
+        run(w, 400 * USEC_PER_MSEC);
+        assert_int_equal(strpaths_duplex(w->node[0].str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
+        run(w, 60 * USEC_PER_MSEC);
+        pair_is(w, dies ? "CF01" : "CF02", dies ? "CF02" : "CF01");
+        assert_int_equal(strpaths_duplex(w->node[1].str, "IXCSTR1", false, dies, simcf_now(w->z)), 0);
+        run(w, 60 * USEC_PER_MSEC);
+        together(w, "CF02");
+        world_end(w);
+    }
+}
+
+/* The policy makes pairs by itself, also when the facility is back; a system that is loaded later comes into the pair. */
+static void test_duplexed_by_policy(void **state) {
+    UNUSED(state);
+    static struct cfrm_policy policy = {.name = "POLDUP", .rows = 1};
+    struct world *w = world_of(31, 2);
+    policy.row[0] = (struct cfrm_row){.name = "IXCSTR1", .size_kb = 2048, .preferences = 2, .preference = {"CF01", "CF02"}};
+    for (u32 duplex = CFRM_DUPLEX_DISABLED; duplex <= CFRM_DUPLEX_ENABLED; duplex++) {
+        policy.row[0].duplex = (enum cfrm_duplex)duplex;
+        for (u32 i = 0; i < 2; i++) assert_int_equal(cfrm_policy_start(w->node[i].cfrm, &policy, simcf_now(w->z)), 0);
+        if (duplex == CFRM_DUPLEX_DISABLED)
+            assert_int_equal(strpaths_duplex(w->node[0].str, "IXCSTR1", true, false, simcf_now(w->z)), -ERR_ACCES);
+        run(w, STRPATH_DUPLEX_US / 2);
+        together(w, "CF01");
+    }
+    run(w, STRPATH_DUPLEX_US + USEC_PER_SEC);
+    /* What was allocated without the policy may be of another size than its second would be: then there is no pair. */
+    if (!strstr(w->node[0].said, "IXC578I")) fail_msg("no pair\n%s", w->node[0].said);
+    pair_is(w, "CF01", "CF02");
+    node_begin(w, 2);
+    run(w, 4 * USEC_PER_SEC);
+    pair_is(w, "CF01", "CF02");
+    simcf_kill(w->z, 0);
+    run(w, USEC_PER_SEC);
+    together(w, "CF02");
+    simcf_start(w->z, 0);
+    run(w, STRPATH_DUPLEX_US + 2 * USEC_PER_SEC);
+    pair_is(w, "CF02", "CF01");
+    world_end(w);
+}
+
 /* ---- the couple data ---- */
 
 static void couple_is(const struct world *w, const char *primary, const char *alternate) {
@@ -393,6 +476,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_command),         cmocka_unit_test(test_refused),  cmocka_unit_test(test_facility_dies),
         cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link),
+        cmocka_unit_test(test_duplexed),           cmocka_unit_test(test_duplexed_by_policy),
         cmocka_unit_test(test_pswitch),            cmocka_unit_test(test_late_comer), cmocka_unit_test(test_switch_and_death),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
