@@ -19,6 +19,7 @@
 #include "sysplex/dvipa.h"
 #include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
+#include "sysplex/viparoute.h"
 
 #define MAX_DEFAULT 100 /* records that D TCPIP,,SYSPLEX shows */
 
@@ -186,6 +187,19 @@ static void range_row(void *ctx, struct ipaddr a, struct ipaddr mask, enum dvipa
     reply_line(p->n->r, "      MOVEABLE: %s", dvipa_moveable_name(m));
 }
 
+static void route_rows(struct netstat *n) {
+    char dynxcf[IPADDR_TEXT_MAX], target[IPADDR_TEXT_MAX];
+    const struct viparoute_row *r;
+    bool in_force, headed = false;
+    for (u32 i = 0; (r = viparoute_at(n->ip->sx, i, &in_force)) != NULL; i++) {
+        if (!netstat_addr_passes(n, r->dynxcf, r->target) || !netstat_row(n)) continue;
+        if (!headed) reply_line(n->r, "  VIPA ROUTE:");
+        headed = true;
+        reply_line(n->r, "    DESTXCF:    %s", ipaddr_text(r->dynxcf, dynxcf));
+        reply_line(n->r, "      TARGETIP: %-15s  RTSTATUS: %s", ipaddr_text(r->target, target), in_force ? "ACTIVE" : "INACTIVE");
+    }
+}
+
 void netstat_vipadcfg(struct netstat *n) {
     not_a_member(n);
     for (int deactivated = 0; deactivated <= 1; deactivated++) {
@@ -200,6 +214,7 @@ void netstat_vipadcfg(struct netstat *n) {
         p.headed = false;
         if (!deactivated) dvipa_range_for_each(n->ip->sx, range_row, &p);
         if (!deactivated) netstat_vipadcfg_dist(n);
+        if (!deactivated) route_rows(n);
     }
 }
 

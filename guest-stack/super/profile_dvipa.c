@@ -6,6 +6,7 @@
  *     VIPABackup [rank] MOVEable {IMMEDiate|WHENIDLE} mask ipaddr...
  *     VIPARange  [DEFINE|DELEte] [MOVEable {NONDISRUPTive|DISRUPTive}] mask ipaddr
  *     VIPADELete ipaddr...
+ *     VIPAROUTe  [DEFINE|DELEte] dynxcfip targetip
  *     VIPADISTribute ...                                         (profile_dist.c)
  *   ENDVIPADYNAMIC
  *
@@ -28,6 +29,7 @@
 #include "sysplex/dvipa.h"
 #include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
+#include "sysplex/viparoute.h"
 
 static bool rejected(struct profile *p, const char *what, struct ipaddr addr, int rc) {
     char text[IPADDR_TEXT_MAX];
@@ -115,6 +117,15 @@ static bool vipadelete(struct profile *p) {
     return true;
 }
 
+static bool viparoute(struct profile *p) {
+    struct ipaddr dynxcf, target;
+    bool away = profile_keyword(p, "DELEte");
+    if (!away) profile_keyword(p, "DEFINE");
+    if (!profile_address(p, &dynxcf) || !profile_address(p, &target)) return false;
+    int rc = away ? viparoute_delete(p->ip->sx, dynxcf, target) : viparoute_define(p->ip->sx, dynxcf, target);
+    return rc ? rejected(p, "VIPAROUTE", dynxcf, rc) : true;
+}
+
 static const struct entry {
     const char *name;
     bool (*run)(struct profile *p);
@@ -124,6 +135,7 @@ static const struct entry {
     {"VIPARange", viparange},
     {"VIPADELete", vipadelete},
     {"VIPADISTribute", stmt_vipadistribute},
+    {"VIPAROUTe", viparoute},
 };
 
 bool stmt_vipadynamic(struct profile *p) {
@@ -136,7 +148,7 @@ bool stmt_vipadynamic(struct profile *p) {
         const struct entry *e = NULL;
         for (u32 i = 0; i < ARRAY_LEN(entries) && !e; i++)
             if (profile_keyword(p, entries[i].name)) e = &entries[i];
-        if (!e) return profile_expected(p, "VIPADEFINE, VIPABACKUP, VIPARANGE, VIPADELETE, VIPADISTRIBUTE OR ENDVIPADYNAMIC");
+        if (!e) return profile_expected(p, "VIPADEFINE, VIPABACKUP, VIPARANGE, VIPADELETE, VIPADISTRIBUTE, VIPAROUTE OR ENDVIPADYNAMIC");
         if (!e->run(p)) return false;
     }
     return true;

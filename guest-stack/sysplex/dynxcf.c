@@ -158,6 +158,7 @@ static void counters(const struct link *lnk, void (*row)(void *ctx, const char *
     const char *name;
     u32 value;
     for (u32 i = 0; (name = sysplex_counter(sx, i, &value)) != NULL; i++) row(ctx, name, value);
+    for (u32 i = 0; (name = viparoute_counter(sx, i, &value)) != NULL; i++) row(ctx, name, value);
 }
 
 static const struct device_ops device_ops = {.type_name = "MPCPTP", .attach = attach, .start = start, .stop = stop};

@@ -1,6 +1,8 @@
 /* forward.c - a packet that goes to another stack of the sysplex as it stands: which way it takes.
  *
  *   way             taken when                                                         it carries
+ *   VIPAROUTE       a statement for that stack is in force, and the packet is for    the packet in GRE: "routed"
+ *                   delivery there and nothing else (PKT_DISTRIBUTED)
  *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet fits its MTU     the packet and nothing else
  *                   and did not come from there
  *   dynamic XCF     else                                                               PKT_DISTRIBUTED beside the packet
@@ -40,22 +42,25 @@ static bool by_iqd(const struct sysplex *sx, const struct sysplex_peer *to, cons
 
 /* The ways that a packet has to be made ready for as a wire wants it. false: it is XCF's, as it is. */
 static bool took_another_way(struct sysplex *sx, const struct sysplex_peer *to, struct pkt *p, u64 now) {
+    struct route_cache route;
     u32 headers = p->gso_bytes ? joined_headers(p) : 0;
     u32 wire_bytes = p->gso_bytes ? headers + p->gso_bytes : p->len;
     if (p->gso_bytes && !headers) return false;
-    if (!by_iqd(sx, to, p, wire_bytes)) return false;
+    bool in_gre = (p->flags & PKT_DISTRIBUTED) && viparoute_way(sx, to, &route);
+    if (!in_gre && !by_iqd(sx, to, p, wire_bytes)) return false;
     SX_COUNT(sx, forwarded);
-    SX_COUNT(sx, forwarded_iqd);
+    if (!in_gre) SX_COUNT(sx, forwarded_iqd);
+    if (in_gre && viparoute_too_big(sx, &route, p, wire_bytes, now)) return true;
     p->flags |= PKT_FORWARDED;
     pkt_renew_checksum(p); /* XCF says beside a packet that its sum was never needed; others have to be given one */
     if (headers) split_joined(p, headers);
-    link_output(sx->dx.iqd, p, to->dynxcf, now);
+    link_output(in_gre ? &sx->vr.link : sx->dx.iqd, p, to->dynxcf, now);
     return true;
 }
 
 /* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
 void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    if (to->by_iqd && took_another_way(sx, to, p, now)) return;
+    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return;
     struct link *lnk = to->lnk;
     bool large = p->len > DYNXCF_MTU;
     u32 headers = large && p->gso_bytes ? joined_headers(p) : 0;

@@ -109,6 +109,7 @@ enum sysplex_verdict moved_packet(struct sysplex *sx, struct pkt *p, u64 now) {
     if (!sx->moved.rows || sx_from_peer(p) || !packet_key(p, &key)) return SYSPLEX_PASS;
     struct sysplex_peer *to = moved_find(sx, &key);
     if (!to) return SYSPLEX_PASS;
+    p->flags |= PKT_DISTRIBUTED; /* there it is delivered or reset: that stack has said that it has the connection */
     sysplex_forward(sx, to, p, now);
     return SYSPLEX_TAKEN;
 }

@@ -154,6 +154,7 @@ void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
     h->listener = hook_listener;
     h->home_changed = hook_home_changed;
     dvipa_hooks(h);
+    viparoute_attach(sx, stk);
 }
 
 /* ---- life ---- */

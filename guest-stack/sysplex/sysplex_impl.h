@@ -4,7 +4,7 @@
  *   homes.c    HOME lists of the peers              dynxcf.c  dynamic XCF links, packets over XCF
  *   dvipa*.c   dynamic VIPAs (dvipa_impl.h)         moved.c   connections that live at former owners
  *   monitor.c  GLOBALCONFIG SYSPLEXMONITOR            iqdio.c   HiperSockets links
- *   forward.c  packets to other stacks: which way
+ *   forward.c  packets to other stacks: which way     viparoute.c  VIPAROUTE, packets in GRE
  *
  * Owners, claimants and the like are kept as the index of a peer, SX_SELF or SX_NOBODY, so that nothing points at a peer
  * that is gone: sysplex_peer_down() clears every mention of it.
@@ -21,6 +21,7 @@
 #include "sysplex/dynxcf.h"
 #include "sysplex/monitor.h"
 #include "sysplex/sysplex.h"
+#include "sysplex/viparoute.h"
 #include "xcf/xcf.h"
 
 #define SX_SELF      0xFE
@@ -122,6 +123,7 @@ struct sysplex {
     struct dynxcf dx;
     struct dvipa_table dv;
     struct monitor mon;
+    struct viparoute_table vr;
     struct sysplex_counters count;
 };
 

@@ -21,7 +21,7 @@
  *   CONN         0  4 DVIPA   4  4 foreign address   8  2 local port   10  2 foreign port   12  1 flags (1 = it is
  *                there, 0 = it has ended)   13  3 zero
  *   DATA         packets: 0  2 bytes   2  2 segment size of a joined one   4  1 flags (1 = transport checksum right or
- *                never needed, 2 = sent to a target by the routing stack of its DVIPA)   5  3 zero, then the packet, padded to a multiple of 4
+ *                never needed, 2 = for delivery there and nothing else: the owner of the DVIPA has routed it)   5  3 zero, then the packet, padded to a multiple of 4
  */
 #ifndef WIRE_PLEXMSG_H
 #define WIRE_PLEXMSG_H

@@ -6,6 +6,8 @@
 #
 #   too big     targets send full segments with DF; the router's ICMP "fragmentation needed" is for the DVIPA, so it comes to SYSA, and has
 #               to be sent on to the target of the connection that it quotes, or the download stands still
+#   in GRE      VIPAROUTE to SYSB, by a way of MTU 1000: the client of the LAN is told to send segments that fit with what goes around them; the
+#               far client's, which may be cut, are sent in fragments of GRE, and joined at SYSB
 #   fragments   the far client does not set DF: mid cuts its full segments, and only the first fragment of each has ports, so SYSA
 #               has to join them before it knows the target
 #
@@ -25,9 +27,12 @@ VIPADYNAMIC
   VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 $vip
   VIPADISTRIBUTE DEFINE DISTM ROUNDROBIN $vip PORT 80
     DESTIP 193.9.200.2 193.9.200.3 193.9.200.4
+  VIPAROUTE DEFINE 193.9.200.2 10.1.1.2
+  VIPAROUTE DEFINE 193.9.200.3 10.1.1.99 ; not an address of SYSC
 ENDVIPADYNAMIC
 END
 for s in B C D; do printf 'VIPADYNAMIC\nENDVIPADYNAMIC\n' >"$parms/VIPA0$s"; done
+sed -i 's/^BEGINROUTES/&\n    ROUTE 10.1.1.2 HOST = OSALNK1 MTU 1000/' "$parms/DEV0A"
 ready() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,PORT=80,MAX=*" >"$tmp/vdpt"; [ "$(grep -c ' 193\.9\.200\.[2-4]  *00[1-9] ' "$tmp/vdpt")" = 3 ] || { cat "$tmp/vdpt"; return 1; }; }
 
 ok "pmtu: four LPARs come up" "$plex390" up PLEX1 || exit 1
@@ -72,6 +77,7 @@ sum=$(sha256sum <"$tmp/pattern" | cut -d' ' -f1)
 whole() { [ "$(in_far curl -sS -m 20 "http://$vip/bulk/$bytes" | sha256sum | cut -d' ' -f1)" = "$sum" ]; }
 sunk() { in_far curl -sS -m 20 -T "$tmp/pattern" "http://$vip/sink" | grep -a "LENGTH $bytes PATTERN OK"; }
 
+"$plex390" card OSA1 capture start "$tmp/gre.pcapng" host 10.1.1.2 and host 10.1.1.1 and ip >/dev/null
 # First, for a target that knows the narrow hop tells the client to send short segments.
 before=$(snmp Ip FragCreates in_mid)
 for i in 1 2 3; do ok "pmtu: upload $i of $bytes bytes" sunk; done
@@ -81,6 +87,24 @@ before=$(snmp Icmp OutDestUnreachs client)
 for i in 1 2 3 4 5 6; do ok "pmtu: download $i of $bytes bytes in segments that fit the narrow hop" whole; done
 told=$(($(snmp Icmp OutDestUnreachs client) - before))
 ok "pmtu: the router had to say so ($told times), at least once to each target" test "$told" -ge 3
+
+# ---- VIPAROUTE: what SYSA sends to SYSB, and nothing else, is in GRE; tshark is the judge ----
+lan_sunk() { client curl -sS -m 20 -T "$tmp/pattern" "http://$vip/sink" | grep -a "LENGTH $bytes PATTERN OK"; }
+before=$(snmp Icmp InDestUnreachs client)
+for i in 1 2 3; do ok "pmtu: upload $i from the LAN" lan_sunk; done
+told=$(($(snmp Icmp InDestUnreachs client) - before))
+ok "pmtu: SYSA says that 976 bytes fit into GRE of 1000 ($told times)" test "$told" -ge 1
+"$plex390" card OSA1 capture stop >/dev/null
+# One pass: protocols, more-fragments, states of the checksums (0: wrong), GRE's flags, malformed; inner values behind outer ones.
+# (47,1,6 is an ICMP error: what it quotes has the checksum that its router saw, perhaps one that a card was still to finish.)
+tshark -r "$tmp/gre.pcapng" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -Y 'ip.src == 10.1.1.1 && ip.dst == 10.1.1.2 && ip.proto == 47' -T fields \
+    -e ip.proto -e ip.flags.mf -e ip.checksum.status -e tcp.checksum.status -e gre.flags_and_version -e _ws.malformed >"$tmp/gre.fields" 2>/dev/null
+seen() { n=$(awk -F'\t' "$1 {n++} END {print n + 0}" "$tmp/gre.fields"); echo "$n of $(wc -l <"$tmp/gre.fields") packets"; awk -F'\t' "$1" "$tmp/gre.fields" | head -3; [ "$n" "$2" "$3" ]; }
+ok 'pmtu: segments to SYSB are in GRE' seen '$1 == "47,6"' -ge 2000
+ok 'pmtu: with right checksums' seen '$3 ~ /0/ || ($1 == "47,6" && $4 ~ /0/) || ($5 != "" && $5 != "0x0000") || $6 != ""' -eq 0
+ok 'pmtu: those that may be cut in fragments of GRE' seen '$2 ~ /^(1|True)/' -ge 100
+ok 'pmtu: a VIPAROUTE to what is not an address of SYSC is said' grep -a -q 'PLX0508W VIPAROUTE 193.9.200.3 10.1.1.99 IS NOT USED: IT IS NOT IN THE HOME LIST OF THAT STACK' "$PLEX390_RUN/PLEX1/SYSA.log"
+ok 'pmtu: NETSTAT VIPADCFG shows both' answer_has SYSA 'D TCPIP,,NETSTAT,VIPADCFG' 'TARGETIP: 10.1.1.2 .*ACTIVE'
 rows() { cmd SYSA 'D TCPIP,,NETSTAT,VCRT' | sed -n 's/.* OF \([0-9]*\) RECORDS.*/\1/p' | tail -n 1; }
 drained() { n=$(rows); [ "${n:-x}" = 0 ] || { echo "$n rows"; return 1; }; }
 ok "pmtu: the VCRT is empty again" within 40 drained

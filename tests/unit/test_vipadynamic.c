@@ -46,6 +46,25 @@ static void block(void **state) {
     fix_end();
 }
 
+static void viparoute(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10\n VIPAROUTE DEFINE 193.9.200.2 10.1.1.2\n VIPAROUTE 193.9.200.3 10.1.1.3\n"
+               "ENDVIPADYNAMIC\n");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("  VIPA ROUTE:\n    DESTXCF:    193.9.200.2\n      TARGETIP: 10.1.1.2         RTSTATUS: INACTIVE\n    DESTXCF:    193.9.200.3\n");
+    memds_set("TCPIP.TCPPARMS(OBEY)", "VIPADYNAMIC VIPAROUTE DELETE 193.9.200.2 10.1.1.2 ENDVIPADYNAMIC\n");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("  VIPA ROUTE:\n    DESTXCF:    193.9.200.3\n");
+    FIX_NOT_SAID("193.9.200.2\n");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)");
+    FIX_SAID("PLX0504E VIPAROUTE 193.9.200.2 WAS REJECTED: THERE IS NONE");
+    memds_set("TCPIP.TCPPARMS(OBEY)", "VIPADYNAMIC VIPAROUTE 193.9.200.2 224.0.0.1 ENDVIPADYNAMIC\n");
+    fix_cmd("V TCPIP,,OBEYFILE,TCPIP.TCPPARMS(OBEY)");
+    FIX_SAID("PLX0504E VIPAROUTE 193.9.200.2 WAS REJECTED: IT CANNOT BE A HOST'S ADDRESS");
+    fix_end();
+}
+
 static void errors_end_the_block(void **state) {
     UNUSED(state);
     begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10\n VIPADEFINE 255.255.255.0 10.1.1.1\n"
@@ -249,6 +268,7 @@ static void autolog_before_take_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(block),
+        cmocka_unit_test(viparoute),
         cmocka_unit_test(errors_end_the_block),
         cmocka_unit_test(sysplexmonitor),
         cmocka_unit_test(nojoin),
