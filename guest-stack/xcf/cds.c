@@ -1,7 +1,7 @@
 /* cds.c - the copies of the couple data: connecting, status records, and who is connected. See xcf/cds.h.
  *
  * Each copy has at most one write, one read of all records and one question who is connected outstanding. A write that is
- * slower than the heartbeat is not repeated: its answer counts for the record that it carried.
+ * slower than the heartbeat is not repeated: its answer counts for the record that it carried, and the newest record follows it.
  */
 #include "xcf/cds_impl.h"
 
@@ -56,14 +56,13 @@ void cds_refused(struct cds *c, u64 now) { xcf_arbiter_status(c->x, XCF_ARBITER_
 
 /* All usable copies have taken a record: it is the oldest of theirs that is answered. */
 void cds_judge(struct cds *c, u64 now) {
-    u32 usable = 0, waiting = 0, counter = 0;
+    u32 usable = 0, counter = 0;
     for (u32 i = 0; i < CDS_COPIES; i++) {
         const struct cds_copy *k = &c->copy[i];
         if (!cds_usable(k)) continue;
-        waiting += k->writing;
         if (!usable++ || (i32)(k->acked - counter) < 0) counter = k->acked;
     }
-    if (usable && !waiting && counter) {
+    if (usable && counter) {
         c->told_lost = false;
         c->joined = true;
         xcf_arbiter_status(c->x, XCF_ARBITER_OK, counter, now);
@@ -259,19 +258,36 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
     xcf_arbiter_record(c->x, &told, now);
 }
 
+static void list_start(struct cds_copy *k);
+
+/* This copy's part of the last look is over, or cannot be had. */
+static void looked(struct cds_copy *k, bool read, u64 now) {
+    struct cds *c = k->c;
+    bool last = k->looking && !c->copy[!k->index].looking;
+    c->look_read |= k->looking && read;
+    k->looking = k->list_due = false;
+    if (last && c->look_read && !xcf_stopped(c->x)) xcf_arbiter_looked(c->x, now);
+}
+
 static void list_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
     struct cds_copy *k = ctx;
     UNUSED(r);
     k->listing = false;
-    if (failed(k, rc, now)) return;
+    if (failed(k, rc, now)) {
+        looked(k, false, now);
+        return;
+    }
     k->c->count.reads++;
     k->listed = true;
+    bool again = k->list_due && k->state == CDS_READY;
     for (u32 at = CF_RSP_BYTES; at + CF_ENTRY_BYTES <= len && !xcf_stopped(k->c->x);) {
         u32 bytes = be32_get(rsp + at);
         if (bytes < CF_ENTRY_BYTES || bytes > len - at) break;
         record_read(k->c, rsp + at + CF_ENTRY_BYTES, bytes - CF_ENTRY_BYTES, now);
         at += bytes;
     }
+    if (again && k->state == CDS_READY) list_start(k);
+    if (!k->listing) looked(k, true, now);
 }
 
 static void list_start(struct cds_copy *k) {
@@ -281,6 +297,24 @@ static void list_start(struct cds_copy *k) {
     be16_put(k->list_cmd + 38, CF_F_DATA);
     k->list = (struct xes_request){.cmd = k->list_cmd, .len = sizeof k->list_cmd, .done = list_done, .ctx = k};
     k->listing = xes_submit(k->x, &k->list) == 0;
+    k->list_due = false;
+}
+
+static int op_look(void *ctx) {
+    struct cds *c = ctx;
+    bool any = false;
+    c->look_read = false;
+    for (u32 i = 0; i < CDS_COPIES; i++) {
+        struct cds_copy *k = &c->copy[i];
+        k->looking = false;
+        if (!cds_usable(k)) continue;
+        bool under_way = k->listing; /* what it reads may be older than the question */
+        list_start(k);
+        k->list_due = under_way;
+        k->looking = k->listing;
+        any |= k->looking;
+    }
+    return any ? 0 : -ERR_NETDOWN;
 }
 
 static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
@@ -291,10 +325,14 @@ static void write_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     k->writing = false;
     if (failed(k, rc, now) || k->state != CDS_READY) return;
     k->acked = k->sent;
-    /* The copies have the same records, so one is enough to look at; by turns, as who has switched writes only into one of them. */
-    bool mine = (k->sent & 1) == k->index;
-    if (mine || !k->listed || !cds_usable(&k->c->copy[!k->index])) list_start(k);
+    /* The copies have the same records, so one is enough to look at; by turns, as who has switched writes only into one of them. If the
+     * other one has not answered since the last heartbeat, this one has its turn, too. */
+    const struct cds_copy *other = &k->c->copy[!k->index];
+    bool mine = (k->sent & 1) == k->index, late = other->writing && other->sent != k->sent;
+    if (mine || late || !k->listed || !cds_usable(other)) list_start(k);
     cds_judge(k->c, now);
+    /* A record that came due meanwhile has waited for this answer: the next heartbeat is too far for a slow facility. */
+    if (cds_usable(k) && k->known && (i32)(k->c->mine.counter - k->sent) > 0) write_start(k, now);
 }
 
 static bool write_start(struct cds_copy *k, u64 now) {
@@ -338,7 +376,7 @@ static int op_write_status(void *ctx, const struct xcf_record *mine) {
     return asked ? 0 : -ERR_NETDOWN;
 }
 
-const struct xcf_arbiter_ops cds_arbiter_ops = {.write_status = op_write_status, .isolate = cds_isolate};
+const struct xcf_arbiter_ops cds_arbiter_ops = {.write_status = op_write_status, .isolate = cds_isolate, .look = op_look};
 
 /* ---- time ---- */
 

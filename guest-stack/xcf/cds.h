@@ -9,6 +9,7 @@
  *                  What ISOLATE names is the LPAR's incarnation, which connection and record of the system tell: it is looked
  *                  up anew each time. A system connects here before it signals, so a later IPL in the same emulator is seen
  *                  there, and not taken for the earlier one
+ *   look           all records are read anew from each copy that can be used, before a system is isolated for its silence
  *   dropped        a system whose connection is gone from every copy that can be used
  *
  *   copy     connected   refused or error   link lost   no answer for CDS_TIMEOUT_US

@@ -33,6 +33,7 @@ struct cds_copy {
     bool stuck, known; /* known: who is connected has been asked and answered */
     bool listed; /* its records were read once */
     bool writing, listing, querying, query_due, isolating;
+    bool looking, list_due; /* the last look waits for its records; a read that begins now is wanted */
     u32 queries, queries_done; /* questions who is connected: asked, answered */
     u64 asked_at, retry_at;
     u32 acked, sent; /* counters of records */
@@ -53,6 +54,7 @@ struct cds {
     char sysplex[9], structure[17];
     struct xcfcds mine; /* the record as it was written last */
     bool told_lost, joined;
+    bool look_read; /* a copy has answered the look that is under way */
     u8 primary; /* which copy; the other one is the alternate */
     void (*say)(void *ctx, const char *line);
     void (*changed)(void *ctx, const char *primary, const char *alternate);

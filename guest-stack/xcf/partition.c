@@ -1,7 +1,8 @@
 /* partition.c - taking a system out of the sysplex, and finding that one has been taken out.
  *
  *   why it is due                                             what happens
- *   STOPPED, ISOLATETIME(n): INTERVAL + n passed              isolate
+ *   STOPPED, ISOLATETIME(n): INTERVAL + n passed,             isolate
+ *   and a last look at its status record finds nothing new
  *   STOPPED, PROMPT: OPNOTIFY passed                          IXC402D
  *   its connection to the arbiter dropped and no path works   isolate at once
  *   NOSIGNAL, CONNFAIL(YES): the side of greater weight       isolates the other; equal: the lower system
@@ -127,12 +128,39 @@ u32 partition_my_weight(const struct xcf *x) {
     return sum;
 }
 
+/* The last look: records are read once a second, so the latest one may say that it lives. true: it has been looked at. */
+static bool last_look(struct xcf *x, struct xcf_sys *s, u64 now) {
+    if (s->looked || !x->arbiter || !x->arbiter->look || !s->last_status) return true;
+    if (x->look_since && x->look_since >= s->since && now - x->look_since >= XCF_LOOK_US) return true; /* nobody answers */
+    return !partition_look(x, now);
+}
+
+bool partition_look(struct xcf *x, u64 now) {
+    if (x->look_since && now - x->look_since < XCF_LOOK_US) return true;
+    bool asked = x->arbiter->look(x->arbiter_ctx) == 0;
+    x->look_since = asked ? now : 0;
+    return asked;
+}
+
+void xcf_arbiter_looked(struct xcf *x, u64 now) {
+    xcf_lapse_check(x, now);
+    u64 since = x->look_since;
+    x->look_since = 0;
+    if (x->suspect || !since) return;
+    poll_by(x, now);
+    x->looked_at = since;
+    for (u32 i = 1; i < x->systems; i++)
+        x->sys[i].looked = x->sys[i].state == XCF_SYS_STOPPED && x->sys[i].since <= since;
+}
+
 static void stopped_due(struct xcf *x, struct xcf_sys *s, u64 now) {
     const struct couple_sfm_system *policy = policy_of(x, s);
     u64 quiet = now - u64_max(s->last_signal, s->last_status);
     if (policy->prompt) {
         if (quiet >= couple_opnotify_s(&x->couple) * (u64)USEC_PER_SEC) system_event(x, s, XCF_SE_NOARB, now);
-    } else if (s->dropped || quiet >= system_interval_us(x, s) + policy->isolate_s * (u64)USEC_PER_SEC) {
+    } else if (s->dropped) {
+        system_event(x, s, XCF_SE_DUE, now);
+    } else if (quiet >= system_interval_us(x, s) + policy->isolate_s * (u64)USEC_PER_SEC && last_look(x, s, now)) {
         system_event(x, s, XCF_SE_DUE, now);
     }
 }
@@ -170,6 +198,7 @@ void partition_timers(struct xcf *x, u64 now) {
 
 static void arbiter_lost(struct xcf *x, u64 now) {
     x->arbiter_up = x->asked = false;
+    x->looked_at = x->look_since = 0;
     for (u32 i = 1; i < x->systems && !x->stopped; i++)
         if (x->sys[i].state == XCF_SYS_ISOLATING) system_event(x, &x->sys[i], XCF_SE_NOARB, now);
 }
@@ -190,6 +219,7 @@ static void arbiter_back(struct xcf *x, u64 now) {
 void partition_trusted(struct xcf *x, u64 now) {
     if (!x->suspect) return;
     x->suspect = false;
+    xcf_missed(x, now - x->suspect_since, now); /* what came while nothing was believed was not heard either */
     for (u32 i = 1; i < x->systems && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         if (s->state != XCF_SYS_ISOLATING) continue;
@@ -207,7 +237,8 @@ void xcf_arbiter_status(struct xcf *x, enum xcf_arbiter_answer a, u32 counter, u
         arbiter_lost(x, now);
     } else {
         if (!x->arbiter_up) arbiter_back(x, now);
-        if (counter == x->status_counter) {
+        /* Records may follow each other faster than they are answered. */
+        if ((i32)(counter - x->lapse_counter) > 0) {
             x->asked = false;
             partition_trusted(x, now);
         }
@@ -223,7 +254,11 @@ void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now) {
     if (!s || s->id.incarnation != r->id.incarnation) s = system_heard(x, &r->id, now);
     if (!s || s->id.incarnation != r->id.incarnation) return;
     if (s->records && s->status_counter == r->counter) return;
+    /* Record and signals stopped together and one is back: it stood still, and is silent until it knows that it is in. */
+    bool stood_still = now - s->last_status >= XCF_LAPSE_US && s->last_signal + XCF_LAPSE_US >= s->last_status;
+    if (s->last_status && stood_still) s->linked_at = now;
     s->records++;
+    s->looked = false;
     s->status_counter = r->counter;
     s->their_weight = r->connected_weight;
     s->last_status = now;

@@ -92,6 +92,7 @@ void system_event(struct xcf *x, struct xcf_sys *s, enum xcf_system_event e, u64
     case XCF_SYS_JOINING: entered_joining(x, s, now); break;
     case XCF_SYS_ACTIVE: entered_active(x, s, from, now); break;
     case XCF_SYS_STOPPED:
+        s->looked = false;
         xcf_say(x, "IXC446I SYSTEM %s IS IN MONITOR-DETECTED STOP STATUS", s->id.name);
         member_system_event(x, XCF_EV_SYSTEM_MISSING, s, now);
         break;

@@ -103,6 +103,20 @@ bool xcf_stopped(const struct xcf *x) {
 
 /* ---- the clock ---- */
 
+static u64 later(u64 t, u64 us, u64 now) {
+    return u64_max(t, u64_min(t + us, now));
+}
+
+void xcf_missed(struct xcf *x, u64 missed_us, u64 now) {
+    for (u32 i = 1; i < x->systems; i++) {
+        struct xcf_sys *s = &x->sys[i];
+        s->last_signal = later(s->last_signal, missed_us, now);
+        s->linked_at = later(s->linked_at, missed_us, now);
+        if (s->last_status) s->last_status = later(s->last_status, missed_us, now);
+    }
+    for (u32 i = 0; i < x->paths; i++) x->path[i].heard_at = later(x->path[i].heard_at, missed_us, now);
+}
+
 void xcf_lapse_check(struct xcf *x, u64 now) {
     u64 lapse = now - x->last_poll;
     if (now < x->last_poll || lapse < XCF_LAPSE_US || x->stopped) return;
@@ -110,14 +124,9 @@ void xcf_lapse_check(struct xcf *x, u64 now) {
     x->last_poll = x->heartbeat_at = x->suspect_since = now;
     x->suspect = true;
     x->asked = x->arbiter != NULL;
-    x->status_counter++; /* an answer that is still under way says nothing about now */
-    /* The time that this system missed is nobody's silence. */
-    for (u32 i = 1; i < x->systems; i++) {
-        struct xcf_sys *s = &x->sys[i];
-        s->last_signal += lapse;
-        s->linked_at += lapse;
-        if (s->last_status) s->last_status += lapse;
-    }
+    x->look_since = 0;
+    x->lapse_counter = ++x->status_counter; /* an answer that is still under way says nothing about now */
+    xcf_missed(x, lapse, now);
 }
 
 /* Without an arbiter's answer: a partner that speaks to us and does not say that we are out is answer enough;
@@ -153,6 +162,11 @@ static void heartbeat(struct xcf *x, u64 now) {
  * us. Without an answer of the arbiter nobody knows who is there. */
 static void admission_check(struct xcf *x, u64 now) {
     if (x->admitted || ((x->paths || x->arbiter) && now < x->settled_at) || (x->arbiter && !x->arbiter_up)) return;
+    /* That it takes our record does not mean that we have read those of the others. */
+    if (x->arbiter && x->arbiter->look && (x->suspect || !x->looked_at || x->looked_at < x->settled_at)) {
+        if (!x->suspect) partition_look(x, now);
+        return;
+    }
     for (u32 i = 1; i < x->systems; i++)
         if (x->sys[i].state == XCF_SYS_JOINING && x->sys[i].records) return;
     x->admitted = true;

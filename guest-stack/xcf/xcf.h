@@ -38,6 +38,7 @@
 #define XCF_LINE_MAX        140
 #define XCF_WAIT_PARTED     0x0A2
 #define XCF_HEARTBEAT_US    USEC_PER_SEC
+#define XCF_LOOK_US         USEC_PER_SEC /* the last look waits so long for copies that do not answer */
 #define XCF_SETTLE_US       (5 * (u64)USEC_PER_SEC / 2) /* two status records and HELLOs of whoever is there */
 #define XCF_HELLO_US        (3 * USEC_PER_SEC) /* a path that works; each partner has one over some path each heartbeat */
 #define XCF_PATH_SILENCE_US (2 * XCF_HELLO_US + USEC_PER_SEC / 2)
@@ -77,6 +78,9 @@ struct xcf_record {
 struct xcf_arbiter_ops {
     int (*write_status)(void *ctx, const struct xcf_record *mine);
     int (*isolate)(void *ctx, const struct xcf_sysid *victim);
+    /* The last look before somebody is isolated for his silence: reads all records anew, and xcf_arbiter_looked() says when those that
+     * could be read have been told. -ERR_NETDOWN: none can. NULL: there are no records to be read. */
+    int (*look)(void *ctx);
 };
 enum xcf_arbiter_answer {
     XCF_ARBITER_OK,      /* the status was written: this system is in */
@@ -104,10 +108,12 @@ size_t xcf_bytes(const struct xcf_config *config);
 u64 xcf_poll(struct xcf *x, u64 now);
 bool xcf_stopped(const struct xcf *x);
 
-/* counter: that of the record which is answered; an answer to an older one may be OK no longer. */
+/* counter: that of the record which is answered; OK to one from before this system stood still says nothing about now. */
 void xcf_arbiter_status(struct xcf *x, enum xcf_arbiter_answer a, u32 counter, u64 now);
 /* Another system's record was read: that of a system which is connected to the arbiter, as far as the arbiter knows. */
 void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now);
+/* Every record that could be read has been told since look() was called. */
+void xcf_arbiter_looked(struct xcf *x, u64 now);
 /* Answer to isolate: true, that incarnation can touch nothing any more (also if it was so before). */
 void xcf_arbiter_isolated(struct xcf *x, const struct xcf_sysid *victim, bool isolated, u64 now);
 /* The arbiter saw that system's connection drop: its process died or was cut off. */

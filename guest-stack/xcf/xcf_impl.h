@@ -104,6 +104,7 @@ struct xcf_sys {
     bool by_operator;   /* does not come back by itself */
     bool isolate_later; /* declared down by the operator: isolated as soon as the arbiter can be reached */
     bool dropped;       /* the arbiter has lost its connection */
+    bool looked;        /* its record has been read anew since it fell silent */
     u32 wtor;           /* reply number, 0 none */
     enum xcf_question question;
     u64 ask_again;
@@ -159,8 +160,11 @@ struct xcf {
     struct xcf_path *path; /* [XCF_PATHS_MAX] */
     u32 paths;
     u32 next_number, next_token, next_reply, status_counter;
+    u32 lapse_counter; /* status_counter when it stood still last: who is answered about a later record is in */
     u64 last_poll, heartbeat_at, suspect_since, settled_at;
     u64 poll_due, rounds_at; /* the next whole xcf_poll(): when something is due, and in any case */
+    u64 look_since; /* 0: no look at all records is under way */
+    u64 looked_at;  /* when the last one began that was answered since the arbiter can be reached; 0: none */
     struct xcf_counters count;
 };
 
@@ -181,6 +185,8 @@ void xcf_lapse_check(struct xcf *x, u64 now);
 static inline void poll_by(struct xcf *x, u64 when) {
     if (when < x->poll_due) x->poll_due = when;
 }
+/* This system heard nobody in the last missed_us, by its own fault: that is nobody's silence. */
+void xcf_missed(struct xcf *x, u64 missed_us, u64 now);
 static inline u32 sys_slot(const struct xcf *x, const struct xcf_sys *s) {
     return (u32)(s - x->sys);
 }
@@ -252,6 +258,7 @@ void partition_question_end(struct xcf *x, struct xcf_sys *s);
 void partition_news(struct xcf *x, const struct xcf_sysid *gone, const struct xcf_sys *teller, u64 now);
 void partition_stale(struct xcf *x, struct xcf_sys *s); /* isolates one that has not come in */
 void partition_leaving(struct xcf *x, struct xcf_sys *s, u64 now); /* it says that it stops */
+bool partition_look(struct xcf *x, u64 now); /* a look at all records is under way; false: the arbiter cannot be asked */
 u32 partition_my_weight(const struct xcf *x);
 
 #endif

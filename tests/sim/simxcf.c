@@ -165,10 +165,16 @@ static int wire_send(void *ctx, const u8 *block, u32 len) {
 }
 static const struct xcf_path_ops wire_ops = {.send = wire_send};
 
+/* The devices of an isolated system carry nothing. Without a guest that relies on it, XCF has to refuse such a one by itself. */
+static bool fenced(const struct simxcf *s, const struct sim_wire *w) {
+    const struct sim_sys *from = &s->sys[w->from];
+    return s->p.guest && s->p.guest->needs_arbiter && from->isolated >= from->id.incarnation;
+}
+
 static void wire_arrived(struct simxcf *s, const struct sim_event *e) {
     struct sim_wire *w = &s->wire[e->path];
     struct sim_sys *y = &s->sys[e->sys];
-    if (runs(y) && y->life == e->life && w->wire == SIMXCF_OK) {
+    if (!fenced(s, w) && runs(y) && y->life == e->life && w->wire == SIMXCF_OK) {
         xcf_path_block(w->in, e->bytes, e->len, local_of(y, s->now));
         sim_wake(y);
     }
@@ -314,6 +320,9 @@ void simxcf_reach(struct simxcf *s, u32 i, bool reachable) {
         sim_push(s, (struct sim_event){.kind = SIM_LOST, .sys = i, .life = y->life}, 300);
     y->reach = reachable;
     if (!reachable) y->woke_isolated = y->connected = false; /* it can no longer know */
+}
+void simxcf_arbiter_slow(struct simxcf *s, u64 answer_us) {
+    s->answer_us = answer_us;
 }
 void simxcf_noise(struct simxcf *s, u32 loss_permille, u32 double_permille) {
     s->loss_permille = loss_permille;

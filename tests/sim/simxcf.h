@@ -67,6 +67,7 @@ void simxcf_pause(struct simxcf *s, u32 i, bool paused);
 void simxcf_path(struct simxcf *s, u32 from, u32 to, u32 k, enum simxcf_wire w);
 void simxcf_pair(struct simxcf *s, u32 a, u32 b, enum simxcf_wire w); /* all paths both ways */
 void simxcf_reach(struct simxcf *s, u32 i, bool arbiter_reachable);
+void simxcf_arbiter_slow(struct simxcf *s, u64 answer_us); /* how long its answers to status records take from now on */
 void simxcf_noise(struct simxcf *s, u32 loss_permille, u32 double_permille);
 void simxcf_heal(struct simxcf *s);
 

@@ -9,6 +9,8 @@
 enum sim_event_kind {
     SIM_BLOCK,
     SIM_STATUS,   /* the arbiter's answer to a status record */
+    SIM_RECORDS,  /* what it has from the others, which is read after that */
+    SIM_LOOKED,   /* the same, and it was asked for */
     SIM_ISOLATE,  /* a request reaches the arbiter */
     SIM_ISOLATED, /* its answer */
     SIM_DROPPED,  /* the arbiter tells of a dropped connection */
@@ -76,6 +78,7 @@ struct simxcf {
     struct sim_event *held; /* for paused systems, in order */
     u32 held_count, held_size;
     u32 loss_permille, double_permille;
+    u64 answer_us; /* of the arbiter, to a status record; 0: at once */
     u32 digest;
     struct simxcf_result r;
 };

@@ -26,7 +26,7 @@ static int write_status(void *ctx, const struct xcf_record *mine) {
     sim_push(s,
              (struct sim_event){
                  .kind = SIM_STATUS, .sys = y->index, .life = y->life, .len = out, .value = mine->counter},
-             ARBITER_US + sim_random(s, 100));
+             u64_max(ARBITER_US, s->answer_us) + sim_random(s, 100));
     return 0;
 }
 static int isolate(void *ctx, const struct xcf_sysid *victim) {
@@ -36,7 +36,13 @@ static int isolate(void *ctx, const struct xcf_sysid *victim) {
              ARBITER_US);
     return 0;
 }
-const struct xcf_arbiter_ops sim_arbiter_ops = {.write_status = write_status, .isolate = isolate};
+static int look(void *ctx) {
+    struct sim_sys *y = ctx;
+    if (!y->reach) return -ERR_NETDOWN;
+    sim_push(y->s, (struct sim_event){.kind = SIM_LOOKED, .sys = y->index, .life = y->life}, u64_max(ARBITER_US, y->s->answer_us));
+    return 0;
+}
+const struct xcf_arbiter_ops sim_arbiter_ops = {.write_status = write_status, .isolate = isolate, .look = look};
 
 static struct sim_sys *by_name(struct simxcf *s, const char *name) {
     for (u32 i = 0; i < s->p.systems; i++)
@@ -63,6 +69,10 @@ static void arbiter_isolates(struct simxcf *s, const struct sim_event *e) {
 
 static void status_answer(struct simxcf *s, struct sim_sys *y, const struct sim_event *e, u64 now) {
     xcf_arbiter_status(y->xcf, e->len ? XCF_ARBITER_REFUSED : XCF_ARBITER_OK, e->value, now);
+    sim_push(s, (struct sim_event){.kind = SIM_RECORDS, .sys = y->index, .life = y->life}, ARBITER_US);
+}
+
+static void records_read(struct simxcf *s, struct sim_sys *y, u64 now) {
     for (u32 i = 0; i < s->p.systems && !y->waiting; i++)
         if (i != y->index && s->sys[i].record.id.incarnation > s->sys[i].isolated) {
             if (s->sys[i].connected)
@@ -84,6 +94,8 @@ void sim_arbiter_event(struct simxcf *s, const struct sim_event *e) {
         return;
     }
     if (e->kind == SIM_STATUS) status_answer(s, y, e, now);
+    if (e->kind == SIM_RECORDS || e->kind == SIM_LOOKED) records_read(s, y, now);
+    if (e->kind == SIM_LOOKED && !y->waiting) xcf_arbiter_looked(y->xcf, now);
     if (e->kind == SIM_ISOLATED) xcf_arbiter_isolated(y->xcf, &e->id, true, now);
     if (e->kind == SIM_DROPPED) xcf_arbiter_dropped(y->xcf, &e->id, now);
 }

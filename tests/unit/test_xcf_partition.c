@@ -241,6 +241,55 @@ static void ipl_without_arbiter(void **state) {
     simxcf_destroy(s);
 }
 
+/* A system stands still for a while, and the arbiter is slow to say whether it is in. What it did not believe meanwhile is nobody's
+ * silence; and that records are written faster than they are answered keeps it from nothing. */
+static void slow_arbiter(void **state) {
+    const char *why, *text;
+    UNUSED(state);
+    for (u32 slow_ms = 500; slow_ms <= 2500; slow_ms += 1000) {
+        struct simxcf *s = plex(true, false);
+        simxcf_arbiter_slow(s, slow_ms * (u64)USEC_PER_MSEC);
+        simxcf_run(s, SECONDS(1));
+        simxcf_pause(s, 0, true);
+        simxcf_run(s, SECONDS(5) / 2);
+        simxcf_pause(s, 0, false);
+        simxcf_run(s, SECONDS(1));
+        assert_int_equal(xcf_counters(simxcf_xcf(s, 0))->lapses, 1);
+        if (slow_ms < 1000) assert_true(simxcf_converged(s, &why));
+        simxcf_run(s, SECONDS(12));
+        if (slow_ms < 2000) assert_true(simxcf_converged(s, &why));
+        simxcf_arbiter_slow(s, 0);
+        simxcf_run(s, SECONDS(6));
+        for (u32 i = 0; i < 3; i++)
+            if (simxcf_isolated(s, i) || simxcf_waiting(s, i) || simxcf_said(s, i, "IXC101I"))
+                fail_msg("%u ms: SYS%02u is out or has accused somebody", slow_ms, i + 1);
+        for (u32 i = 0; i < 3; i++) assert_int_equal(simxcf_question(s, i, &text), 0);
+        assert_true(simxcf_converged(s, &why));
+        simxcf_destroy(s);
+    }
+}
+
+/* A system stands still for almost INTERVAL. Awake it writes its record at once, and signals when the arbiter has answered; others read
+ * that record later than the former ones, as the arbiter has become slow: whoever would isolate it looks first. */
+static void last_look(void **state) {
+    const char *why;
+    UNUSED(state);
+    for (u32 phase = 0; phase < 10; phase++) {
+        struct simxcf *s = plex(true, false);
+        simxcf_run(s, SECONDS(1) + phase * SECONDS(1) / 10);
+        simxcf_pause(s, VICTIM, true);
+        simxcf_arbiter_slow(s, SECONDS(6) / 10);
+        simxcf_run(s, SECONDS(39) / 10);
+        simxcf_pause(s, VICTIM, false);
+        simxcf_run(s, SECONDS(12));
+        for (u32 i = 0; i < 2; i++)
+            if (simxcf_said(s, i, "IXC101I")) fail_msg("phase %u: SYS%02u has accused it", phase, i + 1);
+        assert_false(simxcf_isolated(s, VICTIM));
+        assert_true(simxcf_converged(s, &why));
+        simxcf_destroy(s);
+    }
+}
+
 /* Frozen, isolated, resumed: it finds out before it says a word, and waits; started again it is let in. */
 static void zombie(void **state) {
     struct simxcf *s = plex(true, false);
@@ -362,7 +411,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
         cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
-        cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
+        cmocka_unit_test(slow_arbiter), cmocka_unit_test(last_look), cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
         cmocka_unit_test(ipl_beside_a_frozen_one), cmocka_unit_test(ipl_without_arbiter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
