@@ -7,8 +7,8 @@
 #               and returns while transfers are under way. A round takes about 20 s, most of it IPL.
 #
 # Judges: sha256 of each transfer; a capture of SYN, FIN, RST and ARP on the client's LAN, read by tshark: no RST for a transfer whose server
-# lived; a RST within TOLD_MS of the moment when its death was known for one whose server died. That moment is the last of two that the
-# logs are watched for: its partitioning begins (IXC101I), and, if it owned the address, the next one has it (EZZ8301I).
+# lived; a RST within TOLD_MS of the moment when its death was known for one whose server died, and INTERVAL and some after the fault at the
+# latest. That moment is the last of two that the logs are watched for: its partitioning begins (IXC101I), and, if it owned the address, the next one has it (EZZ8301I).
 #
 # Environment: PLEX390_HERCULES; DRILL_SECONDS (40) of rounds; DRILL_SEED; TOLD_MS (300).
 set -u
@@ -18,6 +18,7 @@ for need in curl tshark dumpcap; do command -v $need >/dev/null || { echo "SKIP 
 seconds=${DRILL_SECONDS:-40} seed=${DRILL_SEED:-$$} told=${TOLD_MS:-300}
 . "$(dirname "$0")/distplex.sh"
 run=$PLEX390_RUN/PLEX1
+DETECT_MS=6000 # INTERVAL is 4 s; a loaded machine takes some time more to see it over
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 
 # ---- watching ----
@@ -51,11 +52,13 @@ resets() {
 }
 # First stamp at or after $1 (ms) whose line matches $2 and $3; nothing if there is none.
 stamp() { awk -v t="$1" -v a="$2" -v b="$3" '$1 >= t && index($0, a) && index($0, b) {print $1; exit}' "$tmp/stamps"; }
-# When the death of $2 at or after $1 was known to who tells its clients: IXC101I, and if SYSA, which routes, is a victim of the round of
-# transfer $3, too, the takeover; the later one. 0: never.
+# When the death of $2 at or after $1 was known to who tells its clients, of whom that of transfer $3 heard at $4: IXC101I, and if SYSA,
+# which routes, is a victim of the same round, too, the takeover; the later one. 0: never. A system that is being loaded says IXC101I, too,
+# when it finds a record of an earlier life: of several the last one before the reset counts.
 known() {
-    gone=$(stamp "$1" IXC101I " $2 ") moved=0
-    ! grep -q "^$3 SYSA " "$tmp/harmed" || moved=$(stamp "$1" EZZ8301I "ON SYSA")
+    gone=$(awk -v t="$1" -v a=" $2 " -v rst="$4" '$1 >= t && /IXC101I/ && index($0, a) && (!at || $1 <= rst) {at = $1} END {print at}' "$tmp/stamps")
+    moved=0 fell=$(awk -v i="$3" '$1 == i && $2 == "SYSA" {print $4; exit}' "$tmp/harmed")
+    [ -z "$fell" ] || moved=$(stamp "$fell" EZZ8301I "ON SYSA")
     [ -n "$gone" ] && [ -n "$moved" ] || { echo 0; return; }
     [ "$gone" -gt "$moved" ] && echo "$gone" || echo "$moved"
 }
@@ -158,9 +161,10 @@ judge() {
         rst=$(awk -v p="$port" '$2 == p {print $1; exit}' "$tmp/resets")
         hit=$(awk -v i="$i" -v w="$who" '$1 == i && $2 == w {print $4, $3; exit}' "$tmp/harmed")
         if [ -n "$hit" ]; then
-            at=$(known "${hit% *}" "$who" "$i")
+            at=$(known "${hit% *}" "$who" "$i" "${rst:-0}")
             if [ "$code" = 0 ] && [ "$right" = right ]; then verdict=over; after=
             elif [ -z "$rst" ] || [ "$at" = 0 ]; then verdict=UNTOLD after=
+            elif [ $((rst - ${hit% *})) -gt $((DETECT_MS + told)) ]; then verdict=LATE after="$((rst - ${hit% *})) after the fault"
             else after=$((rst - at)); [ $after -le "$told" ] && verdict=told || verdict=LATE; fi
             echo "$i $who ${hit#* } $verdict $after"
         elif [ "$who" = none ]; then
