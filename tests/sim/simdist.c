@@ -9,9 +9,11 @@
 #include "sysplex/dist_impl.h"
 #include "tests/sim/simplex_impl.h"
 
-#define WATCHED_MAX 2048
+#define WATCHED_MAX 32768
+#define MANY        10000 /* sessions from which on few are long, and tables are large */
 #define HELD_BYTES  100000u /* more than windows and buffers hold */
 #define IQD_LAN     0x51
+#define MANY_FAULT_US (USEC_PER_SEC / 4)
 #define STEP_US     (100 * USEC_PER_MSEC)
 #define FAULTS_US   (90 * (u64)USEC_PER_SEC)
 #define SETTLE_US   (180 * (u64)USEC_PER_SEC)
@@ -35,7 +37,7 @@ struct simdist {
     struct asked asked[XCF_SYSTEMS_MAX];
     u64 plain_at; /* when an owner last had no VIPADISTRIBUTE: a backup that came up alone, and serves by itself */
     u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
-    u32 open;
+    u32 open, watched_top, watched_last; /* none is watched from top on; last: the place taken last */
     struct simdist_result r;
 };
 
@@ -95,7 +97,7 @@ struct simdist *simdist_create(const struct simdist_params *par) {
     sizes(par, &c);
     struct simplex_params pp = {.seed = par->seed, .systems = par->systems, .drift_ppm = 200, .profile = profile, .ctx = s,
                                 .parts = add_part, .parts_bytes = distributor_bytes(&c), .loss_permille = par->loss_permille,
-                                .dvipas = 8, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems};
+                                .dvipas = 8, .many = par->many, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems};
     s->p = simplex_create(&pp);
     return s;
 }
@@ -116,11 +118,13 @@ void simdist_harmed(struct simdist *s, u32 i) { s->harmed_at[i] = simxcf_now(s->
 /* ---- sessions ---- */
 
 struct simplex_session *simdist_fetch(struct simdist *s, u32 bytes) {
-    for (u32 i = 0; i < WATCHED_MAX; i++) {
+    for (u32 n = 0; n < WATCHED_MAX; n++) {
+        u32 i = s->watched_last = (s->watched_last + 1) % WATCHED_MAX;
         if (s->watched[i]) continue;
         struct simplex_session *e = simplex_fetch(s->p, i % SIMPLEX_CLIENTS, SIMDIST_VIP, bytes);
         if (!e) return NULL;
         s->watched[i] = e;
+        s->watched_top = u32_max(s->watched_top, i + 1);
         s->port[i] = e->s->key.local_port;
         s->open++;
         s->resume_at[i] = 0;
@@ -174,7 +178,8 @@ static void watch(struct simdist *s) {
                    s->p->node[i].sx->state == SYSPLEX_OUT || deactivated_alone(s, i);
         if (bad) simdist_harmed(s, i);
     }
-    for (u32 i = 0; i < WATCHED_MAX; i++) {
+    while (s->watched_top && !s->watched[s->watched_top - 1]) s->watched_top--;
+    for (u32 i = 0; i < s->watched_top; i++) {
         struct simplex_session *e = s->watched[i];
         if (e && s->resume_at[i] && simxcf_now(s->p->x) >= s->resume_at[i]) s->resume_at[i] = 0, simplex_resume(e);
         if (!e || !e->ended) continue;
@@ -353,16 +358,20 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
     par.loss_permille = simplex_random(&dice, 3) ? 0 : simplex_random(&dice, 10);
     par.policy = (enum simdist_policy)simplex_random(&dice, 3);
     par.iqd = simplex_random(&dice, 2);
+    par.many = sessions >= MANY;
+    par.rows = par.many ? 16384 : 0;
+    if (par.many) par.affinity_sec = 0; /* or two clients would keep two servers busy */
     struct simdist *s = simdist_create(&par);
     u32 started = 0;
     simdist_run(s, 3 * (u64)USEC_PER_SEC);
     u64 begin = simxcf_now(s->p->x), next = begin;
-    while (simxcf_now(s->p->x) - begin < FAULTS_US) {
-        u64 share = (u64)sessions * (simxcf_now(s->p->x) - begin + STEP_US) / FAULTS_US;
-        while (started < share && simdist_fetch(s, simplex_random(s->p, 3) ? simplex_random(s->p, 3000) : 200000)) started++;
+    /* Beyond the drill's time if clients were short of ports while an owner was away. */
+    while (simxcf_now(s->p->x) - begin < (started < sessions ? 3 * FAULTS_US : FAULTS_US)) {
+        u64 share = u64_min(sessions, (u64)sessions * (simxcf_now(s->p->x) - begin + STEP_US) / FAULTS_US);
+        while (started < share && simdist_fetch(s, simplex_random(s->p, par.many ? 100 : 3) ? simplex_random(s->p, 3000) : 200000)) started++;
         if (simxcf_now(s->p->x) >= next) {
             fault(s);
-            next = simxcf_now(s->p->x) + (1 + simplex_random(s->p, 5)) * (u64)USEC_PER_SEC;
+            next = simxcf_now(s->p->x) + (1 + simplex_random(s->p, 5)) * (u64)(par.many ? MANY_FAULT_US : USEC_PER_SEC);
         }
         simdist_run(s, STEP_US);
     }

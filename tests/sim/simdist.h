@@ -32,6 +32,7 @@ struct simdist_params {
     bool backup_has_own; /* system 1 has a VIPADISTRIBUTE of its own */
     u32 loss_permille;   /* of the LAN */
     bool iqd;            /* every system has a HiperSockets device, on one LAN until a fault takes it away */
+    bool many;           /* sessions: tens of thousands */
     enum simdist_policy { SIMDIST_NO_POLICY, SIMDIST_EVEN_ONLY, SIMDIST_EVEN_FIRST } policy;
 };
 struct simdist;

@@ -84,9 +84,10 @@ static u32 random_bits(void *ctx) {
 
 static void stack_sizes(const struct simplex *p, bool client, struct stack_config *c) {
     stack_config_default(c);
-    c->max_sockets = client ? 4096 : 2048;
-    c->max_timewait = 2048;
-    c->buffer_chunks = client ? 8192 : 4096;
+    u32 times = p->par.many ? 4 : 1;
+    c->max_sockets = times * (client ? 4096 : 2048);
+    c->max_timewait = times * 2048;
+    c->buffer_chunks = times * (client ? 8192 : 4096);
     c->small_pbufs = c->large_pbufs = 64;
     c->huge_pbufs = 4;
     c->max_datagram_sockets = 16;
@@ -233,7 +234,15 @@ static void node_poll(struct simplex *p, struct node *n) {
     next = u64_min(next, stack_poll(n->stk, now));
     /* What the stack did may have gone to XCF, and what XCF did to the stack: both look again in the next slice. */
     n->due = next;
-    if (n->sx) sim_wake(&p->x->sys[n->index]);
+    if (n->sx) sim_wake_sent(&p->x->sys[n->index]);
+}
+
+/* Is there anything for a stack to do? The guest's loop asks the same: an interruption, or a deadline that has come. */
+static bool node_due(const struct simplex *p, const struct node *n) {
+    struct sim_sys *y = n->client ? NULL : &p->x->sys[n->index];
+    bool touched = y && y->touched;
+    if (y) y->touched = false;
+    return touched || simplex_node_now(n) >= n->due;
 }
 
 /* Checker (a): of those that could answer a client, at most one has the address unhidden. */
@@ -258,10 +267,12 @@ static void check_owners(struct simplex *p) {
 
 void simplex_run(struct simplex *p, u64 us) {
     u64 end = simxcf_now(p->x) + us;
-    while (simxcf_now(p->x) < end) {
+    /* The caller may have done anything to any of them: at first all look. */
+    for (bool all = true; simxcf_now(p->x) < end; all = false) {
         simxcf_run(p->x, u64_min(p->par.slice_us, end - simxcf_now(p->x)));
         simplex_lan_run(p);
-        for (u32 i = 0; i < p->nodes; i++) node_poll(p, &p->node[i]);
+        for (u32 i = 0; i < p->nodes; i++)
+            if (node_due(p, &p->node[i]) || all) node_poll(p, &p->node[i]);
         check_owners(p);
     }
 }

@@ -42,6 +42,7 @@ struct simplex_params {
     u32 loss_permille;   /* of the LAN */
     u32 slice_us;        /* step; 0: 500 */
     u32 dvipas;          /* 0: 64 */
+    bool many;           /* stacks have room for tens of thousands of sessions */
     bool no_server;      /* nobody listens on port 80 */
     const struct couple *couple; /* as simxcf_params */
     u16 iqd_device;  /* IUTIQDIO's; its LAN takes dynamic XCF addresses for next hops, and is nowhere until simplex_iqd() */

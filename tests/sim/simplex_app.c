@@ -50,8 +50,10 @@ static void accept_event(void *ctx, struct sock *s, u32 events, u64 now) {
     UNUSED(events);
     while (sock_accept(s, &c, &peer, now) == 0) {
         struct serve *v = NULL;
-        for (u32 i = 0; i < SIMPLEX_SERVES && !v; i++)
-            if (!n->serve[i].used) v = &n->serve[i];
+        for (u32 i = 0; i < SIMPLEX_SERVES && !v; i++) {
+            n->serve_last = (n->serve_last + 1) % SIMPLEX_SERVES;
+            if (!n->serve[n->serve_last].used) v = &n->serve[n->serve_last];
+        }
         if (!v) {
             sock_abort(c, now);
             continue;
@@ -121,8 +123,10 @@ struct simplex_session *simplex_fetch(struct simplex *p, u32 client, struct ipad
     struct node *n = &p->node[p->par.systems + client];
     u64 now = simplex_node_now(n);
     struct simplex_session *e = NULL;
-    for (u32 i = 0; i < SIMPLEX_SESSIONS && !e; i++)
-        if (!p->session[i].used) e = &p->session[i];
+    for (u32 i = 0; i < SIMPLEX_SESSIONS && !e; i++) {
+        p->session_last = (p->session_last + 1) % SIMPLEX_SESSIONS;
+        if (!p->session[p->session_last].used) e = &p->session[p->session_last];
+    }
     if (!e) return NULL;
     *e = (struct simplex_session){.used = true, .server = -1, .bytes = bytes, .p = p, .began = simxcf_now(p->x)};
     if (sock_open(n->stk, SOCK_TCP, "CLIENT", &e->s)) {

@@ -7,8 +7,8 @@
 #include "sysplex/dvipa_impl.h"
 #include "tests/sim/simxcf_impl.h"
 
-#define SIMPLEX_SESSIONS 4096
-#define SIMPLEX_SERVES   1024
+#define SIMPLEX_SESSIONS 32768
+#define SIMPLEX_SERVES   2048
 #define SIMPLEX_LINES    512
 
 struct node;
@@ -33,6 +33,7 @@ struct node { /* a system's stack, or a client */
     struct stack_env env;
     struct sock *listener;
     struct serve serve[SIMPLEX_SERVES];
+    u32 serve_last; /* the one taken last: the next one is most likely free */
     u64 due, stack_incarnation;
     u32 delivered, by_iqd;
     bool rst;
@@ -63,6 +64,7 @@ struct simplex {
     } * owner;
     u32 owners, owners_size;
     struct simplex_session session[SIMPLEX_SESSIONS];
+    u32 session_last;
     u32 digest;
 };
 

@@ -124,9 +124,23 @@ void sim_wake(struct sim_sys *y) {
     y->due = y->s->now;
 }
 
+void sim_wake_sent(struct sim_sys *y) {
+    if (y->due <= y->s->now) return;
+    y->quiet = true;
+    sim_wake(y);
+}
+
+static u32 delivered(const struct sim_sys *y) {
+    const struct xcf_counters *c = xcf_counters(y->xcf);
+    return c->messages_local + c->messages_received;
+}
+
 static void poll(struct sim_sys *y) {
     const struct simxcf_guest *g = y->s->p.guest;
+    u32 before = delivered(y);
     u64 next = xcf_poll(y->xcf, local_of(y, y->s->now));
+    y->touched |= !y->quiet || delivered(y) != before;
+    y->quiet = false;
     if (g && !y->waiting) next = u64_min(next, g->poll(g->ctx, y->s, y->index, local_of(y, y->s->now)));
     if (y->waiting) next = TIME_NEVER;
     y->due = next == TIME_NEVER ? TIME_NEVER : u64_max(global_of(y, next), y->s->now + 1);
@@ -227,6 +241,9 @@ static void system_paths(struct sim_sys *y) {
     }
 }
 
+/* Few, so that small plexes meet their end; as many as the guest has where each has 31 partners. */
+static u32 segments(const struct simxcf *s) { return s->p.systems > 8 ? 512 : 128; }
+
 void simxcf_start(struct simxcf *s, u32 i) {
     struct sim_sys *y = &s->sys[i];
     struct xcf_env env;
@@ -249,7 +266,7 @@ void simxcf_start(struct simxcf *s, u32 i) {
     c.systems = s->p.systems;
     c.members = s->p.systems * 8;
     c.groups = 8;
-    c.segments = 128;
+    c.segments = segments(s);
     y->xcf = xcf_create(&c, local_of(y, s->now));
     CHECK(y->xcf != NULL);
     system_paths(y);
@@ -361,6 +378,7 @@ static void event(struct simxcf *s, const struct sim_event *e) {
         hold(s, e);
         return;
     }
+    y->touched = true;
     if (e->kind == SIM_BLOCK) {
         wire_arrived(s, e);
         return;
@@ -408,7 +426,7 @@ void simxcf_run(struct simxcf *s, u64 us) {
 static void systems_create(struct simxcf *s) {
     struct arena none = {0};
     struct xcf_config c = {
-        .arena = &none, .couple = &s->couple, .systems = s->p.systems, .groups = 8, .segments = 128};
+        .arena = &none, .couple = &s->couple, .systems = s->p.systems, .groups = 8, .segments = segments(s)};
     c.members = s->p.systems * 8;
     s->sys = calloc(s->p.systems, sizeof *s->sys);
     s->wire = calloc(s->p.systems * s->p.systems * SIMXCF_PATHS, sizeof *s->wire);

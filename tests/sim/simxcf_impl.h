@@ -50,6 +50,8 @@ struct sim_sys {
     bool reach;
     i32 drift_ppm;
     u64 offset, due; /* due: in sim time */
+    bool touched;    /* something has happened to this system: its stack should look */
+    bool quiet;      /* it was woken only for what its stack may have sent */
     u64 isolated;    /* incarnations up to this one */
     struct xcf_record record;
     bool connected; /* it has written a record and its connection has not been seen to drop */
@@ -90,6 +92,8 @@ _Noreturn void sim_fail(struct simxcf *s, const char *fmt, ...) __attribute__((f
 struct sim_wire *sim_wire_at(struct simxcf *s, u32 from, u32 to, u32 k);
 void sim_carrier(struct simxcf *s, u32 i); /* tells system i which of its paths have a carrier */
 void sim_wake(struct sim_sys *y);
+/* The system's stack was polled and may have sent something. By itself that is nothing that the stack should look at again. */
+void sim_wake_sent(struct sim_sys *y);
 
 /* simxcf_world.c: arbiter, operators */
 extern const struct xcf_arbiter_ops sim_arbiter_ops;
