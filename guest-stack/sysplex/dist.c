@@ -59,7 +59,7 @@ struct distributor *distributor_create(const struct distributor_config *c, struc
     d->vcrt.freed = row_freed;
     d->vcrt.ctx = d;
     d->notices_at = TIME_NEVER;
-    d->next_second = now + USEC_PER_SEC;
+    d->age_at = d->next_second = now + USEC_PER_SEC;
     d->next_report = now + (u64)c->report_sec * USEC_PER_SEC;
     d->slot[SLOT_SELF].used = true;
     if (c->idle_us) wlm_init(&d->wlm, c->lpar_weight, c->idle_us(c->idle_ctx), now);
@@ -207,7 +207,6 @@ static void do_due(struct distributor *d, u64 now) {
 }
 
 static void each_second(struct distributor *d, u64 now) {
-    dist_age(d, now);
     dist_affinity_age(d, now);
     LIST_FOR_EACH_SAFE(n, next, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
@@ -225,6 +224,7 @@ static u64 on_poll(void *ctx, u64 now) {
     dist_reach(d);
     if (d->work_due) do_due(d, now);
     if (d->notices && now >= d->notices_at) dist_notices_flush(d, now);
+    if (now >= d->age_at) d->age_at = now + (dist_age(d, now) ? DIST_AGE_US : USEC_PER_SEC);
     if (now >= d->next_second) {
         each_second(d, now);
         d->next_second = now + USEC_PER_SEC;
@@ -236,6 +236,7 @@ static u64 on_poll(void *ctx, u64 now) {
     /* An idle system is not woken each second for tables that are empty. */
     bool busy = vcrt_rows(&d->vcrt) || d->affinities.rows || d->work_due || !list_empty(&d->vipa_list);
     u64 next = busy ? u64_min(d->next_second, d->next_report) : d->next_report;
+    if (vcrt_rows(&d->vcrt)) next = u64_min(next, d->age_at);
     if (d->work_due) next = u64_min(next, now + 10 * USEC_PER_MSEC);
     return u64_min(u64_min(next, d->notices_at), dist_copy_poll(d, now));
 }

@@ -124,6 +124,7 @@ struct distributor {
     u32 notices;
     u64 notices_at;      /* when they are to be told; TIME_NEVER none */
     u64 next_second, next_report;
+    u64 age_at; /* when rows that have grown old are looked for */
     struct wlm wlm;
     dist_policy_fn *policy;
     void *policy_ctx;
@@ -184,7 +185,8 @@ void dist_peer_down(void *ctx, struct sysplex_peer *p, u64 now);
 bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const struct vcrt_key *k, u32 isn, u8 flags,
                      u64 now);
 void dist_row_ended(struct distributor *d, u32 slot, const struct vcrt_key *k, u32 isn, u64 now);
-void dist_age(struct distributor *d, u64 now);
+#define DIST_AGE_US (10 * USEC_PER_MSEC)
+bool dist_age(struct distributor *d, u64 now); /* true: there may be more of them */
 /* Slots whose link is down get nothing new. */
 void dist_reach(struct distributor *d);
 

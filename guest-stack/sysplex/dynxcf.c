@@ -16,7 +16,7 @@
 #define PACKET_DISTRIBUTED 2
 
 size_t dynxcf_bytes(void) {
-    return (size_t)DYNXCF_BATCHES * (PLEXMSG_DATA_MAX + 16);
+    return (size_t)DYNXCF_LARGE * (PLEXMSG_DATA_MAX + 16) + (size_t)DYNXCF_SMALL * (DYNXCF_SMALL_BYTES + 16);
 }
 
 bool dynxcf_init(struct sysplex *sx, struct arena *a) {
@@ -24,7 +24,8 @@ bool dynxcf_init(struct sysplex *sx, struct arena *a) {
     list_init(&dx->open);
     list_init(&dx->idle);
     for (u32 i = 0; i < DYNXCF_BATCHES; i++) {
-        dx->batch[i].bytes = arena_take(a, PLEXMSG_DATA_MAX, 16);
+        dx->batch[i].size = i < DYNXCF_LARGE ? PLEXMSG_DATA_MAX : DYNXCF_SMALL_BYTES;
+        dx->batch[i].bytes = arena_take(a, dx->batch[i].size, 16);
         if (!dx->batch[i].bytes) return false;
         list_push_back(&dx->idle, &dx->batch[i].node);
     }
@@ -80,24 +81,34 @@ static void batch_close(struct sysplex *sx, struct packet_batch *b) {
     p->batch = NULL;
     b->used = 0;
     list_del(&b->node);
-    list_push_back(&sx->dx.idle, &b->node);
+    /* The large ones in front: as long as there are some, they are taken. */
+    if (b->size == PLEXMSG_DATA_MAX)
+        list_add_between(&b->node, &sx->dx.idle, sx->dx.idle.next);
+    else
+        list_push_back(&sx->dx.idle, &b->node);
+}
+
+/* An idle batch that holds so many bytes; NULL. If the first does not, none does. */
+static struct packet_batch *batch_idle(struct dynxcf *dx, u32 bytes) {
+    struct packet_batch *b = list_empty(&dx->idle) ? NULL : LIST_ENTRY(dx->idle.next, struct packet_batch, node);
+    if (!b || b->size < bytes) return NULL;
+    list_del(&b->node);
+    return b;
 }
 
 /* The batch of a peer, with room for so many bytes more. If all serve others the one that has waited longest goes early. */
 static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 bytes, u64 now) {
     struct dynxcf *dx = &sx->dx;
     struct packet_batch *b = to->batch;
-    if (b) {
-        if (b->used + bytes > PLEXMSG_DATA_MAX) batch_send(sx, b, now);
-        return b;
-    }
-    if (list_empty(&dx->idle)) {
+    if (b && b->used + bytes > b->size) batch_send(sx, b, now);
+    if (b && bytes <= b->size) return b;
+    if (b) batch_close(sx, b);
+    while (!(b = batch_idle(dx, bytes))) {
         b = LIST_ENTRY(dx->open.next, struct packet_batch, node);
         SX_COUNT(sx, batches_early);
         batch_send(sx, b, now);
         batch_close(sx, b);
     }
-    b = LIST_ENTRY(list_pop_front(&dx->idle), struct packet_batch, node);
     b->peer = to->pub.index;
     to->batch = b;
     list_push_back(&dx->open, &b->node);
@@ -111,7 +122,7 @@ int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now
         return -ERR_MSGSIZE;
     }
     struct packet_batch *b = to->batch;
-    if (!b || b->used + PLEXMSG_PACKET_HEAD + padded > PLEXMSG_DATA_MAX)
+    if (!b || b->used + PLEXMSG_PACKET_HEAD + padded > b->size)
         b = batch_for(sx, to, PLEXMSG_PACKET_HEAD + padded, now);
     u8 *head = b->bytes + b->used;
     /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */

@@ -11,7 +11,7 @@
  * stopped (V TCPIP,,STOP,device), and it stays stopped when the peer returns.
  *
  * Packets go over XCF: each peer that they go to has a batch of its own, one message (PLEXMSG_DATA), sent at link_flush_all() or when it is
- * full. There are DYNXCF_BATCHES at once: for one peer more the oldest goes early (counted). Packets are not queued: what XCF has no
+ * full. There are DYNXCF_BATCHES at once, most of them small: for one peer more the oldest goes early (counted). Packets are not queued: what XCF has no
  * buffer for is dropped and counted, as a card does, and XCF keeps a reserve for what is not a packet.
  */
 #ifndef SYSPLEX_DYNXCF_H

@@ -61,11 +61,15 @@ struct send_queue { /* a ring of {token 4, kind 1, 3 zero, length 4, data} in th
 /* Packets on their way to one peer, as one message. */
 struct packet_batch {
     struct list node; /* in dynxcf.open, oldest first, while it has a peer; else in dynxcf.idle */
-    u8 *bytes;        /* [PLEXMSG_DATA_MAX] */
-    u32 used;
+    u8 *bytes;        /* [size] */
+    u32 size, used;
     u8 peer;
 };
-#define DYNXCF_BATCHES 8
+/* A few may be whole messages; a system of 32 has a small one more for each other, for packets that come one by one for all of them. */
+#define DYNXCF_LARGE   8
+#define DYNXCF_SMALL   32
+#define DYNXCF_BATCHES (DYNXCF_LARGE + DYNXCF_SMALL)
+#define DYNXCF_SMALL_BYTES 4000u /* with the message's head one block */
 
 struct dynxcf {
     bool on;

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #define SEC     ((u64)USEC_PER_SEC)
-#define SYSTEMS (DYNXCF_BATCHES + 4) /* so that a stack has more peers than batches */
+#define SYSTEMS (DYNXCF_LARGE + 4) /* so that a stack has more peers than large batches */
 
 static struct simplex *plex(void) {
     struct simplex_params par = {.seed = 11, .systems = SYSTEMS, .no_server = true};
@@ -75,17 +75,25 @@ static void a_full_batch_goes_at_once(void **state) {
     simplex_destroy(p);
 }
 
+/* Small packets for all go at the end of the turn; large ones, for more peers than there are large batches, push the oldest out. */
 static void more_peers_than_batches(void **state) {
     struct simplex *p = plex();
     UNUSED(state);
     for (u32 to = 1; to < SYSTEMS; to++) forward(p, to, 200);
-    assert_int_equal(count(p, 0)->batches_early, SYSTEMS - 1 - DYNXCF_BATCHES);
-    forward(p, SYSTEMS - 1, 200); /* whose batch is open still */
-    assert_int_equal(count(p, 0)->batches_early, SYSTEMS - 1 - DYNXCF_BATCHES);
+    assert_int_equal(count(p, 0)->batches_early, 0);
+    flush(p);
+    for (u32 to = 1; to < SYSTEMS; to++) forward(p, to, 5000);
+    assert_int_equal(count(p, 0)->batches_early, SYSTEMS - 1 - DYNXCF_LARGE);
+    forward(p, SYSTEMS - 1, 5000); /* whose batch is open still */
+    forward(p, 1, 200);            /* whose batch went early: a small one is enough */
+    assert_int_equal(count(p, 0)->batches_early, SYSTEMS - 1 - DYNXCF_LARGE);
+    forward(p, 1, 5000); /* not any more */
+    assert_int_equal(count(p, 0)->batches_early, SYSTEMS - DYNXCF_LARGE);
     flush(p);
     simplex_run(p, SEC / 10);
-    for (u32 to = 1; to < SYSTEMS - 1; to++) assert_int_equal(arrived(p, to), 1);
-    assert_int_equal(arrived(p, SYSTEMS - 1), 2);
+    assert_int_equal(arrived(p, 1), 4);
+    for (u32 to = 2; to < SYSTEMS - 1; to++) assert_int_equal(arrived(p, to), 2);
+    assert_int_equal(arrived(p, SYSTEMS - 1), 3);
     assert_int_equal(count(p, 0)->drop_batch, 0);
     simplex_destroy(p);
 }
