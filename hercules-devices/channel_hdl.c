@@ -4,6 +4,7 @@
  *   both       system reset under a waiting CCW   ending status in a subchannel that was reset   hdl_sweep_later
  *   3.13       HSCH before the program began      a device that is busy for ever                 hdl_halt_unbegun
  *   3.13       HSCH of a waiting CCW              a subchannel that is active for ever           hdl.c, status_for_channel
+ *   3.13       detach of a group                  a deadlock with an interruption                hdl.c, detach_others
  *   Hyperion   HSCH of a suspended program        a resumption that suspends once more           hdl_forget_resumption
  *
  * And what they know of a program that a device would like to know: the CCWs behind the one that is being executed.

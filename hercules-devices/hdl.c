@@ -426,6 +426,28 @@ int hdl_dev_init(DEVBLK *dev, const struct hdl_type *type, int argc, char *argv[
     return 0;
 }
 
+/* 3.13 detaches the other units of a group while it holds the lock of the first, and takes the lock of interruptions for each. A
+ * processor that has that one and presents an interruption of the first unit wants them in the other order: both, and then everybody,
+ * wait for ever. So the other units are detached here, where no lock is held, and this one is alone when the emulator goes on. */
+#ifdef HDL_HYPERION
+static void detach_others(DEVBLK *dev) { UNUSED(dev); }
+#else
+static void detach_others(DEVBLK *dev) {
+    DEVBLK *other[ENGINE_UNITS_MAX];
+    DEVGRP *group = dev->group;
+    int others = 0;
+    if (!group) return;
+    for (int i = 0; i < group->acount && others < ENGINE_UNITS_MAX; i++)
+        if (group->memdev[i] && group->memdev[i] != dev) other[others++] = group->memdev[i];
+    if (!others) return; /* the last one's end is the group's, too: the emulator frees it */
+    group->memdev[dev->member] = NULL;
+    dev->group = NULL;
+    /* One that is detached takes those with it that are left. */
+    for (int i = 0; i < others; i++)
+        if (other[i]->allocated) detach_device(SSID_TO_LCSS(other[i]->ssid), other[i]->devnum);
+}
+#endif
+
 int hdl_dev_close(DEVBLK *dev) {
     struct hdl_group *g = hdl_group_of(dev);
     if (dev->fd > 2) close(dev->fd);
@@ -435,6 +457,7 @@ int hdl_dev_close(DEVBLK *dev) {
     /* The threads that end now may be waiting for this lock. */
     release_lock(&dev->lock);
     group_stop(g);
+    detach_others(dev);
     obtain_lock(&dev->lock);
     if (--g->open == 0) {
         g->type->destroy(g->engine);
