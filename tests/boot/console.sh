@@ -29,7 +29,7 @@ more_than() { [ "$(answers)" -gt "$1" ]; }
 fast_input() {
     round=0
     exec 4>"$PLEX390_RUN/ONE/SYSA.in"
-    while [ $round -lt 16 ]; do
+    while [ $round -lt 40 ]; do
         for pause in 0.001 0.004 0.002 0.006 0.003 0.005; do
             printf '/D T\n/D T\n' >&4
             sleep $pause
@@ -43,7 +43,7 @@ fast_input() {
         round=$((round + 1))
     done
     exec 4>&-
-    [ "$after" -gt 32 ] # two a round at least, or the bursts were never taken
+    [ "$after" -gt 80 ] # two a round at least, or the bursts were never taken
 }
 telnet() { timeout -k 2 60 python3 "$root/tests/boot/telnet3215.py" "$port" "$@"; }
 comes_and_goes() {
