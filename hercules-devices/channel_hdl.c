@@ -6,6 +6,7 @@
  *   3.13       HSCH of a waiting CCW              a subchannel that is active for ever           hdl.c, status_for_channel
  *   3.13       detach of a group                  a deadlock with an interruption                hdl.c, detach_others
  *   Hyperion   HSCH of a suspended program        a resumption that suspends once more           hdl_forget_resumption
+ *   Hyperion   HSCH, CSCH of a running program    ending status after the function's own         hdl_await_thread
  *
  * And what they know of a program that a device would like to know: the CCWs behind the one that is being executed.
  *
@@ -113,6 +114,36 @@ void hdl_forget_resumption(DEVBLK *dev) {
         if (sysblk.devtunavail > 0) sysblk.devtunavail--;
     }
     RELEASE_IOQLOCK();
+}
+
+/* ---- a running program ---- */
+
+#define THREAD_LOOKS_MAX 20000
+#define THREAD_LOOK_US   50
+
+/* Another thread than this one executes a program of the device. */
+static bool someone_runs_it(const volatile DEVBLK *dev) {
+    return dev->busy && dev->tid && !dev->suspended && !pthread_equal((pthread_t)dev->tid, pthread_self());
+}
+
+/* Hyperion completes the function at once, while the device's thread is still on its way out of the CCW that we ended: what that
+ * thread has to say then comes as a second status. To a subchannel that was disabled meanwhile it sticks for ever (MSCH: status
+ * pending, TSCH: not enabled), to one that was started anew it looks like the end of the new program. So the instruction
+ * lasts until that thread is through, as it does in a channel: the mark of a pending halt or clear lets it complete the
+ * function, and nothing is left to say. The caller holds dev->lock, for a halt the lock of interruptions, too. */
+void hdl_await_thread(DEVBLK *dev, bool halt) {
+    const U16 owner = sysblk.intowner;
+    if (halt && someone_runs_it(dev)) dev->scsw.flag2 |= SCSW2_AC_HALT;
+    for (u32 i = 0; i < THREAD_LOOKS_MAX && someone_runs_it(dev); i++) {
+        RELEASE_DEVLOCK(dev);
+        if (halt) RELEASE_INTLOCK(NULL);
+        usleep(THREAD_LOOK_US);
+        if (halt) OBTAIN_INTLOCK(NULL);
+        OBTAIN_DEVLOCK(dev);
+    }
+    if (!halt) return;
+    sysblk.intowner = owner;
+    dev->scsw.flag2 &= (BYTE)~SCSW2_AC_HALT;
 }
 
 #else

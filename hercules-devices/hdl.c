@@ -485,7 +485,7 @@ void hdl_dev_query(DEVBLK *dev, char **class, int buflen, char *buffer) {
 /* The unit status with which a CCW returns to the channel when a halt or a clear may have ended it.
  *   3.13      has the halt still to complete, and does so before the next CCW: a command retry takes it there. It would leave the
  *             subchannel marked active for ever, and Linux, which sets a device offline, waits for that to end
- *   Hyperion  has completed it, and adds this status to it: none, or a driver would take the halt for an end */
+ *   Hyperion  completes it again and drops this status: none */
 static BYTE status_for_channel(DEVBLK *dev, enum group_end end, u8 unit_status) {
 #ifdef HDL_HYPERION
     UNUSED(dev);
@@ -579,4 +579,8 @@ void hdl_dev_halt(DEVBLK *dev) {
     hdl_halt_unbegun(dev);
 #endif
     group_halt(&g->host, hdl_unit_of(g, dev));
+#ifdef HDL_HYPERION
+    /* A thread of the device comes here, too, when it completes a halt: that one waits for nobody. */
+    if (dev->hoc == HOC_HSCH || dev->hoc == HOC_CSCH) hdl_await_thread(dev, dev->hoc == HOC_HSCH);
+#endif
 }

@@ -7,8 +7,8 @@
  *   halt                        dev->halt_device                        DEVHND.halt, also at clear and at reset
  *   clear                       no call: the waiting CCW polls          DEVHND.halt
  *   reset                       no call: busy vanishes under the CCW    DEVHND.halt with HOC_RESET
- *   end of a halted CCW         command retry, so that the channel      no status: the channel has completed
- *                               itself completes the halt               the halt, and adds what is returned
+ *   end of a halted CCW         command retry, so that the channel      no status: the channel completes it at
+ *                               itself completes the halt               once, then its thread does, the same way
  *   start of a program          dev->syncio: on the CPU's thread, a CCW     always on a device thread
  *                               that might wait asks for a device thread
  *   interrupt of a PCI          dev->lock, then intlock                 intlock, then dev->lock
@@ -130,10 +130,11 @@ int hdl_dev_ssci(DEVBLK *dev, void *request);
 /* The CHSC requests that the emulator does not know; NULL: it is none of ours. */
 void *hdl_chsc(void *response, void *request, REGS *regs);
 
-/* channel_hdl.c: repairs of what an emulator's channel leaves behind; dev->lock is held for the last two. */
+/* channel_hdl.c: repairs of what an emulator's channel leaves behind; dev->lock is held for all but the first. */
 void hdl_sweep_later(DEVBLK *dev); /* a reset ended the program */
 #ifdef HDL_HYPERION
-void hdl_forget_resumption(DEVBLK *dev); /* a suspended program was halted */
+void hdl_forget_resumption(DEVBLK *dev);       /* a suspended program was halted */
+void hdl_await_thread(DEVBLK *dev, bool halt); /* a running program was halted or cleared */
 #else
 void hdl_halt_unbegun(DEVBLK *dev); /* a program was halted that may not have begun */
 #endif

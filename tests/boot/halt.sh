@@ -1,6 +1,6 @@
 #!/bin/sh
-# halt.sh - HALT SUBCHANNEL in every moment of a start, on a real emulator and our module (halt.S): no end is lost and no device
-# stays busy. Hercules 3.13 by itself loses a program that is halted before it began (hercules-devices/channel_hdl.c).
+# halt.sh - HALT SUBCHANNEL in every moment of a start, on a real emulator and our module (halt.S): no end is lost, no device
+# stays busy, and none has more to say when its subchannel is disabled. hercules-devices/channel_hdl.c says what the emulators do by themselves.
 #
 # Environment: PLEX390_HERCULES chooses the emulator; its module must be built.
 set -u
@@ -34,7 +34,7 @@ printf '%s ESA/390\nMAINSIZE 16\nNUMCPU 1\nLDMOD %s\n0E20.2 PLXLCS card=%s/none 
     sleep 1
 } | timeout -k 2 60 "$emulator" $mode -f "$dir/cnf" $external >"$dir/log" 2>&1
 if grep -a -q '000A0000 80000F00' "$dir/log"; then
-    echo "PASS halt: 1024 halts, each with an end, none leaves the device busy"
+    echo "PASS halt: 1024 halts, each with an end, none leaves the device busy; 512 waiting READs ended, no status after the last"
     exit 0
 fi
 echo "FAIL halt: wait F00 expected"
