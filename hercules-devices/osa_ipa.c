@@ -63,6 +63,7 @@ static u32 run_setip(struct osa_engine *e, struct ipa_call *call, const struct i
     struct osa_request r = {.op = entry->op, .addr = be32_get(data), .mask = be32_get(data + 4)};
     if (asked & (IPA_IP_VIPA | IPA_DELIP_VIPA)) r.flags |= OSA_IP_VIPA;
     if (asked & IPA_IP_TAKEOVER) r.flags |= OSA_IP_TAKEOVER;
+    if (entry->op == OSA_OP_DELIP && (asked & IPA_DELIP_PASSES_ON)) r.flags |= OSA_IP_PASSES_ON;
     struct ipaddr a = ipaddr_v4(r.addr);
     if (ipaddr_is_any(a) || ipaddr_is_multicast(a) || ipaddr_is_broadcast(a)) return IPA_RC_FAILED;
     if (entry->op == OSA_OP_SETIP && !e->lan_wanted) return IPA_RC_NO_STARTLAN;

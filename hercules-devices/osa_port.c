@@ -302,7 +302,7 @@ void osa_port_lan(struct osa_port *p, bool up, u64 now) {
         if (p->att[n].state == OSA_ATT_ATTACHED && !p->att[n].fenced)
             port_event(p, n, up ? OSA_EVENT_LAN_UP : OSA_EVENT_LAN_DOWN, IPADDR_ANY);
     for (u32 i = 0; up && i < OSA_OAT_MAX; i++)
-        if (p->oat[i].attachment != PORT_NOBODY && !(p->oat[i].flags & (OSA_OAT_LEARNED | OSA_OAT_PROBING)))
+        if (p->oat[i].attachment != PORT_NOBODY && !(p->oat[i].flags & (OSA_OAT_LEARNED | OSA_OAT_PROBING | OSA_OAT_LEAVING)))
             port_arp_announce(p, p->oat[i].ip);
 }
 
@@ -337,12 +337,14 @@ void osa_port_from_uplink(struct osa_port *p, const u8 *bytes, u32 len, const st
 
 u64 osa_port_tick(struct osa_port *p, u64 now) {
     u64 next = port_arp_tick(p, now);
-    for (u32 i = 0; p->probe_count && i < OSA_OAT_MAX; i++) {
+    for (u32 i = 0; (p->probe_count || p->leaving_count) && i < OSA_OAT_MAX; i++) {
         struct osa_oat_entry *e = &p->oat[i];
-        if (e->attachment == PORT_NOBODY || !(e->flags & OSA_OAT_PROBING)) continue;
-        if (now >= e->probe_due) port_probe_end(p, e, false);
+        if (e->attachment == PORT_NOBODY || !(e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING))) continue;
+        if (now < e->due) next = u64_min(next, e->due);
+        else if (e->flags & OSA_OAT_LEAVING)
+            port_oat_remove(p, e);
         else
-            next = u64_min(next, e->probe_due);
+            port_probe_end(p, e, false);
     }
     return next;
 }

@@ -60,7 +60,7 @@ static struct ipaddr arp_asker(const struct osa_port *p, u32 n) {
     struct ipaddr vipa = IPADDR_ANY;
     for (u32 i = 0; i < OSA_OAT_MAX; i++) {
         const struct osa_oat_entry *e = &p->oat[i];
-        if (e->attachment != n || (e->flags & OSA_OAT_PROBING)) continue;
+        if (e->attachment != n || (e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING))) continue;
         if (!(e->flags & OSA_OAT_VIPA)) return e->ip;
         vipa = e->ip;
     }
@@ -210,7 +210,7 @@ static void arp_conflicts(struct osa_port *p, const struct osa_frame *f, const s
     if (eth_mac_eq(a->sender_mac, p->params.mac)) return; /* our own, or an LCS attachment's */
     bool probe = ipaddr_is_any(a->sender);
     struct osa_oat_entry *e = port_oat_find(p, probe ? a->target : a->sender);
-    if (!e || (e->flags & OSA_OAT_LEARNED) || e->attachment == f->from) return;
+    if (!e || (e->flags & (OSA_OAT_LEARNED | OSA_OAT_LEAVING)) || e->attachment == f->from) return;
     if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, true);
     else if (!probe)
         p->count[OSA_PC_ARP_CONFLICTS]++;
@@ -237,7 +237,7 @@ static void arp_learn(struct osa_port *p, const struct osa_frame *f, const struc
 
 static void arp_reply(struct osa_port *p, const struct osa_frame *f, const struct arp_packet *a) {
     const struct osa_oat_entry *e = port_oat_find(p, a->target);
-    if (!e || (e->flags & (OSA_OAT_LEARNED | OSA_OAT_PROBING)) || e->attachment == f->from) return;
+    if (!e || (e->flags & (OSA_OAT_LEARNED | OSA_OAT_PROBING | OSA_OAT_LEAVING)) || e->attachment == f->from) return;
     if (!(p->started & port_bit(e->attachment))) return;
     struct arp_packet r = arp_ours(p, ARP_REPLY, a->target, a->sender);
     memcpy(r.target_mac, a->sender_mac, ETH_MAC_BYTES);

@@ -33,6 +33,7 @@ void port_oat_remove(struct osa_port *p, struct osa_oat_entry *e) {
     while (*link != self) link = &p->oat[*link - 1].next;
     *link = e->next;
     if (e->flags & OSA_OAT_PROBING) p->probe_count--;
+    if (e->flags & OSA_OAT_LEAVING) p->leaving_count--;
     *e = (struct osa_oat_entry){.attachment = PORT_NOBODY, .next = p->oat_free};
     p->oat_free = self;
     p->oat_count--;

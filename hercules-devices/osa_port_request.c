@@ -61,6 +61,10 @@ static bool take_over(struct osa_port *p, u32 n, struct osa_oat_entry *e, u8 fla
 static u32 op_setip(struct osa_port *p, u32 n, const struct request *r) {
     if (!registrable(r->ip) || p->att[n].mode == OSA_MODE_QDIO_L2) return OSA_RC_UNSUPPORTED;
     struct osa_oat_entry *e = port_oat_find(p, r->ip);
+    if (e && (e->flags & OSA_OAT_LEAVING)) { /* who had it has let go of it */
+        port_oat_remove(p, e);
+        e = NULL;
+    }
     bool own = e && e->attachment == n && !(e->flags & OSA_OAT_LEARNED);
     if (own) {
         if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, false); /* the second request ends the first one's wait */
@@ -85,7 +89,7 @@ static u32 op_setip(struct osa_port *p, u32 n, const struct request *r) {
         return OSA_RC_OK;
     }
     e->probe_tag = r->tag;
-    e->probe_due = r->now + OSA_PROBE_USEC;
+    e->due = r->now + OSA_PROBE_USEC;
     p->probe_count++;
     port_arp_probe(p, r->ip);
     return PORT_LATER;
@@ -95,7 +99,13 @@ static u32 op_delip(struct osa_port *p, u32 n, const struct request *r) {
     struct osa_oat_entry *e = port_oat_find(p, r->ip);
     if (!e || e->attachment != n) return OSA_RC_NOT_FOUND;
     if (e->flags & OSA_OAT_PROBING) port_answer(p, n, e->probe_tag, OSA_OP_SETIP, OSA_RC_NOT_FOUND);
-    port_oat_remove(p, e);
+    if (!(r->flags & OSA_IP_PASSES_ON) || (e->flags & (OSA_OAT_PROBING | OSA_OAT_LEARNED))) {
+        port_oat_remove(p, e);
+        return OSA_RC_OK;
+    }
+    p->leaving_count += !(e->flags & OSA_OAT_LEAVING);
+    e->flags |= OSA_OAT_LEAVING;
+    e->due = r->now + OSA_LEAVING_USEC;
     return OSA_RC_OK;
 }
 

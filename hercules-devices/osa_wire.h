@@ -75,7 +75,7 @@ enum osa_frame_flags {
 
 enum osa_op {
     OSA_OP_SETIP = 1, /* flags: OSA_IP_VIPA, OSA_IP_TAKEOVER */
-    OSA_OP_DELIP,
+    OSA_OP_DELIP, /* flags: OSA_IP_PASSES_ON */
     OSA_OP_SETIPM, /* MAC field holds the group MAC */
     OSA_OP_DELIPM,
     OSA_OP_SETRTG, /* flags: 0 none, 1 primary, 2 secondary (connectors: 3, 4; multicast router: 5) */
@@ -93,7 +93,7 @@ enum osa_op {
     OSA_OP_ASSIST,  /* mask field: OSA_ASSIST_* that the LPAR switched on */
 };
 
-enum { OSA_IP_VIPA = 1, OSA_IP_TAKEOVER = 2 };
+enum { OSA_IP_VIPA = 1, OSA_IP_TAKEOVER = 2, OSA_IP_PASSES_ON = 4 };
 
 /* Return codes that the port decides on: the IPA values of SETIP. The engine turns them into those of the command at hand. */
 enum {

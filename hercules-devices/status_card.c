@@ -78,10 +78,11 @@ static json_t *oat_json(const struct osa_port *p) {
         const struct osa_oat_entry *e = &p->oat[i];
         if (e->attachment >= OSA_ATTACHMENTS) continue;
         const struct osa_attachment *a = &p->att[e->attachment];
-        json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:b,s:b,s:b}", "ip", text_ip(e->ip), "lpar", a->lpar,
+        json_array_append_new(list, json_pack("{s:o,s:s,s:o,s:b,s:b,s:b,s:b}", "ip", text_ip(e->ip), "lpar", a->lpar,
                                               "device", json_sprintf("%04X", a->device), "vipa",
                                               e->flags & OSA_OAT_VIPA, "learned", e->flags & OSA_OAT_LEARNED, "probing",
-                                              e->flags & OSA_OAT_PROBING));
+                                              e->flags & OSA_OAT_PROBING, "leaving",
+                                              e->flags & OSA_OAT_LEAVING));
     }
     return list;
 }

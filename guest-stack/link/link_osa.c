@@ -65,16 +65,16 @@ static void mpcipa_flush(struct link *lnk, u64 now) {
 }
 
 static int mpcipa_address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now) {
-    return mpcipa_addr_want(device_of(lnk), addr, false, is_vipa, true, now);
+    return mpcipa_addr_want(device_of(lnk), addr, false, is_vipa ? IPA_IP_VIPA : 0, true, now);
 }
-static int mpcipa_address_del(struct link *lnk, struct ipaddr addr, u64 now) {
-    return mpcipa_addr_want(device_of(lnk), addr, false, false, false, now);
+static int mpcipa_address_del(struct link *lnk, struct ipaddr addr, bool passes_on, u64 now) {
+    return mpcipa_addr_want(device_of(lnk), addr, false, passes_on ? IPA_DELIP_PASSES_ON : 0, false, now);
 }
 static int mpcipa_group_join(struct link *lnk, struct ipaddr group, u64 now) {
-    return mpcipa_addr_want(device_of(lnk), group, true, false, true, now);
+    return mpcipa_addr_want(device_of(lnk), group, true, 0, true, now);
 }
 static int mpcipa_group_leave(struct link *lnk, struct ipaddr group, u64 now) {
-    return mpcipa_addr_want(device_of(lnk), group, true, false, false, now);
+    return mpcipa_addr_want(device_of(lnk), group, true, 0, false, now);
 }
 static int mpcipa_purge(struct link *lnk, u64 now) {
     return mpcipa_arp_purge(device_of(lnk), now);

@@ -58,7 +58,8 @@ struct mpcipa_addr {
     struct mpcipa_addr *next; /* in the hash chain */
     struct list due;          /* in mpcipa.due while something is to be told to the card */
     struct ipaddr addr;
-    bool group, vipa;
+    bool group;
+    u8 flags;        /* IPA_IP_..., IPA_DELIP_... of what is to be told */
     bool wanted;     /* the stack wants it */
     bool registered; /* the card has it */
 };
@@ -166,7 +167,7 @@ u8 *mpcipa_ipa_assist(struct mpcipa *d, u32 assist, u16 command, u32 data_len);
 void mpcipa_ipa_send(struct mpcipa *d, u32 data_len, u64 now);
 
 /* ---- mpcipa_addr.c ---- */
-int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now);
+int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, u8 flags, bool wanted, u64 now);
 void mpcipa_addr_next(struct mpcipa *d, u64 now); /* READY: sends what is due if nothing is outstanding */
 void mpcipa_addr_answer(struct mpcipa *d, const u8 *ipa, u32 len, u64 now);
 void mpcipa_addr_forget(struct mpcipa *d);

@@ -62,12 +62,13 @@ void mpcipa_addr_stale(struct mpcipa *d) {
     for (u32 i = 0; i < OSA_ADDR_BUCKETS; i++) {
         for (struct mpcipa_addr *e = d->bucket[i]; e; e = e->next) {
             e->wanted = false;
+            e->flags = 0;
             addr_due(d, e);
         }
     }
 }
 
-int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, bool wanted, u64 now) {
+int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, u8 flags, bool wanted, u64 now) {
     if (d->m.state == OSA_DOWN || d->m.state >= OSA_STOPLAN) return -ERR_NETDOWN;
     struct mpcipa_addr *e = addr_find(d, a, group);
     if (!e && !wanted) return -ERR_NOENT;
@@ -83,7 +84,7 @@ int mpcipa_addr_want(struct mpcipa *d, struct ipaddr a, bool group, bool vipa, b
         *b = e;
     }
     e->wanted = wanted;
-    e->vipa = vipa;
+    e->flags = flags;
     addr_due(d, e);
     mpcipa_addr_next(d, now);
     return 0;
@@ -113,8 +114,7 @@ static void addr_send(struct mpcipa *d, struct mpcipa_addr *e, u64 now) {
     u8 *data = mpcipa_ipa_begin(d, add ? IPA_SETIP : IPA_DELIP, SETIP_BYTES);
     ipaddr_put(data, e->addr);
     be32_put(data + 4, 0xFFFFFFFF);
-    u32 vipa_flag = add ? IPA_IP_VIPA : IPA_DELIP_VIPA;
-    be32_put(data + 8, e->vipa ? vipa_flag : 0);
+    be32_put(data + 8, e->flags);
     mpcipa_ipa_send(d, SETIP_BYTES, now);
 }
 

@@ -145,7 +145,7 @@ static void home_withdraw(struct stack *stk, struct home_entry *e, u64 now) {
     LIST_FOR_EACH(n, &stk->links) {
         struct link *lnk = LIST_ENTRY(n, struct link, node);
         if (!(e->registered & link_bit(lnk))) continue;
-        if ((lnk->caps & LINK_CAP_ARP) && lnk->ops->address_del) lnk->ops->address_del(lnk, e->addr, now);
+        if ((lnk->caps & LINK_CAP_ARP) && lnk->ops->address_del) lnk->ops->address_del(lnk, e->addr, false, now);
     }
     e->registered = 0;
 }
@@ -245,7 +245,9 @@ static void home_register(struct stack *stk, struct home_entry *e, struct link *
 static void home_unregister(struct home_entry *e, struct link *lnk, u64 now) {
     e->registered &= ~link_bit(lnk);
     e->refused &= ~link_bit(lnk);
-    if ((lnk->caps & LINK_CAP_ARP) && lnk->ops->address_del) lnk->ops->address_del(lnk, e->addr, now);
+    /* Hidden and still ours: its connections stay, and others come here until the LAN knows the next owner. */
+    bool passes_on = e->flags & HOME_INTERNAL;
+    if ((lnk->caps & LINK_CAP_ARP) && lnk->ops->address_del) lnk->ops->address_del(lnk, e->addr, passes_on, now);
 }
 
 static void home_learn_lans(const struct stack *stk, struct lan *lans) {

@@ -68,9 +68,10 @@ struct link_ops {
     /* End of a batch of output(): ring the card once. May be NULL. */
     void (*flush)(struct link *lnk, u64 now);
     /* Registers/withdraws an address that this stack answers for (OSA's address table); may be NULL.
-     * Results arrive as link_address_result(). */
+     * Results arrive as link_address_result(). passes_on: another stack is about to take the address, so what is on its way
+     * here still is to be delivered for a while, and nobody told that it is here. */
     int (*address_add)(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 now);
-    int (*address_del)(struct link *lnk, struct ipaddr addr, u64 now);
+    int (*address_del)(struct link *lnk, struct ipaddr addr, bool passes_on, u64 now);
     int (*group_join)(struct link *lnk, struct ipaddr group, u64 now);
     int (*group_leave)(struct link *lnk, struct ipaddr group, u64 now);
     /* V TCPIP,,PURGECACHE and NETSTAT ARP for cards that resolve themselves; may be NULL. */

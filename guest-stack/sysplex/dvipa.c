@@ -433,10 +433,20 @@ static u64 poll(void *ctx, u64 now) {
  * the client's next segment takes. So for a while a segment that nobody here knows goes there, and he answers it or resets it. */
 static bool ask_former(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
     struct sysplex_peer *former = now < d->former_until ? sysplex_peer_at(sx, d->former) : NULL;
-    if (!former || sx_from_peer(p) || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p)) return false;
+    if (!former || sx_from_peer(p) || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p, false)) return false;
     if (parts_distribute(sx, d->addr)) return false; /* the distributor has its own list, and it has all */
     SX_COUNT(sx, asked_former);
     sysplex_forward(sx, former, p, now);
+    return true;
+}
+
+/* Given away, and a station of the LAN has not noticed: what is no connection of this stack is the new owner's, as soon as there is
+ * one. Until then a SYN is accepted here, for the OSAs deliver to the former owner a little longer so that none is lost. */
+static bool ask_owner(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
+    struct sysplex_peer *owner = d->status == DVIPA_MOVING && !d->target ? sysplex_peer_at(sx, d->owner) : NULL;
+    if (!owner || sx_from_peer(p) || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p, true)) return false;
+    SX_COUNT(sx, asked_owner);
+    sysplex_forward(sx, owner, p, now);
     return true;
 }
 
@@ -444,7 +454,7 @@ static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
     struct sysplex *sx = ctx;
     const struct dvipa *d = dvipa_find(sx, p->dst);
     if (!d || d->status == DVIPA_ACTIVE) {
-        if (d && sx->dv.drop_unknown && dvipa_unknown(sx, p)) return SYSPLEX_TAKEN;
+        if (d && sx->dv.drop_unknown && dvipa_unknown(sx, p, false)) return SYSPLEX_TAKEN;
         if (moved_packet(sx, p, now) == SYSPLEX_TAKEN) return SYSPLEX_TAKEN;
         return d && ask_former(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
     }
@@ -454,7 +464,7 @@ static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
         SX_COUNT(sx, drop_claiming);
         return SYSPLEX_TAKEN;
     }
-    return SYSPLEX_PASS;
+    return ask_owner(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
 }
 
 static void conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now) {

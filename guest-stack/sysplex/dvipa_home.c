@@ -161,10 +161,10 @@ void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opene
     sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
 }
 
-bool dvipa_unknown(struct sysplex *sx, const struct pkt *p) {
+bool dvipa_unknown(struct sysplex *sx, const struct pkt *p, bool syn_too) {
     const u8 *tcp = p->data + (u32)(p->ip_header[0] & 15) * 4;
     if (p->proto != IP_PROTO_TCP || p->len < (u32)(p->ip_header[0] & 15) * 4 + TCPHDR_BYTES) return false;
     struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
     /* A client may have used the port before: what comes after that connection's end is of another, which may live elsewhere. */
-    return !(tcp[13] & TCPF_SYN) && !tcp_known_segment(sx->stk, &key, be32_get(tcp + 4));
+    return (syn_too || !(tcp[13] & TCPF_SYN)) && !tcp_known_segment(sx->stk, &key, be32_get(tcp + 4));
 }

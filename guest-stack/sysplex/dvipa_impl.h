@@ -105,8 +105,8 @@ bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now)
 void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 *data, u32 len, u64 now);
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now);
 
-/* A segment of no connection and no handshake of this stack, and no SYN. */
-bool dvipa_unknown(struct sysplex *sx, const struct pkt *p);
+/* A segment of no connection and no handshake of this stack; a SYN only if syn_too. */
+bool dvipa_unknown(struct sysplex *sx, const struct pkt *p, bool syn_too);
 
 /* dvipa_conf.c */
 void dvipa_config_end(struct sysplex *sx, struct dvipa *d, u64 now); /* what keeps it here may have ended */

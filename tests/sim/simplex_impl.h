@@ -61,6 +61,7 @@ struct simplex {
     struct lan_owner { /* the address table of the LAN */
         struct ipaddr addr;
         u32 node;
+        u64 leaves; /* when it was given up with passes_on: still delivered for a while; 0: it was not */
     } * owner;
     u32 owners, owners_size;
     struct simplex_session session[SIMPLEX_SESSIONS];

@@ -8,6 +8,7 @@
 #include "wire/tcphdr.h"
 
 #define LAN_US       100
+#define LEAVING_US   (2 * (u64)USEC_PER_SEC) /* the card's */
 #define DYNXCF_FIRST 0xC109C801u /* of system 0 */
 
 static struct node *node_of(const struct link *lnk) {
@@ -32,8 +33,13 @@ static int stop(struct device *dev, u64 now) {
 const struct device_ops simplex_lan_device = {.type_name = "MPCIPA", .attach = attach, .start = start, .stop = stop};
 
 static struct lan_owner *owner_find(struct simplex *p, struct ipaddr addr) {
-    for (u32 i = 0; i < p->owners; i++)
-        if (ipaddr_eq(p->owner[i].addr, addr)) return &p->owner[i];
+    for (u32 i = 0; i < p->owners; i++) {
+        struct lan_owner *o = &p->owner[i];
+        if (!ipaddr_eq(o->addr, addr)) continue;
+        if (!o->leaves || simxcf_now(p->x) < o->leaves + LEAVING_US) return o;
+        *o = p->owner[--p->owners];
+        return NULL;
+    }
     return NULL;
 }
 
@@ -46,10 +52,10 @@ static int address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 n
     if (lnk->type != LNK_IPAQENET) return 0;
     struct lan_owner *o = owner_find(p, addr);
     if (o) {
-        bool stale = !simplex_runs(&p->node[o->node]) || o->node == n->index ||
+        bool stale = !simplex_runs(&p->node[o->node]) || o->node == n->index || o->leaves ||
                      (!p->node[o->node].client && simxcf_isolated(p->x, o->node));
         if (!stale && !p->node[o->node].client) return -0xE00A;
-        o->node = n->index;
+        *o = (struct lan_owner){addr, n->index, 0};
         return 0;
     }
     if (p->owners == p->owners_size) {
@@ -57,14 +63,18 @@ static int address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 n
         p->owner = realloc(p->owner, p->owners_size * sizeof *p->owner);
         CHECK(p->owner != NULL);
     }
-    p->owner[p->owners++] = (struct lan_owner){addr, n->index};
+    p->owner[p->owners++] = (struct lan_owner){addr, n->index, 0};
     return 0;
 }
-static int address_del(struct link *lnk, struct ipaddr addr, u64 now) {
+static int address_del(struct link *lnk, struct ipaddr addr, bool passes_on, u64 now) {
     struct node *n = node_of(lnk);
     struct lan_owner *o = owner_find(n->p, addr);
     UNUSED(now);
-    if (o && o->node == n->index) *o = n->p->owner[--n->p->owners];
+    if (!o || o->node != n->index) return 0;
+    if (passes_on)
+        o->leaves = simxcf_now(n->p->x);
+    else
+        *o = n->p->owner[--n->p->owners];
     return 0;
 }
 void simplex_lan_forget(struct simplex *p, u32 node) {

@@ -121,7 +121,7 @@ static void test_addresses(void **state) {
     /* Half of them change their mind before the card was asked. */
     for (u32 i = 0; i < 50; i++) {
         snprintf(text, sizeof text, "10.1.2.%u", i + 1);
-        assert_int_equal(lnk->ops->address_del(lnk, lab_ip(text), t.lab->now), 0);
+        assert_int_equal(lnk->ops->address_del(lnk, lab_ip(text), false, t.lab->now), 0);
     }
     lab_run(t.lab, 3000000);
     for (u32 i = 0; i < 100; i++) {
@@ -131,9 +131,9 @@ static void test_addresses(void **state) {
     assert_int_equal(driver_of(&t)->addr_pool.in_use, 51);
     for (u32 i = 50; i < 100; i++) {
         snprintf(text, sizeof text, "10.1.2.%u", i + 1);
-        assert_int_equal(lnk->ops->address_del(lnk, lab_ip(text), t.lab->now), 0);
+        assert_int_equal(lnk->ops->address_del(lnk, lab_ip(text), false, t.lab->now), 0);
     }
-    assert_int_equal(lnk->ops->address_del(lnk, lab_ip("10.9.9.9"), t.lab->now), -ERR_NOENT);
+    assert_int_equal(lnk->ops->address_del(lnk, lab_ip("10.9.9.9"), false, t.lab->now), -ERR_NOENT);
     lab_run(t.lab, 3000000);
     assert_int_equal(driver_of(&t)->addr_pool.in_use, 1);
     /* The table's limit is counted. */

@@ -110,6 +110,51 @@ static void test_setip_rules(void **state) {
     }
 }
 
+/* DELIP with OSA_IP_PASSES_ON: delivered for a while, answered for by nobody, and anybody's who registers it. */
+static void test_leaving(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(OSA_CHPID_OSD, true, true, 1492);
+    u32 a = host3(b, "SYSA", 0xE00, IP_A), c = host3(b, "SYSB", 0xE00, IP_B);
+    u8 f[128];
+    request(b, a, OSA_OP_SETIP, OSA_IP_VIPA, IP_V, 0, NULL);
+    assert_int_equal(request(b, a, OSA_OP_DELIP, OSA_IP_PASSES_ON, IP_V, 0, NULL), 0);
+    forget(b);
+    u64 conflicts = b->port.count[OSA_PC_ARP_CONFLICTS];
+    lan_arp(b, router_mac, ARP_REQUEST, IP_GW, IP_V); /* asked for it: silence */
+    lan_arp(b, router_mac, ARP_REQUEST, IP_V, IP_V);  /* the next owner says that he has it: nobody is wronged */
+    assert_int_equal(b->port.count[OSA_PC_ARP_CONFLICTS], conflicts);
+    assert_int_equal(b->lan.n, 0);
+    lan_says(b, f, ether(f, port_mac, router_mac, IP_GW, IP_V, 30));
+    assert_int_equal(frames_to(b, a), 1);
+    osa_port_lan(&b->port, false, b->now);
+    osa_port_lan(&b->port, true, b->now);
+    assert_false(lan_has_arp(b, 0, ARP_REQUEST, IP_V, IP_V)); /* not announced with the others */
+    /* Its time is over. */
+    assert_int_equal(osa_port_tick(&b->port, b->now), b->now + OSA_LEAVING_USEC);
+    osa_port_tick(&b->port, b->now += OSA_LEAVING_USEC);
+    forget(b);
+    lan_says(b, f, ether(f, port_mac, router_mac, IP_GW, IP_V, 30));
+    assert_int_equal(frames_to(b, a), 0);
+    assert_int_equal(request(b, a, OSA_OP_DELIP, 0, IP_V, 0, NULL), OSA_RC_NOT_FOUND);
+    /* Another LPAR registers it meanwhile, or the same one again: at once theirs, announced, and no time runs. */
+    for (u32 i = 0; i < 2; i++) {
+        u32 next = i ? a : c;
+        request(b, a, OSA_OP_SETIP, OSA_IP_VIPA, IP_V, 0, NULL);
+        request(b, a, OSA_OP_DELIP, OSA_IP_PASSES_ON, IP_V, 0, NULL);
+        forget(b);
+        assert_int_equal(request(b, next, OSA_OP_SETIP, OSA_IP_VIPA, IP_V, 0, NULL), 0);
+        assert_true(lan_has_arp(b, 0, ARP_REQUEST, IP_V, IP_V));
+        assert_false(has_event(b, a, OSA_EVENT_IP_LOST, IP_V)); /* it was given, not taken */
+        osa_port_tick(&b->port, b->now += OSA_LEAVING_USEC);
+        forget(b);
+        lan_says(b, f, ether(f, port_mac, router_mac, IP_GW, IP_V, 30));
+        assert_int_equal(frames_to(b, next), 1);
+        assert_int_equal(b->port.leaving_count, 0);
+        request(b, next, OSA_OP_DELIP, 0, IP_V, 0, NULL);
+    }
+    bench_free(b);
+}
+
 static void test_probe(void **state) {
     UNUSED(state);
     struct bench *b = bench_new(OSA_CHPID_OSD, true, true, 1492);
@@ -550,6 +595,7 @@ int main(void) {
         cmocka_unit_test(test_init_domain),
         cmocka_unit_test(test_attach),
         cmocka_unit_test(test_setip_rules),
+        cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_probe),
         cmocka_unit_test(test_arp_output),
         cmocka_unit_test(test_arp_limits),

@@ -194,8 +194,9 @@ static int address_add(struct link *lnk, struct ipaddr addr, bool is_vipa, u64 n
     return 0;
 }
 
-static int address_del(struct link *lnk, struct ipaddr addr, u64 now) {
+static int address_del(struct link *lnk, struct ipaddr addr, bool passes_on, u64 now) {
     struct testnet_end *e = lnk->state;
+    UNUSED(passes_on);
     UNUSED(now);
     for (u32 i = 0; i < e->registereds; i++) {
         if (!ipaddr_eq(e->registered[i], addr)) continue;
