@@ -6,6 +6,8 @@
  *   READING      the pattern, to the peer's end  PLX0451I bytes, time, KB a second, SO_CLUSTERCONNTYPE as it is then
  *   either       reset, refused, timed out       PLX0452E
  *
+ * LOCAL=a binds it to that address and any port of it before: an end at a dynamic VIPA, as FTP's active data has.
+ *
  * One connection a start; the job stays until it is stopped. A page that is held shows the way's end in NETSTAT ALL meanwhile.
  */
 #include "apps/app_impl.h"
@@ -92,11 +94,12 @@ static void bulkget_stop(void *inst, u64 now) {
 
 static int bulkget_start(struct app_env *env, const char *jobname, const char *parm, u64 now, void **inst) {
     u32 port = SOURCE_PORT, hold = 0;
-    char host[IPADDR_TEXT_MAX];
-    struct ipaddr addr;
+    char host[IPADDR_TEXT_MAX], from[IPADDR_TEXT_MAX];
+    struct ipaddr addr, local = IPADDR_ANY;
     if (!app_parm_text(parm, "HOST", host, sizeof host) || !ipaddr_parse(host, strlen(host), &addr) ||
         !app_parm_number(parm, "PORT", 1, 65535, &port) || !app_parm_number(parm, "HOLD", 0, HOLD_MAX, &hold))
         return -ERR_INVAL;
+    if (app_parm_text(parm, "LOCAL", from, sizeof from) && !ipaddr_parse(from, strlen(from), &local)) return -ERR_INVAL;
     struct bulkget *g = app_take(env, sizeof *g);
     if (!g) return -ERR_NOMEM;
     g->env = env;
@@ -109,7 +112,8 @@ static int bulkget_start(struct app_env *env, const char *jobname, const char *p
     if (rc == 0) {
         sock_setopt(g->s, SO_RCVBUF_OPT, APP_BUFFER_BYTES, now);
         sock_on_event(g->s, event, g);
-        rc = sock_connect(g->s, addr, (u16)port, now);
+        if (!ipaddr_is_any(local)) rc = sock_bind(g->s, local, 0, now);
+        if (rc == 0) rc = sock_connect(g->s, addr, (u16)port, now);
         if (rc == -ERR_INPROGRESS) rc = 0;
         if (rc) sock_close(g->s, now);
     }

@@ -68,7 +68,12 @@ int ip_route(struct stack *stk, struct ipaddr dst, u32 flow_hash, struct route_c
 static struct ipaddr source_for_link(struct stack *stk, const struct link *lnk, struct ipaddr dst) {
     struct ipaddr addr = IPADDR_ANY;
     if (lnk == stk->loopback) {
-        if (!ipaddr_is_multicast(dst)) return dst; /* to ourselves: the same address both ways */
+        const struct home_entry *e = home_find(stk, dst);
+        bool asks = e && (e->flags & HOME_DYNAMIC) && stk->hooks.source;
+        struct ipaddr from = asks ? stk->hooks.source(stk->hooks.ctx, dst) : IPADDR_ANY;
+        /* To ourselves: the same address both ways, unless the other end may be another stack that has dst, too. */
+        if (!ipaddr_is_any(from)) return from;
+        if (!ipaddr_is_multicast(dst)) return dst;
         addr = IPADDR_LOOPBACK;
     }
     if (stk->conf.ip.source_vipa) addr = home_source_vipa(stk, lnk);

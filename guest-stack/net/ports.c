@@ -117,10 +117,21 @@ int port_check(struct stack *stk, u8 proto, u16 port, const char *jobname, const
     return -ERR_ACCES;
 }
 
-int port_ephemeral(struct stack *stk, u8 proto, bool (*in_use)(void *ctx, u16 port), void *ctx, u16 *out) {
+static void ephemeral_range(const struct stack *stk, u8 proto, u32 *first, u32 *last) {
     bool udp = proto == IP_PROTO_UDP;
-    u32 first = udp ? stk->conf.udp.ephemeral_first : stk->conf.tcp.ephemeral_first;
-    u32 last = udp ? stk->conf.udp.ephemeral_last : stk->conf.tcp.ephemeral_last;
+    *first = udp ? stk->conf.udp.ephemeral_first : stk->conf.tcp.ephemeral_first;
+    *last = udp ? stk->conf.udp.ephemeral_last : stk->conf.tcp.ephemeral_last;
+}
+
+bool port_is_ephemeral(const struct stack *stk, u8 proto, u16 port) {
+    u32 first, last;
+    ephemeral_range(stk, proto, &first, &last);
+    return port >= first && port <= last && !is_ruled(stk, proto, port);
+}
+
+int port_ephemeral(struct stack *stk, u8 proto, bool (*in_use)(void *ctx, u16 port), void *ctx, u16 *out) {
+    u32 first, last;
+    ephemeral_range(stk, proto, &first, &last);
     u32 count = last - first + 1;
     if (first == 0 || last < first) return -ERR_ADDRINUSE;
     /* RFC 6056 algorithm 1: a random start, then the next free one. */

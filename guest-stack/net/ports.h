@@ -53,6 +53,8 @@ int port_rule_del(struct stack *stk, const struct port_rule *rule);
  * below 1024 without a rule are refused under RESTRICTLOWPORTS. */
 int port_check(struct stack *stk, u8 proto, u16 port, const char *jobname, const struct port_rule **out);
 bool port_jobname_matches(const char *rule, const char *jobname);
+/* Is port in EPHEMERALPORTS and named by no rule? */
+bool port_is_ephemeral(const struct stack *stk, u8 proto, u16 port);
 /* A random port from EPHEMERALPORTS that no rule names and in_use() denies; -ERR_ADDRINUSE if there is none.
  */
 int port_ephemeral(struct stack *stk, u8 proto, bool (*in_use)(void *ctx, u16 port), void *ctx, u16 *out);

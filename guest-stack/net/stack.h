@@ -63,6 +63,11 @@ struct stack_hooks {
     void (*home_changed)(void *ctx, u64 now);
     /* SO_CLUSTERCONNTYPE of a connection to partner. NULL: there is no sysplex. */
     u32 (*cluster_type)(void *ctx, struct ipaddr partner);
+    /* Where a connection to dst, which is HOME_DYNAMIC here, comes from; any: from dst itself, it does not leave this stack. */
+    struct ipaddr (*source)(void *ctx, struct ipaddr dst);
+    /* A program wants some port of addr that in_use() denies. 0: *port; -ERR_NOENT: any ephemeral one of this stack; -ERR_AGAIN none
+     * at the moment; -ERR_ADDRINUSE. */
+    int (*ephemeral)(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 port), void *in_use_ctx, u16 *port, u64 now);
     /* SIOCSVIPA: define or delete addr as a dynamic VIPA on behalf of a job. */
     int (*siocsvipa)(void *ctx, bool define, struct ipaddr addr, const char *jobname, u64 now);
     /* The point where an acknowledgement or output byte first becomes visible to the peer. */

@@ -22,6 +22,14 @@ static bool port_in_use(void *ctx, u16 port) {
            tcp_syn_lookup(w->stk, &w->key, hash);
 }
 
+/* A distributed address may have ports of its own (SYSPLEXPORTS). */
+static int some_port(struct port_wanted *w, u16 *port, u64 now) {
+    const struct stack_hooks *h = &w->stk->hooks;
+    bool asks = h->ephemeral && !ipaddr_is_any(w->key.local);
+    int rc = asks ? h->ephemeral(h->ctx, w->key.local, port_in_use, w, port, now) : -ERR_NOENT;
+    return rc == -ERR_NOENT ? port_ephemeral(w->stk, IP_PROTO_TCP, port_in_use, w, port) : rc;
+}
+
 /* PORT statements: who may, under which address, sharing with whom, acknowledging how. */
 static int apply_rule(struct sock *s, struct ipaddr *addr, u16 port, bool *share) {
     const struct port_rule *rule = NULL;
@@ -54,7 +62,7 @@ int tcp_user_bind(struct sock *s, struct ipaddr addr, u16 port, u64 now) {
         if (!share && !(s->flags & SF_REUSE) && tcp_port_connected(s->stk, port)) return -ERR_ADDRINUSE;
     } else {
         struct port_wanted w = {s->stk, {.local = addr}, false};
-        int rc = port_ephemeral(s->stk, IP_PROTO_TCP, port_in_use, &w, &port);
+        int rc = some_port(&w, &port, now);
         if (rc < 0) return rc;
     }
     int rc = claim_address(s, addr, now);
@@ -104,12 +112,12 @@ int tcp_user_accept(struct sock *s, struct sock **out, struct sockaddr4 *peer, u
 }
 
 /* ---- connect ---- */
-static int choose_local(struct sock *s, struct tcp_key *key) {
+static int choose_local(struct sock *s, struct tcp_key *key, u64 now) {
     int rc = 0;
     if (ipaddr_is_any(key->local)) rc = ip_source(s->stk, key->foreign, &key->local);
     if (rc < 0) return rc;
     struct port_wanted w = {s->stk, *key, true};
-    if (key->local_port == 0) return port_ephemeral(s->stk, IP_PROTO_TCP, port_in_use, &w, &key->local_port);
+    if (key->local_port == 0) return some_port(&w, &key->local_port, now);
     u32 hash = tcp_hash(s->stk, key);
     return tcp_lookup(s->stk, key, hash) || tcp_timewait_lookup(s->stk, key, hash) ? -ERR_ADDRINUSE : 0;
 }
@@ -125,7 +133,7 @@ int tcp_user_connect(struct sock *s, struct ipaddr addr, u16 port, u64 now) {
     if (ipaddr_is_any(addr) || ipaddr_is_multicast(addr) || ipaddr_is_broadcast(addr) || port == 0)
         return -ERR_ADDRNOTAVAIL;
     struct tcp_key key = {s->key.local, addr, s->key.local_port, port};
-    int rc = choose_local(s, &key);
+    int rc = choose_local(s, &key, now);
     if (rc < 0) return rc;
     if (s->flags & SF_BOUND) tcp_bound_del(s, now);
     s->key = key;

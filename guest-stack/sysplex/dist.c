@@ -112,6 +112,7 @@ static void on_message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *
     case DISTMSG_LISTENERS: dist_listeners_in(d, from, data, len, now); break;
     case DISTMSG_CONNS: dist_conns_in(d, from, data, len, now); break;
     case DISTMSG_REPORT: dist_report_in(d, from, data, len, now); break;
+    case DISTMSG_PORTS: dist_ports_in(d, from, data, len, now); break;
     case DISTMSG_COPY: dist_copy_in(d, from, data, len, now); break;
     default: d->count.drop_form++; break;
     }
@@ -161,7 +162,8 @@ static void on_left(void *ctx, u64 now) {
         if (v->routing) dist_stop_routing(d, v);
         v->owner = NULL;
         v->epoch = 0;
-        v->config_due = v->lists_due = v->listeners_due = false;
+        v->config_due = v->lists_due = v->listeners_due = v->held_due = v->want_due = false;
+        v->blocks = v->ports_out = 0; /* with the group goes the DVIPA, and with it whoever had a port of it */
         dist_forget_learnt(d, v->addr);
         dist_copy_forget(d, v, VDPT_NOBODY);
         dist_role(d, v, now);
@@ -201,8 +203,11 @@ static void do_due(struct distributor *d, u64 now) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->config_due && (!v->routing || dist_config_send(d, v, NULL, now) == 0)) v->config_due = false;
         if (v->lists_due && dist_lists_send(d, v, now) == 0) v->lists_due = false;
-        if (v->listeners_due && !v->lists_due && dist_listeners_send(d, v, now) == 0) v->listeners_due = false;
-        d->work_due |= v->config_due || v->lists_due || v->listeners_due;
+        if (v->held_due && dist_ports_held(d, v, now) == 0) v->held_due = false;
+        bool first = v->lists_due || v->held_due; /* listeners are the end of an answer */
+        if (v->listeners_due && !first && dist_listeners_send(d, v, now) == 0) v->listeners_due = false;
+        if (v->want_due && dist_ports_want(d, v, now) == 0) v->want_due = false;
+        d->work_due |= v->config_due || v->lists_due || v->listeners_due || v->held_due || v->want_due;
     }
 }
 
@@ -212,6 +217,7 @@ static void each_second(struct distributor *d, u64 now) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->awaiting && now >= v->awaiting_until) v->awaiting = 0;
         if (v->routing && !v->config_due) dist_copy_heirs(d, v, now);
+        dist_ports_second(d, v, now);
         /* A target that is one no more keeps the address until its last connection has ended. */
         if (v->hidden && !v->target) dist_role(d, v, now);
         bool idle = !v->routing && !v->hidden && !v->owner && !dist_has_defs(d, v->addr, true);
@@ -231,6 +237,7 @@ static u64 on_poll(void *ctx, u64 now) {
     }
     if (now >= d->next_report) {
         dist_report(d, now);
+        dist_ports_rest(d);
         d->next_report = now + (u64)d->cfg.report_sec * USEC_PER_SEC;
     }
     /* An idle system is not woken each second for tables that are empty. */
@@ -260,6 +267,7 @@ static const struct sysplex_part_ops dist_part = {
     .connection_there = on_connection_there,
     .connection_ended = on_connection_ended,
     .distributes = on_distributes,
+    .ephemeral = dist_ephemeral,
 };
 
 /* ---- displays ---- */

@@ -211,8 +211,6 @@ void dist_build(struct distributor *d, struct dist_vipa *v) {
             d->count.ports_full++;
         else
             build_port(d, def, p);
-        v->sysplexports = def->options.sysplexports;
-        v->optlocal = def->options.optlocal;
     }
     dist_weigh(d);
 }
@@ -247,6 +245,7 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
     v->awaiting = slots_up(d);
     v->awaiting_until = now + DIST_AWAIT_US;
     v->lists_due = false;
+    dist_ports_start(v);
     dist_build(d, v);
     count_rows(d, v, now);
     dist_due(d, &v->config_due);
@@ -285,8 +284,20 @@ static bool serves(const struct distributor *d, const struct dist_vipa *v) {
     return false;
 }
 
+/* SYSPLEXPORTS of one statement is meant for the address. */
+static bool shares_ports(const struct distributor *d, const struct dist_vipa *v) {
+    bool own = dist_own_in_force(d, v);
+    LIST_FOR_EACH(n, &d->def_list) {
+        const struct dist_def *def = LIST_ENTRY(n, struct dist_def, node);
+        if (def->own == own && ipaddr_eq(def->dvipa, v->addr) && def->options.sysplexports) return true;
+    }
+    return false;
+}
+
 void dist_role(struct distributor *d, struct dist_vipa *v, u64 now) {
     v->target = serves(d, v);
+    v->sysplexports = shares_ports(d, v);
+    dist_ports_second(d, v, now);
     /* The owner has the address in HOME by itself; as a target it keeps it hidden when it gives it away. */
     bool want = v->target || (v->hidden && dist_local_conns(d, v->addr) > 0);
     if (want != v->hidden) {
@@ -315,12 +326,12 @@ int dist_config_send(struct distributor *d, struct dist_vipa *v, const struct sy
         row.method = def->options.method;
         row.flags = def->options.flags & PORT_FLAGS_SENT;
         row.affinity_sec = def->options.affinity_sec;
+        row.optlocal = def->options.optlocal;
         for (u32 i = 0; i < def->dests; i++)
             row.target[i] = (struct distmsg_target){def->dest[i].dynxcf, def->dest[i].weight, def->dest[i].rank};
         at += distmsg_port_emit(d->out + at, &row);
         c.ports++;
-        c.sysplexports = def->options.sysplexports;
-        c.optlocal = def->options.optlocal;
+        c.sysplexports |= def->options.sysplexports;
     }
     distmsg_config_emit(d->out, &c);
     int rc = dist_send(d, to, DISTMSG_CONFIG, at, now);
@@ -346,7 +357,7 @@ static void learn_ports(struct distributor *d, const struct distmsg_config *c, c
         def->options = (struct dist_options){.method = row.method,
                                              .flags = row.flags,
                                              .sysplexports = c->sysplexports,
-                                             .optlocal = c->optlocal,
+                                             .optlocal = row.optlocal,
                                              .affinity_sec = row.affinity_sec};
         def->dests = row.targets;
         for (u32 t = 0; t < row.targets; t++)
@@ -375,10 +386,9 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
     v->owner = from;
     v->epoch = c.epoch;
     v->mask = c.mask;
-    v->sysplexports = c.sysplexports;
-    v->optlocal = c.optlocal;
     learn_ports(d, &c, p);
     dist_role(d, v, now);
     if (new_owner) dist_due(d, &v->lists_due);
+    if (new_owner && v->blocks) dist_due(d, &v->held_due);
     dist_due(d, &v->listeners_due);
 }

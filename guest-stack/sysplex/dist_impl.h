@@ -60,6 +60,13 @@ struct dist_copy_note {
 #define LOST_ROUND_MAX  128u /* rows told in one turn: 16,000 take 128 turns of a millisecond */
 #define LOST_TRIES      3u
 
+/* 64 ports of SYSPLEXPORTS that this stack may give. */
+struct dist_block {
+    u16 number; /* first port / 64 */
+    u32 out[2]; /* bits of those that programs have, have had since the latest look, or cannot have */
+};
+#define DIST_BLOCKS_MAX 64u /* 4,096 connections that this stack opens from one DVIPA */
+
 struct dist_vipa {
     struct hash_row hash; /* first member */
     struct list node;
@@ -67,13 +74,18 @@ struct dist_vipa {
     struct sysplex_peer *owner;
     u32 epoch;
     bool routing, target, hidden;
-    bool config_due, lists_due, listeners_due;
+    bool config_due, lists_due, listeners_due, held_due, want_due;
     bool sysplexports;
-    u8 optlocal;
     u8 diststat;       /* as last told to sysplex */
     u64 heirs;         /* peers that have copies of every row */
     u32 awaiting;      /* slots whose answer to CONFIG is missing */
     u64 awaiting_until;
+    struct dist_block block[DIST_BLOCKS_MAX];
+    u32 blocks, ports_out; /* ports_out: bits set in them */
+    u64 look_at;           /* marks are not looked through again before */
+    u32 granted_last;      /* of the owner: block */
+    u32 wants;             /* of the owner: slots that wait for a block */
+    u8 holder[DISTMSG_BLOCKS]; /* of the owner: slot + 1, 0 free */
 };
 
 struct dist_slot {
@@ -205,7 +217,33 @@ struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, 
 /* Connections to addr, half-open ones included, that this stack has. */
 u32 dist_local_conns(struct distributor *d, struct ipaddr addr);
 
+/* Listeners here that count for a port and are not quiesced; how much of their backlog is free. */
+bool dist_ready_here(struct distributor *d, const struct dist_vipa *v, u16 port, u32 *sef);
+
+/* ---- dist_local.c ---- */
+/* A program of this stack connects to a distributed port: does OPTLOCAL keep it here? */
+bool dist_stays_here(struct distributor *d, struct dist_vipa *v, u16 port);
+
+/* ---- dist_ports.c ---- */
+int dist_ephemeral(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 port), void *in_use_ctx, u16 *port, u64 now);
+void dist_ports_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
+/* This stack routes v now. */
+void dist_ports_start(struct dist_vipa *v);
+void dist_ports_slot_gone(struct distributor *d, u32 slot);
+/* HELD, WANT to the owner, or done at once if that is this stack; < 0: say it again. */
+int dist_ports_held(struct distributor *d, struct dist_vipa *v, u64 now);
+int dist_ports_want(struct distributor *d, struct dist_vipa *v, u64 now);
+/* As soon as no answer is awaited: whoever waits for a block gets one. */
+void dist_ports_serve(struct distributor *d, struct dist_vipa *v, u64 now);
+void dist_ports_second(struct distributor *d, struct dist_vipa *v, u64 now);
+void dist_ports_rest(struct distributor *d);
+
 /* ---- dist_wlm.c ---- */
+/* As it was reported; 0: not known. */
+static inline u32 dist_slot_capacity(const struct distributor *d, u32 slot) {
+    const struct dist_slot *s = &d->slot[slot];
+    return s->used && s->reported && s->routing_wlm ? s->capacity : 0;
+}
 void dist_report(struct distributor *d, u64 now);
 void dist_report_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
 void dist_report_rows(struct distributor *d, u32 slot, const u8 *rows, u32 n, u64 now);

@@ -52,6 +52,7 @@ static void empty_slot(struct distributor *d, u32 slot, u64 now) {
     for (struct vcrt_row *r; (r = vcrt_of_target(&d->vcrt, slot, NULL)) != NULL;) reset_row(d, r, now);
     dist_copy_slot_gone(d, slot, now);
     dist_affinity_slot_gone(d, slot);
+    dist_ports_slot_gone(d, slot);
     d->slot[slot] = (struct dist_slot){.used = false};
 }
 
@@ -140,7 +141,6 @@ void dist_set_ready(struct distributor *d, struct dist_vipa *v, u32 slot, const 
 
 void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
     u32 rows, slot = dist_slot_of(d, from);
-    UNUSED(now);
     if (!distmsg_rows_check(len, DISTMSG_LISTENERS_HEAD, DISTMSG_LISTENER_ROW, &rows) || rows > LISTENERS_MAX) {
         d->count.drop_form++;
         return;
@@ -154,6 +154,7 @@ void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u
     dist_answered(v, slot);
     dist_copy_forget(d, v, slot); /* its own word is better than a copy of another's */
     dist_set_ready(d, v, slot, p + DISTMSG_LISTENERS_HEAD, rows);
+    dist_ports_serve(d, v, now);
 }
 
 /* ---- CONNS ---- */

@@ -13,6 +13,9 @@
  *                            over XCF or HiperSockets,
  *                            or known here
  *                          else                         to the owner: whoever sent it here has not noticed the change
+ *   from a program here    from the DVIPA to itself     this stack, which has both ends
+ *                          SYN that OPTLOCAL keeps      this stack, without a row
+ *                          else                         as above: at another stack to the owner
  *
  * A fragment is joined with its fellows first and goes on whole. An ICMP error follows the connection that it quotes, so that a
  * target learns the path's MTU.
@@ -116,17 +119,22 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     struct dist_vipa *v = dist_vipa_find(d, k->dvipa);
     struct stack *stk = sysplex_stack(d->sx);
     struct tcp_key key = {k->dvipa, k->client, k->dport, k->cport};
-    if (!v) return SYSPLEX_PASS;
+    bool own = p->in->type == LNK_LOOPBACK, syn = vcrt_event_of(flags) == VCRT_EV_SYN;
+    if (!v || (own && ipaddr_eq(p->src, p->dst))) return SYSPLEX_PASS;
+    if (own && syn && !tcp_known(stk, &key) && dist_stays_here(d, v, k->dport)) {
+        d->count.kept_local++;
+        return SYSPLEX_PASS;
+    }
     if (v->routing) {
         if (vcrt_rows(&d->copies) && dist_copy_answer(d, k, p, flags, now)) return SYSPLEX_TAKEN;
-        if (vcrt_event_of(flags) == VCRT_EV_SYN) return first_syn(d, v, p, k, seq, now);
+        if (syn && !(own && tcp_known(stk, &key))) return first_syn(d, v, p, k, seq, now);
         if (tcp_known(stk, &key)) return SYSPLEX_PASS;
         /* The connection of a stack that has not answered yet must not be reset. */
         if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
         /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
         return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
     }
-    if (p->in->type == LNK_MPCPTP || p->in->type == LNK_LOOPBACK || tcp_known(stk, &key)) return SYSPLEX_PASS;
+    if (p->in->type == LNK_MPCPTP || tcp_known(stk, &key)) return SYSPLEX_PASS;
     if (!v->owner) return drop(&d->count.drop_no_owner);
     d->count.to_owner++;
     sysplex_forward(d->sx, v->owner, p, now);

@@ -56,6 +56,28 @@ static bool count_listener(void *ctx, const struct tcp_info *l) {
     return true;
 }
 
+struct ready_here {
+    struct listeners who;
+    u16 port;
+    u32 ready, waiting, backlog;
+};
+
+static bool add_ready(void *ctx, const struct tcp_info *l) {
+    struct ready_here *r = ctx;
+    if (l->key.local_port != r->port || !counts(&r->who, l) || quiesced(r->who.d, l)) return true;
+    r->ready++;
+    r->waiting += l->backlog_now;
+    r->backlog += l->backlog;
+    return true;
+}
+
+bool dist_ready_here(struct distributor *d, const struct dist_vipa *v, u16 port, u32 *sef) {
+    struct ready_here r = {.who = {.d = d, .v = v}, .port = port};
+    tcp_for_each(sysplex_stack(d->sx), add_ready, &r);
+    *sef = wlm_accepting(100, r.waiting, r.backlog, 0);
+    return r.ready > 0;
+}
+
 struct dist_listener_state distributor_listener_state(const struct distributor *d, const struct tcp_info *l) {
     return (struct dist_listener_state){.sef = wlm_accepting(100, l->backlog_now, l->backlog, 0), .quiesced = quiesced(d, l)};
 }
@@ -191,6 +213,7 @@ void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u6
         return;
     }
     if (v->routing || !v->owner) return; /* a segment without a row is this stack's own */
+    if (ipaddr_eq(key->local, key->foreign)) return; /* nothing of it leaves this stack */
     struct distmsg_conn c = {key->foreign, key->local_port, key->foreign_port, 0, DISTMSG_OPENED};
     dist_notice(d, v->addr, &c, true, now);
 }

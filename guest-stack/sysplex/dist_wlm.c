@@ -15,10 +15,7 @@
 void dist_weigh(struct distributor *d) {
     u32 capacity[DIST_TARGETS_MAX];
     u8 weight[DIST_TARGETS_MAX];
-    for (u32 i = 0; i < DIST_TARGETS_MAX; i++) {
-        const struct dist_slot *s = &d->slot[i];
-        capacity[i] = s->used && s->reported && s->routing_wlm ? s->capacity : 0;
-    }
+    for (u32 i = 0; i < DIST_TARGETS_MAX; i++) capacity[i] = dist_slot_capacity(d, i);
     wlm_weights(capacity, weight, DIST_TARGETS_MAX);
     for (struct vdpt_port *p = NULL; (p = vdpt_walk(&d->vdpt, p)) != NULL;) {
         for (u32 i = 0; i < DIST_TARGETS_MAX; i++) {

@@ -22,6 +22,8 @@
  *   dist_target.c    what a target says: listeners, connections, ends
  *   dist_wlm.c       reports of capacity and responsiveness, alarms, probing
  *   dist_affinity.c  TIMEDAFFINITY
+ *   dist_local.c     OPTLOCAL
+ *   dist_ports.c     SYSPLEXPORTS
  *   dist_qos.c       what a target's connections lose
  *   dist_copy.c      rows copied to the next owners, and clients whose target died with the routing stack
  *
@@ -163,11 +165,12 @@ bool distributor_routes(const struct distributor *d, struct ipaddr addr);
 bool distributor_serves(const struct distributor *d, struct ipaddr addr);
 
 #define DIST_COUNTERS(C)                                                                                              \
-    C(routed) C(local) C(chosen) C(refused) C(resets_sent) C(icmp_routed) C(fragments_joined) C(to_owner)             \
+    C(routed) C(local) C(kept_local) C(chosen) C(refused) C(resets_sent) C(icmp_routed) C(fragments_joined) C(to_owner)             \
         C(configs_sent) C(configs_in) C(listeners_in) C(conns_in) C(reports_in) C(ended) C(opened) C(asked)           \
             C(drop_form) C(drop_stale) C(drop_epoch) C(drop_isn) C(drop_awaiting) C(drop_early) C(drop_no_row) C(drop_no_owner)     \
                 C(drop_no_target) C(defs_full) C(vipas_full) C(ports_full) C(slots_full) C(notices_lost)              \
                     C(affinities_full) C(rechosen) C(probes) C(takeovers)       \
+                        C(ports_given) C(ports_none) C(blocks_had) C(blocks_granted) C(blocks_none) C(blocks_revoked)   \
                         C(copies_sent) C(copies_in) C(copies_full) C(copies_whole) C(lost_told) C(lost_answered)
 struct dist_counters {
 #define C(name) u32 name;

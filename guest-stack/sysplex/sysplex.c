@@ -140,6 +140,22 @@ static void hook_home_changed(void *ctx, u64 now) {
     EACH_PART(sx, home_changed, now);
 }
 
+/* What is distributed may be served by another stack, whose answer has to find this one. */
+static struct ipaddr hook_source(void *ctx, struct ipaddr dst) {
+    struct sysplex *sx = ctx;
+    return parts_distribute(sx, dst) ? sx->dx.addr : IPADDR_ANY;
+}
+static int hook_ephemeral(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 port), void *in_use_ctx, u16 *port,
+                          u64 now) {
+    struct sysplex *sx = ctx;
+    int rc = -ERR_NOENT;
+    for (u32 i = 0; i < sx->parts && rc == -ERR_NOENT; i++) {
+        const struct sysplex_part *p = &sx->part[i];
+        if (p->ops->ephemeral) rc = p->ops->ephemeral(p->ctx, addr, in_use, in_use_ctx, port, now);
+    }
+    return rc;
+}
+
 void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
     const struct stack_env *env = stack_env(stk);
     struct stack_hooks *h = stack_hooks(stk);
@@ -153,6 +169,8 @@ void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
     h->conn_closed = hook_conn_closed;
     h->listener = hook_listener;
     h->home_changed = hook_home_changed;
+    h->source = hook_source;
+    h->ephemeral = hook_ephemeral;
     dvipa_hooks(h);
     viparoute_attach(sx, stk);
 }

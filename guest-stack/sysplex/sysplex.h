@@ -156,6 +156,8 @@ struct sysplex_part_ops {
     bool (*connection_there)(void *ctx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
     /* The peer says that it has ended. */
     void (*connection_ended)(void *ctx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
+    /* stack_hooks.ephemeral: the first part that does not say -ERR_NOENT decides. */
+    int (*ephemeral)(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 port), void *in_use_ctx, u16 *port, u64 now);
     /* Is addr distributed by this part (its connections live on several stacks)? Then giving it up moves no listener. */
     bool (*distributes)(void *ctx, struct ipaddr addr);
 };

@@ -18,7 +18,7 @@ static bool address_is_one(const u8 *p) {
 static u32 port_check(const u8 *p, u32 len, u32 methods, u8 flags) {
     if (len < DISTMSG_PORT_ROW) return 0;
     u32 targets = p[6], bytes = DISTMSG_PORT_ROW + targets * DISTMSG_TARGET_ROW;
-    if (p[2] >= methods || (p[3] & ~flags) || targets > DISTMSG_TARGETS_MAX || p[7] || bytes > len) return 0;
+    if (p[2] >= methods || (p[3] & ~flags) || targets > DISTMSG_TARGETS_MAX || p[7] > DISTMSG_OPTLOCAL_MAX || bytes > len) return 0;
     for (u32 i = 0; i < targets; i++) {
         const u8 *t = p + DISTMSG_PORT_ROW + (size_t)i * DISTMSG_TARGET_ROW;
         if (!address_is_one(t) || t[4] == 0 || !zero(t + 6, 2)) return 0;
@@ -27,7 +27,7 @@ static u32 port_check(const u8 *p, u32 len, u32 methods, u8 flags) {
 }
 
 bool distmsg_config_check(const u8 *p, u32 len, u32 methods, u8 flags) {
-    if (len < DISTMSG_CONFIG_HEAD || !address_is_one(p) || (p[12] & ~1)) return false;
+    if (len < DISTMSG_CONFIG_HEAD || !address_is_one(p) || (p[12] & ~1) || p[13]) return false;
     u32 ports = be16_get(p + 14), at = DISTMSG_CONFIG_HEAD;
     if (ports > DISTMSG_PORTS_MAX) return false;
     for (u32 i = 0; i < ports; i++) {
@@ -43,7 +43,6 @@ void distmsg_config_parse(const u8 *p, struct distmsg_config *out) {
     out->mask = ipaddr_get(p + 4);
     out->epoch = be32_get(p + 8);
     out->sysplexports = p[12] & 1;
-    out->optlocal = p[13];
     out->ports = be16_get(p + 14);
 }
 
@@ -54,6 +53,7 @@ u32 distmsg_port_next(const u8 *p, u32 at, struct distmsg_port *out) {
     out->flags = p[3];
     out->affinity_sec = be16_get(p + 4);
     out->targets = p[6];
+    out->optlocal = p[7];
     p += DISTMSG_PORT_ROW;
     for (u32 i = 0; i < out->targets; i++, p += DISTMSG_TARGET_ROW)
         out->target[i] = (struct distmsg_target){ipaddr_get(p), p[4], p[5]};
@@ -65,7 +65,7 @@ void distmsg_config_emit(u8 *p, const struct distmsg_config *c) {
     ipaddr_put(p + 4, c->mask);
     be32_put(p + 8, c->epoch);
     p[12] = c->sysplexports;
-    p[13] = c->optlocal;
+    p[13] = 0;
     be16_put(p + 14, c->ports);
 }
 
@@ -75,7 +75,7 @@ u32 distmsg_port_emit(u8 *p, const struct distmsg_port *t) {
     p[3] = t->flags;
     be16_put(p + 4, t->affinity_sec);
     p[6] = t->targets;
-    p[7] = 0;
+    p[7] = t->optlocal;
     p += DISTMSG_PORT_ROW;
     for (u32 i = 0; i < t->targets; i++, p += DISTMSG_TARGET_ROW) {
         ipaddr_put(p, t->target[i].dynxcf);
@@ -90,6 +90,24 @@ bool distmsg_rows_check(u32 len, u32 head, u32 row, u32 *rows) {
     if (len < head || (len - head) % row) return false;
     *rows = (len - head) / row;
     return true;
+}
+
+bool distmsg_blocks_parse(const u8 *p, u32 len, struct distmsg_blocks *out) {
+    if (!distmsg_rows_check(len, DISTMSG_PORTS_HEAD, DISTMSG_BLOCK_ROW, &out->n)) return false;
+    out->dvipa = ipaddr_get(p);
+    out->epoch = be32_get(p + 4);
+    out->what = p[8];
+    for (u32 i = 0; i < out->n; i++) {
+        u32 block = be16_get(p + DISTMSG_PORTS_HEAD + (size_t)i * DISTMSG_BLOCK_ROW);
+        if (block < DISTMSG_BLOCK_FIRST || block >= DISTMSG_BLOCKS) return false;
+    }
+    return out->what < DISTMSG_PORTS_WHATS && zero(p + 9, 3);
+}
+
+void distmsg_blocks_emit(u8 *p, const struct distmsg_blocks *b) {
+    ipaddr_put(p, b->dvipa);
+    be32_put(p + 4, b->epoch);
+    be32_put(p + 8, (u32)b->what << 24);
 }
 
 bool distmsg_conn_parse(const u8 *p, struct distmsg_conn *out) {

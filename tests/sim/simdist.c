@@ -13,6 +13,7 @@
 #define MANY        10000 /* sessions from which on few are long, and tables are large */
 #define HELD_BYTES  100000u /* more than windows and buffers hold */
 #define IQD_LAN     0x51
+#define BOUND_MAX   96u /* sockets of each system at a time: two blocks of ports */
 #define MANY_FAULT_US (USEC_PER_SEC / 4)
 #define STEP_US     (100 * USEC_PER_MSEC)
 #define FAULTS_US   (90 * (u64)USEC_PER_SEC)
@@ -25,6 +26,14 @@ struct asked {
     u32 system;
 };
 
+/* A program's socket, bound to the DVIPA and a port of SYSPLEXPORTS, as long as its stack and that one's membership last. */
+struct bound {
+    struct sock *s; /* NULL: none */
+    u64 incarnation;
+    u32 epoch;
+    u16 port;
+};
+
 struct simdist {
     struct simdist_params par;
     struct simplex *p;
@@ -35,6 +44,8 @@ struct simdist {
     struct simplex_session *watched[WATCHED_MAX];
     u16 port[WATCHED_MAX];      /* of the client */
     struct asked asked[XCF_SYSTEMS_MAX];
+    struct bound bound[XCF_SYSTEMS_MAX][BOUND_MAX];
+    u8 port_of[65536]; /* system + 1 */
     u64 plain_at; /* when an owner last had no VIPADISTRIBUTE: a backup that came up alone, and serves by itself */
     u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
     u32 open, watched_top, watched_last; /* none is watched from top on; last: the place taken last */
@@ -80,6 +91,7 @@ static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
     struct dist_statement st = {.dvipa = SIMDIST_VIP, .ports = 1, .port = {SIMPLEX_PORT}};
     st.options.method = (u8)s->par.method;
     st.options.affinity_sec = s->par.affinity_sec;
+    st.options.sysplexports = true;
     if (i == 0)
         CHECK(dvipa_define(sx, SIMDIST_VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
     else
@@ -195,6 +207,53 @@ void simdist_run(struct simdist *s, u64 us) {
         simplex_run(s->p, u64_min(10 * USEC_PER_MSEC, end - simxcf_now(s->p->x)));
         watch(s);
     }
+}
+
+/* ---- ports ---- */
+
+/* Its sockets are what they were as long as it runs, is a member, and has not been one anew. */
+static bool holds(struct simdist *s, u32 i, const struct bound *b) {
+    const struct sysplex *sx = simdist_distributor(s, i) ? s->p->node[i].sx : NULL;
+    return b->s && sx && sx->conf.incarnation == b->incarnation && sx->epoch == b->epoch && sx->state != SYSPLEX_OUT &&
+           !simxcf_isolated(s->p->x, i);
+}
+
+/* A program of system i wants a port, or gives one back. */
+static void use_port(struct simdist *s, u32 i) {
+    struct bound *b = &s->bound[i][simplex_random(s->p, BOUND_MAX)];
+    struct node *n = &s->p->node[i];
+    const struct home_entry *e = simdist_distributor(s, i) ? home_find(n->stk, SIMDIST_VIP) : NULL;
+    u64 now = simplex_node_now(n);
+    if (holds(s, i, b)) {
+        sock_close(b->s, now);
+    } else if (e && n->sx->state == SYSPLEX_IN_SYNC && sock_open(n->stk, SOCK_TCP, "FTPD", &b->s) == 0) {
+        struct sockaddr4 at;
+        if (sock_bind(b->s, SIMDIST_VIP, 0, now) == 0) {
+            sock_local(b->s, &at);
+            b->port = at.port;
+            b->incarnation = n->sx->conf.incarnation;
+            b->epoch = n->sx->epoch;
+            /* Between owners without SYSPLEXPORTS in force a port is an ordinary one, and nobody promises anything. */
+            const struct dist_vipa *v = dist_vipa_find(s->d[i], SIMDIST_VIP);
+            if (v && v->sysplexports) {
+                s->r.ports++;
+                return;
+            }
+        }
+        sock_close(b->s, now);
+    }
+    b->s = NULL;
+}
+
+static void check_ports(struct simdist *s) {
+    memset(s->port_of, 0, sizeof s->port_of);
+    for (u32 i = 0; i < s->par.systems; i++)
+        for (u32 k = 0; k < BOUND_MAX; k++) {
+            const struct bound *b = &s->bound[i][k];
+            if (!holds(s, i, b)) continue;
+            if (s->port_of[b->port]) simplex_fail(s->p, "ports: systems %u and %u both have %u", s->port_of[b->port] - 1u, i, b->port);
+            s->port_of[b->port] = (u8)(i + 1);
+        }
 }
 
 /* ---- checkers c and d ---- */
@@ -373,9 +432,12 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
             fault(s);
             next = simxcf_now(s->p->x) + (1 + simplex_random(s->p, 5)) * (u64)(par.many ? MANY_FAULT_US : USEC_PER_SEC);
         }
+        for (u32 i = 0; i < par.systems; i++) use_port(s, i);
+        check_ports(s);
         simdist_run(s, STEP_US);
     }
     settle(s);
+    check_ports(s);
     drain(s);
     struct simdist_result r = s->r;
     for (u32 i = 0; i < par.systems; i++) {

@@ -11,6 +11,7 @@
  *   lived    a session whose server was never harmed ends with every byte right: no RST, no time-out
  *   refused  no connect is refused while a system with a listener is in the sysplex
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
+ *   ports    no two systems have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
  *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target
  *   ready    (d) after convergence RDY of each target equals its listeners
  *   drain    (c, h) when the last session has ended every VCRT empties, and ActiveConn is 0
@@ -55,7 +56,7 @@ void simdist_show(struct simdist *s);
 
 struct simdist_result {
     u64 seed, simulated_us;
-    u32 systems, sessions, whole, harmed, silent, faults, takeovers, routed, resets, digest;
+    u32 systems, ports, sessions, whole, harmed, silent, faults, takeovers, routed, resets, digest;
 };
 struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions);
 

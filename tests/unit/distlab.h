@@ -176,6 +176,17 @@ static void lab_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u6
     sx->ops->listener(sx->ctx, addr, port, ready, now);
 }
 
+/* A stack's own connections to the DVIPA come from its OSA's address; answers find it through the client, which forwards. */
+static struct ipaddr lab_source(void *ctx, struct ipaddr dst) {
+    struct sysplex *sx = ctx;
+    return ipaddr_eq(dst, LAB_DVIPA) ? home_of_link(sx->stk, sx->osa) : IPADDR_ANY;
+}
+static int lab_ephemeral(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 port), void *in_use_ctx, u16 *port,
+                         u64 now) {
+    struct sysplex *sx = ctx;
+    return sx->ops->ephemeral(sx->ctx, addr, in_use, in_use_ctx, port, now);
+}
+
 /* ---- programs ---- */
 static void lab_echo(void *ctx, struct sock *s, u32 events, u64 now) {
     u8 buf[2048];
@@ -223,14 +234,17 @@ static void lab_client_event(void *ctx, struct sock *s, u32 events, u64 now) {
     while ((n = sock_recv(s, buf, sizeof buf, now)) > 0) c->received += (u32)n;
     if (n == 0) c->closed = true;
 }
-static struct lab_client *lab_connect_to(struct lab *l, struct ipaddr addr, u16 port) {
+static struct lab_client *lab_connect_from(struct lab *l, struct stack *from, struct ipaddr addr, u16 port) {
     struct lab_client *c = l->c;
     while (c->s || c->closed) CHECK(++c < l->c + LAB_CLIENTS);
     *c = (struct lab_client){.lab = l};
-    CHECK(sock_open(l->client, SOCK_TCP, "CLIENT", &c->s) == 0);
+    CHECK(sock_open(from, SOCK_TCP, "CLIENT", &c->s) == 0);
     sock_on_event(c->s, lab_client_event, c);
     CHECK(sock_connect(c->s, addr, port, l->t->now) == -ERR_INPROGRESS);
     return c;
+}
+static struct lab_client *lab_connect_to(struct lab *l, struct ipaddr addr, u16 port) {
+    return lab_connect_from(l, l->client, addr, port);
 }
 static struct lab_client *lab_connect(struct lab *l) { return lab_connect_to(l, LAB_DVIPA, 80); }
 __attribute__((unused)) static void lab_hang_up(struct lab *l, struct lab_client *c) {
@@ -343,8 +357,14 @@ static void lab_node(struct lab *l, u32 i) {
     struct route_def back = {.dest = testnet_ip(LAB_CLIENT), .prefix_bits = 32, .kind = ROUTE_STATIC, .lnk = sx->osa};
     back.gateway = testnet_ip(b);
     CHECK(route_add(sx->stk, &back, l->t->now) == 0);
+    for (u32 j = 0; j < l->nodes; j++) {
+        if (j == i) continue;
+        back.dest = ipaddr_v4(0x0A010000u | j << 8), back.prefix_bits = 24;
+        CHECK(route_add(sx->stk, &back, l->t->now) == 0);
+    }
     *stack_hooks(sx->stk) = (struct stack_hooks){
-        .ctx = sx, .claim = lab_claim, .conn_opened = lab_opened, .conn_closed = lab_closed, .listener = lab_listener};
+        .ctx = sx, .claim = lab_claim, .conn_opened = lab_opened, .conn_closed = lab_closed, .listener = lab_listener,
+        .source = lab_source, .ephemeral = lab_ephemeral};
     struct distributor_config c;
     struct arena arena;
     distributor_config_default(&c);
@@ -374,6 +394,7 @@ static void lab_open(struct lab *l, u32 nodes) {
     CHECK(link_add(l->client, dev, "VLINK", LNK_VIRTUAL, 0, &vipa) == 0);
     CHECK(home_add(l->client, testnet_ip(LAB_CLIENT), vipa, 0, l->t->now) == 0);
     net_config(l->client)->ip.source_vipa = true;
+    net_config(l->client)->ip.forwarding = true;
     for (u32 i = 0; i < nodes; i++) lab_node(l, i);
     for (u32 i = 0; i < nodes; i++)
         for (u32 j = 0; j < nodes; j++)
