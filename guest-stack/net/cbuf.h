@@ -23,11 +23,11 @@
 #define CHUNK_BYTES 8192u /* of the pool's objects; a 64 KB window is eight of them */
 
 struct cbuf_chunk;
-#define CBUF_CHUNK_DATA (CHUNK_BYTES - (u32)sizeof(struct cbuf_chunk *))
+#define CBUF_CHUNK_DATA (CHUNK_BYTES - 8u) /* on every machine: where a program's reads end must not depend on its pointers */
 
 struct cbuf_chunk {
     struct cbuf_chunk *next;
-    u8 data[CHUNK_BYTES - sizeof(struct cbuf_chunk *)];
+    u8 data[CBUF_CHUNK_DATA];
 };
 
 struct cbuf {

@@ -346,7 +346,7 @@ static void on_stack(struct simdist *s, u32 i, u32 what) {
 }
 
 static void fault(struct simdist *s) {
-    u32 a = any(s), b = any(s);
+    u32 a = any(s), b = any(s), drawn;
     if (a == b) b = (b + 1) % s->par.systems;
     s->r.faults++;
     switch (simplex_random(s->p, s->par.iqd ? 16 : 14)) {
@@ -362,7 +362,10 @@ static void fault(struct simdist *s) {
     case 9: simxcf_heal(s->p->x); break;
     case 14: simplex_iqd(s->p, a, 0); break;
     case 15: simplex_iqd(s->p, a, IQD_LAN); break;
-    case 10: simxcf_noise(s->p->x, simplex_random(s->p, 30), simplex_random(s->p, 20)); break;
+    case 10: /* the order of arguments is the compiler's affair */
+        drawn = simplex_random(s->p, 20);
+        simxcf_noise(s->p->x, simplex_random(s->p, 30), drawn);
+        break;
     default: on_stack(s, a, simplex_random(s->p, 5)); break;
     }
 }

@@ -163,8 +163,9 @@ static void clients(struct drill *d) {
         simplex_forget(e);
     }
     for (u32 k = simplex_random(p, 6); k; k--) {
-        struct simplex_session *e =
-            simplex_fetch(p, simplex_random(p, SIMPLEX_CLIENTS), vip(simplex_random(p, VIPS)), simplex_random(p, 500000));
+        /* One after the other: the order of arguments is the compiler's affair. */
+        u32 bytes = simplex_random(p, 500000), to = simplex_random(p, VIPS);
+        struct simplex_session *e = simplex_fetch(p, simplex_random(p, SIMPLEX_CLIENTS), vip(to), bytes);
         if (!e) continue;
         e->paused = simplex_random(p, 2); /* its window closes, and it outlives a move or two of its address */
         d->r.sessions++;

@@ -38,8 +38,10 @@ static void restart(struct simxcf *s, u32 i) {
     if (!y->up) simxcf_start(s, i);
 }
 
+/* Each value is drawn by a statement of its own: the order of arguments is the compiler's affair, and the seed's meaning must not be. */
 static void fault(struct simxcf *s) {
-    u32 a = any(s), b = any(s);
+    u32 a = any(s), b = any(s), drawn;
+    enum simxcf_wire wire;
     if (a == b) b = (b + 1) % s->p.systems;
     switch (sim_random(s, 14)) {
     case 0: simxcf_kill(s, a, sim_random(s, 2)); break;
@@ -49,17 +51,24 @@ static void fault(struct simxcf *s) {
     case 4: simxcf_pause(s, a, true); break;
     case 5:
     case 6: simxcf_pause(s, a, false); break;
-    case 7: simxcf_path(s, a, b, sim_random(s, SIMXCF_PATHS), broken(s)); break;
+    case 7:
+        wire = broken(s);
+        simxcf_path(s, a, b, sim_random(s, SIMXCF_PATHS), wire);
+        break;
     case 8:
         simxcf_pair(s, a, b, broken(s));
         s->r.cuts++;
         break;
     case 9:
-        cut_halves(s, broken(s), sim_random(s, 2));
+        drawn = sim_random(s, 2);
+        cut_halves(s, broken(s), drawn);
         s->r.cuts++;
         break;
     case 10: simxcf_reach(s, a, false); break;
-    case 11: simxcf_noise(s, sim_random(s, 40), sim_random(s, 20)); break;
+    case 11:
+        drawn = sim_random(s, 20);
+        simxcf_noise(s, sim_random(s, 40), drawn);
+        break;
     case 12: mend(s); break;
     case 13: /* all lose the arbiter */
         for (u32 i = 0; i < s->p.systems; i++) simxcf_reach(s, i, false);

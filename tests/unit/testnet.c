@@ -89,7 +89,8 @@ static void onto_wire(struct testnet_end *e, u8 *bytes, u32 len) {
     }
     e->last_arrival = u64_max(e->last_arrival, at);
     if (chance(t, f->corrupt_permille)) {
-        bytes[testnet_random(t) % len] ^= (u8)(1u << testnet_random(t) % 8);
+        u32 bit = testnet_random(t) % 8;
+        bytes[testnet_random(t) % len] ^= (u8)(1u << bit);
         flags = 0;
     }
     fly(e->peer, bytes, len, flags, at);
