@@ -131,7 +131,7 @@ static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in 
     be32_put(m + 24, in->count);
     if (data) memcpy(m + CTC_MSG_COMMAND_BYTES, in->data, data);
     if (m[23]) {
-        be32_put(m + CTC_MSG_COMMAND_BYTES, u->announced.count);
+        be32_put(m + CTC_MSG_COMMAND_BYTES, u->announced.count | (u->announced.prepares ? CTC_AHEAD_PREPARES : 0));
         data = CTC_MSG_AHEAD_BYTES;
     }
     be32_put(m + 4, CTC_MSG_COMMAND_BYTES + data);
@@ -139,7 +139,7 @@ static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in 
     send(u->e, CTC_MSG_COMMAND_BYTES + data);
 }
 
-/* A READ that the other end knows of already: it is not told. */
+/* A command that the other end knows of already: it is not told. */
 static void execute_announced(struct ctc_unit *u, const struct ctc_command_in *in) {
     u->announced.left--;
     u->told++;
@@ -226,8 +226,8 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     return u->ccw ? ENGINE_WAIT : ENGINE_DONE;
 }
 
-/* Is the oldest message that waits the end of the next announced READ? */
-static bool queue_ends_read(const struct ctc_unit *u) {
+/* Is the oldest message that waits the end of the next announced command? */
+static bool queue_ends_next(const struct ctc_unit *u) {
     u32 len;
     const u8 *m = ctc_queue_head(&u->waiting, &len);
     return m && m[0] == CTC_MSG_COMMAND && (m[22] & CTC_TOLD_DONE) && be32_get(m + 16) == u->told + 1;
@@ -237,7 +237,7 @@ static bool ctc_ends_at_once(struct engine *base, u32 unit, const struct engine_
     struct ctc_unit *u = &ctc_of(base)->unit[unit];
     const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count};
     if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return true;
-    if (u->announced.left) return ctc_is_announced(u, c) && queue_ends_read(u);
+    if (u->announced.left) return ctc_is_announced(u, c) && queue_ends_next(u);
     if (u->e->telling &&
         (u->reset_due || !u->e->base.host->tx_reserve(u->e->base.host->ctx, CTC_MSG_COMMAND_BYTES + data_bytes(c))))
         return false;
@@ -349,7 +349,7 @@ static void take_waiting(struct ctc_unit *u, const struct ctc_command_in *in, u3
     /* A READ that was given before it saw our end of file ends by it; one that it had seen has been dealt with there. */
     u->cu.side[FAR].eof = seen < u->eof;
     bool crossed = ctc_cu_waiting(&u->cu, OWN) && u->told > seen;
-    ctc_expect(u, ahead->left, ahead->count);
+    ctc_expect(u, ahead);
     if (crossed) u->e->count.crossed++;
     if (!crossed || u->e->params.home) {
         other_executes(u, *in, have, true);
@@ -367,7 +367,7 @@ static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 h
     bool eof = accepted && is_eof && !matched && seen >= u->reset;
     if (matched ? waiting && matched == u->told : eof && u->cu.side[OWN].state == CTC_IN_READ) {
         u->cu.side[FAR].eof = false; /* it met something else */
-        ctc_expect(u, ahead->left, ahead->count);
+        ctc_expect(u, ahead);
         other_executes(u, *in, have, false);
         return;
     }
@@ -382,7 +382,8 @@ static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
         .code = m[20], .flags = m[21], .count = be32_get(m + 24), .data = m + CTC_MSG_COMMAND_BYTES,
         .mode = m[22] & CTC_TOLD_BASIC ? CTC_MODE_BASIC : CTC_MODE_EXTENDED};
     if (ahead.left && have == CTC_MSG_AHEAD_BYTES) {
-        ahead.count = be32_get(in.data);
+        ahead.count = be32_get(in.data) & ~CTC_AHEAD_PREPARES;
+        ahead.prepares = be32_get(in.data) & CTC_AHEAD_PREPARES;
         have = 0;
     }
     bool sane = in.count <= CTC_DATA_MAX && have <= in.count && ahead.count <= CTC_DATA_MAX && (ahead.left > 0) == (ahead.count > 0);
@@ -415,7 +416,7 @@ static void take_now(struct ctc_unit *u, const u8 *m, u32 len) {
         take_reset(u, m);
 }
 
-/* What waited for an announced READ, now that it, or another command, has been given. */
+/* What waited for an announced command, now that it, or another command, has been given. */
 static void take_queued(struct ctc_unit *u) {
     u32 len;
     for (const u8 *m; !ctc_must_wait(u) && (m = ctc_queue_head(&u->waiting, &len)) != NULL; ctc_queue_drop(&u->waiting)) take_now(u, m, len);

@@ -24,10 +24,10 @@ struct ctc_unit {
     /* numbers of messages about this unit, since the link came up */
     u32 told, seen; /* own last one; the other end's */
     u32 reset, eof; /* own ones of the last reset and the last end of file */
-    struct ctc_ahead announced; /* READs of the own program that the other end counts on */
+    struct ctc_ahead announced; /* commands of the own program that the other end counts on */
     struct ctc_ahead expected;  /* the other way round */
     bool far_ended;             /* the other side's command has ended since expected was looked at */
-    struct ctc_queue waiting;   /* messages that came before the announced READ that they are for */
+    struct ctc_queue waiting;   /* messages that came before the announced command that they are for */
     u8 store[CTC_DATA_MAX + 1]; /* what the other side's WRITE, which waits, has to give */
 };
 
@@ -43,8 +43,8 @@ struct ctc_engine {
         u64 ring_full, bad_messages, rejects, refusals, links;
         u64 crossed;     /* commands of both sides that were given before either end saw the other's */
         u64 drops_stale; /* ends of a command that had been reset meanwhile; their data are lost */
-        u64 drops_ahead; /* messages that waited for an announced READ when the link went */
-        u64 ahead_kept, ahead_broken; /* READs that came as announced; programs that did not go on as announced */
+        u64 drops_ahead; /* messages that waited for an announced command when the link went */
+        u64 ahead_kept, ahead_broken; /* commands that came as announced; programs that did not go on as announced */
         u64 queue_full;
     } count;
     struct ctc_unit unit[CTC_UNITS_MAX];

@@ -21,21 +21,23 @@
  *   12   4  seen      highest number of the receiver's that the sender had taken when it executed the command
  *   16   4  matched   number of the receiver's command that ended by it, 0 = none
  *   20   1  code      21  1  flags of the CCW     22  1  CTC_TOLD_*
- *   23   1  ahead     of a READ or PREPARE: so many READs are chained to it (ctc_ahead.h); they have the numbers that follow this one
+ *   23   1  ahead     of a READ or PREPARE: so many commands are chained to it (ctc_ahead.h); they have the numbers that follow this one
  *   24   4  count     of the CCW
- *   28      bytes of a WRITE: all count if it waits, what was moved if it has ended; if ahead is not 0: 4 count of each of those READs
+ *   28      bytes of a WRITE: all count if it waits, what was moved if it has ended; if ahead is not 0: 4 count of each READ
+ *             among those, and bit 0 (CTC_AHEAD_PREPARES) if a PREPARE stands between every two
  * CTC_MSG_RESET     the sender's side was reset
  *    8   4  number    as above       12  1  1 system reset, 0 selective reset       13  3  zero
  */
 #ifndef HERCULES_DEVICES_CTC_WIRE_H
 #define HERCULES_DEVICES_CTC_WIRE_H
 
-#define CTC_MSG_VERSION 3
+#define CTC_MSG_VERSION 4
 #define CTC_MSG_HEADER_BYTES 8
 #define CTC_MSG_ATTACH_BYTES 36
 #define CTC_MSG_REFUSED_BYTES 12
 #define CTC_MSG_COMMAND_BYTES 28
 #define CTC_MSG_AHEAD_BYTES 4
+#define CTC_AHEAD_PREPARES 0x80000000u
 #define CTC_MSG_RESET_BYTES 16
 
 enum ctc_msg {

@@ -128,7 +128,7 @@ local c = {
     code = ProtoField.uint8("plexctc.code", "Command", base.HEX, ctc_codes),
     done = ProtoField.bool("plexctc.done", "Has ended", 8, nil, 0x01),
     accepted = ProtoField.bool("plexctc.accepted", "Accepted", 8, nil, 0x02),
-    ahead = ProtoField.uint8("plexctc.ahead", "READs that follow by chaining"),
+    ahead = ProtoField.uint8("plexctc.ahead", "commands that follow by chaining"),
     count = ProtoField.uint32("plexctc.count", "Count"),
     system = ProtoField.bool("plexctc.system", "System reset", 8, nil, 0x01),
     data = ProtoField.bytes("plexctc.data", "Block"),
@@ -169,7 +169,7 @@ local function ctc_command(tvb, pinfo, root, tree)
     tree:add(c.ahead, tvb(23, 1))
     tree:add(c.count, tvb(24, 4))
     pinfo.cols.info = string.format("%s unit %d %s", ctc_codes[code] or string.format("%02X", code), tvb(2, 1):uint(), done and "ends" or "waits")
-    if ahead > 0 then pinfo.cols.info:append(string.format(", %d READs follow", ahead)) end
+    if ahead > 0 then pinfo.cols.info:append(string.format(", %d %s follow", ahead, tvb:len() > 28 and tvb(28, 1):uint() >= 128 and "READs and PREPAREs" or "READs")) end
     if tvb:len() <= 28 or ahead > 0 then return end
     local block = tvb(28):tvb()
     pinfo.cols.info:append(string.format(", %d bytes", block:len()))

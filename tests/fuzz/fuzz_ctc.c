@@ -5,8 +5,8 @@
  *   0-5 a command   1 end and unit, 1 code, 1 flags, 1 count * 257     6 deliver all      7 deliver one
  *   8 halt 1        9 reset 1       10 the link goes or comes 1       11 room 1 end, 1 bytes
  *   12 a message made up: 1 end, 1 length, bytes                      13 the next message damaged: 1 at, 1 value
- *   14 PREPARE or READ with READs chained to it: 1 end, unit, which, 1 how many, 1 count * 257
- *   15 the next READ of such a program: 1 end and unit
+ *   14 PREPARE or READ with READs chained to it: 1 end, unit, which, PREPAREs between or not, 1 how many, 1 count * 257
+ *   15 the next CCW of such a program: 1 end and unit
  * At the end whatever is outstanding can be halted, and the ends still carry a block.
  */
 #include <stdlib.h>
@@ -70,9 +70,12 @@ static void announce(struct fake *f, struct fuzz *z) {
     u8 where = fuzz_u8(z);
     u32 end = where & 1, unit = where >> 1 & 1, n = 1 + fuzz_u8(z) % CHAIN_MAX, count = fuzz_u8(z) * 257u;
     if (f[end].waiting[unit]) return;
-    for (u32 i = 0; i < n; i++)
-        chain[end][unit][i] = (struct engine_next){
-            .code = CCW_READ, .flags = (u8)(CCW_SLI | (i + 1 < n ? CCW_CC : 0)), .count = count};
+    for (u32 i = 0; i < n; i++) {
+        bool prepare = where & 8 && (i & 1) == (where & 4 ? 0 : 1);
+        chain[end][unit][i] = (struct engine_next){.code = prepare ? CCW_CTC_PREPARE : CCW_READ,
+                                                   .flags = (u8)(CCW_SLI | (i + 1 < n ? CCW_CC : 0)),
+                                                   .count = prepare ? 1 : count};
+    }
     f[end].next[unit] = chain[end][unit];
     f[end].nexts[unit] = n;
     fake_ccw(&f[end], unit, where & 4 ? CCW_READ : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, fresh(end, unit, count), count);

@@ -1,5 +1,6 @@
-/* test_ctc_ahead.c - READs that are announced before the channel gives them (ctc_ahead.h): a chain of WRITEs ends without a message
- * back, what came early waits in its order, and both ends still agree when a chain stops where it was not expected.
+/* test_ctc_ahead.c - READs that are announced before the channel gives them (ctc_ahead.h), with and without a PREPARE before each: a
+ * chain of WRITEs ends without a message back, what came early waits in its order, nobody is called by attention where PREPAREs
+ * stand, and both ends still agree when a chain stops where it was not expected.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,13 +20,14 @@
 
 #define CE_DE (US_CHANNEL_END | US_DEVICE_END)
 #define CHAIN_MAX 20u
+#define CCWS_MAX (2 * CHAIN_MAX + 1)
 #define AREA 65535u
 #define WRITER 0u /* its unit 1 meets unit 0 of the other one */
 #define READER 1u
 
 /* A channel that executes a program one CCW at a time, and stops where a channel would. */
 struct program {
-    struct engine_next ccw[CHAIN_MAX + 2];
+    struct engine_next ccw[CCWS_MAX];
     u32 n, at;
     bool running;
 };
@@ -103,16 +105,21 @@ static void close_program(struct program *p) {
     p->ccw[p->n - 1].flags = CCW_SLI;
     p->running = true;
 }
-static void reads(struct program *p, bool prepare, u32 n) {
+/* Where a PREPARE stands: before the first block, between every two. */
+enum { BEFORE = 1, BETWEEN = 2, FORMS = 4 };
+static void blocks(struct program *p, u32 form, u8 code, u32 n, u32 bytes) {
     *p = (struct program){0};
-    if (prepare) add(p, CCW_CTC_PREPARE, 1);
-    for (u32 i = 0; i < n; i++) add(p, CCW_READ, AREA);
+    for (u32 i = 0; i < n; i++) {
+        if (form & (i ? BETWEEN : BEFORE)) add(p, CCW_CTC_PREPARE, 1);
+        add(p, code, bytes);
+    }
+}
+static void reads(struct program *p, u32 form, u32 n) {
+    blocks(p, form, CCW_READ, n, AREA);
     close_program(p);
 }
-static void writes(struct program *p, bool prepare, u32 n, u32 bytes) {
-    *p = (struct program){0};
-    if (prepare) add(p, CCW_CTC_PREPARE, 1);
-    for (u32 i = 0; i < n; i++) add(p, CCW_WRITE, bytes);
+static void writes(struct program *p, u32 form, u32 n, u32 bytes) {
+    blocks(p, form, CCW_WRITE, n, bytes);
     add(p, CCW_NOP, 1);
     close_program(p);
 }
@@ -141,42 +148,75 @@ static void give_ended(struct pair *t, u32 who) {
     look(t, who);
 }
 
+static bool would_end(struct pair *t, u32 who) {
+    const struct program *p = &t->program[who];
+    const struct engine_next *c = &p->ccw[p->at];
+    struct engine_ccw would = {.code = c->code, .flags = c->flags, .chained = CCW_CC, .count = c->count, .buf = t->area[who]};
+    struct engine *e = fake_of(t, who)->engine;
+    return e->ops->ends_at_once(e, unit_of(who), &would);
+}
+
 /* PREPARE and four READs: the whole program of WRITEs ends before anything comes back; then each READ finds its block. */
 static void no_message_back(void **state) {
     UNUSED(state);
-    for (u32 kind = 0; kind < 4; kind++) {
+    for (u32 kind = 0; kind < 2 * FORMS; kind++) {
         struct pair t;
-        bool prepare = kind & 1;
-        begin(&t, kind & 2);
-        reads(&t.program[READER], prepare, 4);
+        u32 form = kind & (BEFORE | BETWEEN);
+        begin(&t, kind & FORMS);
+        reads(&t.program[READER], form, 4);
         give(&t, READER);
         assert_true(waiting(&t, READER));
         pump(&t);
-        writes(&t.program[WRITER], true, 4, 100);
+        writes(&t.program[WRITER], form | BEFORE, 4, 100);
         give_ended(&t, WRITER);
-        for (u32 i = 0; i < 4; i++) {
-            struct engine_ccw would = {.code = CCW_WRITE, .flags = CCW_SLI | CCW_CC, .chained = CCW_CC, .count = 100, .buf = t.area[WRITER]};
-            struct engine *e = fake_of(&t, WRITER)->engine;
-            assert_true(e->ops->ends_at_once(e, unit_of(WRITER), &would));
-            be32_put(t.area[WRITER], i);
+        for (u32 i = 0; t.program[WRITER].running; i++) {
+            assert_true(would_end(&t, WRITER));
+            be32_put(t.area[WRITER], form & BETWEEN ? i / 2 : i);
             give_ended(&t, WRITER);
         }
-        give_ended(&t, WRITER);
-        assert_false(t.program[WRITER].running);
+        assert_int_equal(t.program[WRITER].at, t.program[WRITER].n);
         pump(&t);
-        if (prepare) {
-            look(&t, READER);
-            assert_true(t.program[READER].running);
+        look(&t, READER);
+        u32 got = 0;
+        for (;;) {
+            if (ccw(&t, READER)->code == CCW_READ) {
+                assert_int_equal(fake_moved(fake_of(&t, READER), unit_of(READER)), 100);
+                assert_int_equal(be32_get(t.area[READER]), got++);
+            }
+            if (!t.program[READER].running) break;
+            assert_true(would_end(&t, READER));
+            give_ended(&t, READER);
         }
-        for (u32 i = 0; i < 4; i++) {
-            if (i > 0 || prepare) give_ended(&t, READER);
-            assert_int_equal(fake_moved(fake_of(&t, READER), unit_of(READER)), 100);
-            assert_int_equal(be32_get(t.area[READER]), i);
-        }
+        assert_int_equal(got, 4);
         /* What was announced is used up: a fifth WRITE waits. */
-        writes(&t.program[WRITER], false, 1, 100);
+        writes(&t.program[WRITER], 0, 1, 100);
         give(&t, WRITER);
         assert_true(waiting(&t, WRITER));
+        end(&t);
+    }
+}
+
+/* An idle writer is called by a READ that waits, and not where a PREPARE stands before each. */
+static void nobody_is_called(void **state) {
+    UNUSED(state);
+    for (u32 kind = 0; kind < 4; kind++) {
+        struct pair t;
+        u32 form = kind & 1 ? BEFORE | BETWEEN : BEFORE;
+        begin(&t, kind & 2);
+        u32 before = fake_of(&t, WRITER)->attentions;
+        reads(&t.program[READER], form, 4);
+        give(&t, READER);
+        pump(&t);
+        writes(&t.program[WRITER], BEFORE, 1, 100);
+        while (t.program[WRITER].running) give_ended(&t, WRITER);
+        pump(&t);
+        look(&t, READER);
+        while (!waiting(&t, READER)) {
+            give(&t, READER);
+            if (!waiting(&t, READER)) look(&t, READER);
+        }
+        pump(&t);
+        assert_int_equal(fake_of(&t, WRITER)->attentions - before, form == BEFORE);
         end(&t);
     }
 }
@@ -188,10 +228,10 @@ static void broken_program(void **state) {
     for (u32 kind = 0; kind < 2 * ARRAY_LEN(codes); kind++) {
         struct pair t;
         begin(&t, kind & 1);
-        reads(&t.program[READER], true, 4);
+        reads(&t.program[READER], BEFORE, 4);
         give(&t, READER);
         pump(&t);
-        writes(&t.program[WRITER], true, 2, 100);
+        writes(&t.program[WRITER], BEFORE, 2, 100);
         for (u32 i = 0; i < 3; i++) give_ended(&t, WRITER);
         pump(&t);
         assert_false(waiting(&t, READER));
@@ -210,10 +250,10 @@ static void broken_program(void **state) {
             fake_ccw(fake_of(&t, i & 1), unit_of(i & 1), CCW_CTC_SET_EXTENDED, CCW_SLI, t.area[i & 1], 1);
             pump(&t);
         }
-        reads(&t.program[READER], true, 2);
+        reads(&t.program[READER], BEFORE, 2);
         give(&t, READER);
         pump(&t);
-        writes(&t.program[WRITER], true, 2, 50);
+        writes(&t.program[WRITER], BEFORE, 2, 50);
         for (u32 i = 0; i < 4; i++) give_ended(&t, WRITER);
         pump(&t);
         for (u32 i = 0; i < 2; i++) give_ended(&t, READER);
@@ -228,7 +268,7 @@ static void end_of_file_stops(void **state) {
     for (u32 reverse = 0; reverse < 2; reverse++) {
         struct pair t;
         begin(&t, reverse);
-        reads(&t.program[READER], true, 4);
+        reads(&t.program[READER], BEFORE, 4);
         give(&t, READER);
         pump(&t);
         t.program[WRITER] = (struct program){0};
@@ -246,7 +286,7 @@ static void end_of_file_stops(void **state) {
         assert_false(waiting(&t, READER));
         assert_int_equal(ccw(&t, READER)->unit_status, CE_DE | US_UNIT_EXCEPTION);
         pump(&t);
-        reads(&t.program[READER], false, 1);
+        reads(&t.program[READER], 0, 1);
         give_ended(&t, READER);
         pump(&t);
         assert_false(waiting(&t, WRITER));
@@ -259,10 +299,10 @@ static void queue_full(void **state) {
     UNUSED(state);
     struct pair t;
     begin(&t, false);
-    reads(&t.program[READER], true, CHAIN_MAX);
+    reads(&t.program[READER], BEFORE, CHAIN_MAX);
     give(&t, READER);
     pump(&t);
-    writes(&t.program[WRITER], true, CHAIN_MAX, AREA);
+    writes(&t.program[WRITER], BEFORE, CHAIN_MAX, AREA);
     give_ended(&t, WRITER);
     u32 refused = 0;
     for (u32 i = 0; i < CHAIN_MAX; i++) {
@@ -303,8 +343,8 @@ static void random_programs(void **state) {
                 }
             } else if (!p->running && what < 20) {
                 u32 n = 1 + (random >> 8) % 6;
-                if (who == READER) reads(p, random >> 6 & 1, n);
-                else writes(p, random >> 6 & 1, n, 4 + (random >> 10 & 255));
+                if (who == READER) reads(p, random >> 6 & (FORMS - 1), n);
+                else writes(p, random >> 6 & (FORMS - 1), n, 4 + (random >> 10 & 255));
             } else if (p->running && p->at < p->n) {
                 if (halts && what == 30) { /* between two CCWs */
                     p->running = false;
@@ -373,7 +413,7 @@ static void queue_alone(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_message_back), cmocka_unit_test(broken_program),  cmocka_unit_test(end_of_file_stops),
+        cmocka_unit_test(no_message_back), cmocka_unit_test(nobody_is_called), cmocka_unit_test(broken_program), cmocka_unit_test(end_of_file_stops),
         cmocka_unit_test(queue_full),      cmocka_unit_test(random_programs), cmocka_unit_test(queue_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
