@@ -83,6 +83,8 @@ int chan_start(struct chan *ch, const struct chan_cmd *program, u32 n);
 int chan_halt(struct chan *ch);
 int chan_clear(struct chan *ch);
 int chan_resume(struct chan *ch);
+/* Index of the CCW whose fetching raised the last PCI of the program that runs, 0 before any: all in front of it have ended. */
+u32 chan_reached(const struct chan *ch);
 u16 chan_devnum(const struct chan *ch);
 /* All openable device numbers, ascending; returns how many there are (may exceed max). */
 u32 chan_list(struct chan_system *sys, u16 *out, u32 max);

@@ -254,7 +254,6 @@ static void ccw_finish(struct chan *ch) {
     struct engine_ccw *c = &ch->ccw;
     ch->completed = false;
     ch->status.residual = (u16)c->residual;
-    if (cmd->flags & CCW_PCI) ch->pci = true;
     if (c->unit_status & (US_UNIT_CHECK | US_UNIT_EXCEPTION | US_BUSY | US_ATTENTION)) {
         program_end(ch, c->unit_status, 0);
         return;
@@ -304,6 +303,10 @@ static void program_step(struct chan *ch) {
     ch->ccw = (struct engine_ccw){
         .code = cmd->op, .flags = cmd->flags, .chained = ch->chained, .count = cmd->count, .buf = data};
     ch->phase = CHAN_RUNNING;
+    if (cmd->flags & CCW_PCI) {
+        ch->pci = true;
+        ch->reached = ch->index;
+    }
     ch->sys->count.ccws++;
     ch->group->activity++;
     if (ccw_execute(ch) == ENGINE_DONE) ccw_finish(ch);
@@ -404,13 +407,15 @@ int chan_start(struct chan *ch, const struct chan_cmd *program, u32 n) {
     memcpy(ch->program, program, n * sizeof *program);
     memset(&ch->status, 0, sizeof ch->status);
     ch->length = n;
-    ch->index = 0;
+    ch->index = ch->reached = 0;
     ch->chained = 0;
     ch->completed = ch->lost = ch->resumed = false;
     ch->phase = CHAN_PENDING;
     ch->sys->count.starts++;
     return 0;
 }
+
+u32 chan_reached(const struct chan *ch) { return ch->reached; }
 
 static int chan_end(struct chan *ch) {
     if (ch->phase == CHAN_ENDED && !ch->lost) return -ERR_BUSY; /* status pending: done() comes anyway */

@@ -24,7 +24,7 @@ struct chan {
     void *ctx;
     enum chan_phase phase;
     struct chan_cmd program[CHAN_PROGRAM_MAX];
-    u32 length, index;
+    u32 length, index, reached;
     u8 chained;
     bool completed; /* the engine called host->complete() */
     bool lost, resumed, pci;

@@ -31,7 +31,7 @@ struct chan {
     u32 ssid;
     enum chan_state state;
     u16 devnum;
-    u16 program_len;
+    u16 program_len, reached;
     bool halting;
     const struct chan_events *ev;
     void *ctx;
@@ -121,7 +121,7 @@ static void set_aside(struct chan *ch) {
     if (tsch(ch->ssid, irb) != 0) return;
     u32 scsw = be32_get(irb);
     if (scsw & SCSW_INTER)
-        ch->late_pci = true;
+        ch->late_pci = true; /* of a program that is over: what it had reached says nothing of the next one */
     else
         ch->late_attention |= irb[8];
     if (!list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
@@ -219,6 +219,7 @@ int chan_start(struct chan *ch, const struct chan_cmd *program, u32 n) {
     ch->program_len = (u16)n;
     ch->status = (struct chan_status){0};
     ch->halting = false;
+    ch->reached = 0;
     int rc = start(ch, ch->ccw[0]);
     if (rc == 0) ch->state = CHAN_RUNNING;
     return rc;
@@ -239,6 +240,7 @@ int chan_halt(struct chan *ch) {
     return function_result(ch, begun ? hsch(ch->ssid) : csch(ch->ssid));
 }
 int chan_clear(struct chan *ch) { return function_result(ch, csch(ch->ssid)); }
+u32 chan_reached(const struct chan *ch) { return ch->reached; }
 int chan_resume(struct chan *ch) {
     int cc = rsch(ch->ssid);
     return cc == 0 ? 0 : cc == 3 ? -ERR_NOENT : -ERR_BUSY;
@@ -334,14 +336,16 @@ static void program_status(struct chan *ch, u32 scsw, const u8 *irb, u64 now) {
     if ((unit & US_ATTENTION) && !(unit & US_UNIT_CHECK)) report_attention(ch, unit, now);
 }
 
-static void chan_interruption(struct chan *ch, u64 now) {
+/* Fetches what the subchannel has, if anything. true: it was a PCI only, and the ending status may stand behind it. */
+static bool fetch_status(struct chan *ch, u64 now) {
     u8 irb[IRB_BYTES] __attribute__((aligned(4)));
-    if (tsch(ch->ssid, irb) != 0) return;
+    if (tsch(ch->ssid, irb) != 0) return false;
     u32 scsw = be32_get(irb);
-    if (!(scsw & SCSW_PENDING)) return;
+    if (!(scsw & SCSW_PENDING)) return false;
     if (scsw & SCSW_INTER) {
+        if (ch->state == CHAN_RUNNING) ch->reached = ccw_index(ch, be32_get(irb + 4));
         if (!ch->sync && ch->ev->pci) ch->ev->pci(ch->ctx, now);
-        if (!(scsw & (SCSW_PRIMARY | SCSW_SECONDARY))) return;
+        if (!(scsw & (SCSW_PRIMARY | SCSW_SECONDARY))) return true;
     }
     if (ch->state == CHAN_RUNNING || ch->state == CHAN_SENSING) {
         program_status(ch, scsw, irb, now);
@@ -351,6 +355,12 @@ static void chan_interruption(struct chan *ch, u64 now) {
     } else {
         report_attention(ch, irb[8], now);
     }
+    return false;
+}
+
+/* Two interruptions, of a PCI and of the end, may have been taken before this call, and then no third one comes. */
+static void chan_interruption(struct chan *ch, u64 now) {
+    while (fetch_status(ch, now) && ch->state != CHAN_CLOSED) {}
 }
 
 /* ---- events ---- */
