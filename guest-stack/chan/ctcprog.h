@@ -5,6 +5,12 @@
  *   read     PREPARE, READ          the PREPARE waits until the partner has something; the READ is then matched by its WRITE
  *   write    PREPARE, WRITE, NOP    NOP gives the end of the chain channel end and device end at once
  *
+ * Several blocks in one program, to a partner that may chain or not:
+ *   reads    (PREPARE, READ) n times     a PCI when a later PREPARE is fetched says that the READ before has ended, but not how much it got
+ *   writes   (PREPARE, WRITE) n times, NOP
+ * The PREPARE before each: a READ or WRITE that waits calls an idle partner by attention, and that stands in the way of a START
+ * SUBCHANNEL which the partner gives in that moment; Linux's ctcm does not survive it. A PREPARE waits and calls nobody.
+ *
  * A partner that is not there, or goes, shows as unit check with intervention required on whatever is outstanding, or on the
  * next command; attention or device end tells that it is back. Sources: SA22-7203 2.13; hercules-devices/ctc_cu.h.
  */
@@ -31,6 +37,34 @@ static inline void ctcprog_write(struct chan_cmd out[CTCPROG_WRITE_CCWS], u8 *bl
     out[0] = (struct chan_cmd){.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = block};
     out[1] = (struct chan_cmd){.op = CCW_WRITE, .flags = CCW_CC | CCW_SLI, .count = (u16)len, .data = block};
     out[2] = (struct chan_cmd){.op = CCW_NOP, .flags = CCW_SLI, .count = 1, .data = block};
+}
+
+/* READs or WRITEs in a program at most. */
+#define CTCPROG_BLOCKS_MAX 16u
+#define CTCPROG_READS_CCWS (2u * CTCPROG_BLOCKS_MAX)
+#define CTCPROG_WRITES_CCWS (2u * CTCPROG_BLOCKS_MAX + 1u)
+
+/* n READs into buffers that stand one behind the other. Returns the number of CCWs. */
+static inline u32 ctcprog_reads(struct chan_cmd out[CTCPROG_READS_CCWS], u8 *to, u32 count, u32 n) {
+    for (u32 i = 0; i < n; i++) {
+        out[2 * i] = (struct chan_cmd){.op = CCW_PREPARE, .flags = (u8)(CCW_CC | CCW_SLI | (i ? CCW_PCI : 0u)), .count = 1, .data = to};
+        u32 flags = CCW_SLI | (i + 1 < n ? CCW_CC : 0u);
+        out[2 * i + 1] = (struct chan_cmd){.op = CCW_READ, .flags = (u8)flags, .count = (u16)count, .data = to + i * count};
+    }
+    return 2 * n;
+}
+/* READs that have ended when the CCW of that index was fetched. */
+static inline u32 ctcprog_reads_before(u32 ccw) { return ccw / 2; }
+
+/* Adds a block to n CCWs of a program of WRITEs; ctcprog_writes_end() closes it. Both return the number of CCWs. */
+static inline u32 ctcprog_writes_add(struct chan_cmd out[CTCPROG_WRITES_CCWS], u32 n, u8 *block, u32 len) {
+    out[n] = (struct chan_cmd){.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = block};
+    out[n + 1] = (struct chan_cmd){.op = CCW_WRITE, .flags = CCW_CC | CCW_SLI, .count = (u16)len, .data = block};
+    return n + 2;
+}
+static inline u32 ctcprog_writes_end(struct chan_cmd out[CTCPROG_WRITES_CCWS], u32 n, u8 *any) {
+    out[n] = (struct chan_cmd){.op = CCW_NOP, .flags = CCW_SLI, .count = 1, .data = any};
+    return n + 1;
 }
 
 /* The program ran to its end. */

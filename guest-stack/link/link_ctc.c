@@ -14,7 +14,7 @@
 #include "wire/ctcblk.h"
 
 #define PAGE 4096u
-#define BUFFER_BYTES 65536u
+#define AREA_BYTES 262144u /* eight blocks of the usual size */
 #define BLOCK_DEFAULT 32768u /* what ctcm and OS/390 use when nothing is said */
 #define STEP_USEC (5u * USEC_PER_SEC)
 #define AGAIN_USEC USEC_PER_SEC
@@ -46,11 +46,14 @@ struct ctc_device {
     bool announced; /* device_ready() was called */
     bool absent;    /* MODE: one of the two found no partner */
 
-    u8 *read_buf[2], *write_buf[2];
-    u32 block_bytes;     /* how much of a buffer is used */
-    u32 reading;         /* which read buffer has the READ */
-    u32 filling;         /* which write buffer takes packets; the other may be on its way */
-    u32 filled, packets; /* bytes and packets in it */
+    u8 *read_area[2], *write_area[2];
+    u32 block_bytes, blocks; /* an area is divided so */
+    u32 reading;             /* which read area has the READs */
+    u32 looked_at;           /* blocks of it */
+    u32 filling;             /* which write area takes packets; the other may be on its way */
+    u32 block;               /* its block that takes them; those before are full */
+    u32 filled[CTCPROG_BLOCKS_MAX];
+    u32 packets; /* in that block */
     struct link_ctc_counters count;
 };
 
@@ -84,19 +87,34 @@ static void event(struct ctc_device *d, enum event ev, enum ctc_fail why, u32 de
 
 /* ---- channel programs ---- */
 
+static u8 *block_at(const struct ctc_device *d, u8 *area, u32 i) { return area + i * d->block_bytes; }
+
 static void read_start(struct ctc_device *d, u64 now) {
-    u8 *to = d->read_buf[d->reading];
-    struct chan_cmd program[CTCPROG_READ_CCWS];
-    ctcprog_read(program, to, d->block_bytes);
-    chandev_run(&d->m, READ_SIDE, program, ARRAY_LEN(program), now);
+    u8 *to = d->read_area[d->reading];
+    struct chan_cmd program[CTCPROG_READS_CCWS];
+    /* A block says itself how long it is. One that is too short for that must not say what an earlier one said. */
+    for (u32 i = 0; i < d->blocks; i++) be16_put(block_at(d, to, i), 0);
+    d->looked_at = 0;
+    d->count.programs_in++;
+    chandev_run(&d->m, READ_SIDE, program, ctcprog_reads(program, to, d->block_bytes, d->blocks), now);
 }
 
-static void write_start(struct ctc_device *d, u8 *block, u32 len, u64 now) {
-    struct chan_cmd program[CTCPROG_WRITE_CCWS];
-    ctcprog_write(program, block, len);
-    be16_put(block, (u16)len);
-    d->count.blocks_out++;
-    chandev_run(&d->m, WRITE_SIDE, program, ARRAY_LEN(program), now);
+/* The first n blocks of the write area that is filled; the other one takes over. */
+static void write_start(struct ctc_device *d, u32 blocks, u64 now) {
+    u8 *area = d->write_area[d->filling];
+    struct chan_cmd program[CTCPROG_WRITES_CCWS];
+    u32 n = 0;
+    for (u32 i = 0; i < blocks; i++) {
+        u8 *block = block_at(d, area, i);
+        be16_put(block, (u16)d->filled[i]);
+        n = ctcprog_writes_add(program, n, block, d->filled[i]);
+    }
+    d->count.blocks_out += blocks;
+    d->count.programs_out++;
+    d->filling ^= 1;
+    d->block = d->packets = 0;
+    d->filled[0] = CTCBLK_LENGTH_BYTES;
+    chandev_run(&d->m, WRITE_SIDE, program, ctcprog_writes_end(program, n, area), now);
 }
 
 /* ---- blocks ---- */
@@ -104,22 +122,20 @@ static void write_start(struct ctc_device *d, u8 *block, u32 len, u64 now) {
 /* What was collected goes out, if nothing is on its way. */
 static void write_next(struct ctc_device *d, u64 now) {
     if (d->packets == 0 || d->m.sub[WRITE_SIDE].running) return;
-    u8 *block = d->write_buf[d->filling];
-    u32 len = d->filled;
-    if (d->packets > d->count.packets_per_block_max) d->count.packets_per_block_max = d->packets;
-    d->filling ^= 1;
-    d->filled = CTCBLK_LENGTH_BYTES;
-    d->packets = 0;
-    write_start(d, block, len, now);
+    write_start(d, d->block + 1, now);
 }
 
 static u8 *room(struct ctc_device *d, u32 len, u64 now) {
-    /* The other buffer may be back: then this one goes, and the packet into that one. */
-    if (d->filled + len > d->block_bytes) write_next(d, now);
-    if (d->filled + len > d->block_bytes) return NULL;
-    u8 *at = d->write_buf[d->filling] + d->filled;
-    d->filled += len;
-    d->packets++;
+    /* The other area may be back: then this one goes, and the packet into that one. Else it goes into the next block. */
+    if (d->filled[d->block] + len > d->block_bytes) write_next(d, now);
+    if (d->filled[d->block] + len > d->block_bytes) {
+        if (d->block + 1 == d->blocks) return NULL;
+        d->filled[++d->block] = CTCBLK_LENGTH_BYTES;
+        d->packets = 0;
+    }
+    u8 *at = block_at(d, d->write_area[d->filling], d->block) + d->filled[d->block];
+    d->filled[d->block] += len;
+    if (++d->packets > d->count.packets_per_block_max) d->count.packets_per_block_max = d->packets;
     return at;
 }
 
@@ -168,16 +184,37 @@ static void block_input(struct ctc_device *d, u8 *block, u32 len, u64 now) {
     if (d->m.state == READY && bad) d->count.drops_in_malformed++;
 }
 
+/* Blocks from..to of a read area. What a packet leads to may end the device, but its storage stays. */
+static void blocks_input(struct ctc_device *d, u8 *area, u32 from, u32 to, u64 now) {
+    for (u32 i = from; i < to; i++) {
+        d->count.blocks_in++;
+        block_input(d, block_at(d, area, i), d->block_bytes, now);
+    }
+    if (from < to) link_flush_all(d->m.dev->stk, now);
+}
+
+/* The channel has come to CCW at of the READs' program: the blocks in front of it are there. */
+static void read_reached(struct ctc_device *d, u32 at, u64 now) {
+    u32 from = d->looked_at, to = ctcprog_reads_before(at);
+    if (to <= from || to > d->blocks) return;
+    d->looked_at = to;
+    blocks_input(d, d->read_area[d->reading], from, to, now);
+}
+
+static void ctc_pci(void *ctx, u64 now) {
+    struct chandev_sub *sub = ctx;
+    struct ctc_device *d = ctc_of(sub->m);
+    if (sub == &d->m.sub[READ_SIDE] && sub->running && d->m.state >= HELLO && d->m.state <= READY) read_reached(d, chan_reached(sub->ch), now);
+}
+
 /* ---- ends of programs ---- */
 
-static void read_done(struct ctc_device *d, const struct chan_status *st, u64 now) {
-    u8 *block = d->read_buf[d->reading];
-    u32 len = d->block_bytes - u32_min(st->residual, d->block_bytes);
+static void read_done(struct ctc_device *d, u64 now) {
+    u8 *area = d->read_area[d->reading];
+    u32 from = d->looked_at;
     d->reading ^= 1;
-    d->count.blocks_in++;
     read_start(d, now);
-    block_input(d, block, len, now);
-    link_flush_all(d->m.dev->stk, now);
+    blocks_input(d, area, from, d->blocks, now);
 }
 
 static void write_done(struct ctc_device *d, u64 now) {
@@ -187,7 +224,7 @@ static void write_done(struct ctc_device *d, u64 now) {
 }
 
 static void sense_done(struct ctc_device *d, const struct chan_status *st, u64 now) {
-    const u8 *id = d->read_buf[0];
+    const u8 *id = d->read_area[0];
     u32 len = 7u - u32_min(st->residual, 7);
     if (len < 4 || be16_get(id + 1) != CTCPROG_CU_TYPE) {
         event(d, EV_ERROR, CTC_FAIL_WRONG_TYPE, len < 3 ? 0 : be16_get(id + 1), now);
@@ -212,6 +249,8 @@ static void ctc_done(void *ctx, const struct chan_status *st, u64 now) {
         if (!chandev_running(&d->m)) event(d, EV_QUIET, CTC_FAIL_NONE, 0, now);
     } else if (ctcprog_absent(st)) {
         d->absent = true;
+        /* Those READs of the program that ended before the partner went have brought something. */
+        if (sub == &d->m.sub[READ_SIDE] && d->m.state == READY) read_reached(d, st->index, now);
         if (d->m.state == MODE)
             mode_done(d, now);
         else
@@ -223,35 +262,35 @@ static void ctc_done(void *ctx, const struct chan_status *st, u64 now) {
     } else if (d->m.state == MODE) {
         mode_done(d, now);
     } else if (sub == &d->m.sub[READ_SIDE]) {
-        read_done(d, st, now);
+        read_done(d, now);
     } else {
         write_done(d, now);
     }
 }
 
-static const struct chan_events CHAN_EVENTS = {.done = ctc_done, .attention = chandev_attention};
+static const struct chan_events CHAN_EVENTS = {.done = ctc_done, .attention = chandev_attention, .pci = ctc_pci};
 
 /* ---- entering states ---- */
 
 /* The adapter number says which of the two is for reading. */
 static void enter_sense(struct chandev *m, u64 now) {
     m->swap = m->dev->lnk->adapter & 1u;
-    chandev_sense_id(m, ctc_of(m)->read_buf[0], now);
+    chandev_sense_id(m, ctc_of(m)->read_area[0], now);
 }
 
 static void enter_mode(struct chandev *m, u64 now) {
     struct ctc_device *d = ctc_of(m);
     if (d->m.part == 0) d->absent = false;
-    const struct chan_cmd cmd = {.op = CCW_SET_EXTENDED, .flags = CCW_SLI, .count = 1, .data = d->read_buf[0]};
+    const struct chan_cmd cmd = {.op = CCW_SET_EXTENDED, .flags = CCW_SLI, .count = 1, .data = d->read_area[0]};
     chandev_run(&d->m, d->m.part, &cmd, 1, now);
 }
 
 static void enter_hello(struct chandev *m, u64 now) {
     struct ctc_device *d = ctc_of(m);
-    d->packets = 0;
-    d->filled = CTCBLK_LENGTH_BYTES;
+    d->block = d->packets = 0;
+    d->filled[0] = CTCBLK_LENGTH_BYTES;
     read_start(d, now);
-    write_start(d, d->write_buf[d->filling ^ 1], CTCBLK_LENGTH_BYTES, now);
+    write_start(d, 1, now);
 }
 
 static void enter_ready(struct chandev *m, u64 now) {
@@ -339,6 +378,7 @@ static int op_start(struct device *dev, u64 now) {
     d->count.starts++;
     d->m.fail_code = 0;
     d->block_bytes = dev->iobuffer_bytes ? u32_min(dev->iobuffer_bytes, 65535) : BLOCK_DEFAULT;
+    d->blocks = u32_min(AREA_BYTES / d->block_bytes, CTCPROG_BLOCKS_MAX);
     event(d, EV_START, CTC_FAIL_NONE, 0, now);
     return 0;
 }
@@ -368,7 +408,7 @@ static const struct link_ops CTC_LINK = {
 /* ---- storage ---- */
 
 size_t link_ctc_bytes(u32 max_devices) {
-    return sizeof(struct ctc_driver) + 64 + max_devices * (sizeof(struct ctc_device) + 4 * BUFFER_BYTES + 2 * PAGE);
+    return sizeof(struct ctc_driver) + 64 + max_devices * (sizeof(struct ctc_device) + 4 * AREA_BYTES + 2 * PAGE);
 }
 
 int link_ctc_driver_init(struct driver *out, struct chan_system *sys, struct arena *a, u32 max_devices) {
@@ -381,11 +421,11 @@ int link_ctc_driver_init(struct driver *out, struct chan_system *sys, struct are
         struct ctc_device *d = &drv->devices[i];
         memset(d, 0, sizeof *d);
         chandev_init(&d->m, &ctc_kind, sys);
-        u8 *p = arena_take(a, 4 * BUFFER_BYTES, PAGE);
+        u8 *p = arena_take(a, 4 * AREA_BYTES, PAGE);
         if (!p) return -ERR_NOMEM;
         for (u32 b = 0; b < 2; b++) {
-            d->read_buf[b] = p + b * BUFFER_BYTES;
-            d->write_buf[b] = p + (2 + b) * BUFFER_BYTES;
+            d->read_area[b] = p + b * AREA_BYTES;
+            d->write_area[b] = p + (2 + b) * AREA_BYTES;
         }
     }
     *out = (struct driver){.device = &CTC_DEVICE, .link = &CTC_LINK, .ctx = drv};

@@ -5,8 +5,10 @@
  * wire/ctcblk.h. The other end may be this driver, or Linux's ctcm with protocol 0.
  *
  *   START: sense id 3088 -> SET EXTENDED MODE on both -> the partner reads a block without packets -> READY
- *   read   PREPARE, READ             one of two buffers; the other one's program is started before the first is looked at
- *   write  PREPARE, WRITE, NOP       all packets collected since the last block
+ *   read   (PREPARE, READ) n times         into one of two areas of as many blocks as fit, 16 at most. A block is looked at as soon as
+ *                                          the channel has fetched the next READ, those of one area when the other's program was started
+ *   write  (PREPARE, WRITE) n times, NOP   all blocks that were filled since the last program; the other area is filled meanwhile
+ * So a packet that comes alone goes alone and at once, and what comes in a burst costs one START SUBCHANNEL for all its blocks.
  *
  * A partner that is not there, or goes, shows as unit check with intervention required: then the link is down, the
  * device stays as it is (STARTING, or READY), and SET EXTENDED MODE is tried again every second and at each
@@ -27,10 +29,11 @@ enum ctc_fail { CTC_FAIL_NONE, CTC_FAIL_NO_DEVICE, CTC_FAIL_WRONG_TYPE, CTC_FAIL
 
 struct link_ctc_counters {
     u64 blocks_in, blocks_out, packets_per_block_max;
+    u64 programs_in, programs_out; /* that carried them */
     u64 drops_in_malformed; /* length that is not the block's, or a packet that leaves it */
     u64 drops_in_type;      /* not IP */
-    u64 drops_out_full;     /* both write buffers are full */
-    u64 drops_out_size;     /* packet larger than a write buffer */
+    u64 drops_out_full;     /* both write areas are full */
+    u64 drops_out_size;     /* packet larger than a block */
     u64 starts, stops, failures, partner_losses;
 };
 

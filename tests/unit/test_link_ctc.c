@@ -263,6 +263,46 @@ static void tcp_both_ways(void **state) {
     }
 }
 
+/* A packet that comes alone is seen at once, although the program has READs left; the next program begins behind the last of them. */
+static void one_at_a_time(void **state) {
+    UNUSED(state);
+    struct pair t;
+    begin(&t);
+    start_both(&t);
+    const struct link_ctc_counters *n = link_ctc_counters(t.dev[1]);
+    for (u32 i = 0; i < 40; i++) {
+        struct link_ctc_counters before = *n;
+        u8 bytes[64] = {0x45};
+        struct pkt p = {.data = bytes, .len = sizeof bytes};
+        assert_int_equal(t.dev[0]->lnk->ops->output(t.dev[0]->lnk, &p, lab_ip("10.8.0.2"), t.lab->now), 0);
+        t.dev[0]->lnk->ops->flush(t.dev[0]->lnk, t.lab->now);
+        lab_run(t.lab, 10000);
+        assert_int_equal(n->blocks_in, before.blocks_in + 1);
+        assert_int_equal(n->programs_in, 1 + n->blocks_in / 8);
+    }
+    end(&t);
+}
+
+/* What comes while a program is under way goes in one: nine blocks in two programs, the tenth finds no room. */
+static void burst(void **state) {
+    UNUSED(state);
+    struct pair t;
+    u8 bytes[20000] = {0x45}; /* a block each */
+    begin(&t);
+    start_both(&t);
+    const struct link_ctc_counters *n = link_ctc_counters(t.dev[0]), before = *n;
+    for (u32 i = 0; i < 10; i++) {
+        struct pkt p = {.data = bytes, .len = sizeof bytes};
+        assert_int_equal(t.dev[0]->lnk->ops->output(t.dev[0]->lnk, &p, lab_ip("10.8.0.2"), t.lab->now), i < 9 ? 0 : -ERR_NOBUFS);
+    }
+    lab_run(t.lab, 10000);
+    assert_int_equal(n->blocks_out, before.blocks_out + 9);
+    assert_int_equal(n->programs_out, before.programs_out + 2);
+    assert_int_equal(n->drops_out_full, 1);
+    assert_int_equal(link_ctc_counters(t.dev[1])->blocks_in, n->blocks_out);
+    end(&t);
+}
+
 static void partner_goes(void **state) {
     UNUSED(state);
     struct pair t;
@@ -408,7 +448,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(start_stop),    cmocka_unit_test(tcp_both_ways),     cmocka_unit_test(partner_goes),
         cmocka_unit_test(partner_reset), cmocka_unit_test(stop_anywhere),     cmocka_unit_test(faults_everywhere),
-        cmocka_unit_test(wrong_pairing), cmocka_unit_test(blocks),
+        cmocka_unit_test(wrong_pairing), cmocka_unit_test(blocks),            cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(burst),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
