@@ -176,11 +176,22 @@ rc=0
 throughput '32 KB blocks, PREPARE chains, MB/s' 4000 32768 0 || rc=1
 throughput '4 KB blocks, PREPARE chains, MB/s' 8000 4096 0 || rc=1
 latency '64 bytes there and back, PREPARE chains, us' 4000 64 0 || rc=1
+# The same program for both: a PREPARE before each READ and each WRITE.
+pairs() { # words programs bytes chain
+    figure PLXCTC $SEND $RECEIVE "$2" "$3" $((16 + $4)) || { echo "FAIL $1"; return 1; }
+    ours=$us
+    figure CTCE $SEND $RECEIVE "$(($2 / 4))" "$3" $((16 + $4)) || { echo "FAIL $1"; return 1; }
+    theirs=$us
+    awk -v w="$1" -v n="$2" -v b="$3" -v c="$4" -v o="$ours" -v t="$theirs" \
+        'BEGIN {x = n * c * b / o; y = int(n / 4) * c * b / t; printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, x / y}'
+}
 alone() { # CTCE does not serve programs without PREPARE: nothing to compare with
     figure PLXCTC $SEND $RECEIVE 4000 32768 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "32 KB blocks, READ / WRITE alone, MB/s", 4000 * 32768 / o}'
     figure PLXCTC $ECHO $PING 4000 64 1 && awk -v o="$us" 'BEGIN {printf "%-44s %10.1f\n", "64 bytes there and back, READ / WRITE, us", o / 4000}'
 }
 chained '32 KB blocks, 16 in a program, MB/s' 1000 32768 16 || rc=1
 chained '4 KB blocks, 16 in a program, MB/s' 1000 4096 16 || rc=1
+pairs '32 KB blocks, 8 PREPARE and WRITE, MB/s' 2000 32768 8 || rc=1
+pairs '4 KB blocks, 16 PREPARE and WRITE, MB/s' 2000 4096 16 || rc=1
 alone || rc=1
 exit $rc

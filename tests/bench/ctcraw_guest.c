@@ -5,6 +5,7 @@
  *   1000   4  mode      enum mode     1004  4  blocks to be timed     1008  4  bytes of each
  *   100C   4  shape     0 PREPARE, READ / PREPARE, WRITE, NOP, as IP's drivers give     1 READ / WRITE alone
  *                        2 to 16: as 0 with so many READs or WRITEs chained in each program; a block then means such a program
+ *                        16 more than those: the same with a PREPARE before each, not only before the first, as our own drivers give
  *   1010   8  TOD clock when the first block had passed (it is not timed)      1018  8  when the last one had
  *   1020  12  SCSW of what went wrong
  *
@@ -55,8 +56,8 @@ struct irb {
 #define SETTLE_US 50000ull
 #define BAD      0x13BF /* busy, unit check, unit exception; any subchannel status but incorrect length */
 
-static struct ccw ALIGNED read_program[2][CHAIN_MAX + 1];
-static struct ccw ALIGNED write_program[CHAIN_MAX + 2];
+static struct ccw ALIGNED read_program[2][2 * CHAIN_MAX];
+static struct ccw ALIGNED write_program[2 * CHAIN_MAX + 1];
 static struct ccw ALIGNED mode_program = {0xC3, FLAG_SLI, 1, BUFFER};
 static struct ccw ALIGNED nop_program = {0x03, FLAG_SLI, 1, BUFFER};
 static struct ccw ALIGNED command_program = {0x14, FLAG_SLI, 1, BUFFER};
@@ -201,24 +202,32 @@ static void set_extended(void) {
     }
 }
 
-/* READs or WRITEs in one program. */
-static u32 chain(void) { return PARAMS->shape < 2 ? 1 : PARAMS->shape; }
+/* READs or WRITEs in one program, and is there a PREPARE before each? */
+static u32 chain(void) {
+    u32 shape = PARAMS->shape;
+    return shape < 2 ? 1 : shape <= CHAIN_MAX ? shape : shape - CHAIN_MAX;
+}
+static int each_prepares(void) { return PARAMS->shape > CHAIN_MAX; }
 /* A program begins with PREPARE, or at the command behind it. */
 static u32 first_ccw(void) { return PARAMS->shape == 1; }
 static u32 read_buffer(u32 program, u32 i) { return BUFFER + ((program & 1) * CHAIN_MAX + i) * BLOCK_MAX; }
 static u32 write_buffer(u32 i) { return BUFFER + (2 * CHAIN_MAX + i) * BLOCK_MAX; }
 
 static void build(void) {
-    u32 n = chain();
-    for (u32 k = 0; k < 2; k++) {
-        read_program[k][0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, read_buffer(k, 0)};
-        for (u32 i = 0; i < n; i++)
-            read_program[k][1 + i] = (struct ccw){0x02, (u8)(i + 1 < n ? FLAG_CC | FLAG_SLI : FLAG_SLI), 0xFFFF, read_buffer(k, i)};
+    u32 n = chain(), reads = 0, writes = 0;
+    for (u32 i = 0; i < n; i++) {
+        u8 more = i + 1 < n ? FLAG_CC | FLAG_SLI : FLAG_SLI;
+        for (u32 k = 0; k < 2 && (i == 0 || each_prepares()); k++) read_program[k][reads] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, read_buffer(k, i)};
+        if (i == 0 || each_prepares()) {
+            write_program[writes++] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, write_buffer(i)};
+            reads++;
+        }
+        for (u32 k = 0; k < 2; k++) read_program[k][reads] = (struct ccw){0x02, more, 0xFFFF, read_buffer(k, i)};
+        reads++;
+        write_program[writes++] =
+            (struct ccw){0x01, (u8)(first_ccw() ? FLAG_SLI : FLAG_CC | FLAG_SLI), (unsigned short)PARAMS->bytes, write_buffer(i)};
     }
-    write_program[0] = (struct ccw){0xE3, FLAG_CC | FLAG_SLI, 1, write_buffer(0)};
-    for (u32 i = 0; i < n; i++)
-        write_program[1 + i] = (struct ccw){0x01, (u8)(first_ccw() ? FLAG_SLI : FLAG_CC | FLAG_SLI), (unsigned short)PARAMS->bytes, write_buffer(i)};
-    write_program[1 + n] = (struct ccw){0x03, FLAG_SLI, 1, write_buffer(0)};
+    write_program[writes] = (struct ccw){0x03, FLAG_SLI, 1, write_buffer(0)};
 }
 
 static void start_read(u32 block) { start(READ_UNIT, &read_program[block & 1][first_ccw()]); }
