@@ -47,16 +47,18 @@ bool cfop_facility(const struct cfop *o, u32 i, struct xcf_operator_cf *out) {
 /* ---- structures ---- */
 
 static void from_policy(const struct cfrm_row *row, struct xcf_operator_structure *out) {
+    static const char *const duplex[] = {
+        [CFRM_DUPLEX_DISABLED] = "DISABLED", [CFRM_DUPLEX_ALLOWED] = "ALLOWED", [CFRM_DUPLEX_ENABLED] = "ENABLED"};
     out->in_policy = true;
     out->policy_kb = row->size_kb;
+    out->init_kb = row->init_kb ? row->init_kb : row->size_kb;
+    out->rebuild_percent = row->rebuild_percent;
+    out->duplex = duplex[row->duplex];
     out->preferences = u32_min(row->preferences, ARRAY_LEN(out->preference));
     for (u32 i = 0; i < out->preferences; i++) str_copy(out->preference[i], sizeof out->preference[i], row->preference[i]);
 }
 
-static void from_facility(const struct cfrm_structure *s, struct xcf_operator_structure *out) {
-    static const char *const types[] = {NULL, "LIST", "LOCK", "CACHE"};
-    out->allocated = true;
-    out->type = s->type < ARRAY_LEN(types) ? types[s->type] : NULL;
+static void from_facility(const struct cfrm_structure *s, struct xcf_operator_instance *out) {
     str_copy(out->cf, sizeof out->cf, s->facility->name);
     out->actual_kb = s->kb;
     out->entries = s->entries;
@@ -72,8 +74,9 @@ static void from_facility(const struct cfrm_structure *s, struct xcf_operator_st
     }
 }
 
-/* All copies of one name: the first is where it is, the second where it is being rebuilt. */
+/* All copies of one name, facilities in the order of their names: which is the old one only those who use it know. */
 static void describe(const struct cfop *o, const char *name, struct xcf_operator_structure *out) {
+    static const char *const types[] = {NULL, "LIST", "LOCK", "CACHE"};
     const struct cfrm_row *row = cfrm_policy_row(o->c, name);
     const struct cfrm_structure *s;
     memset(out, 0, sizeof *out);
@@ -81,8 +84,9 @@ static void describe(const struct cfop *o, const char *name, struct xcf_operator
     if (row) from_policy(row, out);
     for (u32 i = 0; (s = cfrm_structure(o->c, i)) != NULL; i++) {
         if (strcmp(s->name, name) != 0) continue;
-        if (out->allocated) str_copy(out->other_cf, sizeof out->other_cf, s->facility->name);
-        else from_facility(s, out);
+        if (out->instances == ARRAY_LEN(out->instance)) break;
+        out->type = s->type < ARRAY_LEN(types) ? types[s->type] : NULL;
+        from_facility(s, &out->instance[out->instances++]);
     }
 }
 

@@ -36,22 +36,30 @@ struct xcf_operator_cf {
     u32 total_kb, free_kb;
     bool primary, alternate; /* of the couple data */
 };
-/* A structure: of the policy, or allocated, or both. */
-struct xcf_operator_structure {
-    char name[17];
-    const char *type; /* "LIST", "LOCK", "CACHE"; NULL: not known */
-    bool allocated, in_policy;
-    const char *phase;     /* rebuild phase; NULL: none under way */
-    char cf[9], other_cf[9]; /* where it is; where its rebuild or duplex copy is */
-    char preference[4][9];
-    u32 preferences;
-    u32 policy_kb, actual_kb, elements, entries, elements_used, entries_used;
+/* A structure as it is in one facility. */
+struct xcf_operator_instance {
+    char cf[9];
+    u32 actual_kb, elements, entries, elements_used, entries_used;
     u32 connections;
     struct {
         u8 id;
         char name[17], system[9];
         const char *state; /* "ACTIVE", "FAILED-PERSISTENT" */
     } connection[32];
+};
+/* A structure: of the policy, or allocated, or both. */
+struct xcf_operator_structure {
+    char name[17];
+    const char *type; /* "LIST", "LOCK", "CACHE"; NULL: not known */
+    bool in_policy, duplexed;
+    const char *phase; /* of a rebuild; NULL: none under way */
+    char preference[4][9];
+    u32 preferences;
+    u32 policy_kb, init_kb, rebuild_percent;
+    const char *duplex; /* what the policy says: "ALLOWED", ... */
+    /* None: not allocated. The second one is being made, or is the new one of a duplexed structure. */
+    u32 instances;
+    struct xcf_operator_instance instance[2];
 };
 
 struct xcf_operator_ops {

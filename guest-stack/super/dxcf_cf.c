@@ -50,8 +50,13 @@ void dxcf_inventory_ready(struct system *sys, u64 now) {
 /* ---- D XCF,STR ---- */
 
 static const char *structure_status(const struct xcf_operator_structure *s) {
+    if (s->duplexed) return "DUPLEXED";
     if (s->phase) return "REBUILDING";
-    return s->allocated ? "ALLOCATED" : "NOT ALLOCATED";
+    return s->instances ? "ALLOCATED" : "NOT ALLOCATED";
+}
+
+static void structure_line(struct command *c, const struct xcf_operator_structure *s, u32 i) {
+    reply_line(c->r, "%-16s  %-8s  %-13s  %s", s->name, i < s->instances ? s->instance[i].cf : "-- --", structure_status(s), s->type ? s->type : "");
 }
 
 static void structures_summary(struct command *c) {
@@ -61,8 +66,9 @@ static void structures_summary(struct command *c) {
     reply_line(c->r, IXC359I, display_clock(c->sys, t), display_number(c->sys));
     for (; structure_at(c, i, &s); i++) {
         if (i == 0) reply_line(c->r, "STRNAME           CFNAME    STATUS         TYPE");
-        reply_line(c->r, "%-16s  %-8s  %-13s  %s", s.name, s.cf[0] ? s.cf : "-- --", structure_status(&s), s.type ? s.type : "");
-        if (s.phase) reply_line(c->r, "                  REBUILD PHASE: %s", s.phase);
+        structure_line(c, &s, 0);
+        if (s.instances > 1) structure_line(c, &s, 1);
+        if (s.phase && !s.duplexed) reply_line(c->r, "                  REBUILD PHASE: %s", s.phase);
     }
     if (i == 0) reply_line(c->r, "NO STRUCTURES ARE DEFINED OR ALLOCATED");
 }
@@ -75,19 +81,15 @@ static void structure_policy(struct command *c, const struct xcf_operator_struct
         return;
     }
     reply_line(c->r, "  POLICY SIZE    : %u K", s->policy_kb);
+    reply_line(c->r, "  POLICY INITSIZE: %u K", s->init_kb);
+    reply_line(c->r, "  REBUILD PERCENT: %u", s->rebuild_percent);
+    reply_line(c->r, "  DUPLEX         : %s", s->duplex);
     for (u32 i = 0; i < s->preferences; i++) dxcf_list_add(&l, s->preference[i]);
     dxcf_list_end(&l);
 }
 
-static void structure_detail(struct command *c, const struct xcf_operator_structure *s) {
-    reply_line(c->r, "STRNAME: %s", s->name);
-    reply_line(c->r, "STATUS: %s%s%s", structure_status(s), s->phase ? "  REBUILD PHASE: " : "", s->phase ? s->phase : "");
-    if (s->type) reply_line(c->r, "TYPE: %s", s->type);
-    structure_policy(c, s);
-    if (!s->allocated) return;
-    reply_line(c->r, " ");
+static void structure_instance(struct command *c, const struct xcf_operator_instance *s) {
     reply_line(c->r, "CFNAME         : %s", s->cf);
-    if (s->other_cf[0]) reply_line(c->r, "REBUILD CFNAME : %s", s->other_cf);
     reply_line(c->r, "ACTUAL SIZE    : %u K", s->actual_kb);
     reply_line(c->r, "ENTRIES        : IN-USE %u TOTAL %u", s->entries_used, s->entries);
     reply_line(c->r, "ELEMENTS       : IN-USE %u TOTAL %u", s->elements_used, s->elements);
@@ -99,6 +101,21 @@ static void structure_detail(struct command *c, const struct xcf_operator_struct
     for (u32 i = 0; i < s->connections && i < ARRAY_LEN(s->connection); i++)
         reply_line(c->r, "%-16s %02X %-8s %s", s->connection[i].name, (u32)s->connection[i].id, s->connection[i].system,
                    s->connection[i].state);
+}
+
+/* The new one first, as the books show it. */
+static void structure_detail(struct command *c, const struct xcf_operator_structure *s) {
+    reply_line(c->r, "STRNAME: %s", s->name);
+    reply_line(c->r, "STATUS: %s%s%s", structure_status(s), s->phase ? "  REBUILD PHASE: " : "", s->phase ? s->phase : "");
+    if (s->duplexed) reply_line(c->r, "METHOD: SYSTEM-MANAGED");
+    if (s->type) reply_line(c->r, "TYPE: %s", s->type);
+    structure_policy(c, s);
+    for (u32 i = s->instances; i-- > 0;) {
+        reply_line(c->r, " ");
+        if (s->phase && s->instances > 1)
+            reply_line(c->r, "%s %s STRUCTURE", s->duplexed ? "DUPLEXING REBUILD" : "REBUILD", i ? "NEW" : "OLD");
+        structure_instance(c, &s->instance[i]);
+    }
 }
 
 bool dxcf_structures(struct command *c) {
@@ -135,7 +152,8 @@ static void facility_detail(struct command *c, const struct xcf_operator_cf *cf)
     reply_line(c->r, "  CONNECTED              : %s", cf->connected ? "YES" : "NO");
     reply_line(c->r, "  STRUCTURES:");
     for (u32 i = 0; structure_at(c, i, &s); i++)
-        if (s.allocated && (strcmp(s.cf, cf->name) == 0 || strcmp(s.other_cf, cf->name) == 0)) dxcf_list_add(&l, s.name);
+        for (u32 k = 0; k < s.instances; k++)
+            if (strcmp(s.instance[k].cf, cf->name) == 0) dxcf_list_add(&l, s.name);
     if (l.n == 0) dxcf_list_add(&l, "NO STRUCTURES ARE IN USE BY THIS SYSPLEX");
     dxcf_list_end(&l);
 }

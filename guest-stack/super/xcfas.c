@@ -195,14 +195,15 @@ static bool op_structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
     const struct xcfas *as = ctx;
     struct strpath_info s;
     if (!as->cfop || !cfop_structure(as->cfop, i, out)) return false;
-    for (u32 k = 0; as->str && strpaths_info(as->str, k, &s); k++)
-        if (strcmp(s.name, out->name) == 0) {
-            out->phase = s.second ? "DUPLEX ESTABLISHED" : s.phase;
-            if (s.second) {
-                str_copy(out->cf, sizeof out->cf, s.facility);
-                str_copy(out->other_cf, sizeof out->other_cf, s.second);
-            }
-        }
+    for (u32 k = 0; as->str && strpaths_info(as->str, k, &s); k++) {
+        if (strcmp(s.name, out->name) != 0) continue;
+        out->duplexed = s.second != NULL;
+        out->phase = s.second ? "DUPLEX ESTABLISHED" : s.phase;
+        if (out->instances != 2 || strcmp(out->instance[1].cf, s.facility) != 0) continue;
+        struct xcf_operator_instance old = out->instance[1];
+        out->instance[1] = out->instance[0];
+        out->instance[0] = old;
+    }
     return true;
 }
 static int op_pswitch(void *ctx, u64 now) {

@@ -72,8 +72,10 @@ bool structure_unpair(struct structure *s, struct xes_connection *con, u64 now) 
     s->g->look = true;
     s->g->counters.simplexes++;
     str_copy(s->facility, sizeof s->facility, xes_facility_name(con->x));
-    structure_tell(s, "IXC522I SYSTEM-MANAGED DUPLEXING REBUILD FOR STRUCTURE %s IS BEING STOPPED %s DUE TO %s",
-                   fall_back ? "TO FALL BACK TO THE OLD STRUCTURE" : "TO SWITCH TO THE NEW STRUCTURE", s->why_simplex ? s->why_simplex : "");
+    /* Of two lines, because it is longer than one. */
+    structure_tell(s, "IXC522I SYSTEM-MANAGED DUPLEXING REBUILD FOR STRUCTURE %s IS BEING STOPPED %s DUE TO%s",
+                   fall_back ? "TO FALL BACK TO THE OLD STRUCTURE" : "TO SWITCH TO THE NEW STRUCTURE", "");
+    structure_tell(s, "        %s: %s%s", s->why_simplex ? s->why_simplex : "REQUEST FROM ANOTHER SYSTEM", "");
     s->why_simplex = NULL;
     duplex_single(&s->dx, con, now);
     structure_read(s); /* what the other one's vector said was not listened to */
@@ -83,16 +85,17 @@ bool structure_unpair(struct structure *s, struct xes_connection *con, u64 now) 
 
 /* ---- time ---- */
 
-/* The policy wants a pair, there is none, and it could be: one system asks for it. */
+/* The policy wants a pair, there is none, and it could be: one system asks for it. Not all need know the policy that an operator has
+ * just started: of those who do, the one of the lowest identifier comes first, and the others see it begin. */
 static u64 policy_poll(struct structure *s, u64 now) {
     const struct cfrm_row *row = cfrm_policy_row(s->g->cfrm, s->name);
-    bool wanted = row && row->duplex == CFRM_DUPLEX_ENABLED && s->state == STRPATH_READY && s->known && s->lowest &&
+    bool wanted = row && row->duplex == CFRM_DUPLEX_ENABLED && s->state == STRPATH_READY && s->known &&
                   rebuild_state(s->r) == REBUILD_IN_USE && cfrm_prefer(s->g->cfrm, s->name, 1);
     if (!wanted) {
         s->duplex_at = 0;
         return TIME_NEVER;
     }
-    if (!s->duplex_at) s->duplex_at = now + STRPATH_DUPLEX_US;
+    if (!s->duplex_at) s->duplex_at = now + STRPATH_DUPLEX_US + (s->con->id - 1u) * STRPATH_RETRY_US / 2;
     if (now < s->duplex_at) return s->duplex_at;
     s->duplex_at = 0;
     rebuild_duplex(s->r, now);

@@ -12,7 +12,7 @@
 enum setup_step { SETUP_EMPTY, SETUP_LIMIT, SETUP_MONITOR, SETUP_STEPS };
 
 void structure_tell(const struct structure *s, const char *fmt, const char *a, const char *b) {
-    char line[120];
+    char line[160]; /* as long as a console's lines are */
     str_fmt(line, sizeof line, fmt, s->name, a, b);
     if (s->g->say) s->g->say(s->g->ctx, line);
 }

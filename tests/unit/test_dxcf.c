@@ -31,26 +31,24 @@ static bool facility(void *ctx, u32 i, struct xcf_operator_cf *out) {
 }
 static bool structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
     UNUSED(ctx);
-    if (i > 1) return false;
-    *out = (struct xcf_operator_structure){.name = "IXCSTR1", .in_policy = true, .policy_kb = 4096, .preferences = 2,
-                                           .preference = {"CF01", "CF02"}};
-    if (i == 1) {
-        str_copy(out->name, sizeof out->name, "IXCSTR2");
-        return true;
-    }
+    if (i > 2) return false;
+    *out = (struct xcf_operator_structure){.in_policy = true, .policy_kb = 4096, .init_kb = 2048, .rebuild_percent = 34, .duplex = "ALLOWED",
+                                           .preferences = 2, .preference = {"CF01", "CF02"}};
+    str_fmt(out->name, sizeof out->name, "IXCSTR%u", i + 1);
+    if (i == 1) return true;
     out->type = "LIST";
-    out->allocated = true;
-    str_copy(out->cf, sizeof out->cf, "CF01");
-    out->actual_kb = 4096;
-    out->entries = 100;
-    out->entries_used = 3;
-    out->elements = 1600;
-    out->elements_used = 20;
-    out->connections = 1;
-    out->connection[0].id = 1;
-    str_copy(out->connection[0].name, 17, "SIGPATH_SYS01");
-    str_copy(out->connection[0].system, 9, "SYS01");
-    out->connection[0].state = "ACTIVE";
+    out->instances = i ? 2 : 1;
+    out->duplexed = i == 2;
+    out->phase = i ? "DUPLEX ESTABLISHED" : NULL;
+    for (u32 k = 0; k < out->instances; k++) {
+        out->instance[k] = (struct xcf_operator_instance){
+            .actual_kb = 4096, .entries = 100, .entries_used = 3, .elements = 1600, .elements_used = 20, .connections = 1};
+        str_fmt(out->instance[k].cf, sizeof out->instance[k].cf, "CF0%u", k + 1);
+        out->instance[k].connection[0].id = 1;
+        str_copy(out->instance[k].connection[0].name, 17, "SIGPATH_SYS01");
+        str_copy(out->instance[k].connection[0].system, 9, "SYS01");
+        out->instance[k].connection[0].state = "ACTIVE";
+    }
     return true;
 }
 static int path_new(void *ctx, const struct couple_path *path, u64 now) {
@@ -248,27 +246,37 @@ static void couple_data(void **state) {
            "ALTERNATE CFNAME: CF02\n          DEVN: 0F10   NOT CONNECTED\n");
 }
 
+#define STRUCTURE_POLICY                                                                                                                \
+    "POLICY INFORMATION:\n  POLICY SIZE    : 4096 K\n  POLICY INITSIZE: 2048 K\n  REBUILD PERCENT: 34\n  DUPLEX         : ALLOWED\n"  \
+    "  PREFERENCE LIST: CF01     CF02\n"
+#define STRUCTURE_USE                                                                                                                   \
+    "ACTUAL SIZE    : 4096 K\nENTRIES        : IN-USE 3 TOTAL 100\nELEMENTS       : IN-USE 20 TOTAL 1600\n# CONNECTIONS  : 1\n \n"    \
+    "CONNECTION NAME  ID SYSNAME  STATE\n---------------- -- -------- ----------------\nSIGPATH_SYS01    01 SYS01    ACTIVE\n"
+
 static void facilities(void **state) {
     UNUSED(state);
     screen("D XCF,STR", true,
            "IXC359I 15.37.51 DISPLAY XCF 1\n"
            "STRNAME           CFNAME    STATUS         TYPE\n"
            "IXCSTR1           CF01      ALLOCATED      LIST\n"
-           "IXCSTR2           -- --     NOT ALLOCATED  \n");
+           "IXCSTR2           -- --     NOT ALLOCATED  \n"
+           "IXCSTR3           CF01      DUPLEXED       LIST\n"
+           "IXCSTR3           CF02      DUPLEXED       LIST\n");
     screen("D XCF,STR,STRNAME=IXCSTR1", true,
            "IXC360I 15.37.51 DISPLAY XCF 1\nSTRNAME: IXCSTR1\nSTATUS: ALLOCATED\nTYPE: LIST\n"
-           "POLICY INFORMATION:\n  POLICY SIZE    : 4096 K\n  PREFERENCE LIST: CF01     CF02\n \n"
-           "CFNAME         : CF01\nACTUAL SIZE    : 4096 K\nENTRIES        : IN-USE 3 TOTAL 100\n"
-           "ELEMENTS       : IN-USE 20 TOTAL 1600\n# CONNECTIONS  : 1\n \n"
-           "CONNECTION NAME  ID SYSNAME  STATE\n---------------- -- -------- ----------------\n"
-           "SIGPATH_SYS01    01 SYS01    ACTIVE\n");
+           STRUCTURE_POLICY " \nCFNAME         : CF01\n" STRUCTURE_USE);
+    screen("D XCF,STR,STRNAME=IXCSTR3", true,
+           "IXC360I 15.37.51 DISPLAY XCF 1\nSTRNAME: IXCSTR3\nSTATUS: DUPLEXED  REBUILD PHASE: DUPLEX ESTABLISHED\n"
+           "METHOD: SYSTEM-MANAGED\nTYPE: LIST\n" STRUCTURE_POLICY
+           " \nDUPLEXING REBUILD NEW STRUCTURE\nCFNAME         : CF02\n" STRUCTURE_USE
+           " \nDUPLEXING REBUILD OLD STRUCTURE\nCFNAME         : CF01\n" STRUCTURE_USE);
     screen("D XCF,STR,STRNM=NONE", false, "IXC360I 15.37.51 DISPLAY XCF 1\nNO STRUCTURES MATCH THE SPECIFIED CRITERIA\n");
     screen("D XCF,CF", true,
            "IXC361I 15.37.51 DISPLAY XCF 1\nCFNAME     COUPLING FACILITY\n"
            "CF01       PLX390.CF.0000000000000001\nCF02       PLX390.CF.0000000000000002   NOT CONNECTED\n");
     screen("D XCF,CF,CFNAME=CF01", true,
            "IXC362I 15.37.51 DISPLAY XCF 1\nCFNAME: CF01\n  COUPLING FACILITY      : PLX390.CF.0000000000000001\n"
-           "  COUPLE DATA            : PRIMARY\n  CONNECTED              : YES\n  STRUCTURES:\n    IXCSTR1\n");
+           "  COUPLE DATA            : PRIMARY\n  CONNECTED              : YES\n  STRUCTURES:\n    IXCSTR1           IXCSTR3\n");
     screen("D CF,CFNAME=CF02", true,
            "IXL150I 15.37.51 DISPLAY CF 1\nCOUPLING FACILITY PLX390.CF.0000000000000002\n"
            "                  CONTROL UNIT ID: 0F10\nNAMED CF02\nCOUPLING FACILITY SUBCHANNEL STATUS\n"
