@@ -16,6 +16,7 @@
 #include "super/system.h"
 #include "super/wtor.h"
 #include "xcf/cds.h"
+#include "xcf/cfrm.h"
 #include "xcf/cflinks.h"
 #include "xcf/ctcpath.h"
 #include "xcf/strpath.h"
@@ -357,6 +358,7 @@ u64 xcfas_poll(struct system *sys, u64 now) {
         if (as->ctc) next = u64_min(next, ctcpaths_poll(as->ctc, now));
         if (as->str) next = u64_min(next, strpaths_poll(as->str, now));
         if (as->cds) next = u64_min(next, cds_poll(as->cds, now));
+        if (as->cfop) next = u64_min(next, cfrm_poll(cfop_cfrm(as->cfop), now));
         if (!as->local && !as->joined) join(as, now);
         if (next > now) break;
     }

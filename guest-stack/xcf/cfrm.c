@@ -4,7 +4,8 @@
 #include "base/be.h"
 #include "base/str.h"
 
-#define ROWS_AT 32u
+#define ROWS_AT          32u
+#define IDENTIFIED_BYTES 64u
 
 size_t cfrm_bytes(void) { return sizeof(struct cfrm) + 16; }
 const struct cfrm_policy *cfrm_policy(const struct cfrm *c) { return &c->policy; }
@@ -146,14 +147,38 @@ static void learnt(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 
     if (answer_holds(f, rc, rsp, len, now)) adopt(f, rsp, now);
 }
 
-static void query(struct cfrm_part *f, void (*done)(void *, struct xes_request *, u32, const u8 *, u32, u64)) {
-    cf_command_put(f->policy_cmd, CF_POLICY_QUERY, 0, CF_CMD_BYTES, 0, 0);
+static void query(struct cfrm_part *f, u8 op, void (*done)(void *, struct xes_request *, u32, const u8 *, u32, u64)) {
+    cf_command_put(f->policy_cmd, op, 0, CF_CMD_BYTES, 0, 0);
     f->policy_request = (struct xes_request){.cmd = f->policy_cmd, .len = CF_CMD_BYTES, .done = done, .ctx = f};
     f->policy_busy = xes_submit(f->view.x, &f->policy_request) == 0;
 }
 
 void cfrm_learn_policy(struct cfrm_part *f) {
-    if (!f->policy_busy) query(f, learnt);
+    if (!f->policy_busy) query(f, CF_POLICY_QUERY, learnt);
+}
+
+static void checked(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct cfrm_part *f = ctx;
+    char name[9];
+    UNUSED(r);
+    f->policy_busy = false;
+    if (rc == XES_LOST) return;
+    if (f->policy_again) { /* this system's operator was faster */
+        cfrm_tell_policy(f, now);
+    } else if (rc != CF_OK || len < IDENTIFIED_BYTES) {
+        f->all->count.drop_malformed++;
+    } else {
+        cfrm_name_get(name, rsp + 40, 8);
+        if (strcmp(name, f->seen) != 0) cfrm_learn_policy(f);
+    }
+}
+
+u64 cfrm_poll(struct cfrm *c, u64 now) {
+    if (now < c->check_at) return c->check_at;
+    c->check_at = now + CFRM_CHECK_US;
+    for (u32 i = 0; i < c->facilities; i++)
+        if (c->facility[i].view.up && !c->facility[i].policy_busy) query(&c->facility[i], CF_IDENTIFY, checked);
+    return c->check_at;
 }
 
 static struct cfrm_part *part_of(struct cfrm *c, const char *name) {
@@ -175,7 +200,7 @@ void cfrm_up(void *ctx, struct xes *x, const char *facility, u64 now) {
     f->view.incarnation = xes_facility_incarnation(x);
     f->policy_again = false;
     f->seen[0] = '\0';
-    query(f, asked);
+    query(f, CF_POLICY_QUERY, asked);
 }
 
 void cfrm_down(void *ctx, struct xes *x, const char *facility, bool isolated, u64 now) {

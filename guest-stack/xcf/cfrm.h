@@ -8,13 +8,13 @@
  *   none               one                 it is this system's, too (it was started before this system was loaded)
  *   one                none                the facility is given it (it was loaded anew)
  *   one                another             the facility's is this system's: somebody started it since
- * START and STOP by the operator go to all facilities that are up; the other systems see it with their next inventory, or by the
- * rows above.
+ * START and STOP by the operator go to all facilities that are up. The other systems ask each facility for the name of its policy now and
+ * then (CFRM_CHECK_US, and with each inventory), and where it is another one than it was they take it over.
  *
  * Inventory. Facilities, structures, connections, asked for anew with each cfrm_inventory(): IDENTIFY, STRUCTURES until all are
  * listed, CONNECTIONS of each. A facility that goes away in between counts as answered, and is listed as not connected.
  *
- * Calls: cfrm_create; cfrm_up and cfrm_down as links to facilities come and go (they have the shape of struct cflink_user's);
+ * Calls: cfrm_create; cfrm_poll when it says; cfrm_up and cfrm_down as links to facilities come and go (they have the shape of struct cflink_user's);
  * the rest at any time. ready() comes from a response, never from inside cfrm_inventory().
  */
 #ifndef XCF_CFRM_H
@@ -26,6 +26,7 @@
 
 #define CFRM_FACILITIES_MAX 8u
 #define CFRM_ROWS_MAX       128u /* of a policy: its bytes must fit into one command */
+#define CFRM_CHECK_US       (5 * (u64)USEC_PER_SEC)
 #define CFRM_STRUCTURES_MAX 128u /* listed; the counter structures_left_out says if there were more */
 
 struct cfrm;
@@ -87,6 +88,9 @@ size_t cfrm_bytes(void);
 struct cfrm *cfrm_create(struct arena *a, const struct cfrm_events *events, void *ctx);
 void cfrm_up(void *cfrm, struct xes *x, const char *facility, u64 now);
 void cfrm_down(void *cfrm, struct xes *x, const char *facility, bool isolated, u64 now);
+
+/* When it is to be called next. */
+u64 cfrm_poll(struct cfrm *c, u64 now);
 
 /* 0: ready() will come; -ERR_ALREADY one is under way, its ready() will come; -ERR_NETDOWN no facility is up. */
 int cfrm_inventory(struct cfrm *c, u64 now);

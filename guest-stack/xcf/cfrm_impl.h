@@ -29,6 +29,7 @@ struct cfrm {
     struct cfrm_part facility[CFRM_FACILITIES_MAX];
     struct cfrm_structure structure[CFRM_STRUCTURES_MAX];
     bool collecting;
+    u64 check_at; /* the names of the facilities' policies are asked for */
     struct cfrm_counters count;
 };
 

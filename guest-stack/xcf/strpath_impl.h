@@ -72,7 +72,6 @@ struct structure {
     struct duplex dx;             /* OFF while the structure is, and was, in one facility */
     const char *why_simplex;      /* a pair ends: what its message says */
     u64 duplex_at;                /* the policy's next attempt to make a pair; 0: none is due */
-    bool lowest;                  /* no partner has a lower identifier */
     struct strpeer peer[STRPATH_PEERS];
 };
 struct strpaths {

@@ -179,8 +179,7 @@ void peers_listed(struct structure *s, const u8 *rsp, u32 len, u64 now) {
     }
     if (xcf_stopped(s->g->x)) return;
     s->g->look = true; /* what has waited for the identifiers */
-    s->lowest = lowest == s->con->id;
-    if (s->lowest) s->clean_ids |= gone;
+    if (lowest == s->con->id) s->clean_ids |= gone;
     clean_start(s);
 }
 

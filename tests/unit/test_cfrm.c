@@ -119,6 +119,34 @@ static void test_policy_is_the_sysplexs(void **state) {
     assert_string_equal(cfrm_policy(r->s[1].c)->name, "");
 }
 
+/* What an operator starts elsewhere is known here CFRM_CHECK_US later, without a display; and while nobody starts anything nothing but a
+ * name is asked for. */
+static void test_policies_are_looked_at(void **state) {
+    struct rig *r = *state;
+    struct cfrm_policy p = policy("POL1", "CF01", "CF02"), none = {.rows = 0};
+    const struct cfrm *here = r->s[1].c;
+    for (u32 i = 0; i < SYSTEMS; i++) attach(r, i);
+    for (u32 k = 0; k < 2; k++) {
+        assert_int_equal(cfrm_policy_start(r->s[0].c, k ? &none : &p, simcf_now(r->z)), 0);
+        simcf_settle(r->z);
+        assert_string_equal(cfrm_policy(here)->name, k ? "POL1" : "");
+        for (u32 i = 0; i < 2; i++) {
+            simcf_later(r->z, CFRM_CHECK_US);
+            u64 next = cfrm_poll(r->s[1].c, simcf_now(r->z));
+            assert_true(next == simcf_now(r->z) + CFRM_CHECK_US && cfrm_poll(r->s[1].c, simcf_now(r->z)) == next);
+            simcf_settle(r->z);
+            assert_string_equal(cfrm_policy(here)->name, k ? "" : "POL1");
+        }
+        assert_int_equal(cfrm_counters(here)->policies_learnt, 2 * (k + 1)); /* once from each facility */
+    }
+    /* A facility that goes away in the middle of the question. */
+    simcf_later(r->z, CFRM_CHECK_US);
+    cfrm_poll(r->s[1].c, simcf_now(r->z));
+    simcf_kill(r->z, 0);
+    simcf_settle(r->z);
+    assert_int_equal(cfrm_counters(here)->drop_malformed, 0);
+}
+
 static void test_two_starts_at_once(void **state) {
     struct rig *r = *state;
     struct cfrm_policy p = policy("POL1", "CF02", "CF01"), q = policy("POL2", "CF01", "CF02");
@@ -258,6 +286,7 @@ static void test_inventory_of_the_dying(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_policy_is_the_sysplexs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_policies_are_looked_at, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_starts_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_preference, setup, teardown),
         cmocka_unit_test(test_wrong_policies),
