@@ -4,19 +4,16 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "tests/sim/simdist.h"
-#include "tests/sim/simplex_impl.h"
-
 #include <cmocka.h>
+
+#include "tests/unit/distsim.h"
 
 #define SEC ((u64)USEC_PER_SEC)
 
 static struct simdist *plex(u32 systems, enum dist_method m) {
     struct simdist_params p = {.seed = 11, .systems = systems, .method = m};
-    struct simdist *s = simdist_create(&p);
-    simdist_run(s, 3 * SEC);
-    const char *why = "";
-    if (!simdist_settled(s, &why)) fail_msg("%s", why);
+    struct simdist *s = distsim_up(&p);
+    distsim_settled(s);
     return s;
 }
 
@@ -28,15 +25,8 @@ static u32 served_by(struct simplex_session **e, u32 n, i32 system) {
 
 /* Sessions that stand open on every system, begun at the present owner. */
 static void hold(struct simdist *s, struct simplex_session **e, u32 n) {
-    for (u32 i = 0; i < n; i++) {
-        e[i] = simplex_fetch(simdist_plex(s), 0, SIMDIST_VIP, 300000);
-        assert_non_null(e[i]);
-    }
-    /* Each stops reading as soon as it knows who serves it. */
-    for (u32 t = 0; t < 100; t++) {
-        simdist_run(s, SEC / 1000);
-        for (u32 i = 0; i < n; i++) e[i]->paused = e[i]->server >= 0;
-    }
+    distsim_fetch(s, e, n, 300000);
+    distsim_hold(s, e, n);
     for (u32 i = 0; i < n; i++) assert_true(e[i]->connected && !e[i]->ended && e[i]->server >= 0);
 }
 

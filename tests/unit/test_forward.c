@@ -4,11 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-#include "sysplex/dist_impl.h"
-#include "tests/sim/simdist.h"
-#include "tests/sim/simplex_impl.h"
-
 #include <cmocka.h>
+
+#include "sysplex/dist_impl.h"
+#include "tests/unit/distsim.h"
 
 #define SEC      ((u64)USEC_PER_SEC)
 #define LAN      0x51
@@ -23,34 +22,18 @@ static const struct sysplex_counters *count(struct simplex *p, u32 i) {
 
 static struct simdist *distributed(void) {
     struct simdist_params par = {.seed = 23, .systems = 3, .method = DIST_ROUNDROBIN, .iqd = true};
-    struct simdist *s = simdist_create(&par);
-    const char *why = "";
-    simdist_run(s, 3 * SEC);
+    struct simdist *s = distsim_up(&par);
     simplex_iqd(simdist_plex(s), 2, 0);
     simdist_run(s, SEC / 10);
-    if (!simdist_settled(s, &why)) fail_msg("%s", why);
+    distsim_settled(s);
     return s;
 }
-/* Sessions that stand still as soon as they know who serves them. */
 static void hold(struct simdist *s, struct simplex_session **e) {
-    for (u32 i = 0; i < SESSIONS; i++) {
-        e[i] = simplex_fetch(simdist_plex(s), 0, SIMDIST_VIP, BYTES);
-        assert_non_null(e[i]);
-    }
-    for (u32 t = 0; t < 100; t++) {
-        simdist_run(s, SEC / 1000);
-        for (u32 i = 0; i < SESSIONS; i++) e[i]->paused = e[i]->server >= 0;
-    }
+    distsim_fetch(s, e, SESSIONS, BYTES);
+    distsim_hold(s, e, SESSIONS);
 }
 static u32 whole(struct simdist *s, struct simplex_session **e) {
-    u32 n = 0;
-    for (u32 i = 0; i < SESSIONS; i++) simplex_resume(e[i]);
-    simdist_run(s, 20 * SEC);
-    for (u32 i = 0; i < SESSIONS; i++) {
-        n += e[i]->ended && !e[i]->failed && e[i]->got == BYTES;
-        simplex_forget(e[i]);
-    }
-    return n;
+    return distsim_whole(s, e, SESSIONS, 20 * SEC);
 }
 
 static void distributed_by_hipersockets(void **state) {

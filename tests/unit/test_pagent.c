@@ -2,35 +2,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/sysfix.h"
+#include "tests/unit/vipafix.h"
 
 #include "super/pagent.h"
-#include "super/xcfas.h"
 #include "sysplex/dist_impl.h"
 #include "sysplex/sysplex.h"
 
+#define SYSTEM                                                                                                          \
+    "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG SYSPLEXROUTING DYNAMICXCF 193.9.200.1 "         \
+    "255.255.255.0 1\nSTART OSA1\nVIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP "   \
+    "ALL ENDVIPADYNAMIC\nAUTOLOG HTTPD ENDAUTOLOG\n"
 #define MEMBER "TCPIP.TCPPARMS(PAGENT)"
 #define GOOD                                                                                                            \
     "PolicyAction Gold\n{\nOutboundInterface 193.9.200.1\nOutboundInterface 0.0.0.0\n}\n"                              \
     "PolicyRule Office\n{\nPolicyActionReference Gold\nForLoadDistribution TRUE\nSourceAddressRange 10.5.0.0/16\n"        \
     "DestinationPortRange 80\nTimeOfDayRange 15:00-16:00\n}\n"
-
-static void begin(void) {
-    fix_begin();
-    memds_set("SYS1.PARMLIB(LOAD00)", "IEASYM   00\n");
-    memds_set("SYS1.PARMLIB(IEASYM00)", "SYSDEF SYSCLONE(0A)\n");
-    memds_set("SYS1.PARMLIB(COMMND00)", "COM='S TCPIP'\n");
-    memds_set("SYS1.VTAMLST(ATCCON00)", "OSATRL");
-    memds_set("SYS1.VTAMLST(OSATRL)", "T TRLE READ=(E00),WRITE=(E01),DATAPATH=(E02),PORTNAME=OSA1\n");
-    memds_set("TCPIP.TCPPARMS(PROFILE)",
-              "DEVICE OSA1 MPCIPA\nLINK L1 IPAQENET OSA1\nHOME 10.1.1.1 L1\nIPCONFIG SYSPLEXROUTING DYNAMICXCF 193.9.200.1 "
-              "255.255.255.0 1\nSTART OSA1\nVIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP "
-              "ALL ENDVIPADYNAMIC\nAUTOLOG HTTPD ENDAUTOLOG\n");
-    assert_int_equal(fix_ipl(), 0);
-    assert_int_equal(xcfas_start(&fix.sys, fix.now), 0);
-    assert_int_equal(system_start(&fix.sys, fix.now), 0);
-    for (u32 i = 0; i < 20; i++) fix_poll(50000);
-}
 
 static struct distributor *dist(void) { return fix.sys.stacks[0]->dist; }
 
@@ -46,7 +32,7 @@ static struct dist_policy asked(const char *client) {
 
 static void started_asked_stopped(void **state) {
     UNUSED(state);
-    begin();
+    begin(SYSTEM);
     memds_set(MEMBER, GOOD "PolicyPerfMonitorForSDR Enable\n{\nSamplingInterval 5\n}\n");
     assert_true(fix_cmd("S PAGENT"));
     FIX_SAID("EZZ8431I PAGENT STARTING");
@@ -82,7 +68,7 @@ static void started_asked_stopped(void **state) {
 /* A member with errors changes nothing; one without, everything. */
 static void refresh(void **state) {
     UNUSED(state);
-    begin();
+    begin(SYSTEM);
     assert_true(fix_cmd("S PAGENT"));
     FIX_SAID("PLX0542E TCPIP.TCPPARMS(PAGENT) IS NOT USED BY PAGENT: IT DOES NOT EXIST");
     assert_int_equal(asked("10.5.7.1").rule, 0);
@@ -110,7 +96,7 @@ static void refresh(void **state) {
 /* What was set is reported and taken back: a monitor that is switched off leaves no fraction behind. */
 static void the_monitor(void **state) {
     UNUSED(state);
-    begin();
+    begin(SYSTEM);
     dist_served_for(dist(), ipaddr_v4(0x0A01090A), 80)->ended.segments = 100;
     memds_set("T.PARMS(P1)", "PolicyPerfMonitorForSDR Enable\n{\nSamplingInterval 5\n}\n");
     assert_true(fix_cmd("S PAGENT,PARM='CONFIG=T.PARMS(P1)'"));

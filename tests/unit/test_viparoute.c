@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/simdist.h"
-#include "tests/sim/simplex_impl.h"
+#include <cmocka.h>
+
+#include "tests/unit/distsim.h"
 #include "wire/gre.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
-
-#include <cmocka.h>
 
 #define SEC       ((u64)USEC_PER_SEC)
 #define SESSIONS  8
@@ -51,10 +50,8 @@ static void header_vectors(void **state) {
 
 static struct simdist *plex(struct ipaddr target) {
     struct simdist_params par = {.seed = 31, .systems = 3, .method = DIST_ROUNDROBIN};
-    struct simdist *s = simdist_create(&par);
-    const char *why = "";
-    simdist_run(s, 3 * SEC);
-    if (!simdist_settled(s, &why)) fail_msg("%s", why);
+    struct simdist *s = distsim_up(&par);
+    distsim_settled(s);
     assert_int_equal(viparoute_define(simplex_sysplex(simdist_plex(s), 0), XCF_1, target), 0);
     return s;
 }
@@ -63,14 +60,8 @@ static struct sysplex *sysplex_of(struct simdist *s, u32 i) {
 }
 static u32 whole(struct simdist *s) {
     struct simplex_session *e[SESSIONS];
-    u32 n = 0;
-    for (u32 i = 0; i < SESSIONS; i++) assert_non_null(e[i] = simplex_fetch(simdist_plex(s), 0, SIMDIST_VIP, BYTES));
-    simdist_run(s, 10 * SEC);
-    for (u32 i = 0; i < SESSIONS; i++) {
-        n += e[i]->ended && !e[i]->failed && e[i]->got == BYTES;
-        simplex_forget(e[i]);
-    }
-    return n;
+    distsim_fetch(s, e, SESSIONS, BYTES);
+    return distsim_whole(s, e, SESSIONS, 10 * SEC);
 }
 
 static void distributed_in_gre(void **state) {
