@@ -7,7 +7,8 @@
  *   at the routing stack   row                          to its target
  *                          SYN, distributed port        chosen; nobody: RST (dropped while answers are awaited)
  *                          SYN, other port              this stack
- *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way
+ *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
+ *                                                       likewise with a row for the client's SYN that went elsewhere meanwhile
  *                          else                         this stack: its own connection, or RST (the same exception)
  *   at another stack       from a routing stack, or     this stack
  *                            over XCF or HiperSockets,
@@ -169,6 +170,9 @@ static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const 
         row = NULL;
     }
     if (!row) return without_row(d, p, &k, flags, seq, now);
+    /* It answers somebody else's SYN than the target's that this row is for: whose, NEWCONN will say. */
+    bool answers = (flags & (TCPF_SYN | TCPF_ACK)) == (TCPF_SYN | TCPF_ACK);
+    if (answers && row->state == VCRT_SYN) return drop(&d->count.drop_early);
     if (vcrt_segment(&d->vcrt, row, flags, seq, ack, now) && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     return send_to(d, row->target, p, now);
 }

@@ -388,6 +388,41 @@ static void a_target_opens_from_the_dvipa(void **state) {
     target_opens(40000, 2 * USEC_PER_SEC, 1);
 }
 
+/* The client and a target call each other at the same time, from and to the same ports. One row comes of it, the target's, and one
+ * connection; also if the client's SYN is there before the target's word, and was given to somebody else. */
+static void both_sides_open(u32 message_usec, u32 chosen, u32 early) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct sock *from, *to;
+    u8 got[8];
+    l->step_usec = 10;
+    l->message_usec = message_usec;
+    assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &from), 0);
+    assert_int_equal(sock_bind(from, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
+    assert_int_equal(sock_open(l->node[2].stk, SOCK_TCP, "FTPD", &to), 0);
+    /* Beside the listener of the port, which has no address. */
+    sock_setopt(to, SO_REUSEADDR_OPT, 1, l->t->now);
+    assert_int_equal(sock_bind(to, LAB_DVIPA, 80, l->t->now), 0);
+    assert_int_equal(sock_connect(from, LAB_DVIPA, 80, l->t->now), -ERR_INPROGRESS);
+    assert_int_equal(sock_connect(to, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+    lab_run(l, 5 * USEC_PER_SEC);
+    assert_int_equal(counters(l, 0)->chosen, chosen);
+    assert_int_equal(counters(l, 0)->drop_early, early);
+    assert_int_equal(rows(l, 0), 1);
+    assert_int_equal(l->node[0].d->vcrt.rows_of[2], 1);
+    assert_int_equal(sock_send(to, "file", 4, l->t->now), 4);
+    assert_int_equal(sock_send(from, "ok", 2, l->t->now), 2);
+    lab_run(l, USEC_PER_SEC);
+    assert_int_equal(sock_recv(from, got, sizeof got, l->t->now), 4);
+    assert_int_equal(sock_recv(to, got, sizeof got, l->t->now), 2);
+    lab_close(l);
+}
+
+static void simultaneous_open(void **state) {
+    UNUSED(state);
+    both_sides_open(0, 0, 0);
+    both_sides_open(120, 1, 1);
+}
+
 /* FTP passive data: a target listens at the DVIPA on a port of its own. */
 static void passive_ports(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
@@ -601,6 +636,7 @@ int main(void) {
         cmocka_unit_test(icmp_errors_follow_the_row),
         cmocka_unit_test(fragments_are_joined),
         cmocka_unit_test(a_target_opens_from_the_dvipa),
+        cmocka_unit_test(simultaneous_open),
         cmocka_unit_test(passive_ports),
         cmocka_unit_test(port_omitted_learns),
         cmocka_unit_test(affinity_holds_and_expires),
