@@ -178,7 +178,7 @@ static void set_targets(struct distributor *d, struct vdpt_port *p, const struct
 }
 
 static void build_port(struct distributor *d, const struct dist_def *def, struct vdpt_port *p) {
-    p->method = def->options.method;
+    vdpt_set_method(p, (enum dist_method)def->options.method);
     p->flags = (u8)((p->flags & VDPT_DYNAMIC) | (def->options.flags & PORT_FLAGS_SENT));
     p->affinity_sec = def->options.affinity_sec;
     set_targets(d, p, def);

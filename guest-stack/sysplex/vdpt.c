@@ -55,6 +55,13 @@ void vdpt_del(struct vdpt *v, struct vdpt_port *p) {
     pool_put(&v->pool, p);
 }
 
+void vdpt_set_method(struct vdpt_port *p, enum dist_method m) {
+    if (p->method == (u8)m) return;
+    p->method = (u8)m;
+    p->current = VDPT_NOBODY;
+    for (u32 t = 0; t < VDPT_TARGETS; t++) p->t[t].credit = 0;
+}
+
 struct vdpt_port *vdpt_walk(const struct vdpt *v, const struct vdpt_port *p) {
     const struct list *n = p ? p->node.next : v->order.next;
     return n == &v->order ? NULL : LIST_ENTRY((struct list *)(uintptr_t)n, struct vdpt_port, node);

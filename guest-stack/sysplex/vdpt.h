@@ -109,6 +109,8 @@ void vdpt_del(struct vdpt *v, struct vdpt_port *p);
 struct vdpt_port *vdpt_learn(struct vdpt *v, const struct vdpt_port *model, u16 port);
 /* Iteration in order of definition; p = NULL starts, NULL ends. */
 struct vdpt_port *vdpt_walk(const struct vdpt *v, const struct vdpt_port *p);
+/* Another method begins anew: what its targets are owed counted in the former one's units. */
+void vdpt_set_method(struct vdpt_port *p, enum dist_method m);
 /* The port with this index, NULL if it has gone. */
 struct vdpt_port *vdpt_at(const struct vdpt *v, u16 index);
 

@@ -253,6 +253,25 @@ static void capacity_from_idle_time(void **state) {
     assert_true(w.idle >= 250);
 }
 
+/* What was owed in hundredths of weights is not paid in single connections. */
+static void another_method_begins_anew(void **state) {
+    struct fixture *f = setup(DIST_BASEWLM, 4);
+    UNUSED(state);
+    f->p->t[0].wlm = 64;
+    vdpt_weigh(f->p);
+    for (u32 i = 0; i < 7; i++) vdpt_choose(f->p, ALL);
+    vdpt_set_method(f->p, DIST_ROUNDROBIN);
+    u32 before[4];
+    for (u32 t = 0; t < 4; t++) before[t] = f->p->t[t].total;
+    for (u32 i = 0; i < 4; i++) vdpt_choose(f->p, ALL);
+    for (u32 t = 0; t < 4; t++) assert_int_equal(f->p->t[t].total, before[t] + 1);
+    /* The same method again takes nothing from anybody. */
+    vdpt_choose(f->p, ALL);
+    i32 credit = f->p->t[0].credit;
+    vdpt_set_method(f->p, DIST_ROUNDROBIN);
+    assert_int_equal(f->p->t[0].credit, credit);
+}
+
 static void weights_from_capacities(void **state) {
     static const u32 capacity[5] = {99900, 49950, 1, 0, 25000};
     u8 weight[5];
@@ -298,6 +317,7 @@ int main(void) {
         cmocka_unit_test(who_is_eligible),
         cmocka_unit_test(probing),
         cmocka_unit_test(effective_weights),
+        cmocka_unit_test(another_method_begins_anew),
         cmocka_unit_test(learnt_ports),
         cmocka_unit_test(method_names),
         cmocka_unit_test(capacity_from_idle_time),
