@@ -5,8 +5,14 @@
 #   displays    NETSTAT VDPT, VCRT, D TCPIP,,SYSPLEX,VIPADYN; tables drain
 #   quiesce     by TARGET, PORT, JOBNAME and JOBNAME with ASID: it gets nothing new, what it serves goes on, other ports and jobs are not meant
 #   listener    a server that stops and starts is known at the routing stack at once
+#   methods     HOTSTANDBY: to the preferred one, the backup of the highest rank, and back; by OBEYFILE
+#   responsive  a target whose answers do not reach the clients loses its weight (CER), is probed, and has it back
+#   affinity    TIMEDAFFINITY: a client stays with its server, and has another one when it is over
+#   begun here  OPTLOCAL, SYSPLEXPORTS, FTP's active and passive data
 #   hold        a server that accepts late loses weight, one that accepts nothing gets no connection; it has both back when it recovers
-#   policy      the Policy Agent's rule sends the LAN's clients to SYSB and SYSC; a member with errors is refused; P PAGENT ends it
+#   refused     no ready target: RST at once
+#   policy      the Policy Agent's rule sends the LAN's clients to SYSB and SYSC; a member with errors is refused; P PAGENT ends it;
+#               rules by the time of day; losses of a target take a fraction off its weight
 #
 # The drill is drill.sh. Environment: PLEX390_HERCULES chooses the emulator; DIST_CONNECTIONS (1000).
 set -u
@@ -39,6 +45,46 @@ printf 'PolicyRule Lan\n{\n  PolicyActionReference Gold\n  TimeOfDayRange 8-17\n
 # SHOP is a second HTTPD whose queue holds eight; weights are made every two seconds.
 printf 'GLOBALCONFIG SYSPLEXWLMPOLL 2\nPORT 8081 TCP SHOP\n' >>"$parms/PROFILE"
 sed -i "s/^ENDVIPA/  VIPADISTRIBUTE DEFINE DISTMETHOD BASEWLM $vip PORT 8081 DESTIP ALL\nENDVIPA/" "$parms/VIPA0A"
+
+# HTTPD under another name, at the DVIPA alone; the first VIPADISTRIBUTE shares its ports. What OBEYFILE changes later:
+printf 'PORT 8082 TCP PASV BIND %s\n' $vip >>"$parms/PROFILE"
+sed -i "s/DISTMETHOD ROUNDROBIN $vip/DISTMETHOD ROUNDROBIN SYSPLEXPORTS\n    $vip/" "$parms/VIPA0A"
+change() { printf 'VIPADYNAMIC\n  VIPADISTRIBUTE DEFINE DISTMETHOD %s\n    %s PORT %s DESTIP %s\nENDVIPADYNAMIC\n' "$2" $vip "$3" "$4" >"$parms/$1"; }
+change DISTHOT HOTSTANDBY 80 '193.9.200.3 PREFERRED
+    193.9.200.4 BACKUP 200 193.9.200.2 BACKUP 100'
+change DISTALL 'ROUNDROBIN SYSPLEXPORTS' 80 ALL
+change DISTAFF 'ROUNDROBIN TIMEDAFFINITY 1' 8081 ALL
+change DISTLOC 'ROUNDROBIN SYSPLEXPORTS OPTLOCAL 0' 5001 ALL
+# One rule for this hour, one for a later one; what is lost takes 25 % for each full per cent.
+hour() { date -u -d "$1 minutes" +%H:%M; }
+cat >"$parms/PAGNOW" <<END
+PolicyPerfMonitorForSDR Enable
+{
+  SamplingInterval 5
+  LossRatioAndWeightFr 10 25
+}
+PolicyAction Bronze
+{
+  OutboundInterface 193.9.200.2
+}
+PolicyAction Gold
+{
+  OutboundInterface 193.9.200.3
+}
+PolicyRule Now
+{
+  PolicyActionReference Bronze
+  ForLoadDistribution TRUE
+  TimeOfDayRange $(hour -60)-$(hour +60)
+}
+PolicyRule Later
+{
+  PolicyActionReference Gold
+  ForLoadDistribution TRUE
+  PolicyRulePriority 10
+  TimeOfDayRange $(hour +120)-$(hour +180)
+}
+END
 
 # Before and after in $tmp/t0 and $tmp/t1: each of four targets within 2 % of all of a quarter.
 even() {
@@ -82,18 +128,19 @@ says() { answer_has "$1" "$2" "$3"; }
 vary() { says SYSC "V TCPIP,,SYSPLEX,$1" "$2"; }
 without_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; ! grep -q SYSC "$tmp/who" && [ "$(sort -u "$tmp/who" | wc -l)" = 3 ]; }
 all_four() { for i in 1 2 3 4; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | wc -l)" = 4 ]; }
-# Four slow transfers, one on each system, go on while SYSC is quiesced.
+# Four transfers, one on each system, stand while SYSC is quiesced: each goes on when its pipe has a reader.
 slow_begin() {
     slow=
     for i in 1 2 3 4; do
-        client curl -s -m 60 --limit-rate 1M "http://$vip/bulk/8388608" -o "$tmp/slow.$i" -w '%{http_code} %{size_download}\n' >"$tmp/slowed.$i" &
+        mkfifo "$tmp/slow.$i"
+        client curl -s -m 300 "http://$vip/bulk/8388608" -o "$tmp/slow.$i" -w '%{http_code} %{size_download}\n' >"$tmp/slowed.$i" &
         slow="$slow $!"
     done
-    within 10 has_rows 4
+    within 30 has_rows 4
 }
 has_rows() { [ "$(rows SYSA)" -ge "$1" ]; }
 # shellcheck disable=SC2086 # one number each
-slow_whole() { wait $slow; cat "$tmp"/slowed.?; [ "$(cat "$tmp"/slowed.? | grep -c '^200 8388608$')" = 4 ]; }
+slow_whole() { for i in 1 2 3 4; do cat "$tmp/slow.$i" >/dev/null & slow="$slow $!"; done; wait $slow; cat "$tmp"/slowed.?; [ "$(cat "$tmp"/slowed.? | grep -c '^200 8388608$')" = 4 ]; }
 asid() { cmd SYSC "D A,$1" | sed -n 's/.* A=\([0-9A-F]*\) .*/\1/p' | tail -n 1; }
 ok "distributor: four transfers are under way" slow_begin
 for scope in TARGET PORT=80 JOBNAME=HTTPD "JOBNAME=HTTPD,ASID=$(asid HTTPD)"; do
@@ -113,6 +160,18 @@ ok "distributor: HTTPD of SYSD is stopped" cmd SYSD 'P HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 3
 ok "distributor: and started" cmd SYSD 'S HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 4
+
+# ---- methods ----
+obey() { answer_has SYSA "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($1)" EZZ0053I; }
+only() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who")" = "$1" ]; }
+ok "distributor: HOTSTANDBY by OBEYFILE" obey DISTHOT
+ok "distributor: SYSC, the preferred one, gets everything" within 5 only SYSC
+ok "distributor: its HTTPD is stopped" cmd SYSC 'P HTTPD'
+ok "distributor: SYSD, of the higher rank, gets everything" within 5 only SYSD
+ok "distributor: and started" cmd SYSC 'S HTTPD'
+ok "distributor: SYSC gets everything again" within 5 only SYSC
+ok "distributor: ROUNDROBIN by OBEYFILE" obey DISTALL
+ok "distributor: everybody serves" within 5 all_four
 
 # ---- hold ----
 # "tcsr cer sef weight W/Q" of SYSC's SHOP as the routing stack shows them.
@@ -148,6 +207,67 @@ ok "distributor: and its customers" within 10 c_sells
 # shellcheck disable=SC2086 # one number each
 wait $waiters
 
+# ---- responsiveness ----
+# Twelve clients at once, who wait for a second.
+knock() { for i in 1 2 3 4 5 6 7 8 9 10 11 12; do client curl -s -m 1 -o /dev/null "http://$vip:8081/status" & knocks="$knocks $!"; done; }
+# shellcheck disable=SC2086 # one number each
+knocked() { knocks=; knock; wait $knocks; grep "$1 TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSD " "$PLEX390_RUN/PLEX1/SYSA.log"; }
+# One connection a report is a probe, which its client loses.
+mostly_without_d() { for i in 1 2 3 4 5 6 7 8; do client curl -s -m 1 "http://$vip:8081/status" | grep -a -o 'SYS[A-D]' | head -n 1; done >"$tmp/who"; cat "$tmp/who"; [ "$(wc -l <"$tmp/who")" -ge 5 ] && ! grep -q SYSD "$tmp/who"; }
+ok "distributor: SYSD has no way to the clients" says SYSD "V TCPIP,,STOP,OSA1" EZZ
+ok "distributor: CER 0, EZD1182I" within 20 knocked EZD1182I
+ok "distributor: it gets nothing but probes" mostly_without_d
+ok "distributor: NETSTAT STATS counts them" within 10 says SYSA "D TCPIP,,NETSTAT,STATS" "^ *PROBES  *= [1-9]"
+ok "distributor: SYSD has its way back" says SYSD "V TCPIP,,START,OSA1" EZZ
+ok "distributor: a probe shows it, EZD1183I" within 30 knocked EZD1183I
+
+# ---- affinity ----
+bound() { shops 6; bound=$(sort -u "$tmp/who"); [ "$(echo "$bound" | wc -l)" = 1 ]; }
+ok "distributor: TIMEDAFFINITY by OBEYFILE" obey DISTAFF
+ok "distributor: a client stays with its server" bound
+affine=$(date +%s)
+
+# ---- what targets begin ----
+# job, system, BULKGET's parameters
+get() { cmd "$2" "S BULKGET,JOBNAME=$1,PARM='$3'" >/dev/null; }
+connected() { [ "$(grep -a -c "G[0-9] IS CONNECTED TO $2," "$PLEX390_RUN/PLEX1/$1.log")" = "$3" ]; }
+each_one_more() { join "$tmp/t0" "$tmp/t1" | awk -v more="$1" '{print; n++; if ($3 - $2 != more) bad = 1} END {exit bad || n != 4}'; }
+totals SYSA 5001 >"$tmp/t0"
+for g in 1 2 3 4; do get G$g SYSB "HOST=$vip HOLD=60"; done
+ok "distributor: NOOPTLOCAL: four connections of SYSB to the DVIPA" within 10 connected SYSB $vip 4
+totals SYSA 5001 >"$tmp/t1"
+ok "distributor: one on each system" each_one_more 1
+ok "distributor: OPTLOCAL by OBEYFILE" obey DISTLOC
+for g in 5 6; do get G$g SYSB "HOST=$vip"; done
+ok "distributor: two more" within 10 connected SYSB $vip 6
+totals SYSA 5001 >"$tmp/t0"
+ok "distributor: stay on SYSB" says SYSB "D TCPIP,,NETSTAT,STATS" "^ *KEPT_LOCAL  *= 2"
+ok "distributor: the routing stack knows nothing of them" each_one_more 0
+whole() { grep -a "$1 READ 67108864 BYTES FROM $vip .* PATTERN OK" "$PLEX390_RUN/PLEX1/SYSB.log"; }
+ok "distributor: 64 MB" within 30 whole G5
+for g in 1 2 3 4 5 6; do cmd SYSB "P G$g" >/dev/null; done
+
+# SYSPLEXPORTS, FTP's active data: four systems connect from the DVIPA to one server; what it answers finds each of them.
+client "$root/build/netbench" serve 10.1.1.254 5009 1 & server=$!
+listens() { client cat /proc/net/tcp | grep -q ':1391 00000000:0000 0A'; }
+within 5 listens
+for s in A B C D; do get G7 SYS$s "HOST=10.1.1.254 PORT=5009 LOCAL=$vip HOLD=60"; done
+all_connected() { for s in A B C D; do connected SYS$s 10.1.1.254 1 || { echo SYS$s; return 1; }; done; }
+blocks() { for s in A B C D; do cmd SYS$s "D TCPIP,,NETSTAT,CONN,CLIENT=G7" | sed -n "s/.*$vip\.\.\([0-9]*\).*/\1/p" | head -n 1; done >"$tmp/ports"; cat "$tmp/ports"; [ "$(awk '{print int($1 / 64)}' "$tmp/ports" | sort -u | wc -l)" = 4 ]; }
+ok "distributor: four systems connect from the DVIPA to one server" within 10 all_connected
+ok "distributor: each from a port of a block of its own" blocks
+ok "distributor: the VCRT has those of targets" answer_has SYSA "D TCPIP,,NETSTAT,VCRT,MAX=*" "10.1.1.254 *0*5009 .*193\.9\.200\.4"
+kill "$server" 2>/dev/null; wait "$server" 2>/dev/null
+for s in A B C D; do cmd SYS$s "P G7" >/dev/null; done
+
+# FTP's passive data: a port of one target's own.
+ok "distributor: a server of SYSC's own at the DVIPA" cmd SYSC "S HTTPD,JOBNAME=PASV,PARM='PORT=8082'"
+passive() { client curl -s -m 5 "http://$vip:8082/status" | grep -a -o 'SYS[A-D]' | head -n 1 >"$tmp/who"; cat "$tmp/who"; [ "$(cat "$tmp/who")" = SYSC ]; }
+ok "distributor: its clients are routed to it" within 5 passive
+ok "distributor: it is stopped" cmd SYSC "P PASV"
+refused() { client curl -s -m 5 -o /dev/null "http://$vip:$1/status"; rc=$?; echo "curl: $rc"; [ $rc = 7 ]; }
+ok "distributor: and its port is refused" within 5 refused 8082
+
 # ---- policy ----
 only_b_and_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | tr -d '\n')" = SYSBSYSC ]; }
 ok "distributor: S PAGENT, a member with errors: what was expected, by line" says SYSA "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGBAD)'" \
@@ -169,3 +289,23 @@ held_by_rule() {
 ok "distributor: NETSTAT VCRT shows who chose" held_by_rule
 ok "distributor: P PAGENT" says SYSA "P PAGENT" "EZZ8773I PAGENT POLICIES PURGED FOR TCPIP: QOS"
 ok "distributor: everybody serves again" all_four
+ok "distributor: S PAGENT with rules by the hour" says SYSA "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGNOW)'" "EZZ8771I PAGENT CONFIG"
+ok "distributor: NETSTAT SLAP: the later one is not active" says SYSA "D TCPIP,,NETSTAT,SLAP" "STATUS: INACTIVE"
+ok "distributor: the present one sends everybody to SYSB" only SYSB
+# "fraction" of SYSB's port 80 as the routing stack shows it.
+fraction() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=80,MAX=*" | awk '/ 193\.9\.200\./ {b = / 193\.9\.200\.2 /} b && /FRACTION:/ {print $NF + 0; exit}' >"$tmp/fraction"; cat "$tmp/fraction"; }
+lossy() { client curl -s -m 2 -o /dev/null "http://$vip/bulk/4194304"; [ "$(fraction)" -gt 0 ]; }
+no_loss() { [ "$(fraction)" = 0 ]; }
+ok "distributor: S PAGENT on SYSB, whose losses count" says SYSB "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGNOW)'" "EZZ8771I PAGENT CONFIG"
+ok "distributor: a bad wire" "$plex390" card OSA1 impair loss=5%
+ok "distributor: what SYSB sends again takes a fraction off its weight" within 30 lossy
+sed 's/^/   /' "$tmp/out"
+ok "distributor: the wire is mended" "$plex390" card OSA1 impair off
+ok "distributor: it has its weight back" within 30 no_loss
+
+# ---- no ready target; affinity is over ----
+elsewhere() { [ $(($(date +%s) - affine)) -ge 8 ] && shops 1 && [ "$(cat "$tmp/who")" != "$bound" ]; }
+ok "distributor: TIMEDAFFINITY is over: the client has another server" within 20 elsewhere
+for s in SYSA SYSB SYSC SYSD; do ok "distributor: SHOP ends on $s" cmd $s "P SHOP"; done
+ok "distributor: no target of port 8081 is ready" within 5 ready SYSA 8081 0
+ok "distributor: nobody is ready: refused at once" refused 8081
