@@ -64,6 +64,7 @@ simulations() {
     for seed in 1 2 3 4 5 6 7 8; do simulate "seed $seed" "$seed"; done
     simulate "xcf: 250 seeds, 2 to 6 systems under faults" xcf 1 250
     simulate "cf: 60 seeds, a structure moves while facilities and links fail" cf 1 60
+    simulate "duplex: 40 seeds, a duplexed structure while facilities, links and systems fail" duplex 1 40
     simulate "arm: 60 seeds, elements restarted once" arm 1 60
     simulate "dvipa: 40 seeds, dynamic VIPAs on 2 to 6 systems under faults" dvipa 1 40
     simulate "dvipa: a seed, 32 systems under faults" dvipa 1 1 32

@@ -87,7 +87,7 @@ static void out_of_turn(struct duplex_request *r, const u8 *rsp, u32 len, u64 no
     struct duplex *d = r->d;
     bool over = len < CF_ORDERED_BYTES || be32_get(rsp + 16) > d->epoch || (be32_get(rsp + 16) == d->epoch && be32_get(rsp + 20) >= r->ordinal);
     if (!r->since) r->since = now;
-    if (over || now - r->since >= DUPLEX_GAP_US) {
+    if (over || now - r->since >= (d->left ? DUPLEX_GAP_US : DUPLEX_PATIENCE_US)) {
         *(over ? &d->count.mismatches : &d->count.gaps) += !d->broken;
         broken(d, true, now);
         return;
@@ -126,6 +126,7 @@ static void second_answered(struct duplex_request *r, u32 rc, const u8 *rsp, u32
     } else {
         d->count.commands++;
         answer_saved(r, now);
+        d->left &= !list_empty(&d->pending);
         if (d->retry_at) try_again(d); /* the next number may be this system's, too */
     }
 }
@@ -156,7 +157,7 @@ void duplex_pair(struct duplex *d, struct xes_connection *first, struct xes_conn
     d->first = first;
     d->second = second;
     d->epoch = epoch;
-    d->broken = false;
+    d->broken = d->left = false;
     d->retry_at = 0;
 }
 
@@ -208,6 +209,8 @@ void duplex_off(struct duplex *d, u64 now) {
     }
     while (!list_empty(&lost)) answer(LIST_ENTRY(lost.next, struct duplex_request, node), XES_LOST, NULL, 0, now);
 }
+
+void duplex_left(struct duplex *d) { d->left = true; }
 
 int duplex_submit(struct duplex *d, struct duplex_request *r) {
     if (d->mode == DUPLEX_OFF) return -ERR_NETDOWN;

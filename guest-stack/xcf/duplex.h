@@ -14,7 +14,10 @@
  *   ALONE       what its structure answers is the answer
  *   GONE        its structure was given up (OFF): LOST is the answer, when its link has answered
  * TURN: it has a number, and the second one has not executed it: another system's command comes before it. It is tried again at once a
- * few times, then each DUPLEX_RETRY_US; a number that is missing for DUPLEX_GAP_US was a dead system's, and the pair is broken.
+ * few times, then each DUPLEX_RETRY_US. A number that is missing for DUPLEX_GAP_US when a connection has left was a dead system's, and the
+ * pair is broken. While nobody has left, its owner only stands still: he will bring it, or be isolated and leave, and the pair could not end
+ * without him anyway; DUPLEX_PATIENCE_US is for what should not be. So the user says duplex_left() when a connection has left, and issues
+ * a command then: that system may have died between its two halves, and the next command finds it.
  * Nothing is executed twice: what the second one has executed was answered, and what it has not it will not, because a system says
  * quiet() only when nothing of its own is outstanding, and duplex_single() comes when all have said so.
  *
@@ -37,6 +40,7 @@
 #define DUPLEX_SMALL    160u
 #define DUPLEX_RETRY_US ((u64)USEC_PER_MSEC)
 #define DUPLEX_GAP_US   (500 * (u64)USEC_PER_MSEC)
+#define DUPLEX_PATIENCE_US (60 * (u64)USEC_PER_SEC)
 #define DUPLEX_TRIES    4u /* at once */
 
 enum duplex_mode { DUPLEX_OFF, DUPLEX_PAIR, DUPLEX_HELD, DUPLEX_SINGLE };
@@ -80,6 +84,7 @@ struct duplex {
     struct list pending;
     u64 retry_at; /* 0: nobody waits for its turn */
     bool broken, quiet; /* have been told */
+    bool left; /* a connection has, and what was pending then has not come to its end */
     struct duplex_counters count;
 };
 
@@ -91,6 +96,8 @@ void duplex_hold(struct duplex *d, u64 now);
 void duplex_single(struct duplex *d, struct xes_connection *con, u64 now);
 /* To OFF: what is pending is lost. */
 void duplex_off(struct duplex *d, u64 now);
+/* Another connection of the pair is gone. */
+void duplex_left(struct duplex *d);
 /* 0; -ERR_NETDOWN: OFF, or SINGLE and its link is down. */
 int duplex_submit(struct duplex *d, struct duplex_request *r);
 /* When it is to be called next; TIME_NEVER. */

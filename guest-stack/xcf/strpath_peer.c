@@ -174,6 +174,7 @@ void peers_listed(struct structure *s, const u8 *rsp, u32 len, u64 now) {
         struct strpeer *p = &s->peer[i];
         if (p->found) lowest = u32_min(lowest, p->id);
         if (p->found || !p->here) continue;
+        duplex_left(&s->dx);
         if (!first) gone |= 1u << (p->id - 1);
         peer_left(p, now);
     }

@@ -8,6 +8,7 @@
 #include "base/be.h"
 #include "base/str.h"
 #include "hercules-devices/cf_internal.h"
+#include "tests/sim/simmember.h"
 
 #define STRUCTURE   "IXCDUPLEX"
 #define SLOTS       3u
@@ -26,13 +27,13 @@ struct slot {
     u32 list, number;
 };
 struct side {
+    struct simmember m; /* first */
     struct simduplex *w;
-    u32 index;
-    struct rebuild *r;
     struct duplex dx;
-    struct xes *link[SIMCF_FACILITIES];
     struct xes_connection *con; /* in use */
-    bool loaded, stopped, told_gone, was_there;
+    bool was_there;
+    u32 listed; /* connections, when it looked last */
+    bool probe; /* somebody has left: had he ended what he had begun? */
     bool moving; /* from quiesce() until it is told what to use */
     bool quiescing, populating, drained_not;
     bool empty; /* its list in the old structure has been read to its end */
@@ -54,7 +55,7 @@ struct simduplex {
 };
 
 struct simcf *simduplex_world(struct simduplex *w) { return w->z; }
-struct rebuild *simduplex_of(struct simduplex *w, u32 system) { return w->s[system].r; }
+struct rebuild *simduplex_of(struct simduplex *w, u32 system) { return w->s[system].m.r; }
 u64 simduplex_losses(const struct simduplex *w) { return w->losses; }
 
 /* ---- entries ---- */
@@ -74,7 +75,7 @@ static void rest(struct side *s, u64 now) {
     if (s->outstanding) return;
     if (s->quiescing) {
         s->quiescing = false;
-        rebuild_quiesced(s->r, now);
+        rebuild_quiesced(s->m.r, now);
     }
 }
 
@@ -96,7 +97,7 @@ static void on_done(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32
         s->empty |= s->populating && rc == CF_OK;
         if (s->populating && rc != CF_RC_MORE) {
             s->populating = false;
-            rebuild_populated(s->r, now);
+            rebuild_populated(s->m.r, now);
         } else if (s->populating) {
             slot_begin(o);
         }
@@ -116,7 +117,7 @@ static void slot_begin(struct slot *o) {
     be32_put(cmd + 16, o->list);
     be16_put(cmd + 38, (u16)(CF_F_DATA | (o->reads ? CF_F_DELETE : 0)));
     cmd[37] = !o->reads;
-    be32_put(cmd + CF_LIST_BYTES, s->index);
+    be32_put(cmd + CF_LIST_BYTES, s->m.index);
     be32_put(cmd + CF_LIST_BYTES + 4, o->number);
     o->r.q.len = be32_get(cmd + 4);
     o->r.q.done = on_done;
@@ -132,10 +133,10 @@ static void slot_begin(struct slot *o) {
 static void work(struct side *s) {
     struct simcf *z = s->w->z;
     struct slot *o = &s->slot[simcf_random(z, SLOTS)];
-    if (o->busy || !s->con || s->moving || s->stopped) return;
+    if (o->busy || !s->con || s->moving || s->m.stopped) return;
     o->reads = simcf_random(z, 4) == 0;
-    o->list = o->reads ? s->index : simcf_random(z, s->w->systems);
-    if (!o->reads && (s->w->s[o->list].stopped || !s->w->s[o->list].was_there || s->next[o->list] + 1 == NUMBERS)) return;
+    o->list = o->reads ? s->m.index : simcf_random(z, s->w->systems);
+    if (!o->reads && (s->w->s[o->list].m.stopped || !s->w->s[o->list].was_there || s->next[o->list] + 1 == NUMBERS)) return;
     if (!o->reads) o->number = ++s->next[o->list];
     slot_begin(o);
 }
@@ -161,10 +162,10 @@ static void on_cleared(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, 
 static void on_joined(void *ctx, struct xes_connection *con, u64 now) {
     struct side *s = ctx;
     UNUSED(now);
-    if (rebuild_state(s->r) == REBUILD_CONNECTING) return; /* others may have written to it already */
+    if (rebuild_state(s->m.r) == REBUILD_CONNECTING) return; /* others may have written to it already */
     memset(s->clear_cmd, 0, CF_LIST_BYTES);
     cf_command_put(s->clear_cmd, CF_DELETE_LIST, 0, CF_LIST_BYTES, con->token, con->id);
-    be32_put(s->clear_cmd + 16, s->index);
+    be32_put(s->clear_cmd + 16, s->m.index);
     s->clear = (struct xes_request){.cmd = s->clear_cmd, .len = CF_LIST_BYTES, .done = on_cleared, .ctx = s};
     s->outstanding += xes_submit(con->x, &s->clear) == 0; /* it is executed before anybody is told that this system has joined */
 }
@@ -177,16 +178,16 @@ static void on_populate(void *ctx, struct xes_connection *con, u64 now) {
     s->empty = false;
     s->populating = s->con && s->con->connected && !o->busy;
     if (!s->populating) {
-        rebuild_populated(s->r, now);
+        rebuild_populated(s->m.r, now);
         return;
     }
     duplex_off(&s->dx, now);
     o->reads = true;
-    o->list = s->index;
+    o->list = s->m.index;
     slot_begin(o);
     if (o->busy) return;
     s->populating = false;
-    rebuild_populated(s->r, now);
+    rebuild_populated(s->m.r, now);
 }
 
 static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
@@ -218,37 +219,27 @@ static void on_pair(void *ctx, struct xes_connection *first, struct xes_connecti
     if (joins || !s->empty) {
         struct slot *o = &s->slot[0];
         o->reads = o->empties = true;
-        o->list = s->index;
+        o->list = s->m.index;
         slot_begin(o);
     }
 }
 static void on_hold(void *ctx, u64 now) { duplex_hold(&((struct side *)ctx)->dx, now); }
-static void on_quiet(void *ctx, u64 now) { rebuild_quiesced(((struct side *)ctx)->r, now); }
-static void on_broken(void *ctx, bool keep_first, u64 now) { rebuild_simplex(((struct side *)ctx)->r, !keep_first, now); }
-static struct xes *on_prefer(void *ctx, u32 i) {
+static void on_quiet(void *ctx, u64 now) { rebuild_quiesced(((struct side *)ctx)->m.r, now); }
+static void on_broken(void *ctx, bool keep_first, u64 now) { rebuild_simplex(((struct side *)ctx)->m.r, !keep_first, now); }
+static void on_connections(void *ctx, const u8 *rsp, u32 len, u64 now) {
     struct side *s = ctx;
-    for (u32 k = 0; k < SIMCF_FACILITIES; k++)
-        if (s->link[k] && i-- == 0) return s->link[k];
-    return NULL;
+    u32 listed = cf_count_get(rsp);
+    UNUSED(len);
+    UNUSED(now);
+    if (listed < s->listed) {
+        s->probe = true;
+        duplex_left(&s->dx);
+    }
+    s->listed = listed;
 }
-static const struct rebuild_ops ops = {.quiesce = on_quiesce, .populate = on_populate, .use = on_use, .unusable = on_unusable, .prefer = on_prefer,
-                                       
+static const struct rebuild_ops ops = {.quiesce = on_quiesce, .populate = on_populate, .use = on_use, .unusable = on_unusable, .prefer = simmember_prefer, .connections = on_connections,
                                        .joined = on_joined, .pair = on_pair, .hold = on_hold};
 static const struct duplex_ops duplex_calls = {.quiet = on_quiet, .broken = on_broken};
-
-static void on_up(void *ctx, struct xes *x, const char *facility, u64 now) {
-    struct side *s = ctx;
-    s->link[facility[3] - '1'] = x;
-    rebuild_up(s->r, now);
-}
-static void on_down(void *ctx, struct xes *x, const char *facility, bool isolated, u64 now) {
-    struct side *s = ctx;
-    UNUSED(x);
-    UNUSED(isolated);
-    s->link[facility[3] - '1'] = NULL;
-    rebuild_down(s->r, now);
-}
-static const struct simcf_user user = {.up = on_up, .down = on_down};
 
 /* ---- life ---- */
 
@@ -257,17 +248,7 @@ static void side_begin(struct simduplex *w, u32 i) {
     struct arena *a = simcf_arena(w->z, i);
     struct rebuild_config c = {.arena = a, .ops = &ops, .ctx = s};
     s->w = w;
-    s->index = i;
-    memset(c.connect + 16, ' ', 32);
-    memcpy(c.connect + 16, STRUCTURE, strlen(STRUCTURE));
-    memcpy(c.connect + 32, "CON", 3);
-    c.connect[35] = (u8)('A' + i);
-    c.connect[48] = CF_TYPE_LIST;
-    c.connect[51] = 4;
-    be32_put(c.connect + 52, SIMCF_SYSTEMS);
-    be32_put(c.connect + 64, 512);
-    s->r = rebuild_create(&c);
-    CHECK(s->r);
+    simmember_connect_put(c.connect, i, STRUCTURE, 0, SIMCF_SYSTEMS, 512);
     s->clear_cmd = arena_take(a, CF_LIST_BYTES, 8);
     CHECK(s->clear_cmd);
     duplex_init(&s->dx, &duplex_calls, s);
@@ -280,13 +261,12 @@ static void side_begin(struct simduplex *w, u32 i) {
         o->r.large = arena_take(a, CF_MESSAGE_MAX, 8);
         CHECK(o->r.large);
     }
-    s->loaded = true;
-    simcf_attach(w->z, i, &user, s);
+    simmember_begin(&s->m, w->z, i, &c);
 }
 
 void simduplex_load(struct simduplex *w) {
     for (u32 i = 0; i < w->systems; i++)
-        if (!w->s[i].loaded) side_begin(w, i);
+        if (!w->s[i].m.loaded) side_begin(w, i);
 }
 
 /* Without power nobody tells anybody anything any more when links are closed one by one. */
@@ -299,13 +279,24 @@ void simduplex_destroy(struct simduplex *w) {
 
 /* ---- running ---- */
 
-static bool lives(const struct side *s) { return s->loaded && !s->stopped; }
+static bool lives(const struct side *s) { return simmember_lives(&s->m); }
+
+/* What xcf/duplex.h asks of its users when one has left: a command, which finds the number that is missing. */
+static void probe(struct side *s) {
+    struct slot *o = &s->slot[0];
+    if (!s->probe || o->busy || !s->con || s->moving) return;
+    s->probe = false;
+    o->reads = true;
+    o->list = s->m.index;
+    slot_begin(o);
+}
 
 static void poll_all(struct simduplex *w) {
     for (u32 i = 0; i < w->systems; i++) {
         if (!lives(&w->s[i])) continue;
         duplex_poll(&w->s[i].dx, simcf_now(w->z));
-        rebuild_poll(w->s[i].r, simcf_now(w->z));
+        probe(&w->s[i]);
+        rebuild_poll(w->s[i].m.r, simcf_now(w->z));
     }
 }
 
@@ -349,37 +340,18 @@ struct simduplex *simduplex_create(u32 systems, u32 late, u32 seed) {
 void simduplex_pair(struct simduplex *w) {
     rest_all(w);
     for (u32 i = 0; i < w->systems; i++)
-        if (lives(&w->s[i]) && rebuild_state(w->s[i].r) == REBUILD_IN_USE) {
-            CHECK(rebuild_duplex(w->s[i].r, simcf_now(w->z)) == 0);
+        if (lives(&w->s[i]) && rebuild_state(w->s[i].m.r) == REBUILD_IN_USE) {
+            CHECK(rebuild_duplex(w->s[i].m.r, simcf_now(w->z)) == 0);
             break;
         }
     rest_all(w);
 }
 
 void simduplex_stop(struct simduplex *w, u32 system) {
-    w->s[system].stopped = true;
-    simcf_stop(w->z, system);
-}
-
-static void tell_gone(struct simduplex *w) {
-    char name[5] = "SYSA";
-    for (u32 i = 0; i < w->systems; i++) {
-        if (!w->s[i].stopped || w->s[i].told_gone) continue;
-        w->s[i].told_gone = true;
-        name[3] = (char)('A' + i);
-        for (u32 k = 0; k < w->systems; k++)
-            if (lives(&w->s[k])) rebuild_gone(w->s[k].r, name, simcf_now(w->z));
-    }
+    simmember_stop(&w->s[system].m);
 }
 
 /* ---- what must hold ---- */
-
-static const struct cf_structure *structure_in(struct simduplex *w, u32 facility) {
-    u8 structure[CF_NAME_BYTES];
-    memset(structure, ' ', sizeof structure);
-    memcpy(structure, STRUCTURE, strlen(STRUCTURE));
-    return simcf_alive(w->z, facility) ? cf_structure_by_name(simcf_engine(w->z, facility), structure) : NULL;
-}
 
 /* The entry behind e, and what it says. */
 static struct cf_entry *entry_after(const struct cf_structure *s, u32 list, struct cf_entry *e, u8 out[ENTRY_BYTES]) {
@@ -392,7 +364,7 @@ static struct cf_entry *entry_after(const struct cf_structure *s, u32 list, stru
 }
 
 static void check_alike(struct simduplex *w) {
-    const struct cf_structure *a = structure_in(w, 0), *b = structure_in(w, 1);
+    const struct cf_structure *a = simmember_structure(w->z, 0, STRUCTURE), *b = simmember_structure(w->z, 1, STRUCTURE);
     CHECK(a && b && (a->epoch != b->epoch || a->ordinal == b->ordinal)); /* the epoch begins with its first command */
     for (u32 list = 0; list < w->systems; list++) {
         struct cf_entry *x = NULL, *y = NULL;
@@ -408,7 +380,7 @@ static void check_alike(struct simduplex *w) {
 }
 
 static void check_answered(struct simduplex *w, u32 facility) {
-    const struct cf_structure *s = structure_in(w, facility);
+    const struct cf_structure *s = simmember_structure(w->z, facility, STRUCTURE);
     static bool there[SIMCF_SYSTEMS][NUMBERS];
     CHECK(s);
     for (u32 list = 0; list < w->systems; list++) {
@@ -430,9 +402,8 @@ static void check_answered(struct simduplex *w, u32 facility) {
 static void complain(const struct simduplex *w) {
     for (u32 i = 0; i < w->systems; i++) {
         const struct side *s = &w->s[i];
-        if (!s->loaded) continue;
-        fprintf(stderr, "SYS%c %s%s, %u outstanding, mode %u, gaps %llu, mismatches %llu\n", (int)('A' + i),
-                rebuild_state_name(rebuild_state(s->r)), s->stopped ? ", stopped" : "", s->outstanding, (u32)s->dx.mode,
+        simmember_complain(&s->m);
+        fprintf(stderr, "  %u outstanding, mode %u, gaps %llu, mismatches %llu\n", s->outstanding, (u32)s->dx.mode,
                 (unsigned long long)s->dx.count.gaps, (unsigned long long)s->dx.count.mismatches);
     }
 }
@@ -441,16 +412,16 @@ bool simduplex_check(struct simduplex *w, u32 *facility) {
     enum rebuild_state state = REBUILD_STATES;
     u32 where = SIMCF_FACILITIES;
     rest_all(w);
-    tell_gone(w);
+    simmember_tell_gone(w->s, w->systems, sizeof w->s[0]);
     rest_all(w);
     for (u32 i = 0; i < w->systems; i++) {
         struct side *s = &w->s[i];
         if (!lives(s)) continue;
-        if (state == REBUILD_STATES) state = rebuild_state(s->r);
-        bool right = (state == REBUILD_IN_USE || state == REBUILD_DUPLEX) && rebuild_state(s->r) == state && !s->outstanding;
+        if (state == REBUILD_STATES) state = rebuild_state(s->m.r);
+        bool right = (state == REBUILD_IN_USE || state == REBUILD_DUPLEX) && rebuild_state(s->m.r) == state && !s->outstanding;
         if (!right) complain(w);
         CHECK(right);
-        u32 at = (u32)(xes_facility_name(rebuild_connection(s->r)->x)[3] - '1');
+        u32 at = simmember_facility(&s->m);
         if (where == SIMCF_FACILITIES) where = at;
         CHECK(at == where);
     }
@@ -466,9 +437,9 @@ void simduplex_result(const struct simduplex *w, struct simduplex_result *sum) {
     sum->losses += w->losses;
     for (u32 i = 0; i < w->systems; i++) {
         const struct side *s = &w->s[i];
-        if (!s->loaded) continue;
-        sum->paired += rebuild_counters(s->r)->paired;
-        sum->dropped += rebuild_counters(s->r)->dropped;
+        if (!s->m.loaded) continue;
+        sum->paired += rebuild_counters(s->m.r)->paired;
+        sum->dropped += rebuild_counters(s->m.r)->dropped;
         sum->repeated += s->dx.count.repeated;
         sum->retries += s->dx.count.retries;
         sum->gaps += s->dx.count.gaps;
@@ -478,15 +449,34 @@ void simduplex_result(const struct simduplex *w, struct simduplex_result *sum) {
 
 /* ---- random runs ---- */
 
+/* It has a command that the first one has executed and the second one has not. */
+static bool is_half_done(const struct side *s) {
+    if (s->dx.mode != DUPLEX_PAIR || !s->dx.first->connected || !s->dx.second->connected) return false;
+    const struct cf_structure *second = simmember_structure(s->w->z, 1 - simmember_facility(&s->m), STRUCTURE);
+    for (u32 i = 0; i < SLOTS; i++) {
+        const struct duplex_request *r = &s->slot[i].r;
+        if (!s->slot[i].busy || (r->stage != DUPLEX_TURN && r->stage != DUPLEX_SECOND)) continue;
+        if (second->epoch < s->dx.epoch || (second->epoch == s->dx.epoch && second->ordinal < r->ordinal)) return true;
+    }
+    return false;
+}
+
+bool simduplex_stop_half_done(struct simduplex *w, u32 system, u32 steps) {
+    while (steps-- && !is_half_done(&w->s[system])) simduplex_steps(w, 1);
+    bool half = is_half_done(&w->s[system]);
+    simduplex_stop(w, system);
+    return half;
+}
+
 static void fault(struct simduplex *w) {
     struct simcf *z = w->z;
     u32 system = simcf_random(z, w->systems), facility = simcf_random(z, SIMCF_FACILITIES), what = simcf_random(z, 16);
     struct side *s = &w->s[system];
     if (!lives(s)) return;
-    if (what < 6) rebuild_duplex(s->r, simcf_now(z));
-    else if (what == 6) rebuild_simplex(s->r, simcf_random(z, 2), simcf_now(z));
-    else if (what == 7) rebuild_stop(s->r, simcf_now(z));
-    else if (what == 8) rebuild_start(s->r, NULL, simcf_now(z));
+    if (what < 6) rebuild_duplex(s->m.r, simcf_now(z));
+    else if (what == 6) rebuild_simplex(s->m.r, simcf_random(z, 2), simcf_now(z));
+    else if (what == 7) rebuild_stop(s->m.r, simcf_now(z));
+    else if (what == 8) rebuild_start(s->m.r, NULL, simcf_now(z));
     else if (what == 9) simcf_kill(z, facility);
     else if (what < 13) simcf_start(z, facility);
     else simcf_cut(z, system, facility, what == 13);
@@ -499,7 +489,7 @@ void simduplex_random(u32 seed, u32 events, struct simduplex_result *sum) {
         simduplex_steps(w, simcf_random(w->z, 200));
         fault(w);
         if (i == events / 3) simduplex_load(w);
-        if (one_dies && i == events / 2) simduplex_stop(w, 0);
+        if (one_dies && i == events / 2) simduplex_stop_half_done(w, 0, 400);
     }
     for (u32 k = 0; k < SIMCF_FACILITIES; k++) {
         simcf_start(w->z, k);

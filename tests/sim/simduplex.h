@@ -5,7 +5,8 @@
  * hold at every moment: numbers of a writer are read from a list in ascending order, so none is read twice. When the world has come to rest:
  *   every system that lives uses the structure, all in the same facility, or all the same pair
  *   what was answered has been read or is there, unless the structure was lost or its reader is dead: neither must be after one fault
- *   the two structures of a pair have the same entries in the same order
+ *   the two structures of a pair have the same entries in the same order, also when a system has died between the two halves of a command and
+ *     nobody has begun anything since but the command that xcf/duplex.h asks for
  */
 #ifndef TESTS_SIM_SIMDUPLEX_H
 #define TESTS_SIM_SIMDUPLEX_H
@@ -30,6 +31,8 @@ void simduplex_steps(struct simduplex *w, u32 n);
 /* A system that lives asks for a pair where there is none, and it has come to be. */
 void simduplex_pair(struct simduplex *w);
 void simduplex_stop(struct simduplex *w, u32 system);
+/* Not before it has a command that the first structure has executed and the second has not; false: that did not happen in so many steps. */
+bool simduplex_stop_half_done(struct simduplex *w, u32 system, u32 steps);
 /* Nobody begins anything; rests, and checks all that is said above. true: a pair. *facility: that of the first. */
 bool simduplex_check(struct simduplex *w, u32 *facility);
 u64 simduplex_losses(const struct simduplex *w);

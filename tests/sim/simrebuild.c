@@ -1,13 +1,13 @@
 /* simrebuild.c - systems that keep entries in a structure that moves. See simrebuild.h. */
 #include "tests/sim/simrebuild.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/be.h"
 #include "base/str.h"
 #include "hercules-devices/cf_internal.h"
+#include "tests/sim/simmember.h"
 
 #define ENTRIES    12u
 #define LISTS      4u
@@ -15,15 +15,12 @@
 #define REST_TURNS 400000u
 
 struct side {
-    struct simrebuild *w;
-    u32 index;
-    struct rebuild *r;
-    struct xes *link[SIMCF_FACILITIES];
+    struct simmember m; /* first */
     struct xes_connection *con; /* that its entries are written to; NULL: none */
     struct xes_connection *asked; /* to which the outstanding request went */
     struct xes_connection *made; /* that populate() gave; what was written there says nothing of the old one */
     bool stopping;              /* quiesce() was called and a request is still outstanding */
-    bool populating, stopped, told_gone;
+    bool populating;
     bool wanted[ENTRIES], dirty[ENTRIES], written[ENTRIES]; /* written: what the outstanding request makes true */
     u32 busy;                                               /* entry + 1 of the outstanding request */
     u8 *cmd;
@@ -36,7 +33,7 @@ struct simrebuild {
 };
 
 struct simcf *simrebuild_world(struct simrebuild *w) { return w->z; }
-struct rebuild *simrebuild_of(struct simrebuild *w, u32 system) { return w->s[system].r; }
+struct rebuild *simrebuild_of(struct simrebuild *w, u32 system) { return w->s[system].m.r; }
 
 /* ---- entries ---- */
 
@@ -69,16 +66,16 @@ static void work(struct side *s, u64 now) {
     if (s->stopping) {
         s->stopping = false;
         s->con = NULL;
-        rebuild_quiesced(s->r, now);
+        rebuild_quiesced(s->m.r, now);
         return;
     }
     for (u32 i = 0; s->con && i < ENTRIES; i++) {
         if (!s->dirty[i]) continue;
         memset(s->cmd, 0, CF_LIST_BYTES);
         cf_command_put(s->cmd, s->wanted[i] ? CF_WRITE : CF_DELETE, 0, CF_LIST_BYTES, s->con->token, s->con->id);
-        be32_put(s->cmd + 16, s->index % LISTS);
+        be32_put(s->cmd + 16, s->m.index % LISTS);
         s->cmd[36] = CF_BY_NAME;
-        entry_name(s->cmd + 64, s->index, i);
+        entry_name(s->cmd + 64, s->m.index, i);
         s->written[i] = s->wanted[i];
         s->request = (struct xes_request){.cmd = s->cmd, .len = CF_LIST_BYTES, .done = on_done, .ctx = s};
         s->asked = s->con;
@@ -88,7 +85,7 @@ static void work(struct side *s, u64 now) {
     if (!s->con || !s->populating) return;
     s->populating = false;
     s->con = NULL;
-    rebuild_populated(s->r, now);
+    rebuild_populated(s->m.r, now);
 }
 
 static void all_dirty(struct side *s) {
@@ -123,49 +120,19 @@ static void on_unusable(void *ctx, u64 now) {
     s->populating = s->stopping = false;
     s->con = NULL;
 }
-static struct xes *on_prefer(void *ctx, u32 i) {
-    struct side *s = ctx;
-    for (u32 k = 0; k < SIMCF_FACILITIES; k++)
-        if (s->link[k] && i-- == 0) return s->link[k];
-    return NULL;
-}
 static const struct rebuild_ops ops = {
-    .quiesce = on_quiesce, .populate = on_populate, .use = on_use, .unusable = on_unusable, .prefer = on_prefer};
-
-static void on_up(void *ctx, struct xes *x, const char *facility, u64 now) {
-    struct side *s = ctx;
-    s->link[facility[3] - '1'] = x;
-    rebuild_up(s->r, now);
-}
-static void on_down(void *ctx, struct xes *x, const char *facility, bool isolated, u64 now) {
-    struct side *s = ctx;
-    UNUSED(x);
-    UNUSED(isolated);
-    s->link[facility[3] - '1'] = NULL;
-    rebuild_down(s->r, now);
-}
-static const struct simcf_user user = {.up = on_up, .down = on_down};
+    .quiesce = on_quiesce, .populate = on_populate, .use = on_use, .unusable = on_unusable, .prefer = simmember_prefer};
 
 /* ---- life ---- */
 
 static void side_begin(struct simrebuild *w, u32 i) {
     struct side *s = &w->s[i];
     struct rebuild_config c = {.arena = simcf_arena(w->z, i), .ops = &ops, .ctx = s};
-    *s = (struct side){.w = w, .index = i};
-    memset(c.connect + 16, ' ', 32);
-    memcpy(c.connect + 16, STRUCTURE, strlen(STRUCTURE));
-    memcpy(c.connect + 32, "CON", 3);
-    c.connect[35] = (u8)('A' + i);
-    c.connect[48] = CF_TYPE_LIST;
-    c.connect[49] = CF_CONN_NAMES;
-    c.connect[51] = 4;
-    be32_put(c.connect + 52, LISTS);
-    be32_put(c.connect + 64, 256);
-    s->cmd = arena_take(simcf_arena(w->z, i), CF_LIST_BYTES, 8);
-    s->r = rebuild_create(&c);
-    CHECK(s->cmd && s->r);
+    *s = (struct side){.cmd = arena_take(simcf_arena(w->z, i), CF_LIST_BYTES, 8)};
+    CHECK(s->cmd);
+    simmember_connect_put(c.connect, i, STRUCTURE, CF_CONN_NAMES, LISTS, 256);
     for (u32 k = 0; k < ENTRIES / 2; k++) s->wanted[k] = s->dirty[k] = true;
-    simcf_attach(w->z, i, &user, s);
+    simmember_begin(&s->m, w->z, i, &c);
 }
 
 struct simrebuild *simrebuild_create(u32 systems, u32 seed) {
@@ -186,7 +153,7 @@ void simrebuild_destroy(struct simrebuild *w) {
 
 static void poll_all(struct simrebuild *w) {
     for (u32 i = 0; i < w->systems; i++)
-        if (!w->s[i].stopped) rebuild_poll(w->s[i].r, simcf_now(w->z));
+        if (!w->s[i].m.stopped) rebuild_poll(w->s[i].m.r, simcf_now(w->z));
 }
 
 void simrebuild_step(struct simrebuild *w) {
@@ -220,29 +187,13 @@ void simrebuild_change(struct simrebuild *w, u32 system) {
     work(s, simcf_now(w->z));
 }
 
-void simrebuild_stop(struct simrebuild *w, u32 system) {
-    w->s[system].stopped = true;
-    simcf_stop(w->z, system);
-}
-
-static void tell_gone(struct simrebuild *w) {
-    char name[5] = "SYSA";
-    for (u32 i = 0; i < w->systems; i++) {
-        if (!w->s[i].stopped || w->s[i].told_gone) continue;
-        w->s[i].told_gone = true;
-        name[3] = (char)('A' + i);
-        for (u32 k = 0; k < w->systems; k++)
-            if (!w->s[k].stopped) rebuild_gone(w->s[k].r, name, simcf_now(w->z));
-    }
-}
+void simrebuild_stop(struct simrebuild *w, u32 system) { simmember_stop(&w->s[system].m); }
 
 /* ---- what must hold ---- */
 
-static u32 times_there(struct cf *cf, u32 system, u32 entry) {
-    u8 name[CF_ENTRY_NAME_BYTES], structure[CF_NAME_BYTES];
-    memset(structure, ' ', sizeof structure);
-    memcpy(structure, STRUCTURE, strlen(STRUCTURE));
-    const struct cf_structure *s = cf_structure_by_name(cf, structure);
+static u32 times_there(struct simcf *z, u32 facility, u32 system, u32 entry) {
+    u8 name[CF_ENTRY_NAME_BYTES];
+    const struct cf_structure *s = simmember_structure(z, facility, STRUCTURE);
     u32 n = 0;
     CHECK(s);
     entry_name(name, system, entry);
@@ -253,30 +204,24 @@ static u32 times_there(struct cf *cf, u32 system, u32 entry) {
     return n;
 }
 
-static void complain(const struct simrebuild *w) {
-    for (u32 i = 0; i < w->systems; i++)
-        fprintf(stderr, "SYS%c %s%s\n", (int)('A' + i), rebuild_state_name(rebuild_state(w->s[i].r)),
-                w->s[i].stopped ? ", stopped" : "");
-}
-
 u32 simrebuild_check(struct simrebuild *w) {
     u32 where = SIMCF_FACILITIES;
     simrebuild_rest(w);
-    tell_gone(w);
+    simmember_tell_gone(w->s, w->systems, sizeof w->s[0]);
     simrebuild_rest(w);
     for (u32 i = 0; i < w->systems; i++) {
         struct side *s = &w->s[i];
-        if (s->stopped) continue;
-        if (rebuild_state(s->r) != REBUILD_IN_USE) complain(w);
-        CHECK(rebuild_state(s->r) == REBUILD_IN_USE);
-        u32 at = (u32)(xes_facility_name(rebuild_connection(s->r)->x)[3] - '1');
+        if (s->m.stopped) continue;
+        for (u32 k = 0; k < w->systems && rebuild_state(s->m.r) != REBUILD_IN_USE; k++) simmember_complain(&w->s[k].m);
+        CHECK(rebuild_state(s->m.r) == REBUILD_IN_USE);
+        u32 at = simmember_facility(&s->m);
         if (where == SIMCF_FACILITIES) where = at;
         CHECK(at == where);
         CHECK(!s->busy);
     }
     for (u32 i = 0; i < w->systems; i++)
-        for (u32 e = 0; e < ENTRIES && !w->s[i].stopped; e++)
-            CHECK(times_there(simcf_engine(w->z, where), i, e) == w->s[i].wanted[e]);
+        for (u32 e = 0; e < ENTRIES && !w->s[i].m.stopped; e++)
+            CHECK(times_there(w->z, where, i, e) == w->s[i].wanted[e]);
     return where;
 }
 
@@ -285,13 +230,13 @@ u32 simrebuild_check(struct simrebuild *w) {
 static void fault(struct simrebuild *w) {
     struct simcf *z = w->z;
     u32 system = simcf_random(z, w->systems), facility = simcf_random(z, SIMCF_FACILITIES), what = simcf_random(z, 16);
-    if (what < 6 && !w->s[system].stopped) simrebuild_change(w, system);
-    else if (what < 9 && !w->s[system].stopped) rebuild_start(w->s[system].r, NULL, simcf_now(z));
-    else if (what == 9 && !w->s[system].stopped) rebuild_stop(w->s[system].r, simcf_now(z));
+    if (what < 6 && !w->s[system].m.stopped) simrebuild_change(w, system);
+    else if (what < 9 && !w->s[system].m.stopped) rebuild_start(w->s[system].m.r, NULL, simcf_now(z));
+    else if (what == 9 && !w->s[system].m.stopped) rebuild_stop(w->s[system].m.r, simcf_now(z));
     else if (what == 10) simcf_kill(z, facility);
     else if (what == 11 || what == 12) simcf_start(z, facility);
-    else if (what == 13 && !w->s[system].stopped) simcf_cut(z, system, facility, true);
-    else if (what >= 14 && !w->s[system].stopped) simcf_cut(z, system, facility, false);
+    else if (what == 13 && !w->s[system].m.stopped) simcf_cut(z, system, facility, true);
+    else if (what >= 14 && !w->s[system].m.stopped) simcf_cut(z, system, facility, false);
 }
 
 void simrebuild_random(u32 seed, u32 events, struct rebuild_counters *sum) {
@@ -305,11 +250,11 @@ void simrebuild_random(u32 seed, u32 events, struct rebuild_counters *sum) {
     for (u32 k = 0; k < SIMCF_FACILITIES; k++) {
         simcf_start(w->z, k);
         for (u32 i = 0; i < w->systems; i++)
-            if (!w->s[i].stopped) simcf_cut(w->z, i, k, false);
+            if (!w->s[i].m.stopped) simcf_cut(w->z, i, k, false);
     }
     simrebuild_check(w);
     for (u32 i = 0; i < w->systems; i++) {
-        const struct rebuild_counters *c = rebuild_counters(w->s[i].r);
+        const struct rebuild_counters *c = rebuild_counters(w->s[i].m.r);
         sum->started += c->started;
         sum->completed += c->completed;
         sum->stopped += c->stopped;
