@@ -60,12 +60,24 @@ static bool fin_acked(struct tcb *t, u64 now) {
     return false;
 }
 
+/* The send buffer grows where nothing else holds the program back: it waits for room, and all that it wrote is on its way, but
+ * for less than a segment. By what was acknowledged, so a round trip may double it; a peer that does not read, or a congestion
+ * window, leaves text unsent and the buffer as it is. Not while most chunks are taken, and not if it was made small on purpose. */
+static void grow_send_buffer(struct tcb *t, const struct pool *chunks, u32 acked) {
+    const struct tcp_seq *q = &t->q;
+    u32 unsent = t->tx.len - u32_min(q->snd_nxt - q->snd_una, t->tx.len);
+    if (!(t->flags & TF_WANT_WRITE) || unsent >= q->mss_send || t->recovery != CC_OPEN) return;
+    if (t->tx_limit < TCP_GROWS_FROM || t->tx_limit >= TCP_GROWS_TO || chunks->in_use > chunks->count / 2) return;
+    t->tx_limit = u32_min(t->tx_limit + acked, TCP_GROWS_TO);
+}
+
 bool tcp_acked(struct tcb *t, const struct tcphdr *h, u64 now) {
     struct tcp_seq *q = &t->q;
     struct sock *s = tcb_sock(t);
     bool fin = covers_fin(t, h->ack);
     u32 bytes = h->ack - q->snd_una - fin;
     sample_rtt(t, h, now);
+    grow_send_buffer(t, &s->stk->tcp->chunks, bytes);
     cbuf_consume(&t->tx, &s->stk->tcp->chunks, bytes, false);
     q->snd_una = h->ack;
     if (seq_lt(q->snd_nxt, q->snd_una)) q->snd_nxt = q->snd_una;
