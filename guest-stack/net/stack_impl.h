@@ -46,6 +46,8 @@ static inline void stack_work_init(struct stack_work *w,
 struct timer_wheel {
     u64 moment;             /* everything due up to here has fired; the time of tick */
     u32 tick;               /* counts on from 0 and wraps */
+    u32 next;               /* if known: the tick at which the next occupied slot begins; `none`: there is none */
+    bool known, none;
     u32 busy[WHEEL_LEVELS]; /* bit s: slot s may hold timers */
     struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
 };

@@ -12,7 +12,8 @@
  * Invariant: the slot of a timer begins no later than its due time. A timer that is moved to a later moment
  * keeps its slot and is sorted anew when that is reached; so a retransmission timer that every
  * acknowledgement moves is touched once per timeout and not once per acknowledgement. A busy bit is set with
- * a timer and cleared when its slot is found empty.
+ * a timer and cleared when its slot is found empty. What was found is known until a timer comes into a slot or leaves one: a stack
+ * that routes packets has no timers to move, and its loop asks twice each turn.
  */
 #include "net/timer.h"
 
@@ -44,6 +45,7 @@ static void wheel_insert(struct timer_wheel *w, struct timer *t) {
     while (ahead >> ((level + 1) * WHEEL_SLOT_BITS)) level++;
     u32 slot = at >> (level * WHEEL_SLOT_BITS) & (WHEEL_SLOTS - 1);
     w->busy[level] |= 1u << slot;
+    w->known = false;
     list_push_back(&w->slot[level][slot], &t->node);
 }
 
@@ -51,6 +53,7 @@ void timer_wheel_init(struct stack *stk, u64 now) {
     struct timer_wheel *w = &stk->wheel;
     w->moment = now & ~(u64)(TICK_USEC - 1);
     w->tick = 0;
+    w->known = false;
     for (u32 level = 0; level < WHEEL_LEVELS; level++) {
         w->busy[level] = 0;
         for (u32 s = 0; s < WHEEL_SLOTS; s++) list_init(&w->slot[level][s]);
@@ -70,7 +73,7 @@ void timer_arm(struct stack *stk, struct timer *t, u64 due) {
 }
 
 void timer_disarm(struct stack *stk, struct timer *t) {
-    UNUSED(stk);
+    if (timer_armed(t)) stk->wheel.known = false;
     list_del(&t->node);
     t->due = TIME_NEVER;
 }
@@ -96,8 +99,12 @@ static bool level_next(struct timer_wheel *w, u32 level, u32 *ahead) {
 /* Ticks to the next occupied slot of any level; UINT32_MAX if the wheel is empty. */
 static u32 wheel_ahead(struct timer_wheel *w) {
     u32 best = UINT32_MAX, ahead;
+    if (w->known) return w->none ? UINT32_MAX : w->next - w->tick;
     for (u32 level = 0; level < WHEEL_LEVELS; level++)
         if (level_next(w, level, &ahead) && ahead < best) best = ahead;
+    w->known = true;
+    w->none = best == UINT32_MAX;
+    w->next = w->tick + best;
     return best;
 }
 
@@ -144,6 +151,7 @@ void timer_wheel_run(struct stack *stk, u64 now) {
             continue;
         }
         wheel_advance(w, ahead);
+        w->known = false;
         for (u32 level = WHEEL_LEVELS; level-- > 0;) slot_run(stk, level, now);
     }
 }

@@ -14,6 +14,7 @@ struct armas {
     struct system *sys;
     struct arm *arm;
     char waiting[ARMAS_WAITING_MAX][SYSTEM_COMMAND_MAX + 1]; /* "" free */
+    u32 waiters; /* of waiting[] that are in use */
     u64 retry_at;
     u32 drop_waiting; /* STARTs for which there was no place to wait */
 };
@@ -57,6 +58,7 @@ static bool wait_for_turn(struct armas *as, const char *text) {
     for (u32 i = 0; i < ARMAS_WAITING_MAX; i++) {
         if (as->waiting[i][0]) continue;
         str_copy(as->waiting[i], sizeof as->waiting[i], text);
+        as->waiters++;
         return true;
     }
     as->drop_waiting++;
@@ -143,6 +145,7 @@ static void retry(struct armas *as, u64 now) {
         if (!as->waiting[i][0]) continue;
         str_copy(text, sizeof text, as->waiting[i]);
         as->waiting[i][0] = '\0'; /* it comes back if it has to wait on */
+        as->waiters--;
         command_run(as->sys, text, &as->sys->env.con->reply, now);
     }
 }
@@ -156,9 +159,8 @@ u64 armas_poll(struct system *sys, u64 now) {
         retry(as, now);
     }
     u64 next = arm_poll(as->arm, now);
-    bool busy = false;
+    bool busy = as->waiters > 0;
     struct arm_info e;
-    for (u32 i = 0; i < ARMAS_WAITING_MAX; i++) busy |= as->waiting[i][0] != '\0';
     for (u32 i = 0; arm_element(as->arm, i, &e) && !busy; i++) busy = e.local;
     return busy ? u64_min(next, as->retry_at) : next; /* an image without elements sleeps */
 }

@@ -68,8 +68,9 @@ u64 system_poll(struct system *sys, u64 now) {
     u64 next = TIME_NEVER;
     bool active = false;
     console_poll(con(sys), now);
-    /* Before the stacks, so that they act on what XCF tells them; and after them, so that what they send is on its way. */
-    xcfas_poll(sys, now);
+    /* Before the stacks when its time has come, so that they act on what XCF finds out; what came by its paths has been handed on
+     * when it came. And after them, so that what they send is on its way. */
+    xcfas_poll_due(sys, now);
     next = armas_poll(sys, now); /* it may start programs */
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         struct tcpip *ip = sys->stacks[i];

@@ -36,6 +36,7 @@ struct xcfas {
     char member[9];
     bool local, joined;
     u64 join_by;
+    u64 due; /* what the last xcfas_poll() returned */
     u32 started; /* what xcfas_start() says now */
     struct couple couple;
     struct xcf_sysid id;
@@ -351,6 +352,7 @@ u64 xcfas_poll(struct system *sys, u64 now) {
     struct xcfas *as = sys->xcfas;
     u64 next = TIME_NEVER;
     if (!as) return next;
+    as->due = now; /* should one of those below come here */
     u32 before = delivered(as->x);
     /* What the core sends may find a device broken, and what a device says makes the core send. */
     for (u32 i = 0; i < POLLS_MAX; i++) {
@@ -363,7 +365,12 @@ u64 xcfas_poll(struct system *sys, u64 now) {
         if (next > now) break;
     }
     /* Whose exit has run may have something to do now. */
-    return delivered(as->x) == before ? next : now;
+    as->due = delivered(as->x) == before ? next : now;
+    return as->due;
+}
+
+void xcfas_poll_due(struct system *sys, u64 now) {
+    if (sys->xcfas && now >= sys->xcfas->due) xcfas_poll(sys, now);
 }
 
 /* ---- what others ask ---- */

@@ -37,6 +37,8 @@ u32 xcfas_start(struct system *sys, u64 now);
 u32 xcfas_resumed(const struct system *sys);
 /* When it wants to be called again. */
 u64 xcfas_poll(struct system *sys, u64 now);
+/* Only if its time has come. */
+void xcfas_poll_due(struct system *sys, u64 now);
 
 /* NULL before xcfas_start() and when there was no storage for it. */
 struct xcf *xcfas_xcf(const struct system *sys);

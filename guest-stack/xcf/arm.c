@@ -256,9 +256,14 @@ static void timeouts(struct arm *a, u64 now) {
     }
 }
 
+/* Of an image without elements in a sysplex without any: asked at each turn of a busy system's loop. */
+static bool nothing_there(const struct arm *a, u64 now) {
+    return a->rows == 0 && a->out_count == 0 && !a->look && now < a->look_at;
+}
+
 u64 arm_poll(struct arm *a, u64 now) {
     u64 next = TIME_NEVER;
-    if (xcf_stopped(a->x)) return next;
+    if (xcf_stopped(a->x) || nothing_there(a, now)) return next;
     timeouts(a, now);
     if (a->look || now >= a->look_at) arm_look(a, now);
     start_all(a, now);

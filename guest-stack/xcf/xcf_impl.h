@@ -19,7 +19,7 @@
 #define XCF_WINDOW         32 /* segments under way to one partner: two messages of the greatest length */
 #define XCF_SEGMENTS_MSG   16 /* of one message: (64 + 61440) / 4032, rounded up */
 #define XCF_SEGMENTS_SPARE 8  /* kept for member records when messages have taken the rest */
-#define XCF_ACK_EVERY      8
+#define XCF_ACK_EVERY      16 /* half a window: each acknowledgement alone costs both systems an interruption and a turn of the loop */
 #define XCF_ACK_DELAY_US   (20 * USEC_PER_MSEC)
 #define XCF_RESEND_US      USEC_PER_SEC
 #define XCF_ROUND_US       (20 * USEC_PER_MSEC) /* a busy system looks at all its partners that often, not at each turn of its loop */

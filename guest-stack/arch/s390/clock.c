@@ -4,8 +4,10 @@
  * no division. The clock comparator holds a deadline in the same unit. The host may set its clock back; port_now()
  * then stands still until it has caught up.
  *
- * Random numbers: what nobody outside can know is when interruptions come, to the microsecond. Each wake-up stirs
- * the TOD clock into a key of 128 bits; a number is HalfSipHash-2-4 (Aumasson, Bernstein) of a counter under that key.
+ * Random numbers: what nobody outside can know is when interruptions come, to the microsecond. Each wake-up adds the TOD clock to
+ * what is gathered, and each eighth, or a number that is wanted, stirs that into a key of 128 bits; a number is HalfSipHash-2-4
+ * (Aumasson, Bernstein) of a counter under that key. A busy system wakes up thousands of times a second: the hash each time cost it more than
+ * it learned.
  */
 #include "arch/s390/clock.h"
 
@@ -21,7 +23,7 @@ u32 arch_wait(void);
 
 static u64 last_now;
 static u32 pool[4];
-static u32 stirs, draws;
+static u32 gathered, gathers, stirs, draws;
 
 u64 port_now(void) {
     u64 now = stck() >> TOD_SHIFT;
@@ -63,10 +65,17 @@ static u32 sip_word(u32 k0, u32 k1, u32 word) {
 /* One word of the pool in turn takes in the clock, through the hash so that nothing cancels out. */
 static void stir(void) {
     u32 i = stirs++ & 3;
-    pool[i] = sip_word(pool[i], pool[(i + 1) & 3], (u32)stck() ^ stirs);
+    pool[i] = sip_word(pool[i], pool[(i + 1) & 3], gathered ^ stirs);
+}
+
+/* By an odd factor and a turn, so that what a later clock adds does not take back what an earlier one did. */
+static void gather(void) {
+    gathered = rotl(gathered * 0x9E3779B1u, 11) + (u32)stck();
+    if ((++gathers & 7) == 0) stir();
 }
 
 u32 port_random(void) {
+    stir();
     u32 a = sip_word(pool[0], pool[1], ++draws);
     return a ^ sip_word(pool[2], pool[3], draws);
 }
@@ -81,7 +90,7 @@ u32 clock_wait(u64 deadline) {
     u8 *lc = lowcore();
     sckc(deadline > UINT64_MAX >> TOD_SHIFT ? UINT64_MAX : deadline << TOD_SHIFT);
     u32 kind = arch_wait();
-    stir();
+    gather();
     if (kind != 1) return *(u16 *)(void *)(lc + LC_EXT_CODE);
     css_interrupted(*(u32 *)(void *)(lc + LC_IO_SSID), *(u32 *)(void *)(lc + LC_IO_PARM));
     return 0;
