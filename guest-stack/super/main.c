@@ -7,7 +7,8 @@
  *   drivers     loopback, virtual, OSA, LCS, CTC, one set for each stack that may be started
  *   system      LOADxx, IEASYMxx, symbols; XCF; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
- *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption
+ *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; events that are
+ *               nobody's news (chan_no_news()) go back to the wait at once
  *
  * Called by arch/s390 with the machine's description. Returns never.
  */
@@ -292,15 +293,22 @@ static void start_system(struct nucleus *n) {
 
 /* ---- the loop ---- */
 
+/* Returns when it has to be called again. */
+static u64 turn(struct nucleus *n, u64 now) {
+    u64 next = tasks_run(&n->tasks, now);
+    next = u64_min(next, system_poll(&n->system, now));
+    next = u64_min(next, poll_consoles(n, now));
+    if (n->asking) finish_ipl(n, xcfas_resumed(&n->system));
+    return next;
+}
+
 static _Noreturn void run(struct nucleus *n) {
+    u64 next = 0;
     for (;;) {
         u64 now = port_now();
         /* What an event starts may end at once: drain until nothing is pending, then let time do its part. */
         while (port_events(now)) now = port_now();
-        u64 next = tasks_run(&n->tasks, now);
-        next = u64_min(next, system_poll(&n->system, now));
-        next = u64_min(next, poll_consoles(n, now));
-        if (n->asking) finish_ipl(n, xcfas_resumed(&n->system));
+        if (port_news() || next <= now) next = turn(n, now);
         if (next <= now) continue;
         now = port_now();
         port_wait(next);

@@ -178,7 +178,10 @@ static void up_done(struct ctcpath *p, enum program was, const struct chan_statu
     }
     bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
     write_next(p);
-    if (refused) xcf_path_room(p->path, now);
+    if (refused)
+        xcf_path_room(p->path, now);
+    else if (was == PROGRAM_WRITE && !p->broken)
+        chan_no_news(p->ch); /* a block has arrived: its buffer is free, and nobody waited for that */
 }
 
 static void path_close(struct ctcpath *p);

@@ -45,6 +45,8 @@ struct chan_system {
     struct chan slot[CHAN_OPEN_MAX];
     struct list taken;
     u32 stray_status; /* status of a subchannel that nobody has open */
+    bool news;        /* an event was delivered since css_news() asked, and its receiver did not say chan_no_news() */
+    bool no_news;     /* said so by the done() that is running */
 };
 
 static struct chan_system the_css;
@@ -273,8 +275,27 @@ static void finish(struct chan *ch, u64 now) {
         *ch->sync = st;
         ch->sync = NULL;
     } else if (ch->ev->done) {
+        the_css.no_news = false;
         ch->ev->done(ch->ctx, &st, now);
+        the_css.news |= !the_css.no_news;
     }
+}
+
+void chan_no_news(struct chan *ch) {
+    UNUSED(ch);
+    the_css.no_news = true;
+}
+
+bool css_news(void) {
+    bool news = the_css.news;
+    the_css.news = false;
+    return news;
+}
+
+static void report_pci(struct chan *ch, u64 now) {
+    if (!ch->ev->pci) return;
+    the_css.news = true;
+    ch->ev->pci(ch->ctx, now);
 }
 
 static void start_sense(struct chan *ch, u64 now) {
@@ -288,8 +309,10 @@ static void start_sense(struct chan *ch, u64 now) {
 static void report_attention(struct chan *ch, u8 unit, u64 now) {
     if (ch->sync)
         ch->late_attention |= unit;
-    else if (ch->ev->attention)
+    else if (ch->ev->attention) {
+        the_css.news = true;
         ch->ev->attention(ch->ctx, unit, now);
+    }
 }
 
 static u16 ccw_index(const struct chan *ch, u32 ccw_after) {
@@ -344,7 +367,7 @@ static bool fetch_status(struct chan *ch, u64 now) {
     if (!(scsw & SCSW_PENDING)) return false;
     if (scsw & SCSW_INTER) {
         if (ch->state == CHAN_RUNNING) ch->reached = ccw_index(ch, be32_get(irb + 4));
-        if (!ch->sync && ch->ev->pci) ch->ev->pci(ch->ctx, now);
+        if (!ch->sync) report_pci(ch, now);
         if (!(scsw & (SCSW_PRIMARY | SCSW_SECONDARY))) return true;
     }
     if (ch->state == CHAN_RUNNING || ch->state == CHAN_SENSING) {
@@ -390,7 +413,7 @@ u32 css_events(u64 now) {
         n++;
         if (ch->late_pci) {
             ch->late_pci = false;
-            if (ch->ev->pci) ch->ev->pci(ch->ctx, now);
+            report_pci(ch, now);
         }
         if (ch->late_attention && ch->state != CHAN_CLOSED) {
             u8 unit = ch->late_attention;
