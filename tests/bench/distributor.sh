@@ -3,7 +3,7 @@
 # routing stack to the same target, and spread over all four; instructions of the routing stack for each packet it routes, from the
 # emulator's own counter; HAProxy between two Linux namespaces beside it, for scale.
 #
-#   tests/bench/distributor.sh [MEGABYTES [CONNECTIONS]]     default 64 each way, 2,000 connections a row
+#   tests/bench/distributor.sh [MEGABYTES [CONNECTIONS]]     default 64 each way and round, 2,000 connections a row, five rounds
 #
 # SYSA owns both DVIPAs and serves neither: $one leads to SYSB alone, $all to SYSB, SYSC and SYSD. With two processors for four emulators,
 # the card and the client, a rate through two systems is held by the processors: each row shows who used them.
@@ -11,7 +11,7 @@
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
 have_modules || { echo "SKIP distributor bench: no device modules are built"; exit 0; }
-mb=${1:-64} connections=${2:-2000} target=10.1.1.2 one=10.1.1.80 all=10.1.1.90
+mb=${1:-64} connections=${2:-2000} rounds="1 2 3 4 5" target=10.1.1.2 one=10.1.1.80 all=10.1.1.90
 bytes=$((mb * 1048576))
 lab_begin PLEX1
 mkdir "$tmp/configs"
@@ -52,13 +52,13 @@ ticks() { awk '{print $14 + $15}' "/proc/$(cut -d' ' -f1 "$PLEX390_RUN/PLEX1/$1.
 processes="SYSA SYSB SYSC SYSD OSA1"
 all_ticks() { for p in $processes; do echo "$p $(ticks "$p")"; done; }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
-# Shares of one processor between two all_ticks(), $3 ms apart.
-shares() { paste -d' ' "$1" "$2" | awk -v ms="$3" -v hz="$(getconf CLK_TCK)" 'ms > 0 {printf "%s%s %.0f%%", sep, $1, ($4 - $2) * 100000 / hz / ms; sep = ", "}'; }
-quotient() { awk -v a="$1" -v b="$2" -v p="${3:-2}" 'BEGIN {printf "%.*f", p, b ? a / b : 0}'; }
 row() { printf '%-58s %10s %s\n' "$1" "$2" "$3"; }
 
-# around COMMAND...: runs it; its output in $tmp/nb, SYSA's instructions beyond idling in $cost, packets in $packets, $used.
+# around KIND COMMAND...: runs it; its output in $tmp/nb; what it took is added to $tmp/KIND.sum: milliseconds, SYSA's instructions beyond
+# idling, packets that SYSA routed, processor ticks of each process.
 around() {
+    kind=$1
+    shift
     r0=$(routed)
     i0=$(instructions)
     t0=$(now_ms)
@@ -67,9 +67,8 @@ around() {
     all_ticks >"$tmp/t1"
     i1=$(instructions)
     ms=$(($(now_ms) - t0))
-    packets=$(($(routed) - r0))
-    cost=$((i1 - i0 - idle_per_s * ms / 1000))
-    used=$(shares "$tmp/t0" "$tmp/t1" "$ms")
+    r1=$(routed)
+    echo "$ms $((i1 - i0 - idle_per_s * ms / 1000)) $((r1 - r0)) $(paste -d' ' "$tmp/t0" "$tmp/t1" | awk '{printf "%d ", $4 - $2}')" >>"$tmp/$kind.sum"
 }
 idle_per_s=0
 i=$(instructions)
@@ -77,51 +76,72 @@ t=$(now_ms)
 sleep 5
 idle_per_s=$((($(instructions) - i) * 1000 / ($(now_ms) - t)))
 
-# nb WHAT ADDRESS PORT COUNT PATH CLIENTS: netbench; its rate in $rate
+# Each figure is the median of some rounds, and each round asks all ways one after the other: what else runs on the machine meets all alike.
+median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
+column() { awk -v f="$2" '{print $f}' "$tmp/$1.rate" | median; }
+used() {
+    awk -v names="$processes" -v hz="$(getconf CLK_TCK)" '{ms += $1; for (i = 4; i <= NF; i++) t[i] += $i}
+        END {n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%s%s %.0f%%", i > 1 ? ", " : "", name[i], t[i + 3] * 100000 / hz / ms}' "$tmp/$1.sum"
+}
+beside() { paste -d' ' "$tmp/direct.rate" "$tmp/$1.rate" | awk -v f="$2" '{print 100 * $f / $1}' | median | awk '{printf "%.0f", $1}'; }
+fresh() { rm -f "$tmp"/*.rate "$tmp"/*.sum; }
+packet_row() {
+    awk '{i += $2; p += $3} END {printf "%.0f %d\n", p ? i / p : 0, p}' "$tmp/$1.sum" >"$tmp/packets"
+    read -r each packets <"$tmp/packets"
+    row "  SYSA: instructions for each of $packets packets routed" "$each" "instructions"
+}
+
+# nb KIND WHAT ADDRESS PORT COUNT PATH CLIENTS: netbench; rate, p50 and p99 go to $tmp/KIND.rate
 nb() {
-    around client "$root/build/netbench" "$@"
-    read -r _ _ _ rate p50 p99 <"$tmp/nb"
+    k=$1
+    shift
+    around "$k" client "$root/build/netbench" "$@"
+    awk '{print $4, $5, $6}' "$tmp/nb" >>"$tmp/$k.rate"
 }
-rate_row() {
-    nb "$3" "$2" "$4" "$connections" "$5" "$6"
-    row "$1" "$rate" "/s, p50 $p50 us, p99 $p99 us; $used"
-}
-packet_row() { row "  SYSA: instructions for each of $packets packets routed" "$(quotient "$cost" "$packets" 0)" "instructions"; }
-# rates NAME WHAT PORT PATH CLIENTS: direct, to the same target through SYSA, to all three
+rate_row() { row "$2" "$(column "$1" 1)" "/s, p50 $(column "$1" 2) us, p99 $(column "$1" 3) us; $(used "$1")"; }
+# rates NAME WHAT PORT COUNT PATH CLIENTS: to the target itself, to the same target through SYSA, to all three
 rates() {
-    rate_row "$1, to the target itself" $target "$2" "$3" "$4" "$5"
-    direct=$rate
-    rate_row "$1, through SYSA to the same" $one "$2" "$3" "$4" "$5"
-    packet_row
-    row "  beside direct" "$(quotient $((rate * 100)) "$direct" 0)" "%"
-    rate_row "$1, through SYSA to three" $all "$2" "$3" "$4" "$5"
-    packet_row
-    row "  beside direct" "$(quotient $((rate * 100)) "$direct" 0)" "%"
+    fresh
+    for _ in $rounds; do
+        nb direct "$2" $target "$3" "$4" "$5" "$6"
+        nb same "$2" $one "$3" "$4" "$5" "$6"
+        nb three "$2" $all "$3" "$4" "$5" "$6"
+    done
+    rate_row direct "$1, to the target itself"
+    for k in same three; do
+        [ $k = same ] && to="the same" || to=three
+        rate_row $k "$1, through SYSA to $to"
+        packet_row $k
+        row "  beside direct" "$(beside $k 4)" "%"
+    done
 }
-speed() { awk '{printf "%.0f", $1 / 125000}' "$tmp/nb"; }
 get_bytes() { client curl -sS --max-time 100 -o /dev/null -w '%{speed_download}\n' "http://$1/bulk/$bytes"; }
 put_bytes() { client curl -sS --max-time 100 -T "$tmp/zero" -o /dev/null -w '%{speed_upload}\n' "http://$1/sink"; }
 # bulk NAME FUNCTION
 bulk() {
-    around "$2" $target
-    direct=$(speed)
-    row "$1, to the target itself" "$direct" "Mbit/s; $used"
-    around "$2" $one
-    through=$(speed)
-    row "$1, through SYSA to the same" "$through" "Mbit/s; $used"
-    packet_row
-    row "  SYSA: instructions per 1,460 bytes of it" "$(quotient "$cost" $((bytes / 1460)) 0)" "instructions"
-    row "  beside direct" "$(quotient $((through * 100)) "$direct" 0)" "%"
+    fresh
+    for _ in $rounds; do
+        for k in direct same; do
+            [ $k = same ] && to=$one || to=$target
+            around $k "$2" $to
+            awk '{printf "%.0f\n", $1 / 125000}' "$tmp/nb" >>"$tmp/$k.rate"
+        done
+    done
+    row "$1, to the target itself" "$(column direct 1)" "Mbit/s; $(used direct)"
+    row "$1, through SYSA to the same" "$(column same 1)" "Mbit/s; $(used same)"
+    packet_row same
+    row "  SYSA: instructions per 1,460 bytes of it" "$(awk -v b="$bytes" '{i += $2} END {printf "%.0f", i * 1460 / b / NR}' "$tmp/same.sum")" instructions
+    row "  beside direct" "$(beside same 2)" "%"
 }
 
 echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "emulator: $(${PLEX390_HERCULES:-hercules} --version 2>&1 </dev/null | grep -i version | head -1)"
 row WHAT FIGURE "UNIT; share of one processor used by each process"
 row "SYSA idle" $((idle_per_s / 1000)) "thousand instructions a second, taken off below"
-rates "HTTP/1.0 GET of 1 KB, one at a time" get 80 /bulk/1024 1
-rates "HTTP/1.0 GET of 1 KB, 16 at a time" get 80 /bulk/1024 16
-rates "1 byte there and back, one at a time" rr 7 / 1
-rates "1 byte there and back, 32 at a time" rr 7 / 32
+rates "HTTP/1.0 GET of 1 KB, one at a time" get 80 $((connections / 5)) /bulk/1024 1
+rates "HTTP/1.0 GET of 1 KB, 16 at a time" get 80 $((connections / 5)) /bulk/1024 16
+rates "1 byte there and back, one at a time" rr 7 $((connections / 2)) / 1
+rates "1 byte there and back, 32 at a time" rr 7 $((connections * 5)) / 32
 head -c "$bytes" /dev/zero >"$tmp/zero"
 bulk "download of $mb MB" get_bytes
 bulk "upload of $mb MB" put_bytes
