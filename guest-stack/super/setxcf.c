@@ -266,6 +266,18 @@ static bool set_policy(struct command *c, bool start) {
 
 /* ---- rebuild ---- */
 
+/* Why a structure that no path uses is not duplexed: by its type, as the facilities named it when they were last asked. */
+static const char *duplex_why(struct command *c, const char *name) {
+    const struct xcf_operator *o = c->sys->xcf_operator;
+    struct xcf_operator_structure s;
+    for (u32 i = 0; o->ops->structure && o->ops->structure(o->ctx, i, &s); i++) {
+        if (strcmp(s.name, name) != 0 || !s.type) continue;
+        if (strcmp(s.type, "LOCK") == 0) return "NO CONNECTION SUPPORTS DUPLEXING OF A LOCK STRUCTURE";
+        if (strcmp(s.type, "CACHE") == 0) return "NO CONNECTION SUPPORTS DUPLEXING OF A CACHE STRUCTURE";
+    }
+    return "NO CONNECTION TO THE STRUCTURE ALLOWS IT";
+}
+
 static const char *rebuild_why(int rc) {
     switch (rc) {
     case 0: return "";
@@ -303,7 +315,8 @@ static bool set_rebuild(struct command *c, bool start) {
         int rc = rebuild_one(c, name, start, duplex, keep && keep[0] == 'N', where && where[0] == 'O');
         any = true;
         good &= rc == 0;
-        reply_line(c->r, IXC367I, start ? "START" : "STOP", name, rc ? "REJECTED: " : "ACCEPTED.", rebuild_why(rc));
+        reply_line(c->r, IXC367I, start ? "START" : "STOP", name, rc ? "REJECTED: " : "ACCEPTED.",
+                   duplex && rc == -ERR_NOTCONN ? duplex_why(c, name) : rebuild_why(rc));
     }
     return any ? good : command_expected(c, "", "A NAME");
 }

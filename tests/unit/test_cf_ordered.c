@@ -165,6 +165,80 @@ static void test_what_is_no_command(void **state) {
     assert_int_equal(at, 1);
 }
 
+/* ---- lock and cache structures ---- */
+
+static void connect_both(struct pair *p, u8 type) {
+    for (u32 f = 0; f < 2; f++)
+        for (u32 i = 0; i < SYSTEMS; i++) {
+            u32 who = f ? SYSTEMS - 1 - i : i;
+            cflab_connect_begin(&p->lab[f], "OTHER", who ? "SYSB" : "SYSA", type, 0);
+            p->lab[f].cmd[76] = (u8)(who + 1);
+            assert_int_equal(cflab_connect(&p->lab[f], p->c[f][who].system, &p->c[f][who]), CF_OK);
+        }
+}
+
+/* A command that the number n says, of the system that it says. */
+static void other_command(struct pair *p, u32 f, u8 type, u32 who, u32 n) {
+    static const u8 locks[] = {CF_OBTAIN, CF_RELEASE, CF_CANCEL}, caches[] = {CF_C_READ, CF_C_WRITE, CF_C_INVALIDATE, CF_CASTOUT};
+    struct cflab *lab = &p->lab[f];
+    if (type == CF_TYPE_LOCK) {
+        cflab_begin(lab, locks[n % 3], &p->c[f][who], CF_LOCK_BYTES);
+        be32_put(lab->cmd + 16, n / 3 % 4);
+        lab->cmd[20] = n / 12 % 2 ? CF_EXCLUSIVE : CF_SHARED;
+        lab->cmd[21] = n / 24 % 2;
+        return;
+    }
+    cflab_begin(lab, caches[n % 4], &p->c[f][who], CF_CACHE_BYTES);
+    memset(lab->cmd + 16, ' ', CF_NAME_BYTES);
+    lab->cmd[16] = (u8)('A' + n / 4 % 5);
+    be32_put(lab->cmd + 48, n / 4 % 5);
+    be16_put(lab->cmd + 54, (u16)((n % 4 == 0 ? CF_C_ASSIGN : 0) | (n % 4 == 1 ? CF_C_ASSIGN | CF_C_CHANGED : 0)));
+}
+
+/* The second facility says to each command what the first has said, and takes none before its turn. */
+static void says_the_same(struct pair *p, u8 type, u32 *contended) {
+    static u8 first[CF_MESSAGE_MAX];
+    u32 number = 12345, ordinal, at;
+    for (u32 i = 0; i < 400; i++) {
+        number = number * 1103515245u + 12345u;
+        u32 n = number >> 16, who = n >> 8 & 1;
+        other_command(p, 0, type, who, n & 0xFF);
+        assert_int_equal(ordered(p, 0, who, 7, 0, &ordinal), CF_OK);
+        assert_int_equal(ordinal, i + 1);
+        u32 rc = inner_rc(&p->lab[0]), len = p->lab[0].rsp_len;
+        *contended += rc == CF_RC_CONTENTION || rc == CF_RC_CASTOUT;
+        memcpy(first, p->lab[0].rsp, len);
+        other_command(p, 1, type, !who, ~n & 0xFF);
+        assert_int_equal(ordered(p, 1, !who, 7, ordinal + 1, NULL), CF_RC_ORDER);
+        other_command(p, 1, type, who, n & 0xFF);
+        assert_int_equal(ordered(p, 1, who, 7, ordinal, &at), CF_OK);
+        assert_int_equal(at, ordinal);
+        assert_int_equal(inner_rc(&p->lab[1]), rc);
+        assert_int_equal(p->lab[1].rsp_len, len);
+        u32 body = CF_ORDERED_BYTES + 12; /* count and what follows; before it are tags and flags of the link */
+        assert_memory_equal(p->lab[1].rsp + body, first + body, len - body);
+    }
+}
+
+static void test_locks_and_caches(void **state) {
+    struct pair *p = *state;
+    static const u8 types[] = {CF_TYPE_LOCK, CF_TYPE_CACHE};
+    for (u32 i = 0; i < ARRAY_LEN(types); i++) {
+        u32 contended = 0;
+        struct cflab_conn lists[2][SYSTEMS];
+        memcpy(lists, p->c, sizeof lists);
+        connect_both(p, types[i]);
+        says_the_same(p, types[i], &contended);
+        assert_true(contended > 5);
+        for (u32 f = 0; f < 2; f++)
+            for (u32 who = 0; who < SYSTEMS; who++) {
+                cflab_begin(&p->lab[f], CF_DISCONNECT, &p->c[f][who], 20);
+                assert_int_equal(cflab_run(&p->lab[f], p->c[f][who].system), CF_OK);
+            }
+        memcpy(p->c, lists, sizeof lists);
+    }
+}
+
 static void test_wanted_identifier(void **state) {
     struct pair *p = *state;
     struct cflab_conn con;
@@ -189,6 +263,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_refused_ones_count, setup, teardown),
         cmocka_unit_test_setup_teardown(test_epochs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_command, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_locks_and_caches, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wanted_identifier, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

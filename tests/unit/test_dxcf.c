@@ -16,6 +16,7 @@ static struct {
     char acouple[45], rebuilt[17], cfrm[9];
     bool other, later;
     int rc;
+    const char *type; /* of the structures; NULL: LIST */
 } did;
 
 /* ---- what XCF stands on ---- */
@@ -36,7 +37,7 @@ static bool structure(void *ctx, u32 i, struct xcf_operator_structure *out) {
                                            .preferences = 2, .preference = {"CF01", "CF02"}};
     str_fmt(out->name, sizeof out->name, "IXCSTR%u", i + 1);
     if (i == 1) return true;
-    out->type = "LIST";
+    out->type = did.type ? did.type : "LIST";
     out->instances = i ? 2 : 1;
     out->duplexed = i == 2;
     out->phase = i ? "DUPLEX ESTABLISHED" : NULL;
@@ -400,6 +401,14 @@ static void rebuilds(void **state) {
     screen("SETXCF START,REBUILD,DUPLEX,STRNAME=A", false,
            "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE A WAS REJECTED: THE CFRM ACTIVE POLICY DOES NOT ALLOW DUPLEXING\n");
     assert_string_equal(did.rebuilt, "A+O");
+    did.rc = -ERR_NOTCONN;
+    did.type = "LOCK";
+    screen("SETXCF START,REBUILD,DUPLEX,STRNAME=IXCSTR1", false,
+           "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE IXCSTR1 WAS REJECTED: NO CONNECTION SUPPORTS DUPLEXING OF A LOCK STRUCTURE\n");
+    did.type = "CACHE";
+    screen("SETXCF START,REBUILD,DUPLEX,STRNAME=(A,IXCSTR3)", false,
+           "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE A WAS REJECTED: NO CONNECTION TO THE STRUCTURE ALLOWS IT\n"
+           "IXC367I THE SETXCF START REBUILD REQUEST FOR STRUCTURE IXCSTR3 WAS REJECTED: NO CONNECTION SUPPORTS DUPLEXING OF A CACHE STRUCTURE\n");
     did.rc = 0;
     screen("SETXCF STOP,REBUILD,DUPLEX,STRNAME=A,KEEP=NEW", true, "IXC367I THE SETXCF STOP REBUILD REQUEST FOR STRUCTURE A WAS ACCEPTED.\n");
     assert_string_equal(did.rebuilt, "A-N");
