@@ -5,15 +5,20 @@
  *   and a last look at its status record finds nothing new
  *   STOPPED, PROMPT: OPNOTIFY passed                          IXC402D
  *   its connection to the arbiter dropped and no path works   isolate at once
- *   NOSIGNAL, CONNFAIL(YES): the side of greater weight       isolates the other; equal: the lower system
- * name NOSIGNAL otherwise                                        IXC409D V XCF,s,OFFLINE confirmed (IXC371D),
- * or it says it leaves isolate a later life of it is heard                               isolate
+ *   NOSIGNAL, CONNFAIL(YES): the side of greater weight       isolates the other; equal: the lower system name
+ *   NOSIGNAL otherwise                                        IXC409D: RETRY waits another INTERVAL, SYSNAME= removes one
+ *   V XCF,s,OFFLINE confirmed (IXC371D), or it says it leaves isolate
+ *   a later life of it is heard                               isolate
+ *
+ *   NOSIGNAL: no path works in one of the two directions, for INTERVAL, though it writes its record. Its silence alone is none: who
+ *   stood still says nothing until it has heard that it is in, and its paths are as good as before.
  *
  *   isolate:  the arbiter answers yes -> FENCED -> the groups are told -> CLEANUP seconds -> IXC105I
  *             it cannot be reached    -> IXC402D (IXC102A after a VARY); DOWN is taken for FENCED, and the
- * arbiter is told as soon as it can be reached again The arbiter decides one request after another, so of two
- * systems that accuse each other one is out and learns it. A system is out when the arbiter refuses its
- * status, or when a partner that is in lists its incarnation as gone.
+ *             arbiter is told as soon as it can be reached again
+ *
+ * The arbiter decides one request after another, so of two systems that accuse each other one is out and learns it. A system is out when
+ * the arbiter refuses its status, or when a partner that is in lists its incarnation as gone.
  */
 #include "xcf/xcf_impl.h"
 
@@ -360,6 +365,7 @@ static int answer_signals(struct xcf *x, struct xcf_sys *s, const char *text, u6
     const char *value;
     if (strcmp(text, "RETRY") == 0) {
         s->wtor = 0;
+        path_try_again(x, now);
         system_event(x, s, XCF_SE_BACK, now); /* another INTERVAL begins */
         return 0;
     }

@@ -128,6 +128,11 @@ void path_forget(struct xcf *x, struct xcf_sys *s, u64 now) {
         if (x->path[i].slot == slot) path_event(&x->path[i], XCF_PE_SILENT, now);
 }
 
+void path_try_again(struct xcf *x, u64 now) {
+    for (u32 i = 0; i < x->paths; i++)
+        if (x->path[i].state == XCF_PATH_INOPERATIVE) xcf_path_start(&x->path[i], now);
+}
+
 void path_timers(struct xcf *x, u64 now) {
     for (u32 i = 0; i < x->paths; i++) {
         struct xcf_path *p = &x->path[i];

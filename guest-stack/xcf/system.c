@@ -174,8 +174,8 @@ static bool signals_fresh(const struct xcf *x, const struct xcf_sys *s, u64 now)
 void system_links_changed(struct xcf *x, struct xcf_sys *s, u64 now) {
     if (sys_linked(s)) {
         if (s->state == XCF_SYS_JOINING) system_event(x, s, XCF_SE_LINKED, now);
+        s->linked_at = now;
         /* A path that failed beside others, of which none has been heard, is no sign of life. */
-        if (signals_fresh(x, s, now)) s->linked_at = s->last_signal;
         if (signals_fresh(x, s, now) && !s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         signal_pump(x, s, now);
         return;
@@ -204,12 +204,14 @@ static void unmet_check(struct xcf *x, struct xcf_sys *s, bool lives, u64 now) {
     }
 }
 
+/* Signals are lost when paths are: a path that works and is silent may lead to a system that stands still, or waits to be told that it
+ * is in. If it leads nowhere, its own silence ends it (XCF_PATH_SILENCE_US). INTERVAL from then on is the time in which it may be restored. */
 static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
     u64 interval = system_interval_us(x, s);
     bool signals = signals_fresh(x, s, now);
     bool status = s->last_status && now - s->last_status < interval;
+    if (sys_linked(s)) s->linked_at = now;
     if (sys_linked(s) && signals) {
-        s->linked_at = s->last_signal;
         if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);
         return;
     }

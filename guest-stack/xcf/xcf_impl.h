@@ -199,6 +199,7 @@ void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now);
 void path_hello_all(struct xcf *x, u64 now);
 void path_hello_due(struct xcf *x, u64 now); /* the heartbeat's: enough for every path and every partner to be known alive */
 void path_timers(struct xcf *x, u64 now);
+void path_try_again(struct xcf *x, u64 now); /* what was given up after RETRY failures: whose end is not known, so all of it */
 void path_forget(struct xcf *x, struct xcf_sys *s, u64 now); /* partner is out: its paths link anew */
 /* Sends a block whose body is in place. false: try another path or later. */
 bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h);

@@ -252,6 +252,7 @@ void simxcf_start(struct simxcf *s, u32 i) {
     y->life++;
     y->id.incarnation++;
     y->up = true;
+    y->steady_since = s->now;
     y->paused = y->waiting = y->woke_isolated = y->connected = false;
     y->line_count = 0;
     memset(y->question, 0, sizeof y->question);
@@ -308,11 +309,14 @@ void simxcf_pause(struct simxcf *s, u32 i, bool paused) {
     struct sim_sys *y = &s->sys[i];
     if (!y->up || y->paused == paused) return;
     y->paused = paused;
+    if (paused) y->paused_at = s->now;
+    if (!paused && s->now - y->paused_at >= SIM_STILL_US) y->steady_since = s->now;
     if (paused) {
         s->r.pauses++;
         return;
     }
-    y->woke_isolated = y->reach && y->isolated >= y->id.incarnation; /* it can know, so it must */
+    /* It can know, so it must: unless it hears first that the arbiter was lost. */
+    y->woke_isolated = y->reach && y->reach_since <= y->paused_at && y->isolated >= y->id.incarnation;
     release(s, i);
     if (!y->waiting) {
         sim_wake(y);
@@ -321,7 +325,9 @@ void simxcf_pause(struct simxcf *s, u32 i, bool paused) {
 }
 
 void simxcf_path(struct simxcf *s, u32 from, u32 to, u32 k, enum simxcf_wire w) {
-    sim_wire_at(s, from, to, k)->wire = w;
+    struct sim_wire *x = sim_wire_at(s, from, to, k);
+    if (x->wire != SIMXCF_OK && w == SIMXCF_OK) x->ok_since = s->now;
+    x->wire = w;
     sim_carrier(s, from);
     sim_carrier(s, to);
 }
@@ -335,6 +341,7 @@ void simxcf_reach(struct simxcf *s, u32 i, bool reachable) {
     struct sim_sys *y = &s->sys[i];
     if (y->reach && !reachable)
         sim_push(s, (struct sim_event){.kind = SIM_LOST, .sys = i, .life = y->life}, 300);
+    if (!y->reach && reachable) y->reach_since = s->now;
     y->reach = reachable;
     if (!reachable) y->woke_isolated = y->connected = false; /* it can no longer know */
 }

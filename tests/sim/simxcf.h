@@ -14,6 +14,7 @@
  *   gone     SYSTEM GONE is told only of an incarnation that the arbiter has isolated or that is dead
  *   zombie   no message of an isolated incarnation reaches a member after its receiver was told that it is
  * gone order    messages between two incarnations arrive in order, once, with their content, without a gap
+ *   asked    no operator is asked about signals between two systems (IXC409D) that have a whole path each way
  *   view     (simxcf_converged) all systems that live list the same members of every group
  */
 #ifndef TESTS_SIM_SIMXCF_H

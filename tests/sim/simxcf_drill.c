@@ -43,7 +43,7 @@ static void fault(struct simxcf *s) {
     u32 a = any(s), b = any(s), drawn;
     enum simxcf_wire wire;
     if (a == b) b = (b + 1) % s->p.systems;
-    switch (sim_random(s, 14)) {
+    switch (sim_random(s, 15)) {
     case 0: simxcf_kill(s, a, sim_random(s, 2)); break;
     case 1:
     case 2: restart(s, a); break;
@@ -73,6 +73,7 @@ static void fault(struct simxcf *s) {
     case 13: /* all lose the arbiter */
         for (u32 i = 0; i < s->p.systems; i++) simxcf_reach(s, i, false);
         break;
+    case 14: simxcf_arbiter_slow(s, sim_random(s, 2500) * (u64)USEC_PER_MSEC); break;
     default: break;
     }
 }
@@ -81,6 +82,7 @@ static void converge(struct simxcf *s) {
     u64 end = s->now + CONVERGE_US;
     const char *why = "";
     simxcf_heal(s);
+    simxcf_arbiter_slow(s, 0);
     while (s->now < end) {
         for (u32 i = 0; i < s->p.systems; i++) restart(s, i);
         simxcf_run(s, USEC_PER_SEC);

@@ -4,7 +4,8 @@
 
 #include "tests/sim/simxcf.h"
 
-#define SIM_LINES 4096
+#define SIM_LINES    4096
+#define SIM_STILL_US (9 * (u64)USEC_PER_SEC / 2) /* who stands still for less is in no danger at INTERVAL(5) */
 
 enum sim_event_kind {
     SIM_BLOCK,
@@ -32,6 +33,7 @@ struct sim_wire {
     enum simxcf_wire wire;
     u32 under_way;
     bool full, told_out, told_in;
+    u64 ok_since; /* of wire, while it is SIMXCF_OK */
     struct xcf_path *out, *in;
 };
 struct sim_app {
@@ -53,6 +55,7 @@ struct sim_sys {
     bool touched;    /* something has happened to this system: its stack should look */
     bool quiet;      /* it was woken only for what its stack may have sent */
     u64 isolated;    /* incarnations up to this one */
+    u64 paused_at, reach_since, steady_since; /* since then it has never stood still for as long as SIM_STILL_US */
     struct xcf_record record;
     bool connected; /* it has written a record and its connection has not been seen to drop */
     struct sim_app app[SIMXCF_GROUPS];

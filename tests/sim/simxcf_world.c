@@ -12,7 +12,8 @@
 
 #include "base/str.h"
 
-#define ARBITER_US 200
+#define ARBITER_US  200
+#define SIM_LOSS_US (20 * (u64)USEC_PER_SEC) /* a path falls silent, INTERVAL passes, and as much again for who was slow */
 
 /* ---- arbiter ---- */
 
@@ -117,6 +118,24 @@ static struct sim_question *question_of(struct sim_sys *y, u32 reply) {
         if (y->question[i].reply == reply) return &y->question[i];
     return NULL;
 }
+/* Checker "asked": nobody is asked about signals that are not lost, though a system stands still for less than its INTERVAL and the
+ * arbiter is slow. A pair has its signals when one path each way is whole, and both run, for longer than a loss takes to be asked about. */
+static void asked_rightly(struct simxcf *s, u32 a, u32 b) {
+    u64 since[2] = {TIME_NEVER, TIME_NEVER}, both = 0;
+    for (u32 k = 0; k < SIMXCF_PATHS; k++) {
+        const struct sim_wire *there = sim_wire_at(s, a, b, k), *back = sim_wire_at(s, b, a, k);
+        if (there->wire == SIMXCF_OK) since[0] = u64_min(since[0], there->ok_since);
+        if (back->wire == SIMXCF_OK) since[1] = u64_min(since[1], back->ok_since);
+    }
+    for (u32 i = 0; i < 2; i++) {
+        const struct sim_sys *y = &s->sys[i ? b : a];
+        bool still = (!y->paused && !simxcf_runs(s, y->index)) || (y->paused && s->now - y->paused_at >= SIM_STILL_US);
+        both = still ? TIME_NEVER : u64_max(both, u64_max(since[i], y->steady_since));
+    }
+    if (both != TIME_NEVER && s->now - both > SIM_LOSS_US && !s->loss_permille)
+        sim_fail(s, "IXC409D about SYS%02u and SYS%02u, whose signals are not lost", a + 1, b + 1);
+}
+
 static void wtor(void *ctx, u32 reply, const char *line) {
     struct sim_sys *y = ctx;
     struct simxcf *s = y->s;
@@ -124,6 +143,7 @@ static void wtor(void *ctx, u32 reply, const char *line) {
     struct sim_question *q = question_of(y, 0);
     CHECK(q != NULL && reply != 0); /* one for each system at most */
     q->reply = reply;
+    if (strncmp(line, "IXC409D ", 8) == 0) asked_rightly(s, y->index, by_name(s, line + 39)->index);
     str_copy(q->text, sizeof q->text, line);
     s->r.questions++;
     if (!s->p.operators) return;

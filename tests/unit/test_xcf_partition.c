@@ -290,6 +290,113 @@ static void last_look(void **state) {
     }
 }
 
+/* A system stands still for less than its INTERVAL, whatever the moment, and the arbiter is slow before and after: nobody is isolated,
+ * and no operator is asked. Its paths have failed nowhere, so IXC409D would ask about a loss that there is not. */
+static void stood_still_and_slow(void **state) {
+    const char *why;
+    UNUSED(state);
+    for (u32 k = 0; k < 240; k++) {
+        struct simxcf *s = plex(true, false);
+        u32 still_ms = 2500 + 300 * (k % 8), slow_ms = 500 * (k / 8 % 5), phase_ms = 170 * (k / 40);
+        simxcf_run(s, SECONDS(1) + phase_ms * (u64)USEC_PER_MSEC);
+        simxcf_arbiter_slow(s, slow_ms * (u64)USEC_PER_MSEC);
+        simxcf_run(s, SECONDS(2));
+        simxcf_pause(s, VICTIM, true);
+        simxcf_run(s, still_ms * (u64)USEC_PER_MSEC);
+        simxcf_pause(s, VICTIM, false);
+        simxcf_run(s, SECONDS(15));
+        simxcf_arbiter_slow(s, 0);
+        simxcf_run(s, SECONDS(6));
+        for (u32 i = 0; i < 3; i++)
+            if (xcf_counters(simxcf_xcf(s, i))->prompts || simxcf_said(s, i, "IXC101I") || simxcf_waiting(s, i))
+                fail_msg("still %u ms, slow %u ms, phase %u ms: SYS%02u has asked or accused", still_ms, slow_ms, phase_ms, i + 1);
+        assert_true(simxcf_converged(s, &why));
+        simxcf_destroy(s);
+    }
+}
+
+static void cut_pair(struct simxcf *s, u32 a, u32 b, u32 seconds) {
+    simxcf_pair(s, a, b, SIMXCF_DOWN);
+    simxcf_run(s, SECONDS(seconds));
+}
+
+/* IXC409D: RETRY asks again after another INTERVAL, paths that work end the question, a name removes that system. */
+static void operator_about_signals(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *text, *why;
+    UNUSED(state);
+    cut_pair(s, 0, VICTIM, 7);
+    assert_int_not_equal(simxcf_question(s, 0, &text), 0);
+    assert_int_equal(strncmp(text, "IXC409D SIGNAL PATHS BETWEEN SYS01 AND SYS03 ARE LOST", 53), 0);
+    assert_int_not_equal(simxcf_question(s, VICTIM, &text), 0); /* each end asks its own operator */
+    assert_int_equal(simxcf_question(s, 1, &text), 0);
+    assert_int_equal(simxcf_reply(s, 0, "SYSNAME=SYS02"), -ERR_INVAL);
+    assert_int_equal(simxcf_reply(s, 0, "RETRY"), 0);
+    assert_int_equal(simxcf_reply(s, VICTIM, "RETRY"), 0);
+    simxcf_run(s, SECONDS(4));
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    simxcf_run(s, SECONDS(2));
+    assert_int_not_equal(simxcf_question(s, 0, &text), 0);
+    simxcf_heal(s);
+    simxcf_run(s, SECONDS(2));
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    assert_true(simxcf_converged(s, &why));
+    cut_pair(s, 0, VICTIM, 7);
+    assert_int_equal(simxcf_reply(s, 0, "SYSNAME=SYS03"), 0);
+    simxcf_run(s, SECONDS(2));
+    assert_true(simxcf_isolated(s, VICTIM) && simxcf_waiting(s, VICTIM));
+    assert_int_equal(simxcf_said(s, 0, "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR SYS03 REQUESTED BY XCFAS. REASON: LOSS OF CONN"), 1);
+    assert_int_equal(simxcf_sees(s, 1, VICTIM), XCF_SYS_CLEANUP);
+    simxcf_heal(s);
+    simxcf_kill(s, VICTIM, true);
+    simxcf_start(s, VICTIM);
+    simxcf_run(s, SECONDS(8));
+    assert_true(simxcf_converged(s, &why));
+    /* The system at whose console it is answered may be the one that goes. */
+    cut_pair(s, 0, VICTIM, 7);
+    assert_int_equal(simxcf_reply(s, 0, "SYSNAME=SYS01"), 0);
+    assert_true(simxcf_waiting(s, 0));
+    simxcf_run(s, SECONDS(2));
+    assert_true(simxcf_isolated(s, 0));
+    assert_int_equal(simxcf_question(s, VICTIM, &text), 0);
+    assert_int_equal(simxcf_sees(s, VICTIM, 1), XCF_SYS_ACTIVE);
+    simxcf_destroy(s);
+}
+
+static u32 inoperative(struct simxcf *s, u32 i) {
+    struct xcf_path_info p;
+    u32 n = 0;
+    for (u32 k = 0; xcf_path(simxcf_xcf(s, i), k, &p); k++) n += p.state == XCF_PATH_INOPERATIVE;
+    return n;
+}
+
+/* A path that failed more often than its RETRY is given up while another one works. When the last one is lost, the answer RETRY starts it. */
+static void retry_starts_what_was_given_up(void **state) {
+    struct simxcf *s = plex(true, false);
+    const char *text, *why;
+    UNUSED(state);
+    for (u32 n = 0; n < 12; n++) {
+        for (u32 ok = 0; ok < 2; ok++) {
+            simxcf_path(s, 0, VICTIM, 0, ok ? SIMXCF_OK : SIMXCF_DOWN);
+            simxcf_run(s, SECONDS(3) / 2);
+        }
+    }
+    assert_int_equal(inoperative(s, 0), 1);
+    assert_int_equal(inoperative(s, VICTIM), 1);
+    cut_pair(s, 0, VICTIM, 7);
+    simxcf_path(s, 0, VICTIM, 0, SIMXCF_OK);
+    simxcf_path(s, VICTIM, 0, 0, SIMXCF_OK);
+    simxcf_run(s, SECONDS(3));
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_NOSIGNAL); /* one direction is not enough */
+    assert_int_equal(simxcf_reply(s, 0, "RETRY"), 0);
+    assert_int_equal(simxcf_reply(s, VICTIM, "RETRY"), 0);
+    simxcf_run(s, SECONDS(2));
+    assert_int_equal(inoperative(s, 0) + inoperative(s, VICTIM), 0);
+    assert_true(simxcf_converged(s, &why));
+    assert_int_equal(simxcf_question(s, 0, &text), 0);
+    simxcf_destroy(s);
+}
+
 /* Frozen, isolated, resumed: it finds out before it says a word, and waits; started again it is let in. */
 static void zombie(void **state) {
     struct simxcf *s = plex(true, false);
@@ -411,7 +518,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
         cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
-        cmocka_unit_test(slow_arbiter), cmocka_unit_test(last_look), cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
+        cmocka_unit_test(slow_arbiter), cmocka_unit_test(last_look), cmocka_unit_test(stood_still_and_slow), cmocka_unit_test(operator_about_signals),
+        cmocka_unit_test(retry_starts_what_was_given_up),
+        cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
         cmocka_unit_test(ipl_beside_a_frozen_one), cmocka_unit_test(ipl_without_arbiter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
