@@ -26,10 +26,12 @@ local x = {
     first = ProtoField.bool("xcf.first", "First segment", 8, nil, 0x80),
     last = ProtoField.bool("xcf.last", "Last segment", 8, nil, 0x40),
     leaving = ProtoField.bool("xcf.leaving", "The sender leaves", 8, nil, 0x20),
+    named = ProtoField.bool("xcf.named", "With names of the paths heard", 8, nil, 0x10),
     sysplex = ProtoField.string("xcf.sysplex", "Sysplex"),
     path = ProtoField.string("xcf.path", "Path"),
     interval = ProtoField.uint32("xcf.interval", "INTERVAL, ms"),
     heard = ProtoField.string("xcf.heard", "Heard"),
+    heard_path = ProtoField.string("xcf.heard_path", "Heard on path"),
     gone = ProtoField.string("xcf.gone", "Out of the sysplex"),
     kind = ProtoField.uint8("xcf.kind", "Message kind", base.DEC, xcf_kinds),
     length = ProtoField.uint32("xcf.length", "Bytes of the message"),
@@ -43,7 +45,7 @@ xcf.fields = x
 
 local function text(range) return (range:string():gsub("[ %z]+$", "")) end
 
-local function xcf_hello(body, tree)
+local function xcf_hello(body, flags, tree)
     if body:len() < 28 then return end
     local heard, gone = body(0, 2):uint(), body(2, 2):uint()
     tree:add(x.interval, body(4, 4))
@@ -52,6 +54,11 @@ local function xcf_hello(body, tree)
         local at = 28 + 20 * i
         if at + 20 > body:len() then return end
         tree:add(i < heard and x.heard or x.gone, body(at, 20), text(body(at, 8)))
+    end
+    for i = 0, bit.band(flags, 0x10) ~= 0 and heard - 1 or -1 do
+        local at = 28 + 20 * (heard + gone) + 16 * i
+        if at + 16 > body:len() then return end
+        tree:add(x.heard_path, body(at, 16), text(body(at, 16)))
     end
 end
 
@@ -91,9 +98,9 @@ local function xcf_block(tvb, at, pinfo, root)
     tree:add(x.token, b(40, 4))
     tree:add(x.seq, b(44, 4))
     tree:add(x.ack, b(48, 4))
-    for _, f in ipairs{x.first, x.last, x.leaving} do tree:add(f, b(52, 1)) end
+    for _, f in ipairs{x.first, x.last, x.leaving, x.named} do tree:add(f, b(52, 1)) end
     tree:add(x.sysplex, b(56, 8), text(b(56, 8)))
-    if bytes > 64 and type == 1 then xcf_hello(b(64), tree) end
+    if bytes > 64 and type == 1 then xcf_hello(b(64), b(52, 1):uint(), tree) end
     if bytes > 64 and type == 2 then xcf_data(b(64), b(52, 1):uint(), tree) end
     pinfo.cols.protocol = "XCF"
     pinfo.cols.info:append(", " .. what)

@@ -28,13 +28,15 @@ static void name_put(u8 *p, const char *name, u32 width) {
     memset(p + n, ' ', width - n);
 }
 
-static bool hello_ok(const u8 *body, u32 len) {
+static bool hello_ok(const u8 *body, u32 len, bool named) {
     if (len < XCFMSG_HELLO_FIXED || !name_ok(body + 12, 16, true)) return false;
     u32 heard = be16_get(body), gone = be16_get(body + 2);
     if (heard > XCFMSG_HEARD_MAX || gone > XCFMSG_GONE_MAX) return false;
-    if (len != xcfmsg_hello_bytes(heard + gone)) return false;
+    if (len != xcfmsg_hello_bytes(heard + gone) + (named ? XCFMSG_PATH * heard : 0)) return false;
     for (u32 i = 0; i < heard + gone; i++)
         if (!name_ok(body + xcfmsg_hello_bytes(i), XCFMSG_NAME, false)) return false;
+    for (u32 i = 0; named && i < heard; i++)
+        if (!name_ok(body + xcfmsg_hello_bytes(heard + gone) + XCFMSG_PATH * i, XCFMSG_PATH, true)) return false;
     return true;
 }
 
@@ -60,7 +62,7 @@ static enum xcfmsg_verdict check(const u8 *p, u32 len, bool same) {
     if (!same && !ends_ok(p)) return XCFMSG_FORM;
     u32 body = bytes - XCFMSG_HEADER;
     bool good = false;
-    if (p[3] == XCFMSG_HELLO) good = hello_ok(p + XCFMSG_HEADER, body);
+    if (p[3] == XCFMSG_HELLO) good = hello_ok(p + XCFMSG_HEADER, body, p[52] & XCFMSG_NAMED);
     if (p[3] == XCFMSG_DATA) good = data_ok(p, body);
     if (p[3] == XCFMSG_ACK) good = body == 0;
     return good ? XCFMSG_OK : XCFMSG_FORM;
@@ -135,6 +137,13 @@ void xcfmsg_entry_emit(u8 *body, u32 i, const struct xcfmsg_entry *e) {
     name_put(p, e->system, 8);
     be64_put(p + 8, e->incarnation);
     be32_put(p + 16, e->value);
+}
+
+void xcfmsg_heard_name_parse(const u8 *body, u32 entries, u32 i, char out[XCFMSG_PATH + 1]) {
+    name_get(out, body + xcfmsg_hello_bytes(entries) + XCFMSG_PATH * i, XCFMSG_PATH);
+}
+void xcfmsg_heard_name_emit(u8 *body, u32 entries, u32 i, const char *name) {
+    name_put(body + xcfmsg_hello_bytes(entries) + XCFMSG_PATH * i, name, XCFMSG_PATH);
 }
 
 bool xcfmsg_message_parse(const u8 *p, struct xcfmsg_message *out) {

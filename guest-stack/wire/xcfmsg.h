@@ -14,6 +14,7 @@
  *     0  2 n, paths heard   2  2 m, systems gone   4  4 INTERVAL, ms   8  4 weight   12 16 name of the path
  *    28 20*n  system 8, incarnation 8, token 4: an inbound path on which that sender was heard
  *       20*m  system 8, incarnation 8, flags 4: this incarnation and older ones are out of the sysplex
+ *       16*n  if XCFMSG_NAMED is on: the names of the inbound paths that are heard, in the order of their entries
  *   DATA   one segment of a message. Its first segment begins with the message header:
  *     0  1 kind   1  3 zero   4  4 bytes of data behind this header   8  4 member from   12  4 member to
  *    16 32 control information of the sender   48 16 zero
@@ -40,6 +41,8 @@
 #define XCFMSG_HELLO_ENTRY   20
 #define XCFMSG_HEARD_MAX     128
 #define XCFMSG_GONE_MAX      32
+#define XCFMSG_PATH          16
+#define XCFMSG_NAMED_MAX     ((XCFMSG_BODY_MAX - XCFMSG_HELLO_FIXED - XCFMSG_HELLO_ENTRY * XCFMSG_GONE_MAX) / (XCFMSG_HELLO_ENTRY + XCFMSG_PATH))
 #define XCFMSG_MESSAGE       64 /* bytes of the message header */
 #define XCFMSG_CONTROL       32
 #define XCFMSG_MEMBER_RECORD 64
@@ -50,6 +53,7 @@ enum xcfmsg_kind { XCFMSG_USER = 1, XCFMSG_MEMBER, XCFMSG_SYNC };
 #define XCFMSG_FIRST   0x80 /* first segment of a message */
 #define XCFMSG_LAST    0x40
 #define XCFMSG_LEAVING 0x20 /* HELLO: the sender has been varied offline and stops */
+#define XCFMSG_NAMED   0x10 /* HELLO: with names of the paths heard, as long as they are not more than XCFMSG_NAMED_MAX */
 
 enum xcfmsg_verdict {
     XCFMSG_OK,
@@ -108,6 +112,10 @@ void xcfmsg_entry_emit(u8 *body, u32 i, const struct xcfmsg_entry *e);
 static inline u32 xcfmsg_hello_bytes(u32 entries) {
     return XCFMSG_HELLO_FIXED + XCFMSG_HELLO_ENTRY * entries;
 }
+
+/* The name of the i-th path heard, in a HELLO of that many entries that is XCFMSG_NAMED. */
+void xcfmsg_heard_name_parse(const u8 *body, u32 entries, u32 i, char out[XCFMSG_PATH + 1]);
+void xcfmsg_heard_name_emit(u8 *body, u32 entries, u32 i, const char *name);
 
 /* p: the first XCFMSG_MESSAGE bytes of a first segment. false: unknown kind or more than XCFMSG_DATA_MAX. */
 bool xcfmsg_message_parse(const u8 *p, struct xcfmsg_message *out);

@@ -118,6 +118,7 @@ static void linked(struct xcf_path *p, struct xcf_sys *s, u64 now) {
     p->heard_at = now;
     p->late = false;
     if (p->state != XCF_PATH_LINKING && p->state != XCF_PATH_RESTARTING) return;
+    if (p->couple.outbound) p->partner_path[0] = '\0'; /* of whoever was there before */
     p->slot = slot;
     path_event(p, XCF_PE_LINKED, now);
 }
@@ -170,17 +171,28 @@ bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     return true;
 }
 
+/* Is the inbound path one that a HELLO on this outbound path lists? */
+static bool hello_lists(const struct xcf *x, const struct xcf_path *out, const struct xcf_path *in) {
+    if (in->couple.outbound || in->state != XCF_PATH_WORKING) return false;
+    if (x->last_poll > in->heard_at + 2 * XCF_HELLO_US) return false; /* silent already, if not yet for long */
+    return !out->slot || in->slot == out->slot;                       /* the partner is known: only what concerns it */
+}
+
 static void hello_heard(const struct xcf *x, const struct xcf_path *out, u8 *body, struct xcfmsg_hello *h) {
     for (u32 i = 0; i < x->paths && h->heard < XCFMSG_HEARD_MAX; i++) {
         const struct xcf_path *in = &x->path[i];
-        if (in->couple.outbound || in->state != XCF_PATH_WORKING) continue;
-        if (x->last_poll > in->heard_at + 2 * XCF_HELLO_US)
-            continue;                                     /* silent already, if not yet for long */
-        if (out->slot && in->slot != out->slot) continue; /* the partner is known: only what concerns it */
+        if (!hello_lists(x, out, in)) continue;
         struct xcfmsg_entry e = {.incarnation = x->sys[in->slot].id.incarnation, .value = in->heard_token};
         memcpy(e.system, x->sys[in->slot].id.name, sizeof e.system);
         xcfmsg_entry_emit(body, h->heard++, &e);
     }
+}
+
+/* What these paths are called here: the partner's operator sees it beside his own path's name. Returns the bytes. */
+static u32 hello_names(const struct xcf *x, const struct xcf_path *out, u8 *body, const struct xcfmsg_hello *h) {
+    for (u32 i = 0, n = 0; i < x->paths && n < h->heard; i++)
+        if (hello_lists(x, out, &x->path[i])) xcfmsg_heard_name_emit(body, h->heard + h->gone, n++, x->path[i].couple.name);
+    return XCFMSG_PATH * h->heard;
 }
 
 static void hello_gone(const struct xcf *x, u8 *body, struct xcfmsg_hello *h) {
@@ -203,7 +215,12 @@ static void hello_out(struct xcf_path *p, u64 now) {
     hello_gone(x, body, &hello);
     xcfmsg_hello_emit(body, &hello);
     struct xcfmsg_header h = {.type = XCFMSG_HELLO, .flags = x->leaving ? XCFMSG_LEAVING : 0};
-    h.bytes = (u16)(XCFMSG_HEADER + xcfmsg_hello_bytes(hello.heard + hello.gone));
+    u32 bytes = XCFMSG_HEADER + xcfmsg_hello_bytes(hello.heard + hello.gone);
+    if (hello.heard <= XCFMSG_NAMED_MAX) {
+        h.flags |= XCFMSG_NAMED;
+        bytes += hello_names(x, p, body, &hello);
+    }
+    h.bytes = (u16)bytes;
     p->hello_at = now;
     p->hello_owed = !path_send(p, block, &h) && p->busy;
     if (!p->hello_owed) x->count.hellos_sent++;
@@ -267,7 +284,7 @@ static void hello_deaths(struct xcf *x, const struct xcf_sys *teller, const u8 *
     }
 }
 
-static void hello_in(struct xcf_path *p, struct xcf_sys *s, const u8 *body, u64 now) {
+static void hello_in(struct xcf_path *p, struct xcf_sys *s, const u8 *body, bool named, u64 now) {
     struct xcf *x = p->x;
     struct xcfmsg_hello hello;
     x->count.hellos_received++;
@@ -284,6 +301,7 @@ static void hello_in(struct xcf_path *p, struct xcf_sys *s, const u8 *body, u64 
         if (strcmp(e.system, x->id.name) != 0 || e.incarnation != x->id.incarnation) continue;
         if (e.value == 0 || e.value > x->paths || !x->path[e.value - 1].couple.outbound) continue;
         linked(&x->path[e.value - 1], s, now);
+        if (named) xcfmsg_heard_name_parse(body, hello.heard + hello.gone, i, x->path[e.value - 1].partner_path);
     }
 }
 
@@ -348,7 +366,7 @@ void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
     s->last_signal = now;
     linked(p, s, now);
     if (h.type == XCFMSG_HELLO) {
-        hello_in(p, s, block + XCFMSG_HEADER, now);
+        hello_in(p, s, block + XCFMSG_HEADER, h.flags & XCFMSG_NAMED, now);
         if (!x->stopped && h.flags & XCFMSG_LEAVING) partition_leaving(x, s, now);
         if (!ours) return;
     }

@@ -26,8 +26,19 @@ shows SYSA 'D XCF,S,SYSB' 'SYSB .* ACTIVE'
 shows SYSA 'D XCF,G' 'IXCARM(4)'
 shows SYSA 'D XCF,G,IXCARM' 'GROUP IXCARM: '
 shows SYSA 'D XCF,G,IXCARM,ALL' 'SYSD  *SYSD  *ACTIVE'
-shows SYSA 'D XCF,PI' 'PATHIN FROM SYSNAME: SYSB'
-shows SYSA 'D XCF,PO' 'PATHOUT TO SYSNAME: SYSD'
+# Every system names both ends of every path: three devices and two structures to three systems.
+ends() {
+    cmd "$1" "D XCF,$2" >"$tmp/answer" 2>&1
+    cat "$tmp/answer"
+    [ "$(grep -c 'SYSNAME: SYS[A-D]' "$tmp/answer")" = 3 ] || return 1
+    [ "$(grep -c "DEVICE (LOCAL/REMOTE): 0C0$3/0C0$4" "$tmp/answer")" = 3 ] || return 1
+    [ "$(grep -c 'STRNAME: IXCSTR[12]  *IXCSTR[12]' "$tmp/answer")" = 3 ] && ! grep -q '?' "$tmp/answer"
+}
+for s in SYSA SYSB SYSC SYSD; do
+    ok "displays: $s: D XCF,PI has both ends of its paths from three systems" within 10 ends "$s" PI '[024]' '[135]'
+    ok "displays: $s: D XCF,PO has both ends of its paths to three systems" within 10 ends "$s" PO '[135]' '[024]'
+done
+shows SYSA 'D XCF,PO,DEVICE=0C01' '0C01 .*WORKING  *0C0[024] '
 shows SYSA 'D XCF,PI,DEVICE=ALL' 'SYSB  *WORKING'
 shows SYSA 'D XCF,PO,STRNAME=ALL' 'WORKING'
 shows SYSA 'D XCF,CD,CLASS=DEFAULT' 'DEFAULT TRANSPORT CLASS USAGE FOR SYSTEM SYSB'
@@ -43,9 +54,14 @@ number=$(sed -n 's/.*\*\([0-9][0-9]\) IXC371D.*/\1/p' "$tmp/answer" | head -1)
 shows SYSA "R ${number:-1},WHAT" 'PLX0322E'
 shows SYSA "R ${number:-1},C" 'IEE600I'
 shows SYSA 'SETXCF COUPLE,CLEANUP=6' 'IXC309I'
-shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=SFMPOL1' 'IXC511I'
-for s in SYSA SYSB SYSC SYSD; do shows "$s" 'SETXCF START,POLICY,TYPE=ARM,POLNAME=ARMPOL1' 'IXC511I'; done
-shows SYSA 'D XCF,POL' 'POLNAME:  *SFMPOL1'
+# COMMND00 has started these two on every system.
+for s in SYSA SYSB SYSC SYSD; do
+    shows "$s" 'D XCF,POL,TYPE=SFM' 'POLNAME:  *SFMPOL1'
+    shows "$s" 'D XCF,POL,TYPE=ARM' 'POLNAME:  *ARMPOL1'
+done
+shows SYSA 'SETXCF STOP,POLICY,TYPE=SFM' 'IXC511I STOP'
+shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=NONE' 'IXC514I'
+shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=SFMPOL1' 'IXC511I START'
 
 ok "displays: an element on SYSB" cmd SYSB "S BULKSRV,JOBNAME=MOVER,PARM='SOURCE=4019 SINK=4009',ARMELEM=MOVER"
 moved() { for s in SYSA SYSC SYSD; do cmd "$s" 'D XCF,ARMS,DETAIL'; done >"$tmp/answer" 2>&1; grep -q "CURR SYS :SYS$1" "$tmp/answer" || { cat "$tmp/answer"; return 1; }; }

@@ -64,7 +64,14 @@ static u32 block_build(struct lab *l, u8 *p, u8 control, const u8 *bytes, u32 n)
         }
         xcfmsg_hello_emit(p + XCFMSG_HEADER, &hello);
         xcfmsg_entry_emit(p + XCFMSG_HEADER, 0, &e);
-        n = xcfmsg_hello_bytes(1 + hello.gone);
+        u32 entries = 1 + hello.gone;
+        if (control & 8) { /* with the name of the path that is heard, whose first character the input chooses */
+            char name[XCFMSG_PATH + 1] = "XC40";
+            if (n > 3) name[0] = (char)('A' + (bytes[3] & 15));
+            h.flags |= XCFMSG_NAMED;
+            xcfmsg_heard_name_emit(p + XCFMSG_HEADER, entries, 0, name);
+        }
+        n = xcfmsg_hello_bytes(entries) + (control & 8 ? XCFMSG_PATH : 0);
     }
     h.bytes = (u16)(XCFMSG_HEADER + n);
     xcfmsg_emit(p, &h);

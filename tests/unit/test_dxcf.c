@@ -207,13 +207,13 @@ static void paths(void **state) {
     pass(1);
     screen("D XCF,PATHOUT", true,
            "IXC355I 15.37.51 DISPLAY XCF 1\n"
-           "PATHOUT TO SYSNAME: SYS02\nDEVICE (LOCAL/REMOTE): 4010/???? 5010/????\n"
-           "PATHOUT TO SYSNAME: SYS03\nDEVICE (LOCAL/REMOTE): 4020/????\n"
+           "PATHOUT TO SYSNAME: SYS02\nDEVICE (LOCAL/REMOTE): 4010/4001 5010/5001\n"
+           "PATHOUT TO SYSNAME: SYS03\nDEVICE (LOCAL/REMOTE): 4020/4002\n"
            "PATHOUT TO SYSNAME: ???????? - PATHS NOT CONNECTED TO OTHER SYSTEMS\nDEVICE (LOCAL/REMOTE): 5020/????\n");
     assert_true(fix_cmd("D XCF,PO,DEVICE=(4020,5020)"));
     FIX_SAID("LOCAL DEVICE     REMOTE   PATHOUT      REMOTE                         BUFFER    SIGNL    TRANSPORT\n"
              "PATHOUT          SYSTEM   STATUS       PATHIN           RETRY MAXMSG  LENGTH    NUMBR    CLASS\n"
-             "4020             SYS03    WORKING                        0/10      0     956 ");
+             "4020             SYS03    WORKING      4002              0/10      0     956 ");
     FIX_SAID("5020             ???????? RESTARTING                     1/10      0     956 ");
     screen("D XCF,PI,DEV=9999", false, "IXC356I 15.37.51 DISPLAY XCF 1\nNO SIGNALLING PATHS MATCH THE SPECIFIED CRITERIA\n");
     screen("D XCF,PI,STRNAME=ALL", false, "IXC356I 15.37.51 DISPLAY XCF 1\nNO SIGNALLING PATHS MATCH THE SPECIFIED CRITERIA\n");

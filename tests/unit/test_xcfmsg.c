@@ -103,6 +103,49 @@ static void forms(void **state) {
     assert_int_equal(changed(53, 1), XCFMSG_OK);      /* reserved: not looked at */
 }
 
+/* A HELLO that names the path it hears: at the end, for each path heard and for no system that is gone. */
+static u32 named_build(u8 *p) {
+    struct xcfmsg_header h;
+    u32 len = hello_build(p);
+    xcfmsg_parse(p, &h);
+    xcfmsg_heard_name_emit(p + XCFMSG_HEADER, 2, 0, "IXCSTR_LONG_NAME");
+    h.flags = XCFMSG_NAMED;
+    h.bytes = (u16)(len + XCFMSG_PATH);
+    xcfmsg_emit(p, &h);
+    return h.bytes;
+}
+
+static void names_of_paths(void **state) {
+    u8 p[256];
+    char name[XCFMSG_PATH + 1];
+    u32 len = named_build(p);
+    UNUSED(state);
+    assert_int_equal(len, sizeof vector + 16);
+    assert_int_equal(xcfmsg_check(p, len), XCFMSG_OK);
+    xcfmsg_heard_name_parse(p + XCFMSG_HEADER, 2, 0, name);
+    assert_string_equal(name, "IXCSTR_LONG_NAME");
+    struct xcfmsg_header h;
+    for (u32 n = sizeof vector; n < len; n++) { /* a name that ends early; the length says so */
+        xcfmsg_parse(p, &h);
+        h.bytes = (u16)n;
+        xcfmsg_emit(p, &h);
+        assert_int_equal(xcfmsg_check(p, n), XCFMSG_FORM);
+    }
+    len = named_build(p);
+    xcfmsg_parse(p, &h);
+    p[len - 16] = 'a'; /* lower case is no name */
+    xcfmsg_emit(p, &h);
+    assert_int_equal(xcfmsg_check(p, len), XCFMSG_FORM);
+    xcfmsg_heard_name_emit(p + XCFMSG_HEADER, 2, 0, "0C40");
+    h.flags = 0; /* names that nobody has said there are */
+    xcfmsg_emit(p, &h);
+    assert_int_equal(xcfmsg_check(p, len), XCFMSG_FORM);
+    /* All that can be said at once fits a block. */
+    u32 most = xcfmsg_hello_bytes(XCFMSG_NAMED_MAX + XCFMSG_GONE_MAX) + XCFMSG_PATH * XCFMSG_NAMED_MAX;
+    assert_true(most <= XCFMSG_BODY_MAX && most + XCFMSG_HELLO_ENTRY + XCFMSG_PATH > XCFMSG_BODY_MAX);
+    assert_true(xcfmsg_hello_bytes(XCFMSG_HEARD_MAX + XCFMSG_GONE_MAX) <= XCFMSG_BODY_MAX);
+}
+
 static void messages_and_members(void **state) {
     u8 p[64];
     struct xcfmsg_message m = {.kind = XCFMSG_USER, .bytes = 61440, .from = 5, .to = 6, .control = "control"},
@@ -168,6 +211,7 @@ int main(void) {
         cmocka_unit_test(the_vector),
         cmocka_unit_test(truncated_and_damaged),
         cmocka_unit_test(forms),
+        cmocka_unit_test(names_of_paths),
         cmocka_unit_test(messages_and_members),
         cmocka_unit_test(same_ends),
     };
