@@ -109,8 +109,10 @@ static void query_row(struct cds_copy *k, const u8 *row) {
     struct cds_system *s = system_take(c, name);
     if (!s) return;
     s->active[k->index] = s->seen = true;
-    s->record.incarnation = u64_max(s->record.incarnation, be64_get(row + 48));
-    if (be64_get(row + 48) < s->record.incarnation) return;
+    u64 incarnation = be64_get(row + 48);
+    if (incarnation < s->record.incarnation) return;
+    if (incarnation > s->record.incarnation) s->recorded = false; /* the record that is known is of an earlier life, whose counter says nothing now */
+    s->record.incarnation = incarnation;
     xcfcds_name_get(s->record.lpar, row + 16, CF_NAME_BYTES);
     s->record.lpar_incarnation = be64_get(row + 32);
 }
