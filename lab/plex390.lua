@@ -26,6 +26,7 @@ local x = {
     first = ProtoField.bool("xcf.first", "First segment", 8, nil, 0x80),
     last = ProtoField.bool("xcf.last", "Last segment", 8, nil, 0x40),
     leaving = ProtoField.bool("xcf.leaving", "The sender leaves", 8, nil, 0x20),
+    stopped = ProtoField.bool("xcf.stopped", "The last on this path", 8, nil, 0x08),
     named = ProtoField.bool("xcf.named", "With names of the paths heard", 8, nil, 0x10),
     sysplex = ProtoField.string("xcf.sysplex", "Sysplex"),
     path = ProtoField.string("xcf.path", "Path"),
@@ -98,7 +99,7 @@ local function xcf_block(tvb, at, pinfo, root)
     tree:add(x.token, b(40, 4))
     tree:add(x.seq, b(44, 4))
     tree:add(x.ack, b(48, 4))
-    for _, f in ipairs{x.first, x.last, x.leaving, x.named} do tree:add(f, b(52, 1)) end
+    for _, f in ipairs{x.first, x.last, x.leaving, x.stopped, x.named} do tree:add(f, b(52, 1)) end
     tree:add(x.sysplex, b(56, 8), text(b(56, 8)))
     if bytes > 64 and type == 1 then xcf_hello(b(64), b(52, 1):uint(), tree) end
     if bytes > 64 and type == 2 then xcf_data(b(64), b(52, 1):uint(), tree) end

@@ -53,6 +53,7 @@ enum xcfmsg_kind { XCFMSG_USER = 1, XCFMSG_MEMBER, XCFMSG_SYNC };
 #define XCFMSG_FIRST   0x80 /* first segment of a message */
 #define XCFMSG_LAST    0x40
 #define XCFMSG_LEAVING 0x20 /* HELLO: the sender has been varied offline and stops */
+#define XCFMSG_STOPPED 0x08 /* HELLO: the last one on this path, which the sender's operator has stopped */
 #define XCFMSG_NAMED   0x10 /* HELLO: with names of the paths heard, as long as they are not more than XCFMSG_NAMED_MAX */
 
 enum xcfmsg_verdict {

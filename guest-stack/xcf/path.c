@@ -215,6 +215,7 @@ static void hello_out(struct xcf_path *p, u64 now) {
     hello_gone(x, body, &hello);
     xcfmsg_hello_emit(body, &hello);
     struct xcfmsg_header h = {.type = XCFMSG_HELLO, .flags = x->leaving ? XCFMSG_LEAVING : 0};
+    if (p->stopping) h.flags |= XCFMSG_STOPPED;
     u32 bytes = XCFMSG_HEADER + xcfmsg_hello_bytes(hello.heard + hello.gone);
     if (hello.heard <= XCFMSG_NAMED_MAX) {
         h.flags |= XCFMSG_NAMED;
@@ -368,6 +369,7 @@ void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
     if (h.type == XCFMSG_HELLO) {
         hello_in(p, s, block + XCFMSG_HEADER, h.flags & XCFMSG_NAMED, now);
         if (!x->stopped && h.flags & XCFMSG_LEAVING) partition_leaving(x, s, now);
+        if (!x->stopped && h.flags & XCFMSG_STOPPED) path_event(p, XCF_PE_SILENT, now);
         if (!ours) return;
     }
     if (x->stopped || !sys_in(s)) {
@@ -415,6 +417,10 @@ int xcf_path_start(struct xcf_path *p, u64 now) {
 }
 int xcf_path_stop(struct xcf_path *p, u64 now) {
     if (p->state == XCF_PATH_STOPPED) return -ERR_ALREADY;
+    /* The other end need not find it out by its silence. */
+    p->stopping = p->couple.outbound && p->state == XCF_PATH_WORKING;
+    if (p->stopping) hello_out(p, now);
+    p->stopping = p->hello_owed = false;
     path_event(p, XCF_PE_STOP, now);
     xcf_say(p->x, "IXC467I STOPPING %s %s %s RSN: OPERATOR REQUEST", direction(p), kind(p), p->couple.name);
     return 0;

@@ -47,6 +47,7 @@ struct xcf_path {
     enum xcf_path_state state;
     bool late; /* what was sent on it was not acknowledged in time: others are preferred until it is heard */
     bool ready, busy, hello_owed; /* owed: it was full when a HELLO was due */
+    bool stopping;                /* its last HELLO goes out */
     bool broken;                  /* it refused its last block; its adapter is going to say that it is down */
     u32 token, slot;              /* slot 0: partner not known */
     u32 heard_token;              /* inbound: the sender's token */

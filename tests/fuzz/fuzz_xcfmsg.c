@@ -49,6 +49,7 @@ static u32 block_build(struct lab *l, u8 *p, u8 control, const u8 *bytes, u32 n)
     h.from_incarnation = 5;
     h.to_incarnation = 7;
     h.flags = (u8)((control & 8 ? XCFMSG_FIRST : 0) | (control & 4 ? XCFMSG_LAST : 0));
+    if (h.type == XCFMSG_HELLO && control & 4) h.flags |= XCFMSG_STOPPED;
     n = u32_min(n, XCFMSG_BODY_MAX);
     memcpy(p + XCFMSG_HEADER, bytes, n);
     if (h.type == XCFMSG_DATA) h.seq = ++l->seq[who];
