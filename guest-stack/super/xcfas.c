@@ -2,6 +2,7 @@
  *
  *   xcfas_start   IEASYSxx -> COUPLExx -> facilities, couple data -> struct xcf
  *   join          the couple data have this system, or there are none to be reached: its paths begin
+ *   elsewhere     what can be reached says that the couple data have moved on: IXC207A, until R nn,COUPLE=xx names them or they are reached
  *   xcfas_poll    the adapters, then the core, until nothing more is due now
  */
 #include "super/xcfas.h"
@@ -35,6 +36,7 @@ struct xcfas {
     struct system *sys;
     char member[9];
     bool local, joined;
+    bool elsewhere; /* IXC207A is asked, and this system has joined nobody */
     u64 join_by;
     u64 due; /* what the last xcfas_poll() returned */
     u32 started; /* what xcfas_start() says now */
@@ -118,9 +120,11 @@ static void env_dom(void *ctx, u32 reply) {
     wtor_delete(&as->sys->wtors, &as->owner, reply);
 }
 
+static int respecify(struct xcfas *as, const char *text, u64 now);
+/* IXC207A is XCF's no more than COUPLExx is, and has no number there. */
 static int answer(void *ctx, u32 token, const char *text, u64 now) {
     struct xcfas *as = ctx;
-    return xcf_reply(as->x, token, text, now);
+    return token ? xcf_reply(as->x, token, text, now) : respecify(as, text, now);
 }
 
 static void env_time_of(void *ctx, u64 when, char out[9]) {
@@ -261,11 +265,25 @@ static int path_add(struct xcfas *as, const struct couple_path *p, u64 now) {
     return p->structure ? strpaths_add(as->str, p, now) : ctcpaths_add(as->ctc, p, now);
 }
 
+static void ask_couple(struct xcfas *as);
+/* What can be reached says that the couple data are elsewhere: beginning without them would be beginning apart. */
+static bool elsewhere(struct xcfas *as) {
+    const char *primary;
+    if (!cds_elsewhere(as->cds, &primary)) return false;
+    if (as->elsewhere) return true;
+    as->elsewhere = true;
+    console_message(as->sys->env.con, IXC255I, primary, "PRIMARY", "IT IS IN USE BY THE SYSPLEX, AND CANNOT BE REACHED");
+    ask_couple(as);
+    return true;
+}
+
 /* Others must be able to find this life of the system in the couple data before they hear it. Without a facility they can't. */
 static void join(struct xcfas *as, u64 now) {
     bool hopeless = now >= as->join_by || !cflinks_at(as->links, 0);
-    if (as->joined || !(cds_joined(as->cds) || hopeless)) return;
+    if (as->joined || !(cds_joined(as->cds) || (hopeless && !elsewhere(as)))) return;
     as->joined = true;
+    if (as->elsewhere) wtor_delete(&as->sys->wtors, &as->owner, 0);
+    as->elsewhere = false;
     console_message(as->sys->env.con, IXC418I, as->id.name, as->couple.sysplex);
     for (u32 i = 0; i < as->couple.paths; i++)
         if (path_add(as, &as->couple.path[i], now) != 0)
@@ -300,21 +318,34 @@ static u32 go(struct xcfas *as, u64 now) {
 
 static void ask_couple(struct xcfas *as) {
     wtor_ask(&as->sys->wtors, &as->owner, 0, "IXC207A XCF INITIALIZATION IS RESTARTED. RESPECIFY COUPLE SYSTEM PARAMETER, REPLY COUPLE=XX.");
-    as->sys->xcfas_asking = as;
 }
 
-/* R nn,COUPLE=xx. What cannot be used either is asked for again: the question waits on (-ERR_INVAL). */
-static int answer_couple(void *ctx, u32 token, const char *text, u64 now) {
-    struct xcfas *as = ctx;
-    UNUSED(token);
+/* R nn,COUPLE=xx. What cannot be used either is asked for again: the question waits on (-ERR_INVAL). Else 0 or WAIT_NO_STORAGE. */
+static int couple_again(struct xcfas *as, const char *text) {
     if (strlen(text) != 9 || memcmp(text, "COUPLE=", 7) != 0) return -ERR_INVAL;
     str_fmt(as->member, sizeof as->member, "COUPLE%s", text + 7);
     couple_default(&as->couple);
     int rc = couple_read(as);
-    if (rc < 0) {
-        if (rc != -ERR_INVAL) console_message(as->sys->env.con, IXC211I, as->member);
-        return -ERR_INVAL;
-    }
+    if (rc < 0 && rc != -ERR_INVAL) console_message(as->sys->env.con, IXC211I, as->member);
+    return rc < 0 ? -ERR_INVAL : rc;
+}
+
+/* The answer of a system that runs already, with links but without a sysplex. */
+static int respecify(struct xcfas *as, const char *text, u64 now) {
+    if (couple_again(as, text) != 0 || !as->couple.pcouple[0]) return -ERR_INVAL;
+    xcf_set_couple(as->x, &as->couple);
+    cds_respecify(as->cds, as->couple.pcouple, as->couple.acouple, now);
+    as->elsewhere = false;
+    as->join_by = now + JOIN_US;
+    return 0;
+}
+
+/* The answer of a system that has not begun. */
+static int answer_couple(void *ctx, u32 token, const char *text, u64 now) {
+    struct xcfas *as = ctx;
+    UNUSED(token);
+    int rc = couple_again(as, text);
+    if (rc < 0) return rc;
     as->owner.answer = answer; /* from now on XCF's own questions */
     as->started = rc ? (u32)rc : go(as, now);
     return 0;
@@ -335,6 +366,7 @@ u32 xcfas_start(struct system *sys, u64 now) {
     if (rc != -ERR_INVAL) console_message(sys->env.con, IXC211I, as->member);
     as->owner.answer = answer_couple;
     as->started = XCFAS_ASKS;
+    as->sys->xcfas_asking = as;
     ask_couple(as);
     return XCFAS_ASKS;
 }

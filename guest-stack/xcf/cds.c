@@ -99,6 +99,17 @@ static bool failed(struct cds_copy *k, u32 rc, u64 now) {
 
 static bool mine_complete(struct cds *c);
 static bool write_start(struct cds_copy *k, u64 now);
+static void list_start(struct cds_copy *k);
+/* Reads the records as they are from now on. */
+static void list_after(struct cds_copy *k) {
+    bool under_way = k->listing;
+    list_start(k);
+    k->list_due = under_way;
+}
+
+static void first_write(struct cds_copy *k, u64 now) {
+    if (k->state == CDS_READY && k->vetted && k->known && !k->acked && !k->writing && mine_complete(k->c)) write_start(k, now);
+}
 
 static void query_row(struct cds_copy *k, const u8 *row) {
     struct cds *c = k->c;
@@ -127,12 +138,11 @@ static void query_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, 
     for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++) c->system[i].active[k->index] = false;
     for (u32 at = CF_RSP_BYTES + CF_STRUCTURE_ROW_BYTES; at + CF_CONNECTION_ROW_BYTES <= len; at += CF_CONNECTION_ROW_BYTES)
         query_row(k, rsp + at);
-    k->known = true;
-    for (u32 i = 0; i < XCF_SYSTEMS_MAX && !xcf_stopped(c->x); i++)
-        if (c->system[i].record.system[0]) dropped(c, &c->system[i], now);
+    k->known = k->drops_due = true;
     if (k->query_due) cds_query(k);
     /* Not to wait for the next heartbeat: whoever joins waits for this. */
-    if (k->state == CDS_READY && !k->acked && !k->writing && mine_complete(c)) write_start(k, now);
+    if (k->state == CDS_READY) list_after(k);
+    first_write(k, now);
     cds_isolations_run(c, now);
 }
 
@@ -164,7 +174,7 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
         return;
     }
     k->state = CDS_READY;
-    k->stuck = k->known = k->listed = false;
+    k->stuck = k->known = k->listed = k->vetted = false;
     k->acked = k->sent = 0;
     cds_query(k);
 }
@@ -172,7 +182,7 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
 /* Its requests have been told lost already. */
 static void away(struct cds_copy *k) {
     k->state = CDS_AWAY;
-    k->known = k->stuck = k->query_due = false;
+    k->known = k->stuck = k->query_due = k->drops_due = false;
 }
 static void on_lost(struct xes_connection *con, u64 now) {
     UNUSED(now);
@@ -186,11 +196,10 @@ static void on_connections(struct xes_connection *con, u32 changed, u64 now) {
 }
 static const struct xes_connection_ops CONNECTION = {.connected = on_connected, .lost = on_lost, .connections = on_connections};
 
-static void connect_start(struct cds_copy *k, u64 now) {
-    struct cds *c = k->c;
-    u8 cmd[CF_CONNECT_BYTES] = {0};
+void cds_connect_command(const struct cds *c, u8 cmd[CF_CONNECT_BYTES], const char *name) {
+    memset(cmd, 0, CF_CONNECT_BYTES);
     xcfcds_name_put(cmd + 16, c->structure, CF_NAME_BYTES);
-    xcfcds_name_put(cmd + 32, c->id.name, CF_NAME_BYTES);
+    xcfcds_name_put(cmd + 32, name, CF_NAME_BYTES);
     cmd[48] = CF_TYPE_LIST;
     cmd[49] = CF_CONN_NAMES;
     cmd[50] = ELEMENT_CODE;
@@ -200,6 +209,12 @@ static void connect_start(struct cds_copy *k, u64 now) {
     be16_put(cmd + 68, 1);
     be16_put(cmd + 70, 1);
     be64_put(cmd + 80, c->id.incarnation);
+}
+
+static void connect_start(struct cds_copy *k, u64 now) {
+    struct cds *c = k->c;
+    u8 cmd[CF_CONNECT_BYTES];
+    cds_connect_command(c, cmd, c->id.name);
     k->state = CDS_RETRY;
     k->retry_at = now + CDS_RETRY_US;
     if (k->con[0].busy || k->con[1].busy || cds_con(k)->connected) return;
@@ -243,6 +258,10 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
         c->count.drop_record++;
         return;
     }
+    if (r.note) {
+        cds_roles_read(c, &r, now);
+        return;
+    }
     struct cds_system *s = system_take(c, r.system);
     if (!s || r.incarnation < s->record.incarnation || strcmp(r.system, c->id.name) == 0) return;
     /* The same record stands in both copies; the older one may be read later. */
@@ -260,7 +279,20 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
     xcf_arbiter_record(c->x, &told, now);
 }
 
-static void list_start(struct cds_copy *k);
+/* A connection that is gone may be that of a system which has switched to other couple data: the records were read first. */
+static void drops_tell(struct cds_copy *k, u64 now) {
+    struct cds *c = k->c;
+    if (!k->drops_due || k->state != CDS_READY) return;
+    k->drops_due = false;
+    for (u32 i = 0; i < XCF_SYSTEMS_MAX && !xcf_stopped(c->x); i++)
+        if (c->system[i].record.system[0]) dropped(c, &c->system[i], now);
+}
+
+/* Before anything is written: what is there says where the couple data are. */
+static void record_vet(struct cds *c, const u8 *data, u32 len, u64 now) {
+    struct xcfcds r;
+    if (xcfcds_parse(data, len, &r) && strcmp(r.sysplex, c->sysplex) == 0) cds_roles_read(c, &r, now);
+}
 
 /* This copy's part of the last look is over, or cannot be had. */
 static void looked(struct cds_copy *k, bool read, u64 now) {
@@ -279,17 +311,21 @@ static void list_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u
         looked(k, false, now);
         return;
     }
+    bool vets = !k->vetted;
     k->c->count.reads++;
-    k->listed = true;
+    k->vetted = true;
+    k->listed = !vets;
     bool again = k->list_due && k->state == CDS_READY;
     for (u32 at = CF_RSP_BYTES; at + CF_ENTRY_BYTES <= len && !xcf_stopped(k->c->x);) {
         u32 bytes = be32_get(rsp + at);
         if (bytes < CF_ENTRY_BYTES || bytes > len - at) break;
-        record_read(k->c, rsp + at + CF_ENTRY_BYTES, bytes - CF_ENTRY_BYTES, now);
+        (vets ? record_vet : record_read)(k->c, rsp + at + CF_ENTRY_BYTES, bytes - CF_ENTRY_BYTES, now);
         at += bytes;
     }
     if (again && k->state == CDS_READY) list_start(k);
-    if (!k->listing) looked(k, true, now);
+    if (!k->listing && !vets) drops_tell(k, now);
+    if (!k->listing && !vets) looked(k, true, now);
+    if (vets) first_write(k, now);
 }
 
 static void list_start(struct cds_copy *k) {
@@ -310,9 +346,7 @@ static int op_look(void *ctx) {
         struct cds_copy *k = &c->copy[i];
         k->looking = false;
         if (!cds_usable(k)) continue;
-        bool under_way = k->listing; /* what it reads may be older than the question */
-        list_start(k);
-        k->list_due = under_way;
+        list_after(k); /* a read that is under way may be older than the question */
         k->looking = k->listing;
         any |= k->looking;
     }
@@ -370,7 +404,7 @@ static int op_write_status(void *ctx, const struct xcf_record *mine) {
     if (!mine_complete(c)) return -ERR_NETDOWN;
     for (u32 i = 0; i < CDS_COPIES; i++) {
         struct cds_copy *k = &c->copy[i];
-        if (k->state != CDS_READY || !k->known) continue;
+        if (k->state != CDS_READY || !k->known || !k->vetted) continue;
         /* The moment is that of the next poll at the latest: operations have no clock. */
         if (!k->writing) k->writing = write_start(k, 0);
         asked |= k->writing && !k->stuck;
@@ -401,6 +435,7 @@ u64 cds_poll(struct cds *c, u64 now) {
     }
     if (!xcf_stopped(c->x)) cds_isolations_run(c, now);
     /* What waits for another one's answer has its moment behind it: that answer is an event. */
+    next = u64_min(next, cds_formers_poll(c, now));
     return u64_max(u64_min(next, cds_isolations_due(c)), now + POLL_MIN_US);
 }
 

@@ -18,6 +18,9 @@
  *   RETRY    -           -                  AWAY        -                   CONNECTING after a second
  *   READY    -           RETRY              AWAY        READY, stuck: not counted until it answers
  *
+ * A copy is read before the first record is written to it: it may hold a note that the couple data have moved (cds_former.c), or records
+ * of systems that have moved on.
+ *
  * Answers come from channel events and from cds_poll(), never from inside an operation.
  *
  *   c = cds_create(&config); xcf_create() with cds_arbiter_ops and c; cds_begin(c, xcf); then cflinks_open(); cds_poll(c, now)
@@ -56,6 +59,8 @@ struct cds_copy_info {
 };
 struct cds_counters {
     u64 writes, reads, isolations, dropped_told, timeouts;
+    u64 notes;        /* written where couple data were */
+    u64 formers_full; /* facilities that had couple data and that no note is kept in: there are too many */
     u64 drop_record;  /* entries that are no record of this sysplex */
     u64 write_errors; /* response codes that should not be */
 };
@@ -70,6 +75,10 @@ u64 cds_poll(struct cds *c, u64 now);
 
 /* Its first record has been taken: others can find it there, and signals may begin. */
 bool cds_joined(const struct cds *c);
+/* Nothing can be joined: what can be reached says that the couple data are in another facility, *primary. */
+bool cds_elsewhere(const struct cds *c, const char **primary);
+/* Begins anew with these facilities: the answer to IXC207A. Only before it has joined. */
+void cds_respecify(struct cds *c, const char *primary, const char *alternate, u64 now);
 /* SETXCF COUPLE,PSWITCH: the alternate becomes the primary, for all systems. 0; -ERR_NOENT there is none; -ERR_NETDOWN it can't be used. */
 int cds_pswitch(struct cds *c, u64 now);
 /* SETXCF COUPLE,ACOUPLE=: this facility has the alternate from now on. 0; -ERR_NOENT no link to it; -ERR_ALREADY it has couple data. */

@@ -2,7 +2,8 @@
  *
  * Each record carries what its writer uses: a generation, the primary, the alternate. Whoever reads a higher generation uses that from
  * then on, and writes it into its own record a second later at the latest; of two that were made at the same moment the greater names
- * win. A system that is loaded with the former names in its COUPLExx finds the present ones in the first records that it reads.
+ * win. A system that is loaded with the former names in its COUPLExx finds the present ones in the first records that it reads, or in the
+ * note that was left in a facility that is not in use any more (cds_former.c).
  *
  *   command          from (P, A)   to       needs
  *   PSWITCH          P, A          A, -     A that can be used
@@ -19,22 +20,43 @@ static struct cds_copy *copy_of(struct cds *c, const char *facility) {
     return NULL;
 }
 
+static void note_done(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct cds_copy *k = ctx;
+    UNUSED(r);
+    UNUSED(rc); /* it is written again by cds_former.c */
+    UNUSED(rsp);
+    UNUSED(len);
+    UNUSED(now);
+    k->noting = false;
+}
+
+/* Why we go, before we go: somebody who reaches no other copy would take us for dead. */
+static void note_leave(struct cds_copy *k) {
+    if (k->noting) return;
+    cds_note_command(k->c, k->note_cmd, cds_con(k));
+    k->note = (struct xes_request){.cmd = k->note_cmd, .len = sizeof k->note_cmd, .done = note_done, .ctx = k};
+    k->noting = xes_submit(k->x, &k->note) == 0;
+}
+
 /* Not used any more. What is on its way there is answered, and means nothing. */
 static void retire(struct cds_copy *k) {
     struct cds *c = k->c;
+    if (cds_con(k)->connected && c->mine.generation) note_leave(k);
     if (cds_con(k)->connected) xes_disconnect(cds_con(k), false);
     k->state = CDS_AWAY;
-    k->known = k->stuck = k->query_due = false;
+    k->known = k->stuck = k->query_due = k->drops_due = false;
+    cds_former_add(c, k->facility);
     k->facility[0] = '\0';
     for (u32 i = 0; i < XCF_SYSTEMS_MAX; i++) c->system[i].active[k->index] = false;
 }
 
-/* The copy in this facility, made if there is none. NULL: both copies are others, which roles_set() rules out. */
+/* The copy in this facility, made if there is none. NULL: both copies are others, which cds_roles_set() rules out. */
 static struct cds_copy *copy_make(struct cds *c, const char *facility, u64 now) {
     struct cds_copy *k = copy_of(c, facility);
     for (u32 i = 0; i < CDS_COPIES && !k; i++) {
         if (c->copy[i].facility[0]) continue;
         k = &c->copy[i];
+        cds_former_drop(c, facility);
         str_copy(k->facility, sizeof k->facility, facility);
         struct xes *x = cflinks_find(c->links, facility);
         if (x) cds_copy_up(k, x, now);
@@ -42,7 +64,7 @@ static struct cds_copy *copy_make(struct cds *c, const char *facility, u64 now) 
     return k;
 }
 
-static void roles_set(struct cds *c, u32 generation, const char *primary, const char *alternate, u64 now) {
+void cds_roles_set(struct cds *c, u32 generation, const char *primary, const char *alternate, u64 now) {
     c->mine.generation = generation;
     str_copy(c->mine.primary, sizeof c->mine.primary, primary);
     str_copy(c->mine.alternate, sizeof c->mine.alternate, alternate);
@@ -66,7 +88,7 @@ static void change(struct cds *c, u32 generation, const char *primary, const cha
     char was[2][9];
     str_copy(was[0], sizeof was[0], c->mine.primary);
     str_copy(was[1], sizeof was[1], c->mine.alternate);
-    roles_set(c, generation, primary, alternate, now);
+    cds_roles_set(c, generation, primary, alternate, now);
     if (strcmp(was[0], c->mine.primary) != 0) {
         say(c, "IXC257I PRIMARY COUPLE DATA SET %s FOR SYSPLEX HAS BEEN REPLACED BY THE ALTERNATE%s", was[0], "");
         say(c, "IXC263I REMOVAL OF THE %s COUPLE DATA SET %s FOR SYSPLEX IS COMPLETE", "PRIMARY", was[0]);

@@ -64,10 +64,9 @@ static void on_dom(void *ctx, u32 reply) {
     UNUSED(reply);
 }
 static void on_wait(void *ctx, u32 code, u32 reason) {
-    UNUSED(ctx);
+    const struct node *n = ctx;
     UNUSED(code);
-    UNUSED(reason);
-    fail_msg("nobody who runs is isolated");
+    fail_msg("nobody who runs is isolated: SYS%c, reason %03X\n%s", 'A' + (int)n->index, reason, n->said);
 }
 
 /* A message is its number, the sender's index, and filling up to a length that the number says. */
@@ -396,8 +395,9 @@ static void test_duplexed_by_policy(void **state) {
 
 /* ---- the couple data ---- */
 
-static void couple_is(const struct world *w, const char *primary, const char *alternate) {
-    for (u32 i = 0; i < SYSTEMS; i++) {
+/* The first systems do. */
+static void couple_says(const struct world *w, u32 systems, const char *primary, const char *alternate) {
+    for (u32 i = 0; i < systems; i++) {
         struct cds_copy_info info = {.facility = ""};
         if (w->node[i].stopped) continue;
         if (!cds_copy(w->node[i].cds, 0, &info) || strcmp(info.facility, primary) != 0 || info.state != CDS_READY)
@@ -408,6 +408,7 @@ static void couple_is(const struct world *w, const char *primary, const char *al
             fail_msg("SYS%c: the alternate is '%s', not '%s'\n%s", 'A' + (int)i, info.facility, alternate, w->node[i].said);
     }
 }
+static void couple_is(const struct world *w, const char *primary, const char *alternate) { couple_says(w, SYSTEMS, primary, alternate); }
 static void said_by_all(const struct world *w, const char *text) {
     for (u32 i = 0; i < SYSTEMS; i++)
         if (!w->node[i].stopped && !strstr(w->node[i].said, text)) fail_msg("SYS%c does not say %s", 'A' + (int)i, text);
@@ -456,6 +457,68 @@ static void test_late_comer(void **state) {
     world_end(w);
 }
 
+static bool elsewhere(const struct world *w, u32 i) {
+    const char *primary;
+    bool is = cds_elsewhere(w->node[i].cds, &primary);
+    if (is) assert_string_equal(primary, "CF02");
+    return is;
+}
+
+/* The facility that the couple data were switched away from says so to a system that reaches no other: it joins nobody. When it reaches the present one it joins there; or its operator names other couple data. */
+static void test_former_says_so(void **state) {
+    UNUSED(state);
+    for (u32 k = 0; k < 24; k++) {
+        struct world *w = world_of(40 + k, 2);
+        bool revived = k % 3 == 1; /* the former primary loses all that it has, and is there again */
+        simcf_cut(w->z, 2, 1, true);
+        assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+        if (k % 3 == 2) node_begin(w, 2); /* while the others are told */
+        run(w, 2500 * USEC_PER_MSEC);
+        couple_says(w, 2, "CF02", "");
+        if (revived) {
+            simcf_kill(w->z, 0);
+            run(w, 100 * USEC_PER_MSEC);
+            simcf_start(w->z, 0);
+            run(w, 1500 * USEC_PER_MSEC); /* whoever knows is linked to it again */
+        }
+        if (k % 3 != 2) node_begin(w, 2);
+        run(w, 2500 * USEC_PER_MSEC);
+        if (cds_joined(w->node[2].cds) && k % 3 != 2) fail_msg("%u: it begins apart\n%s", k, w->node[2].said);
+        if (!cds_joined(w->node[2].cds)) assert_true(elsewhere(w, 2));
+        if (k % 2) cds_respecify(w->node[2].cds, "CF01", "CF02", simcf_now(w->z)); /* the same again: the same answer */
+        run(w, 2 * USEC_PER_SEC);
+        if (!cds_joined(w->node[2].cds)) assert_true(elsewhere(w, 2));
+        simcf_cut(w->z, 2, 1, false);
+        run(w, 3 * USEC_PER_SEC);
+        assert_true(cds_joined(w->node[2].cds));
+        couple_is(w, "CF02", "");
+        /* In use again it is what its records say, and nobody minds the note. */
+        assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), 0);
+        run(w, 2500 * USEC_PER_MSEC);
+        couple_is(w, "CF02", "CF01");
+        run(w, 4 * USEC_PER_SEC); /* all signal again */
+        world_end(w);
+    }
+}
+
+/* The other side of it: the alternate in use, and a system that reaches only that one, whose note is an old one. */
+static void test_alternate_alone(void **state) {
+    UNUSED(state);
+    struct world *w = world_of(77, 2);
+    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    assert_int_equal(cds_acouple(w->node[0].cds, "CF01", simcf_now(w->z)), 0);
+    run(w, 2500 * USEC_PER_MSEC);
+    simcf_cut(w->z, 2, 1, true);
+    node_begin(w, 2);
+    run(w, 3 * USEC_PER_SEC);
+    assert_true(cds_joined(w->node[2].cds));
+    simcf_cut(w->z, 2, 1, false);
+    run(w, 4 * USEC_PER_SEC);
+    couple_is(w, "CF02", "CF01");
+    world_end(w);
+}
+
 /* Who dies after it is isolated through the facility that is the primary now. */
 static void test_switch_and_death(void **state) {
     UNUSED(state);
@@ -478,6 +541,7 @@ int main(void) {
         cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link),
         cmocka_unit_test(test_duplexed),           cmocka_unit_test(test_duplexed_by_policy),
         cmocka_unit_test(test_pswitch),            cmocka_unit_test(test_late_comer), cmocka_unit_test(test_switch_and_death),
+        cmocka_unit_test(test_former_says_so),     cmocka_unit_test(test_alternate_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
