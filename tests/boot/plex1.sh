@@ -10,9 +10,13 @@
 #   one system's CTCs lost           it stays, over the structures
 #   and one facility                 it stays, over the other one
 #   and its link to that, too        isolated at once; when its cables are back it loads wait 0A2
+#   all its signalling paths lost    IXC409D, if no SFM policy is active: RETRY waits another INTERVAL, a name removes that system
+#   the same, CONNFAIL(YES)          the lighter side is isolated, and nobody is asked
 #   both facilities lost             everybody stays, over the CTCs
 #   and an emulator killed           IXC402D; nobody declares it gone before the answer
 #   one system sees no facility      it stays, and learns of a death from the others
+#   the couple data have moved, and  IXC207A; it joins nobody, until its link is there
+#   an IPL reaches the former alone
 #
 # Environment: PLEX390_HERCULES chooses the emulator; PLEX1_INTERVAL seconds (4).
 set -u
@@ -129,6 +133,45 @@ row "its cables plugged again" "IXC220W, wait 0A2" SYSD "IXC220W" 6000
 "$plex390" kill SYSD >/dev/null
 back SYSD
 
+# Its signalling paths are stopped, devices and structures, both ways; the couple data are there as ever.
+deaf() {
+    for way in PATHIN,DEVICE='(0C00,0C02,0C04)' PATHOUT,DEVICE='(0C01,0C03,0C05)' PATHIN,STRNAME='(IXCSTR1,IXCSTR2)' PATHOUT,STRNAME='(IXCSTR1,IXCSTR2)'; do
+        cmd "$1" "SETXCF STOP,$way"
+    done >/dev/null 2>&1
+    mark
+}
+sfm() { for s in SYSA SYSB SYSC SYSD; do answer_has "$s" "SETXCF $1,POLICY,TYPE=SFM${2:-}" 'IXC511I' || return 1; done; }
+# The number of the question that a system's operator has been asked.
+asked() { eval "m=\$mark_$1"; number=$(since "$1" "$m" | sed -n "s/.*\*\([0-9][0-9]\) $2.*/\1/p" | tail -n 1); }
+ok "plex1: no SFM policy" sfm STOP
+deaf SYSD
+row "all signalling paths of SYSD lost" "IXC409D" SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD" $((interval * 1000 + 4000))
+ok "plex1: SYSD's operator is asked, too" within 4 said SYSD "IXC409D SIGNAL PATHS BETWEEN SYSD AND SYSA"
+for s in SYSA SYSB SYSC; do ok "plex1: $s keeps it" not said $s 'IXC101I\|IXC105I'; done
+asked SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD"
+ok "plex1: R $number,SYSNAME=SYSB is no answer" answer_has SYSA "R $number,SYSNAME=SYSB" 'PLX0322E'
+mark # a question that was answered wrongly is shown once more
+ok "plex1: R $number,RETRY" cmd SYSA "R $number,RETRY"
+row "R nn,RETRY" "asked again after INTERVAL" SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD" $((interval * 1000 + 4000))
+asked SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD"
+mark
+ok "plex1: R $number,SYSNAME=SYSD" cmd SYSA "R $number,SYSNAME=SYSD"
+row "R nn,SYSNAME=SYSD" "isolated" SYSA "IXC101I .* SYSD .*LOSS OF CONNECTIVITY" 1500
+row "R nn,SYSNAME=SYSD" "IXC220W, wait 0A2" SYSD "IXC220W" 6000
+ok "plex1: all have heard it" within 8 all_list "SYSA SYSB SYSC" 3
+for s in SYSB SYSC; do ok "plex1: $s asks no more" within 2 answer_has $s 'D R,L' 'RM=0 '; done
+"$plex390" kill SYSD >/dev/null
+back SYSD
+
+ok "plex1: an SFM policy with CONNFAIL(YES)" sfm START ,POLNAME=SFMPOL1
+deaf SYSD
+row "all signalling paths of SYSD lost, CONNFAIL(YES)" "isolated, the lighter side" "SYSA SYSB SYSC" "IXC101I .* SYSD .*LOSS OF CONNECTIVITY" $((interval * 1000 + 4000))
+row "and SYSD" "IXC220W, wait 0A2" SYSD "IXC220W" 6000
+for s in SYSA SYSB SYSC SYSD; do ok "plex1: $s asked nobody" not said $s 'IXC409D\|IXC402D'; done
+ok "plex1: all have heard it" within 8 all_list "SYSA SYSB SYSC" 3
+"$plex390" kill SYSD >/dev/null
+back SYSD
+
 mark
 "$plex390" kill CF01
 "$plex390" kill CF02
@@ -162,6 +205,33 @@ ok "plex1: SYSB asked nobody" not said SYSB 'IXC402D'
 "$plex390" heal CF01 SYSB >/dev/null
 "$plex390" heal CF02 SYSB >/dev/null
 back SYSD
+
+mark
+ok "plex1: SETXCF COUPLE,PSWITCH" answer_has SYSA 'SETXCF COUPLE,PSWITCH' 'IXC309I.*PSWITCH'
+for s in SYSA SYSB SYSC SYSD; do ok "plex1: $s has the alternate as primary" within 5 said $s 'IXC257I PRIMARY COUPLE DATA SET CF01'; done
+"$plex390" kill SYSD
+ok "plex1: SYSD is out" within 8 all_list "SYSA SYSB SYSC" 3
+"$plex390" cut CF02 SYSD >/dev/null
+mark
+mark_SYSD=0
+"$plex390" ipl SYSD >"$tmp/ipl" 2>&1 &
+ipl=$!
+row "SYSD IPLed, reaches only the former primary" "IXC207A" SYSD "IXC207A" 12000
+ok "plex1: it says where they are" said SYSD 'IXC255I UNABLE TO USE DATA SET CF02 AS THE PRIMARY'
+asked SYSD IXC207A
+ok "plex1: R $number,COUPLE=00 names the same ones" cmd SYSD "R $number,COUPLE=00"
+begun=$(now_ms)
+again() { [ "$(since SYSD 0 | grep -a -c ' IXC207A')" -ge 2 ]; }
+ok "plex1: it asks again" within 8 again
+ok "plex1: it has joined nobody" not said SYSD 'IXC418I'
+ok "plex1: nor have the others met it" all_list "SYSA SYSB SYSC" 3
+mark
+begun=$(now_ms)
+"$plex390" heal CF02 SYSD >/dev/null
+row "its link to the present primary plugged" "active on SYSA" SYSA "IXC418I SYSTEM SYSD" 8000
+ok "plex1: SYSD is IPLed" wait "$ipl"
+ok "plex1: and all list four" within 8 all_list "SYSA SYSB SYSC SYSD" 4
+ok "plex1: SYSD asks no more" answer_has SYSD 'D R,L' 'RM=0 '
 
 echo "   detection times (INTERVAL $interval s):"
 sed 's/^/   /' "$table"
