@@ -81,7 +81,7 @@ median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 column() { awk -v f="$2" '{print $f}' "$tmp/$1.rate" | median; }
 used() {
     awk -v names="$processes" -v hz="$(getconf CLK_TCK)" '{ms += $1; for (i = 4; i <= NF; i++) t[i] += $i}
-        END {n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%s%s %.0f%%", i > 1 ? ", " : "", name[i], t[i + 3] * 100000 / hz / ms}' "$tmp/$1.sum"
+        END {n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%s%s %.0f%%", (i > 1 ? ", " : ""), name[i], t[i + 3] * 100000 / hz / ms}' "$tmp/$1.sum"
 }
 beside() { paste -d' ' "$tmp/direct.rate" "$tmp/$1.rate" | awk -v f="$2" '{print 100 * $f / $1}' | median | awk '{printf "%.0f", $1}'; }
 fresh() { rm -f "$tmp"/*.rate "$tmp"/*.sum; }
