@@ -106,10 +106,20 @@ static void home_route(struct stack *stk, const struct home_entry *e, bool add, 
         route_del(stk, &def, now);
 }
 
+static void home_sync_entry(struct stack *stk, struct home_entry *e, u64 now);
+
 static void home_announce_change(struct stack *stk, u64 now) {
     route_changed(stk);
-    home_sync(stk, now);
     if (stk->hooks.home_changed) stk->hooks.home_changed(stk->hooks.ctx, now);
+}
+
+/* An address of a VIRTUAL link says nothing about who is on which LAN, so no other entry changes with it: a thousand dynamic VIPAs
+ * that move at once don't look at a thousand each. */
+static void home_sync_after(struct stack *stk, struct home_entry *e, u64 now) {
+    if (e->flags & HOME_VIPA)
+        home_sync_entry(stk, e, now);
+    else
+        home_sync(stk, now);
 }
 
 /* Static entries stand before generated ones, each kind in order of arrival. */
@@ -137,6 +147,7 @@ int home_add(struct stack *stk, struct ipaddr addr, struct link *lnk, u8 flags, 
     home_place(t, e);
     hash_add(&t->hash, addr_hash(stk, addr), &e->hash);
     home_route(stk, e, true, now);
+    home_sync_after(stk, e, now);
     home_announce_change(stk, now);
     return 0;
 }
@@ -163,7 +174,9 @@ static void home_remove(struct stack *stk, struct home_entry *e, u64 now) {
 int home_del(struct stack *stk, struct ipaddr addr, u64 now) {
     struct home_entry *e = home_find(stk, addr);
     if (!e) return -ERR_NOENT;
+    bool alone = e->flags & HOME_VIPA;
     home_remove(stk, e, now);
+    if (!alone) home_sync(stk, now);
     home_announce_change(stk, now);
     return 0;
 }
@@ -174,6 +187,7 @@ int home_hide(struct stack *stk, struct ipaddr addr, bool hidden, u64 now) {
     u8 flags = (u8)(hidden ? e->flags | HOME_INTERNAL : e->flags & ~HOME_INTERNAL);
     if (flags == e->flags) return 0;
     e->flags = flags;
+    home_sync_after(stk, e, now);
     home_announce_change(stk, now);
     return 0;
 }
@@ -183,6 +197,7 @@ void home_clear(struct stack *stk, u64 now) {
         struct home_entry *e = LIST_ENTRY(n, struct home_entry, node);
         if (!(e->flags & HOME_GENERATED)) home_remove(stk, e, now);
     }
+    home_sync(stk, now);
     home_announce_change(stk, now);
 }
 
@@ -258,7 +273,8 @@ static void home_learn_lans(const struct stack *stk, struct lan *lans) {
     }
 }
 
-void home_sync(struct stack *stk, u64 now) {
+/* only: that entry, NULL: all. */
+static void sync_entries(struct stack *stk, struct home_entry *only, u64 now) {
     struct lan lans[LINKS_MAX];
     home_learn_lans(stk, lans);
     /* First take away, then give: an address has one answering link on a LAN at any time. */
@@ -266,7 +282,7 @@ void home_sync(struct stack *stk, u64 now) {
         LIST_FOR_EACH(n, &stk->links) {
             struct link *lnk = LIST_ENTRY(n, struct link, node);
             if (!lnk->dev->driver || !lnk->up) continue;
-            for (struct home_entry *e = NULL; (e = home_next(stk, e));) {
+            for (struct home_entry *e = only ? only : home_next(stk, NULL); e; e = only ? NULL : home_next(stk, e)) {
                 bool is = e->registered & link_bit(lnk);
                 bool wanted = home_wanted(stk, lans, e, lnk);
                 if (is && !wanted && !give) home_unregister(e, lnk, now);
@@ -274,6 +290,12 @@ void home_sync(struct stack *stk, u64 now) {
             }
         }
     }
+}
+void home_sync(struct stack *stk, u64 now) {
+    sync_entries(stk, NULL, now);
+}
+static void home_sync_entry(struct stack *stk, struct home_entry *e, u64 now) {
+    sync_entries(stk, e, now);
 }
 
 void home_link_forgotten(struct stack *stk, const struct link *lnk) {
