@@ -335,18 +335,29 @@ void osa_port_from_uplink(struct osa_port *p, const u8 *bytes, u32 len, const st
     port_switch_ether(p, &f, now);
 }
 
+/* What e waited for has come. */
+static void oat_entry_due(struct osa_port *p, struct osa_oat_entry *e, u64 now) {
+    if (e->flags & OSA_OAT_LEAVING) {
+        port_oat_remove(p, e);
+    } else if (e->flags & OSA_OAT_PROBING) {
+        port_probe_end(p, e, false, now);
+    } else {
+        port_oat_waited(p, e);
+        if (p->started & port_bit(e->attachment)) port_arp_announce(p, e->ip);
+    }
+}
+
 u64 osa_port_tick(struct osa_port *p, u64 now) {
     u64 next = port_arp_tick(p, now);
-    for (u32 i = 0; (p->probe_count || p->leaving_count) && i < OSA_OAT_MAX; i++) {
+    if (now < p->oat_due) return u64_min(next, p->oat_due);
+    p->oat_due = TIME_NEVER;
+    for (u32 i = 0; (p->probe_count || p->leaving_count || p->again_count) && i < OSA_OAT_MAX; i++) {
         struct osa_oat_entry *e = &p->oat[i];
-        if (e->attachment == PORT_NOBODY || !(e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING))) continue;
-        if (now < e->due) next = u64_min(next, e->due);
-        else if (e->flags & OSA_OAT_LEAVING)
-            port_oat_remove(p, e);
-        else
-            port_probe_end(p, e, false);
+        if (e->attachment == PORT_NOBODY || !(e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING | OSA_OAT_AGAIN))) continue;
+        if (now >= e->due) oat_entry_due(p, e, now);
+        if (e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING | OSA_OAT_AGAIN)) p->oat_due = u64_min(p->oat_due, e->due);
     }
-    return next;
+    return u64_min(next, p->oat_due);
 }
 
 /* ---- names ---- */

@@ -23,7 +23,7 @@
  *   VIPA            OK          OK           IN_USE                   taken over
  *   with TAKEOVER   OK          OK           taken over               taken over
  *   probe: an ARP probe (RFC 5227); a foreign answer within OSA_PROBE_USEC gives IN_USE, silence gives OK. Each OK is
- *   followed by a gratuitous ARP. Taken over: the former owner gets OSA_EVENT_IP_LOST.
+ *   followed by a gratuitous ARP, and another one after OSA_AGAIN_USEC (RFC 5227 2.3). Taken over: the former owner gets OSA_EVENT_IP_LOST.
  *   DELIP with OSA_IP_PASSES_ON: LEAVING for OSA_LEAVING_USEC. The card neither announces the address nor answers
  *   for it any more, but packets for it go to the former owner until somebody registers it here: a station whose ARP table is not yet
  *   right loses none. Whoever registers it meanwhile gets it.
@@ -61,6 +61,7 @@
 #define OSA_LPAR_NAME_MAX   8u
 
 #define OSA_PROBE_USEC        (50u * USEC_PER_MSEC)
+#define OSA_AGAIN_USEC        (1100u * USEC_PER_MSEC) /* Linux takes a new MAC for an entry that is a second old at least */
 #define OSA_LEAVING_USEC      (2u * USEC_PER_SEC) /* the LAN knows the next owner long before */
 #define OSA_ARP_RETRY_USEC    (1u * USEC_PER_SEC)
 #define OSA_ARP_TRIES         3u
@@ -157,7 +158,7 @@ struct osa_attachment {
     u64 count[OSA_AC_COUNT];
 };
 
-enum osa_oat_flags { OSA_OAT_VIPA = 1, OSA_OAT_LEARNED = 2, OSA_OAT_PROBING = 4, OSA_OAT_LEAVING = 8 };
+enum osa_oat_flags { OSA_OAT_VIPA = 1, OSA_OAT_LEARNED = 2, OSA_OAT_PROBING = 4, OSA_OAT_LEAVING = 8, OSA_OAT_AGAIN = 16 };
 
 struct osa_oat_entry {
     struct ipaddr ip;
@@ -165,7 +166,7 @@ struct osa_oat_entry {
     u8 attachment;
     u8 flags;
     u16 probe_tag; /* of the SETIP that waits for the probe's result */
-    u64 due;       /* end of the probe, or of LEAVING */
+    u64 due;       /* end of the probe or of LEAVING; AGAIN: of the second announcement */
 };
 
 struct osa_mac_entry {
@@ -233,7 +234,8 @@ struct osa_port {
     const struct osa_port_host *host;
     bool lan_up;
     u8 primary, secondary; /* attachment + 1, 0 = none */
-    u32 arp_count, oat_count, mac_count, probe_count, leaving_count, pending_count;
+    u32 arp_count, oat_count, mac_count, probe_count, leaving_count, again_count, pending_count;
+    u64 oat_due; /* the earliest due of the OAT, so that a tick need not look for it; early is right, late is not */
     u64 count[OSA_PC_COUNT];
     struct osa_attachment att[OSA_ATTACHMENTS];
     u64 started; /* bit n: packets flow to attachment n; the three sets below are parts of it */

@@ -206,12 +206,12 @@ void port_arp_output(struct osa_port *p, struct osa_frame *f, struct ipaddr hop,
 /* ---- input ---- */
 
 /* Somebody else uses an address of ours, or is about to. */
-static void arp_conflicts(struct osa_port *p, const struct osa_frame *f, const struct arp_packet *a) {
+static void arp_conflicts(struct osa_port *p, const struct osa_frame *f, const struct arp_packet *a, u64 now) {
     if (eth_mac_eq(a->sender_mac, p->params.mac)) return; /* our own, or an LCS attachment's */
     bool probe = ipaddr_is_any(a->sender);
     struct osa_oat_entry *e = port_oat_find(p, probe ? a->target : a->sender);
     if (!e || (e->flags & (OSA_OAT_LEARNED | OSA_OAT_LEAVING)) || e->attachment == f->from) return;
-    if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, true);
+    if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, true, now);
     else if (!probe)
         p->count[OSA_PC_ARP_CONFLICTS]++;
 }
@@ -253,7 +253,7 @@ void port_arp_input(struct osa_port *p, const struct osa_frame *f, u64 now) {
     }
     arp_parse(f->body, &a);
     p->count[a.op == ARP_REQUEST ? OSA_PC_ARP_REQUESTS_IN : OSA_PC_ARP_REPLIES_IN]++;
-    arp_conflicts(p, f, &a);
+    arp_conflicts(p, f, &a, now);
     arp_learn(p, f, &a, now);
     if (a.op == ARP_REQUEST) arp_reply(p, f, &a);
 }

@@ -40,7 +40,7 @@ void port_drop(struct osa_port *p, const struct osa_frame *f, enum osa_attachmen
 /* ---- osa_port_request.c ---- */
 void port_request(struct osa_port *p, u32 n, const u8 *msg, u64 now);
 /* A probe ended: conflict or silence. */
-void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict);
+void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict, u64 now);
 void port_router_clear(struct osa_port *p, u32 n);
 
 /* ---- osa_port_oat.c ---- */
@@ -49,6 +49,9 @@ struct osa_oat_entry *port_oat_find(struct osa_port *p, struct ipaddr ip);
 struct osa_oat_entry *port_oat_add(struct osa_port *p, struct ipaddr ip, u32 n, u8 flags); /* NULL: full */
 void port_oat_remove(struct osa_port *p, struct osa_oat_entry *e);
 void port_oat_remove_all(struct osa_port *p, u32 n);
+/* e, which gets the flag, waits until due: PROBING, LEAVING or AGAIN, one of them at a time. */
+void port_oat_wait(struct osa_port *p, struct osa_oat_entry *e, u8 flag, u64 due);
+void port_oat_waited(struct osa_port *p, struct osa_oat_entry *e); /* it waits for nothing any more */
 /* The attachment that receives packets for ip, or -1: the entry is not probing and its owner is started. */
 int port_oat_owner(struct osa_port *p, struct ipaddr ip);
 u64 port_mac_members(struct osa_port *p, const u8 *mac);

@@ -27,13 +27,29 @@ struct osa_oat_entry *port_oat_add(struct osa_port *p, struct ipaddr ip, u32 n, 
     return e;
 }
 
+void port_oat_waited(struct osa_port *p, struct osa_oat_entry *e) {
+    if (e->flags & OSA_OAT_PROBING) p->probe_count--;
+    if (e->flags & OSA_OAT_LEAVING) p->leaving_count--;
+    if (e->flags & OSA_OAT_AGAIN) p->again_count--;
+    e->flags &= (u8)~(OSA_OAT_PROBING | OSA_OAT_LEAVING | OSA_OAT_AGAIN);
+}
+
+void port_oat_wait(struct osa_port *p, struct osa_oat_entry *e, u8 flag, u64 due) {
+    port_oat_waited(p, e);
+    if (flag == OSA_OAT_PROBING) p->probe_count++;
+    if (flag == OSA_OAT_LEAVING) p->leaving_count++;
+    if (flag == OSA_OAT_AGAIN) p->again_count++;
+    e->flags |= flag;
+    e->due = due;
+    p->oat_due = u64_min(p->oat_due, due);
+}
+
 void port_oat_remove(struct osa_port *p, struct osa_oat_entry *e) {
     u16 *link = &p->oat_hash[port_hash_ip(e->ip)];
     u16 self = (u16)(e - p->oat + 1);
     while (*link != self) link = &p->oat[*link - 1].next;
     *link = e->next;
-    if (e->flags & OSA_OAT_PROBING) p->probe_count--;
-    if (e->flags & OSA_OAT_LEAVING) p->leaving_count--;
+    port_oat_waited(p, e);
     *e = (struct osa_oat_entry){.attachment = PORT_NOBODY, .next = p->oat_free};
     p->oat_free = self;
     p->oat_count--;

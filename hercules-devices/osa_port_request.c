@@ -18,12 +18,13 @@ static bool registrable(struct ipaddr ip) {
     return !ipaddr_is_any(ip) && !ipaddr_is_multicast(ip) && !ipaddr_is_broadcast(ip) && !ipaddr_is_loopback(ip);
 }
 
-static void owned_now(struct osa_port *p, struct ipaddr ip) {
-    port_arp_delete(p, ip); /* it is no neighbour on the LAN any more */
-    port_arp_announce(p, ip);
+static void owned_now(struct osa_port *p, struct osa_oat_entry *e, u64 now) {
+    port_arp_delete(p, e->ip); /* it is no neighbour on the LAN any more */
+    port_arp_announce(p, e->ip);
+    port_oat_wait(p, e, OSA_OAT_AGAIN, now + OSA_AGAIN_USEC);
 }
 
-void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict) {
+void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict, u64 now) {
     u32 n = e->attachment;
     u16 tag = e->probe_tag;
     struct ipaddr ip = e->ip;
@@ -34,9 +35,7 @@ void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict) 
         p->count[OSA_PC_ARP_CONFLICTS]++;
         port_oat_remove(p, e);
     } else {
-        e->flags &= (u8)~OSA_OAT_PROBING;
-        p->probe_count--;
-        owned_now(p, ip);
+        owned_now(p, e, now);
     }
     port_answer(p, n, tag, OSA_OP_SETIP, conflict ? OSA_RC_IN_USE : OSA_RC_OK);
 }
@@ -67,7 +66,7 @@ static u32 op_setip(struct osa_port *p, u32 n, const struct request *r) {
     }
     bool own = e && e->attachment == n && !(e->flags & OSA_OAT_LEARNED);
     if (own) {
-        if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, false); /* the second request ends the first one's wait */
+        if (e->flags & OSA_OAT_PROBING) port_probe_end(p, e, false, r->now); /* the second request ends the first one's wait */
         else
             port_arp_announce(p, r->ip);
         return OSA_RC_OK;
@@ -81,16 +80,14 @@ static u32 op_setip(struct osa_port *p, u32 n, const struct request *r) {
         p->count[OSA_PC_PROBES_FULL]++;
         probe = false;
     }
-    u8 flags = (u8)((r->flags & OSA_IP_VIPA ? OSA_OAT_VIPA : 0) | (probe ? OSA_OAT_PROBING : 0));
-    e = port_oat_add(p, r->ip, n, flags);
+    e = port_oat_add(p, r->ip, n, r->flags & OSA_IP_VIPA ? OSA_OAT_VIPA : 0);
     if (!e) return OSA_RC_TABLE_FULL;
     if (!probe) {
-        owned_now(p, r->ip);
+        owned_now(p, e, r->now);
         return OSA_RC_OK;
     }
     e->probe_tag = r->tag;
-    e->due = r->now + OSA_PROBE_USEC;
-    p->probe_count++;
+    port_oat_wait(p, e, OSA_OAT_PROBING, r->now + OSA_PROBE_USEC);
     port_arp_probe(p, r->ip);
     return PORT_LATER;
 }
@@ -103,9 +100,7 @@ static u32 op_delip(struct osa_port *p, u32 n, const struct request *r) {
         port_oat_remove(p, e);
         return OSA_RC_OK;
     }
-    p->leaving_count += !(e->flags & OSA_OAT_LEAVING);
-    e->flags |= OSA_OAT_LEAVING;
-    e->due = r->now + OSA_LEAVING_USEC;
+    port_oat_wait(p, e, OSA_OAT_LEAVING, r->now + OSA_LEAVING_USEC);
     return OSA_RC_OK;
 }
 
