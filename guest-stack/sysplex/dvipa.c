@@ -440,6 +440,15 @@ static bool ask_former(struct sysplex *sx, const struct dvipa *d, struct pkt *p,
     return true;
 }
 
+/* Fast connection reset where an earlier connection from the same port is in TIME_WAIT: that would acknowledge whatever comes, and the
+ * client of a lost connection would never hear of its loss. */
+static bool reset_lost(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
+    if (parts_distribute(sx, d->addr) || !dvipa_beyond(sx, p)) return false;
+    SX_COUNT(sx, reset_past_time_wait);
+    tcp_refuse(sx->stk, p, now);
+    return true;
+}
+
 /* Given away, and a station of the LAN has not noticed: what is no connection of this stack is the new owner's, as soon as there is
  * one. Until then a SYN is accepted here, for the OSAs deliver to the former owner a little longer so that none is lost. */
 static bool ask_owner(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
@@ -456,7 +465,7 @@ static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
     if (!d || d->status == DVIPA_ACTIVE) {
         if (d && sx->dv.drop_unknown && dvipa_unknown(sx, p, false)) return SYSPLEX_TAKEN;
         if (moved_packet(sx, p, now) == SYSPLEX_TAKEN) return SYSPLEX_TAKEN;
-        return d && ask_former(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
+        return d && (ask_former(sx, d, p, now) || reset_lost(sx, d, p, now)) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
     }
     /* Not the owner, or not yet: a stranger's segment must not be answered, least of all by a reset. */
     bool inside = sx_from_peer(p) || p->in->type == LNK_IPAQIDIO || p->in->type == LNK_LOOPBACK;

@@ -161,10 +161,24 @@ void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opene
     sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
 }
 
+/* The TCP header of p, and the name of the connection at this end; NULL: it is no TCP's. */
+static const u8 *segment_of(const struct pkt *p, struct tcp_key *key) {
+    u32 header = (u32)(p->ip_header[0] & 15) * 4;
+    const u8 *tcp = p->data + header;
+    if (p->proto != IP_PROTO_TCP || p->len < header + TCPHDR_BYTES) return NULL;
+    *key = (struct tcp_key){p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
+    return tcp;
+}
+
+bool dvipa_beyond(struct sysplex *sx, const struct pkt *p) {
+    struct tcp_key key;
+    return dvipa_unknown(sx, p, false) && segment_of(p, &key) && tcp_known(sx->stk, &key);
+}
+
 bool dvipa_unknown(struct sysplex *sx, const struct pkt *p, bool syn_too) {
-    const u8 *tcp = p->data + (u32)(p->ip_header[0] & 15) * 4;
-    if (p->proto != IP_PROTO_TCP || p->len < (u32)(p->ip_header[0] & 15) * 4 + TCPHDR_BYTES) return false;
-    struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
+    struct tcp_key key;
+    const u8 *tcp = segment_of(p, &key);
+    if (!tcp) return false;
     /* A client may have used the port before: what comes after that connection's end is of another, which may live elsewhere. */
     return (syn_too || !(tcp[13] & TCPF_SYN)) && !tcp_known_segment(sx->stk, &key, be32_get(tcp + 4));
 }

@@ -107,6 +107,8 @@ void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opene
 
 /* A segment of no connection and no handshake of this stack; a SYN only if syn_too. */
 bool dvipa_unknown(struct sysplex *sx, const struct pkt *p, bool syn_too);
+/* The same, where another connection from that port is in TIME_WAIT. */
+bool dvipa_beyond(struct sysplex *sx, const struct pkt *p);
 
 /* dvipa_conf.c */
 void dvipa_config_end(struct sysplex *sx, struct dvipa *d, u64 now); /* what keeps it here may have ended */

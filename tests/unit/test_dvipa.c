@@ -418,6 +418,33 @@ static void take_back_past_time_wait(void **state) {
     simplex_destroy(p);
 }
 
+/* A lost connection is reset at once, even if its client has used the port before and the new owner remembers that one's end. */
+static void reset_past_time_wait(void **state) {
+    struct simplex *p = plex(3, NULL);
+    struct tcp_config *client = &simplex_client(p, 0)->conf.tcp;
+    UNUSED(state);
+    client->ephemeral_first = client->ephemeral_last = 5000;
+    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC / 2);
+    struct simplex_session *e = fetch(p, VIP, 100);
+    simplex_run(p, SEC / 2);
+    assert_true(e->ended && !e->failed && e->server == 1);
+    simplex_forget(e);
+    assert_int_equal(sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, 4 * SEC);
+    e = held(p, 4000000);
+    assert_int_equal(e->server, 0);
+    simxcf_kill(simplex_xcf(p), 0, true);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    simplex_resume(e);
+    simplex_run(p, SEC);
+    assert_true(e->ended && e->failed && e->err == ERR_CONNRESET);
+    assert_true(sysplex_counters(simplex_sysplex(p, 1))->reset_past_time_wait > 0);
+    simplex_forget(e);
+    simplex_destroy(p);
+}
+
 /* The owner to which connections were moved dies too: the next one learns where they live. */
 static void moved_connections_survive_their_new_owner(void **state) {
     struct simplex *p = plex(3, NULL);
@@ -680,6 +707,7 @@ int main(void) {
         cmocka_unit_test(take_back_immediate),
         cmocka_unit_test(take_back_loses_no_handshake),
         cmocka_unit_test(take_back_past_time_wait),
+        cmocka_unit_test(reset_past_time_wait),
         cmocka_unit_test(moved_connections_survive_their_new_owner),
         cmocka_unit_test(take_back_whenidle),
         cmocka_unit_test(basic_backup_cannot_create),
