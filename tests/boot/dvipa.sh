@@ -8,8 +8,9 @@ set -u
 . "$(dirname "$0")/lib.sh"
 have_modules || { echo "SKIP dvipa: no device modules are built"; exit 77; }
 . "$(dirname "$0")/dvipalab.sh"
-# A second HTTPD per system whose bind takes a DVIPA of its range.
-sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8068 TCP WEBARM BIND 10.1.1.68\n 8066 TCP WEBN BIND 10.1.1.66\n 8077 TCP WEBD BIND 10.1.1.77/' "$c/tcpparms/PROFILE"
+# More HTTPDs per system whose bind takes a DVIPA of its range; 10.1.1.67 has a range of its own within the NONDISRUPTIVE one.
+sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8068 TCP WEBARM BIND 10.1.1.68\n 8066 TCP WEBN BIND 10.1.1.66\n 8067 TCP WEBS BIND 10.1.1.67\n 8077 TCP WEBD BIND 10.1.1.77/' "$c/tcpparms/PROFILE"
+sed -i 's/^    VIPARANGE DEFINE MOVEABLE DISRUPTIVE .*/&\n    VIPARANGE DEFINE MOVEABLE DISRUPTIVE 255.255.255.255 10.1.1.67/' "$c/tcpparms/PROFILE"
 
 # One that ARM starts again, on SYSC if its system dies: SYSD, which has no OSA, could not be reached.
 cat >"$c/parmlib/ARMPOLV" <<'X'
@@ -40,6 +41,10 @@ back() { "$plex390" ipl SYSA >/dev/null 2>&1; within 20 served_by SYSA "$vip"; }
 
 ok 'dvipa: the owner answers' within 5 served_by SYSA "$vip"
 ok 'dvipa: D TCPIP,,SYSPLEX,VIPADYN lists owner and backups' answer_has SYSC "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$vip" 'SYSB     BACKUP 200'
+ok 'dvipa: D TCPIP,,SYSPLEX,GROUP' answer_has SYSC 'D TCPIP,,SYSPLEX,GROUP' 'EZZ8270I SYSPLEX GROUP FOR TCPIP AT SYSC IS EZBTCPCS'
+ok 'dvipa: NETSTAT VIPADYN' answer_has SYSA 'D TCPIP,,NETSTAT,VIPADYN' "$vip .*ACTIVE *VIPADEFINE"
+ok 'dvipa: NETSTAT VIPADCFG' answer_has SYSB 'D TCPIP,,NETSTAT,VIPADCFG' 'RANK: 000200'
+ok 'dvipa: NETSTAT HOME has it under its generated name' answer_has SYSA 'D TCPIP,,NETSTAT,HOME' "$vip .*VIPL0A010150"
 ok 'dvipa: dynamic XCF links to each system' answer_has SYSA 'D TCPIP,,NETSTAT,HOME' EZAXCF0D
 client ip route add 193.9.200.0/24 via 10.1.1.1 >/dev/null 2>&1
 ok 'dvipa: a stack without OSA is reachable through a peer' served_by SYSD 193.9.200.4
@@ -61,6 +66,7 @@ transfer "$vip"
 "$plex390" ipl SYSA >/dev/null 2>&1
 ok 'dvipa: take-back IMMEDIATE: new connections reach the restored owner' within 8 served_by SYSA "$vip"
 ok 'dvipa: take-back IMMEDIATE: the former owner is MOVING' is SYSB "$vip" MOVING
+ok 'dvipa: take-back IMMEDIATE: it stays in HOME there, flag I' answer_has SYSB 'D TCPIP,,NETSTAT,HOME' "$vip *VIPL0A010150 *I"
 ok 'dvipa: take-back IMMEDIATE: 64 MB opened on the backup end there, sha256 right' transferred
 ok 'dvipa: take-back IMMEDIATE: no RST' no_reset
 ok 'dvipa: take-back IMMEDIATE: MOVING ends in BACKUP' within 8 is SYSB "$vip" BACKUP
@@ -97,6 +103,9 @@ ok 'dvipa: VIPARANGE NONDISRUPTIVE: the first is MOVING' is SYSA 10.1.1.66 MOVIN
 cmd SYSA "S HTTPD,JOBNAME=WEBD,PARM='PORT=8077'" >/dev/null
 ok 'dvipa: VIPARANGE DISRUPTIVE: bound on SYSA' within 3 served_by SYSA 10.1.1.77 8077
 ok 'dvipa: VIPARANGE DISRUPTIVE: the later bind is refused' answer_has SYSB "S HTTPD,JOBNAME=WEBD,PARM='PORT=8077'" PLX0121E
+cmd SYSA "S HTTPD,JOBNAME=WEBS,PARM='PORT=8067'" >/dev/null
+ok 'dvipa: VIPARANGE, the most specific: bound on SYSA' within 3 served_by SYSA 10.1.1.67 8067
+ok 'dvipa: VIPARANGE, the most specific is DISRUPTIVE: the later bind is refused' answer_has SYSB "S HTTPD,JOBNAME=WEBS,PARM='PORT=8067'" PLX0121E
 ok 'dvipa: MODDVIPA -c takes it all the same' answer_has SYSC 'MODDVIPA -p TCPIP -c 10.1.1.77' 'RETURN CODE 0'
 ok 'dvipa: MODDVIPA -c: active on SYSC' within 3 is SYSC 10.1.1.77 ACTIVE
 ok 'dvipa: MODDVIPA -d' answer_has SYSC 'MODDVIPA -p TCPIP -d 10.1.1.77' 'RETURN CODE 0'

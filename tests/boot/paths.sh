@@ -110,6 +110,8 @@ ok 'paths: the partner leaves the group: NONE' within 3 all_has SYSC TCPIP LAN N
 cmd SYSB 'V TCPIP,,SYSPLEX,JOINGROUP' >/dev/null
 ok 'paths: it is back: SAME_CLUSTER' within 5 all_has SYSC TCPIP LAN SAME_CLUSTER
 cmd SYSC 'P LAN' >/dev/null
+client curl -sS -m 5 --limit-rate 1M -o "$tmp/stranger" "http://10.1.1.3/bulk/$size" >/dev/null 2>&1 & # ends by itself
+ok 'paths: a host of the LAN that is no member: NONE' within 4 all_has SYSC TCPIP HTTPD NONE
 
 ok 'paths: a stack dies: the other one of its image takes the DVIPA' cmd SYSA 'P TCPIP'
 ok 'paths: EZZ8301I' within 5 logged SYSA "EZZ8301I VIPA $vip TAKEN OVER FROM TCPIP ON SYSA"
