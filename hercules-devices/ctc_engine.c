@@ -199,6 +199,36 @@ static const struct ctc_cu_ops CU_OPS = {.end = cu_end, .present = cu_present};
 
 static void take_queued(struct ctc_unit *u);
 
+/* ---- what the other end says of a command ---- */
+
+/* have: bytes of in->data. false: no channel gives such a command now. */
+static bool command_of(const struct ctc_unit *u, const u8 *m, u32 len, struct ctc_command_in *in, struct ctc_ahead *ahead, u32 *have) {
+    *have = len - CTC_MSG_COMMAND_BYTES;
+    *ahead = (struct ctc_ahead){.left = m[23]};
+    *in = (struct ctc_command_in){
+        .code = m[20], .flags = m[21], .count = be32_get(m + 24), .data = m + CTC_MSG_COMMAND_BYTES,
+        .mode = m[22] & CTC_TOLD_BASIC ? CTC_MODE_BASIC : CTC_MODE_EXTENDED};
+    if (ahead->left && *have == CTC_MSG_AHEAD_BYTES) {
+        ahead->count = be32_get(in->data) & ~CTC_AHEAD_PREPARES;
+        ahead->prepares = be32_get(in->data) & CTC_AHEAD_PREPARES;
+        *have = 0;
+    }
+    return in->count <= CTC_DATA_MAX && *have <= in->count && ahead->count <= CTC_DATA_MAX && (ahead->left > 0) == (ahead->count > 0) &&
+           !ctc_cu_waiting(&u->cu, FAR);
+}
+
+/* Will the oldest message that waits end c, the next announced command? It must not only say so: who was promised an end cannot wait. */
+static bool queue_ends_next(const struct ctc_unit *u, const struct engine_ccw *c) {
+    struct ctc_command_in in;
+    struct ctc_ahead ahead;
+    u32 len, have;
+    const u8 *m = ctc_queue_head(&u->waiting, &len);
+    if (!m || m[0] != CTC_MSG_COMMAND || !(m[22] & CTC_TOLD_DONE) || be32_get(m + 16) != u->told + 1) return false;
+    if (!command_of(u, m, len, &in, &ahead, &have)) return false;
+    enum ctc_state waits_in = c->code == CCW_READ ? CTC_IN_READ : CTC_PREPARED;
+    return ctc_table(ctc_decode(in.code, in.mode == CTC_MODE_EXTENDED), waits_in)->actions & CTC_MATCH;
+}
+
 /* ---- the channel's side ---- */
 
 static enum engine_rc reject(struct ctc_unit *u, struct engine_ccw *c) {
@@ -226,18 +256,11 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     return u->ccw ? ENGINE_WAIT : ENGINE_DONE;
 }
 
-/* Is the oldest message that waits the end of the next announced command? */
-static bool queue_ends_next(const struct ctc_unit *u) {
-    u32 len;
-    const u8 *m = ctc_queue_head(&u->waiting, &len);
-    return m && m[0] == CTC_MSG_COMMAND && (m[22] & CTC_TOLD_DONE) && be32_get(m + 16) == u->told + 1;
-}
-
 static bool ctc_ends_at_once(struct engine *base, u32 unit, const struct engine_ccw *c) {
     struct ctc_unit *u = &ctc_of(base)->unit[unit];
     const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count};
     if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return true;
-    if (u->announced.left) return ctc_is_announced(u, c) && queue_ends_next(u);
+    if (u->announced.left) return ctc_is_announced(u, c) && queue_ends_next(u, c);
     if (u->e->telling &&
         (u->reset_due || !u->e->base.host->tx_reserve(u->e->base.host->ctx, CTC_MSG_COMMAND_BYTES + data_bytes(c))))
         return false;
@@ -376,18 +399,10 @@ static void take_done(struct ctc_unit *u, const struct ctc_command_in *in, u32 h
 }
 
 static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
-    u32 have = len - CTC_MSG_COMMAND_BYTES;
-    struct ctc_ahead ahead = {.left = m[23]};
-    const struct ctc_command_in in = {
-        .code = m[20], .flags = m[21], .count = be32_get(m + 24), .data = m + CTC_MSG_COMMAND_BYTES,
-        .mode = m[22] & CTC_TOLD_BASIC ? CTC_MODE_BASIC : CTC_MODE_EXTENDED};
-    if (ahead.left && have == CTC_MSG_AHEAD_BYTES) {
-        ahead.count = be32_get(in.data) & ~CTC_AHEAD_PREPARES;
-        ahead.prepares = be32_get(in.data) & CTC_AHEAD_PREPARES;
-        have = 0;
-    }
-    bool sane = in.count <= CTC_DATA_MAX && have <= in.count && ahead.count <= CTC_DATA_MAX && (ahead.left > 0) == (ahead.count > 0);
-    if (!sane || ctc_cu_waiting(&u->cu, FAR)) {
+    struct ctc_command_in in;
+    struct ctc_ahead ahead;
+    u32 have;
+    if (!command_of(u, m, len, &in, &ahead, &have)) {
         u->e->count.bad_messages++;
         return;
     }

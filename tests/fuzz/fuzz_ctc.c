@@ -58,12 +58,20 @@ static void deliver_all(struct fake *f) {
     while (deliver(f, 0, NULL) || deliver(f, 1, NULL)) {}
 }
 
+/* Gives a command. What is said to end at once must, for a processor may be waiting for it. */
+static void give(struct fake *f, u32 unit, u8 code, u8 flags, u8 chained, u8 *data, u32 count) {
+    const struct engine_ccw c = {.code = code, .flags = flags, .chained = chained, .count = count, .buf = data};
+    bool at_once = f->engine->ops->ends_at_once(f->engine, unit, &c);
+    fake_ccw_chained(f, unit, code, flags, chained, data, count);
+    CHECK(!at_once || !f->waiting[unit]);
+}
+
 static void command(struct fake *f, struct fuzz *z) {
     u8 where = fuzz_u8(z), code = fuzz_u8(z), flags = fuzz_u8(z);
     u32 end = where & 1, unit = where >> 1 & 1, count = fuzz_u8(z) * 257u;
     if (f[end].waiting[unit]) return;
     f[end].nexts[unit] = 0; /* whatever was announced: the channel has left it */
-    fake_ccw_chained(&f[end], unit, code, flags, where & (CCW_CC | CCW_CD), fresh(end, unit, count), count);
+    give(&f[end], unit, code, flags, where & (CCW_CC | CCW_CD), fresh(end, unit, count), count);
 }
 
 static void announce(struct fake *f, struct fuzz *z) {
@@ -78,7 +86,7 @@ static void announce(struct fake *f, struct fuzz *z) {
     }
     f[end].next[unit] = chain[end][unit];
     f[end].nexts[unit] = n;
-    fake_ccw(&f[end], unit, where & 4 ? CCW_READ : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, fresh(end, unit, count), count);
+    give(&f[end], unit, where & 4 ? CCW_READ : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, 0, fresh(end, unit, count), count);
 }
 
 static void go_on(struct fake *f, struct fuzz *z) {
@@ -87,7 +95,7 @@ static void go_on(struct fake *f, struct fuzz *z) {
     if (f[end].waiting[unit] || f[end].nexts[unit] == 0) return;
     const struct engine_next ccw = *f[end].next[unit]++;
     f[end].nexts[unit]--;
-    fake_ccw_chained(&f[end], unit, ccw.code, ccw.flags, CCW_CC, fresh(end, unit, ccw.count), ccw.count);
+    give(&f[end], unit, ccw.code, ccw.flags, CCW_CC, fresh(end, unit, ccw.count), ccw.count);
 }
 
 static void connect(struct fake *f, bool up) {
