@@ -140,7 +140,7 @@ slow_begin() {
 }
 has_rows() { [ "$(rows SYSA)" -ge "$1" ]; }
 # shellcheck disable=SC2086 # one number each
-slow_whole() { for i in 1 2 3 4; do cat "$tmp/slow.$i" >/dev/null & slow="$slow $!"; done; wait $slow; cat "$tmp"/slowed.?; [ "$(cat "$tmp"/slowed.? | grep -c '^200 8388608$')" = 4 ]; }
+slow_whole() { for i in 1 2 3 4; do timeout 60 cat "$tmp/slow.$i" >/dev/null & slow="$slow $!"; done; wait $slow; cat "$tmp"/slowed.?; [ "$(cat "$tmp"/slowed.? | grep -c '^200 8388608$')" = 4 ]; }
 asid() { cmd SYSC "D A,$1" | sed -n 's/.* A=\([0-9A-F]*\) .*/\1/p' | tail -n 1; }
 ok "distributor: four transfers are under way" slow_begin
 for scope in TARGET PORT=80 JOBNAME=HTTPD "JOBNAME=HTTPD,ASID=$(asid HTTPD)"; do
@@ -208,18 +208,17 @@ ok "distributor: and its customers" within 10 c_sells
 wait $waiters
 
 # ---- responsiveness ----
-# Twelve clients at once, who wait for a second.
-knock() { for i in 1 2 3 4 5 6 7 8 9 10 11 12; do client curl -s -m 1 -o /dev/null "http://$vip:8081/status" & knocks="$knocks $!"; done; }
+# Clients at once, who wait for a second; so many that some of a report's are SYSD's.
+knock() { for i in $(seq 24); do client curl -s -m 1 -o /dev/null "http://$vip:8081/status" & knocks="$knocks $!"; done; }
 # shellcheck disable=SC2086 # one number each
 knocked() { knocks=; knock; wait $knocks; grep "$1 TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSD " "$PLEX390_RUN/PLEX1/SYSA.log"; }
-# One connection a report is a probe, which its client loses.
+# One connection a report is a probe (CER 0), or now and then one is the rest of its weight: its client loses it.
 mostly_without_d() { for i in 1 2 3 4 5 6 7 8; do client curl -s -m 1 "http://$vip:8081/status" | grep -a -o 'SYS[A-D]' | head -n 1; done >"$tmp/who"; cat "$tmp/who"; [ "$(wc -l <"$tmp/who")" -ge 5 ] && ! grep -q SYSD "$tmp/who"; }
 ok "distributor: SYSD has no way to the clients" says SYSD "V TCPIP,,STOP,OSA1" EZZ
-ok "distributor: CER 0, EZD1182I" within 20 knocked EZD1182I
-ok "distributor: it gets nothing but probes" mostly_without_d
-ok "distributor: NETSTAT STATS counts them" within 10 says SYSA "D TCPIP,,NETSTAT,STATS" "^ *PROBES  *= [1-9]"
+ok "distributor: its CER falls, EZD1182I" within 30 knocked EZD1182I
+ok "distributor: it gets next to nothing" mostly_without_d
 ok "distributor: SYSD has its way back" says SYSD "V TCPIP,,START,OSA1" EZZ
-ok "distributor: a probe shows it, EZD1183I" within 30 knocked EZD1183I
+ok "distributor: a connection shows it, EZD1183I" within 60 knocked EZD1183I
 
 # ---- affinity ----
 bound() { shops 6; bound=$(sort -u "$tmp/who"); [ "$(echo "$bound" | wc -l)" = 1 ]; }
@@ -280,9 +279,10 @@ ok "distributor: its clients are served by SYSB and SYSC" only_b_and_c
 ok "distributor: NETSTAT SLAP shows rule and action" says SYSA "D TCPIP,,NETSTAT,SLAP" "ACCEPTCONN: 0000000006  DENIEDCONN: 0000000000"
 ok "distributor: NETSTAT VDPT shows the action" says SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,MAX=*" "QOSPLCACT: Silver"
 held_by_rule() {
-    client curl -s -m 20 --limit-rate 1M -o /dev/null "http://$vip/bulk/4194304" & held=$!
-    sleep 1
-    answer_has SYSA "D TCPIP,,NETSTAT,VCRT,DETAIL,MAX=*" "POLICYRULE:   Lan"; shown=$?
+    mkfifo "$tmp/held"
+    client curl -s -m 120 -o "$tmp/held" "http://$vip/bulk/8388608" & held=$!
+    within 20 answer_has SYSA "D TCPIP,,NETSTAT,VCRT,DETAIL,MAX=*" "POLICYRULE:   Lan"; shown=$?
+    timeout 60 cat "$tmp/held" >/dev/null
     wait "$held"
     return $shown
 }
