@@ -174,7 +174,7 @@ static int send(struct distributor *d, const struct dist_vipa *v, const struct s
 
 int dist_ports_held(struct distributor *d, struct dist_vipa *v, u64 now) {
     if (v->routing) {
-        dist_ports_slot_gone(d, SLOT_SELF);
+        free_blocks(v, SLOT_SELF);
         for (u32 i = 0; i < v->blocks; i++) v->holder[v->block[i].number] = SLOT_SELF + 1;
         return 0;
     }

@@ -238,6 +238,21 @@ static void no_port_twice(void **state) {
     lab_close(l);
 }
 
+/* What one DVIPA gives back leaves another's blocks alone. */
+static void each_dvipa_has_its_own(void **state) {
+    struct lab *l = opened(2, POOL);
+    UNUSED(state);
+    struct dist_vipa *other = dist_vipa_get(l->node[0].d, ipaddr_v4(0xC9020A0C));
+    assert_non_null(other);
+    other->holder[77] = SLOT_SELF + 1;
+    vipa(l, 0)->held_due = l->node[0].d->work_due = true;
+    lab_run(l, 5000);
+    assert_false(vipa(l, 0)->held_due);
+    assert_int_equal(other->holder[77], SLOT_SELF + 1);
+    assert_int_equal(vipa(l, 0)->holder[vipa(l, 0)->block[0].number], SLOT_SELF + 1);
+    lab_close(l);
+}
+
 /* The owner changes, and dies: whoever comes next grants nothing that somebody has. */
 static void owners_change(void **state) {
     static struct sock *s[LAB_NODES][MANY], *t[LAB_NODES][MANY];
@@ -369,6 +384,7 @@ int main(void) {
         cmocka_unit_test(optlocal_is_a_ports),
         cmocka_unit_test(from_itself_to_itself),
         cmocka_unit_test(no_port_twice),
+        cmocka_unit_test(each_dvipa_has_its_own),
         cmocka_unit_test(owners_change),
         cmocka_unit_test(nothing_is_granted_on_half_a_picture),
         cmocka_unit_test(who_says_it_late_loses_it),
