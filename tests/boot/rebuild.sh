@@ -1,13 +1,14 @@
 #!/bin/sh
 # rebuild.sh - signalling structures and couple data that move, on real emulators: numbered messages flow from system to system over structures alone while
-# the operator moves the structure, and while the facility that has it is killed. XCFBENCH's receiver checks that each message comes once
+# the operator moves the structure, while the facility that has it is killed, and while structures become duplexed, lose one of their two
+# facilities, and are made simplex by command. XCFBENCH's receiver checks that each message comes once
 # and in order (PLX0344E), its sender how many were counted (PLX0341I).
 #
-# Environment: PLEX390_HERCULES chooses the emulator; REBUILD_MESSAGES how many messages a row sends (40000).
+# Environment: PLEX390_HERCULES chooses the emulator; REBUILD_MESSAGES how many messages a row sends (30000).
 set -u
 . "$(dirname "$0")/lib.sh"
 have_modules || { echo "SKIP rebuild: no device modules are built"; exit 77; }
-messages=${REBUILD_MESSAGES:-40000}
+messages=${REBUILD_MESSAGES:-30000}
 lab_begin PLEX1
 run=$PLEX390_RUN/PLEX1
 
@@ -30,7 +31,22 @@ is_in() {
     cat "$tmp/answer"
     return 1
 }
+# As the system $1 sees it, the structure $2 is one in each of two facilities: the old one is in $3, the new one in $4.
+is_pair() {
+    from=$(lines "$1")
+    cmd "$1" "D XCF,STR,STRNM=$2" >/dev/null 2>&1
+    for n in 1 2 3 4 5; do
+        tail -n +$((from + 1)) "$run/$1.log" >"$tmp/answer"
+        [ "$(grep -a -A1 'DUPLEXING REBUILD [NO]' "$tmp/answer" | tr -d '\r' | sed -n 's/.*CFNAME *: //p' | tr '\n' ' ')" = "$4 $3 " ] && return 0
+        sleep 0.1
+    done
+    cat "$tmp/answer"
+    return 1
+}
 works() { cmd "$1" "D XCF,PO,STRNM=$2" >"$tmp/answer" 2>&1; cat "$tmp/answer"; [ "$(grep -c WORKING "$tmp/answer")" = "$3" ]; }
+# Whoever is first says so; the others hear it from that one.
+any_said() { for s in SYSA SYSB SYSC; do said $s "$1" && return 0; done; since SYSA | grep -a 'IX[CL]' | tail -12; return 1; }
+both_duplexed() { said "$1" 'IXC578I .*IXCSTR1' && said "$1" 'IXC578I .*IXCSTR2'; }
 # Messages from SYSA to SYSB until now: all were counted, none was out of order.
 stream_begins() { mark; cmd SYSA "XCFBENCH SYSB,4000,$messages,STREAM" >"$tmp/answer" 2>&1; cat "$tmp/answer"; grep -q 'PLX0343I' "$tmp/answer"; }
 row() {
@@ -77,6 +93,37 @@ ok "rebuild: IXCSTR2 is back" within 5 is_in SYSC IXCSTR2 CF02
 ok "rebuild: all list four" lists SYSD 4
 ok "rebuild: an unknown structure is no signalling structure" answer_has SYSA 'SETXCF START,REBUILD,STRNAME=IXCNONE' 'IXC367I.*REJECTED'
 
+ok "rebuild: a stream of messages" stream_begins
+ok "rebuild: SETXCF START,REBUILD,DUPLEX is accepted" answer_has SYSC 'SETXCF START,REBUILD,DUPLEX,STRNAME=(IXCSTR1,IXCSTR2)' 'IXC367I.*IXCSTR2 WAS ACCEPTED'
+for s in SYSA SYSB SYSC SYSD; do
+    ok "rebuild: $s has IXCSTR1 in both" within 10 said $s 'IXC578I .*IXCSTR1 IN CF01 AND CF02'
+    ok "rebuild: $s has IXCSTR2 in both" within 10 said $s 'IXC578I .*IXCSTR2 IN CF02 AND CF01'
+done
+ok "rebuild: both instances are shown" within 5 is_pair SYSD IXCSTR1 CF01 CF02
+ok "rebuild: a structure that is duplexed is not duplexed again" answer_has SYSB 'SETXCF START,REBUILD,DUPLEX,STRNAME=IXCSTR1' 'REJECTED: .*ALREADY'
+"$plex390" kill CF02
+for s in SYSA SYSB SYSC SYSD; do
+    ok "rebuild: $s goes on with IXCSTR1 in CF01" within 10 said $s 'IXC522I .*IXCSTR1 .*FALL BACK TO THE OLD'
+    ok "rebuild: $s goes on with IXCSTR2 in CF01" within 10 said $s 'IXC522I .*IXCSTR2 .*SWITCH TO THE NEW'
+done
+ok "rebuild: and somebody says why" any_said 'IXCSTR1: LOSS OF CONNECTIVITY TO THE NEW STRUCTURE'
+row "duplexed, then a facility killed"
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: no path of $s was restarted for it" not said $s 'IXC467I RESTARTING.*STRUCTURE'; done
+
+mark
+ok "rebuild: SYSB starts a policy with DUPLEX(ENABLED)" answer_has SYSB 'SETXCF START,POLICY,TYPE=CFRM,POLNAME=CFRMPOL2' 'IXC511I START .*CFRMPOL2'
+ok "rebuild: the facility is IPLed again" "$plex390" ipl CF02
+for s in SYSA SYSD; do ok "rebuild: $s has both structures duplexed again" within 25 both_duplexed $s; done
+ok "rebuild: SYSB goes back to the policy with DUPLEX(ALLOWED)" answer_has SYSB 'SETXCF START,POLICY,TYPE=CFRM,POLNAME=CFRMPOL1' 'IXC511I START .*CFRMPOL1'
+ok "rebuild: a stream of messages" stream_begins
+ok "rebuild: SETXCF STOP,REBUILD,DUPLEX,KEEP=NEW" answer_has SYSD 'SETXCF STOP,REBUILD,DUPLEX,STRNAME=IXCSTR1,KEEP=NEW' 'IXC367I.*ACCEPTED'
+ok "rebuild: SETXCF STOP,REBUILD,DUPLEX,KEEP=OLD" answer_has SYSB 'SETXCF STOP,REBUILD,DUPLEX,STRNAME=IXCSTR2,KEEP=OLD' 'IXC367I.*ACCEPTED'
+ok "rebuild: IXCSTR1 is in the new one" within 10 said SYSA 'IXC522I .*IXCSTR1 .*SWITCH TO THE NEW'
+ok "rebuild: at an operator's request" within 10 said SYSD 'IXCSTR1: REQUEST FROM AN OPERATOR'
+ok "rebuild: IXCSTR2 is in the old one" within 10 said SYSC 'IXC522I .*IXCSTR2 .*FALL BACK TO THE OLD'
+row "made simplex by command"
+ok "rebuild: as a display says" is_in SYSC IXCSTR1 CF02
+
 mark
 ok "rebuild: SETXCF COUPLE,PSWITCH is accepted" answer_has SYSB 'SETXCF COUPLE,PSWITCH' 'IXC309I.*PSWITCH.*ACCEPTED'
 for s in SYSA SYSB SYSC SYSD; do ok "rebuild: $s has the alternate as primary" within 5 said $s 'IXC257I PRIMARY COUPLE DATA SET CF01'; done
@@ -85,8 +132,6 @@ ok "rebuild: there is no alternate to switch to" answer_has SYSA 'SETXCF COUPLE,
 sleep 2
 ok "rebuild: without the former primary all list four" lists SYSC 4
 "$plex390" kill SYSD
-# Whoever is first says so; the others hear it from that one.
-any_said() { for s in SYSA SYSB SYSC; do said $s "$1" && return 0; done; since SYSA | grep -a 'IX[CL]' | tail -12; return 1; }
 ok "rebuild: a death is isolated through the new primary" within 5 any_said 'IXC101I .* SYSD'
 ok "rebuild: and SYSA has heard it" within 15 said SYSA 'IXC105I .* SYSD'
 ok "rebuild: CF01 is IPLed again" "$plex390" ipl CF01
