@@ -15,11 +15,7 @@
 #include "base/str.h"
 #include "hercules-devices/cf_engine.h"
 #include "tests/sim/simcf.h"
-#include "xcf/cds.h"
-#include "xcf/cflinks.h"
-#include "xcf/cfrm.h"
-#include "xcf/strpath.h"
-#include "xcf/xcf.h"
+#include "tests/unit/xcfnode.h"
 
 #define SYSTEMS 3u
 #define TICK_US 400u
@@ -29,18 +25,10 @@ struct world;
 struct node {
     struct world *w;
     u32 index;
-    struct cflinks *links;
-    struct cfrm *cfrm;
-    struct cflink_user cfrm_user;
-    struct cds *cds;
-    struct xcf *x;
-    struct strpaths *str;
-    struct xcf_member *member;
+    struct xcfnode s;
     bool stopped;
     u64 send_at;
     u32 sent[SYSTEMS], received[SYSTEMS];
-    char said[32768];
-    u32 said_len;
 };
 struct world {
     struct simcf *z;
@@ -49,25 +37,6 @@ struct world {
 };
 
 /* ---- a system ---- */
-
-static void on_line(void *ctx, const char *line) {
-    struct node *n = ctx;
-    if (n->said_len + 200 > sizeof n->said) n->said_len = 0;
-    n->said_len += str_fmt(n->said + n->said_len, sizeof n->said - n->said_len, "%s\n", line);
-}
-static void on_question(void *ctx, u32 reply, const char *line) {
-    UNUSED(reply);
-    on_line(ctx, line);
-}
-static void on_dom(void *ctx, u32 reply) {
-    UNUSED(ctx);
-    UNUSED(reply);
-}
-static void on_wait(void *ctx, u32 code, u32 reason) {
-    const struct node *n = ctx;
-    UNUSED(code);
-    fail_msg("nobody who runs is isolated: SYS%c, reason %03X\n%s", 'A' + (int)n->index, reason, n->said);
-}
 
 /* A message is its number, the sender's index, and filling up to a length that the number says. */
 static u32 length_of(u32 number) { return number % 7 == 3 ? 20000 : 8 + number % 900; }
@@ -88,39 +57,13 @@ static const struct xcf_exits EXITS = {.message = on_message};
 static void node_begin(struct world *w, u32 i) {
     static const u16 devices[] = {0x0F00, 0x0F10};
     struct node *n = &w->node[i];
-    struct arena *a = simcf_arena(w->z, i);
-    struct xcf_env env = {.ctx = n, .message = on_line, .wtor = on_question, .dom = on_dom, .wait_state = on_wait};
-    struct couple couple;
-    couple_default(&couple);
-    str_copy(couple.sysplex, sizeof couple.sysplex, "PLEX1");
-    str_copy(couple.pcouple, sizeof couple.pcouple, "CF01");
-    str_copy(couple.acouple, sizeof couple.acouple, "CF02");
-    couple.interval_s = 20;
-    couple.cleanup_s = 5;
-    struct xcf_sysid id = {.incarnation = 1000 + i};
-    str_fmt(id.name, sizeof id.name, "SYS%c", 'A' + (int)i);
     *n = (struct node){.w = w, .index = i};
-    struct xcf_config c = {.arena = a, .couple = &couple, .id = id, .env = &env, .systems = 4, .members = 16, .groups = 4};
-    n->links = cflinks_create(a, simcf_channels(w->z, i), devices, 2, id.name, on_line, n);
-    n->cfrm = cfrm_create(a, NULL, NULL);
-    n->cds = cds_create(&(struct cds_config){.arena = a, .links = n->links, .couple = &couple, .id = id, .say = on_line, .ctx = n});
-    c.arbiter = &cds_arbiter_ops;
-    c.arbiter_ctx = n->cds;
-    n->x = xcf_create(&c, simcf_now(w->z));
-    assert_true(n->links && n->cfrm && n->cds && n->x);
-    n->cfrm_user = (struct cflink_user){.up = cfrm_up, .down = cfrm_down, .ctx = n->cfrm};
-    cflinks_user(n->links, &n->cfrm_user);
-    n->str = strpaths_create(
-        &(struct strpaths_config){.arena = a, .links = n->links, .cfrm = n->cfrm, .say = on_line, .ctx = n, .id = id, .x = n->x});
-    assert_non_null(n->str);
-    cds_begin(n->cds, n->x);
-    cflinks_open(n->links);
-    for (u32 out = 0; out < 2; out++) {
-        struct couple_path p = {.outbound = out, .structure = true, .retry = 10, .maxmsg_kb = 2000, .name = "IXCSTR1"};
-        assert_int_equal(strpaths_add(n->str, &p, simcf_now(w->z)), 0);
-    }
-    struct xcf_join join = {.group = "TEST", .member = id.name, .exits = &EXITS, .ctx = n};
-    assert_int_equal(xcf_join(n->x, &join, &n->member, simcf_now(w->z)), 0);
+    xcfnode_create(&n->s,
+                   &(struct xcfnode_config){.arena = simcf_arena(w->z, i), .sys = simcf_channels(w->z, i), .devices = devices, .devices_count = 2,
+                                            .index = i, .acouple = "CF02", .interval_s = 20},
+                   simcf_now(w->z));
+    xcfnode_structure(&n->s, "IXCSTR1", 2000, simcf_now(w->z));
+    xcfnode_join(&n->s, &EXITS, n, simcf_now(w->z));
 }
 
 /* ---- time ---- */
@@ -129,13 +72,13 @@ static void send_next(struct node *n, u64 now) {
     static u8 data[20000];
     for (u32 to = 0; to < SYSTEMS; to++) {
         struct xcf_member_info info[SYSTEMS];
-        u32 members = xcf_query(n->x, "TEST", info, SYSTEMS);
+        u32 members = xcf_query(n->s.x, "TEST", info, SYSTEMS);
         for (u32 k = 0; k < members && k < SYSTEMS && to != n->index; k++) {
             if (info[k].system[3] != (char)('A' + to)) continue;
             be32_put(data, n->sent[to]);
             be32_put(data + 4, n->index);
             /* Refused while nothing can be sent and the buffers are full: the number comes again. */
-            n->sent[to] += xcf_send(n->member, info[k].token, NULL, data, length_of(n->sent[to]), now) == 0;
+            n->sent[to] += xcf_send(n->s.member, info[k].token, NULL, data, length_of(n->sent[to]), now) == 0;
         }
     }
 }
@@ -148,9 +91,9 @@ static void poll_all(struct world *w) {
             n->send_at = simcf_now(w->z) + PERIOD_US + 100 * i;
             send_next(n, simcf_now(w->z));
         }
-        xcf_poll(n->x, simcf_now(w->z));
-        strpaths_poll(n->str, simcf_now(w->z));
-        cds_poll(n->cds, simcf_now(w->z));
+        xcfnode_poll(&n->s, simcf_now(w->z));
+        if (n->s.wait_code)
+            fail_msg("nobody who runs is isolated: SYS%c, reason %03X\n%s", 'A' + (int)n->index, n->s.wait_reason, n->s.said);
     }
 }
 
@@ -186,20 +129,20 @@ static void all_arrived(struct world *w) {
             if (i == k || w->node[i].stopped || w->node[k].stopped) continue;
             assert_true(w->node[i].sent[k] > 10);
             if (w->node[k].received[i] != w->node[i].sent[k])
-                fail_msg("SYS%c sent %u, SYS%c received %u\n%s", 'A' + (int)i, w->node[i].sent[k], 'A' + (int)k, w->node[k].received[i], w->node[i].said);
+                fail_msg("SYS%c sent %u, SYS%c received %u\n%s", 'A' + (int)i, w->node[i].sent[k], 'A' + (int)k, w->node[k].received[i], w->node[i].s.said);
         }
 }
 
 static const char *facility(const struct world *w, u32 i) {
     struct strpath_info info;
-    assert_true(strpaths_info(w->node[i].str, 0, &info));
+    assert_true(strpaths_info(w->node[i].s.str, 0, &info));
     if (info.state != STRPATH_READY || info.phase) return "";
     return info.facility;
 }
 static void together(const struct world *w, const char *where) {
     for (u32 i = 0; i < SYSTEMS; i++)
         if (!w->node[i].stopped && strcmp(facility(w, i), where) != 0)
-            fail_msg("SYS%c is in '%s', not in %s\n%s", 'A' + (int)i, facility(w, i), where, w->node[i].said);
+            fail_msg("SYS%c is in '%s', not in %s\n%s", 'A' + (int)i, facility(w, i), where, w->node[i].s.said);
 }
 
 static void world_end(struct world *w) {
@@ -210,7 +153,7 @@ static void world_end(struct world *w) {
         for (u32 k = 0; k < SIMCF_FACILITIES; k++) simcf_cut(w->z, i, k, true); /* a link that is closed alone is a reason to go to the other one */
     run(w, 10 * USEC_PER_MSEC);
     simcf_end(w->z);
-    for (u32 i = 0; i < SYSTEMS; i++) cflinks_close(w->node[i].links, simcf_now(w->z));
+    for (u32 i = 0; i < SYSTEMS; i++) cflinks_close(w->node[i].s.links, simcf_now(w->z));
     simcf_destroy(w->z);
     free(w);
 }
@@ -223,24 +166,24 @@ static void test_by_command(void **state) {
     u32 again = 0, failures = 0;
     together(w, "CF01");
     for (u32 i = 0; i < SYSTEMS; i++) {
-        again += xcf_counters(w->node[i].x)->segments_again;
-        failures += xcf_counters(w->node[i].x)->path_failures;
+        again += xcf_counters(w->node[i].s.x)->segments_again;
+        failures += xcf_counters(w->node[i].s.x)->path_failures;
     }
     for (u32 round = 0; round < 12; round++) {
         struct node *n = &w->node[round % SYSTEMS];
-        assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", true, simcf_now(w->z)), 0);
+        assert_int_equal(strpaths_rebuild(n->s.str, "IXCSTR1", true, simcf_now(w->z)), 0);
         run(w, 37 * USEC_PER_MSEC + round * 700);
         together(w, round % 2 ? "CF01" : "CF02");
-        assert_non_null(strstr(n->said, "IXC465I REBUILD REQUEST FOR STRUCTURE IXCSTR1 WAS SUCCESSFUL. WHY REBUILT: OPERATOR"));
+        assert_non_null(strstr(n->s.said, "IXC465I REBUILD REQUEST FOR STRUCTURE IXCSTR1 WAS SUCCESSFUL. WHY REBUILT: OPERATOR"));
     }
     w->sending = false;
     run(w, USEC_PER_SEC);
     all_arrived(w);
     for (u32 i = 0; i < SYSTEMS; i++) {
-        again -= xcf_counters(w->node[i].x)->segments_again;
-        failures -= xcf_counters(w->node[i].x)->path_failures;
-        assert_int_equal(strpaths_counters(w->node[i].str)->moves, 12);
-        assert_int_equal(strpaths_counters(w->node[i].str)->drop_unknown, 0);
+        again -= xcf_counters(w->node[i].s.x)->segments_again;
+        failures -= xcf_counters(w->node[i].s.x)->path_failures;
+        assert_int_equal(strpaths_counters(w->node[i].s.str)->moves, 12);
+        assert_int_equal(strpaths_counters(w->node[i].s.str)->drop_unknown, 0);
     }
     assert_int_equal(again, 0);
     assert_int_equal(failures, 0);
@@ -251,11 +194,11 @@ static void test_refused(void **state) {
     UNUSED(state);
     struct world *w = world_begin(4);
     struct node *n = &w->node[1];
-    assert_int_equal(strpaths_rebuild(n->str, "IXCNONE", true, simcf_now(w->z)), -ERR_NOTCONN);
-    assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", false, simcf_now(w->z)), -ERR_NOENT);
+    assert_int_equal(strpaths_rebuild(n->s.str, "IXCNONE", true, simcf_now(w->z)), -ERR_NOTCONN);
+    assert_int_equal(strpaths_rebuild(n->s.str, "IXCSTR1", false, simcf_now(w->z)), -ERR_NOENT);
     simcf_kill(w->z, 1);
     run(w, 10 * USEC_PER_MSEC);
-    assert_int_equal(strpaths_rebuild(n->str, "IXCSTR1", true, simcf_now(w->z)), -ERR_NETDOWN);
+    assert_int_equal(strpaths_rebuild(n->s.str, "IXCSTR1", true, simcf_now(w->z)), -ERR_NETDOWN);
     together(w, "CF01");
     world_end(w);
 }
@@ -267,13 +210,13 @@ static void test_facility_dies(void **state) {
         struct world *w = world_begin(100 + at);
         u32 dies = at & 1;
         if (dies) {
-            assert_int_equal(strpaths_rebuild(w->node[0].str, "IXCSTR1", true, simcf_now(w->z)), 0);
+            assert_int_equal(strpaths_rebuild(w->node[0].s.str, "IXCSTR1", true, simcf_now(w->z)), 0);
             run(w, 40 * USEC_PER_MSEC);
             together(w, "CF02");
         }
-        if (at & 2) assert_int_equal(strpaths_rebuild(w->node[2].str, "IXCSTR1", true, simcf_now(w->z)), 0);
+        if (at & 2) assert_int_equal(strpaths_rebuild(w->node[2].s.str, "IXCSTR1", true, simcf_now(w->z)), 0);
         for (u32 i = 0; i < at * 3; i++) {
-            strpaths_poll(w->node[i % SYSTEMS].str, simcf_now(w->z));
+            strpaths_poll(w->node[i % SYSTEMS].s.str, simcf_now(w->z));
             simcf_step(w->z);
         }
         simcf_kill(w->z, dies);
@@ -316,18 +259,18 @@ static void pair_is(const struct world *w, const char *first, const char *second
     for (u32 i = 0; i < SYSTEMS; i++) {
         struct strpath_info info;
         if (w->node[i].stopped) continue;
-        assert_true(strpaths_info(w->node[i].str, 0, &info));
+        assert_true(strpaths_info(w->node[i].s.str, 0, &info));
         if (info.state != STRPATH_READY || !info.second || strcmp(info.facility, first) != 0 || strcmp(info.second, second) != 0)
             fail_msg("SYS%c: %s %s in '%s' and '%s'\n%s", 'A' + (int)i, strpath_state_name(info.state), info.phase ? info.phase : "", info.facility,
-                     info.second ? info.second : "", w->node[i].said);
+                     info.second ? info.second : "", w->node[i].s.said);
     }
 }
 
 static u64 harm(const struct world *w) {
     u64 n = 0;
     for (u32 i = 0; i < SYSTEMS; i++) {
-        n += xcf_counters(w->node[i].x)->segments_again + xcf_counters(w->node[i].x)->path_failures + strpaths_counters(w->node[i].str)->losses;
-        n += strpaths_counters(w->node[i].str)->errors + strpaths_counters(w->node[i].str)->drop_unknown;
+        n += xcf_counters(w->node[i].s.x)->segments_again + xcf_counters(w->node[i].s.x)->path_failures + strpaths_counters(w->node[i].s.str)->losses;
+        n += strpaths_counters(w->node[i].s.str)->errors + strpaths_counters(w->node[i].s.str)->drop_unknown;
     }
     return n;
 }
@@ -339,7 +282,7 @@ static void test_duplexed(void **state) {
         struct world *w = world_begin(200 + at);
         u32 dies = at & 1;
         u64 before = harm(w);
-        assert_int_equal(strpaths_duplex(w->node[at % SYSTEMS].str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
+        assert_int_equal(strpaths_duplex(w->node[at % SYSTEMS].s.str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
         run(w, 60 * USEC_PER_MSEC);
         pair_is(w, "CF01", "CF02");
         for (u32 i = 0; i < at * 5; i++) {
@@ -350,13 +293,13 @@ static void test_duplexed(void **state) {
         run(w, 60 * USEC_PER_MSEC);
         together(w, dies ? "CF01" : "CF02");
         assert_int_equal(harm(w), before);
-        assert_non_null(strstr(w->node[2].said, dies ? "IS BEING STOPPED TO FALL BACK TO THE OLD" : "IS BEING STOPPED TO SWITCH TO THE NEW"));
+        assert_non_null(strstr(w->node[2].s.said, dies ? "IS BEING STOPPED TO FALL BACK TO THE OLD" : "IS BEING STOPPED TO SWITCH TO THE NEW"));
         simcf_start(w->z, dies);
         run(w, 400 * USEC_PER_MSEC);
-        assert_int_equal(strpaths_duplex(w->node[0].str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
+        assert_int_equal(strpaths_duplex(w->node[0].s.str, "IXCSTR1", true, false, simcf_now(w->z)), 0);
         run(w, 60 * USEC_PER_MSEC);
         pair_is(w, dies ? "CF01" : "CF02", dies ? "CF02" : "CF01");
-        assert_int_equal(strpaths_duplex(w->node[1].str, "IXCSTR1", false, dies, simcf_now(w->z)), 0);
+        assert_int_equal(strpaths_duplex(w->node[1].s.str, "IXCSTR1", false, dies, simcf_now(w->z)), 0);
         run(w, 60 * USEC_PER_MSEC);
         together(w, "CF02");
         world_end(w);
@@ -371,15 +314,15 @@ static void test_duplexed_by_policy(void **state) {
     policy.row[0] = (struct cfrm_row){.name = "IXCSTR1", .size_kb = 2048, .preferences = 2, .preference = {"CF01", "CF02"}};
     for (u32 duplex = CFRM_DUPLEX_DISABLED; duplex <= CFRM_DUPLEX_ENABLED; duplex++) {
         policy.row[0].duplex = (enum cfrm_duplex)duplex;
-        for (u32 i = 0; i < 2; i++) assert_int_equal(cfrm_policy_start(w->node[i].cfrm, &policy, simcf_now(w->z)), 0);
+        for (u32 i = 0; i < 2; i++) assert_int_equal(cfrm_policy_start(w->node[i].s.cfrm, &policy, simcf_now(w->z)), 0);
         if (duplex == CFRM_DUPLEX_DISABLED)
-            assert_int_equal(strpaths_duplex(w->node[0].str, "IXCSTR1", true, false, simcf_now(w->z)), -ERR_ACCES);
+            assert_int_equal(strpaths_duplex(w->node[0].s.str, "IXCSTR1", true, false, simcf_now(w->z)), -ERR_ACCES);
         run(w, STRPATH_DUPLEX_US / 2);
         together(w, "CF01");
     }
     run(w, STRPATH_DUPLEX_US + USEC_PER_SEC);
     /* What was allocated without the policy may be of another size than its second would be: then there is no pair. */
-    if (!strstr(w->node[0].said, "IXC578I")) fail_msg("no pair\n%s", w->node[0].said);
+    if (!strstr(w->node[0].s.said, "IXC578I")) fail_msg("no pair\n%s", w->node[0].s.said);
     pair_is(w, "CF01", "CF02");
     node_begin(w, 2);
     run(w, 4 * USEC_PER_SEC);
@@ -400,18 +343,18 @@ static void couple_says(const struct world *w, u32 systems, const char *primary,
     for (u32 i = 0; i < systems; i++) {
         struct cds_copy_info info = {.facility = ""};
         if (w->node[i].stopped) continue;
-        if (!cds_copy(w->node[i].cds, 0, &info) || strcmp(info.facility, primary) != 0 || info.state != CDS_READY)
-            fail_msg("SYS%c: the primary is %s, not %s\n%s", 'A' + (int)i, info.facility, primary, w->node[i].said);
+        if (!cds_copy(w->node[i].s.cds, 0, &info) || strcmp(info.facility, primary) != 0 || info.state != CDS_READY)
+            fail_msg("SYS%c: the primary is %s, not %s\n%s", 'A' + (int)i, info.facility, primary, w->node[i].s.said);
         info.facility = "";
-        bool any = cds_copy(w->node[i].cds, 1, &info);
+        bool any = cds_copy(w->node[i].s.cds, 1, &info);
         if (any != (alternate[0] != 0) || strcmp(info.facility, alternate) != 0 || (any && info.state != CDS_READY))
-            fail_msg("SYS%c: the alternate is '%s', not '%s'\n%s", 'A' + (int)i, info.facility, alternate, w->node[i].said);
+            fail_msg("SYS%c: the alternate is '%s', not '%s'\n%s", 'A' + (int)i, info.facility, alternate, w->node[i].s.said);
     }
 }
 static void couple_is(const struct world *w, const char *primary, const char *alternate) { couple_says(w, SYSTEMS, primary, alternate); }
 static void said_by_all(const struct world *w, const char *text) {
     for (u32 i = 0; i < SYSTEMS; i++)
-        if (!w->node[i].stopped && !strstr(w->node[i].said, text)) fail_msg("SYS%c does not say %s", 'A' + (int)i, text);
+        if (!w->node[i].stopped && !strstr(w->node[i].s.said, text)) fail_msg("SYS%c does not say %s", 'A' + (int)i, text);
 }
 
 /* One says it, all do it; then the former primary may die, and come back as the alternate. */
@@ -419,19 +362,19 @@ static void test_pswitch(void **state) {
     UNUSED(state);
     struct world *w = world_begin(6);
     couple_is(w, "CF01", "CF02");
-    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[0].s.cds, simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
     couple_is(w, "CF02", "");
     said_by_all(w, "IXC257I PRIMARY COUPLE DATA SET CF01 FOR SYSPLEX HAS BEEN REPLACED BY THE ALTERNATE");
-    assert_int_equal(cds_pswitch(w->node[1].cds, simcf_now(w->z)), -ERR_NOENT);
-    assert_int_equal(cds_acouple(w->node[1].cds, "CF02", simcf_now(w->z)), -ERR_ALREADY);
+    assert_int_equal(cds_pswitch(w->node[1].s.cds, simcf_now(w->z)), -ERR_NOENT);
+    assert_int_equal(cds_acouple(w->node[1].s.cds, "CF02", simcf_now(w->z)), -ERR_ALREADY);
     simcf_kill(w->z, 0);
     run(w, 500 * USEC_PER_MSEC);
-    assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), -ERR_NOENT);
+    assert_int_equal(cds_acouple(w->node[1].s.cds, "CF01", simcf_now(w->z)), -ERR_NOENT);
     simcf_start(w->z, 0);
     run(w, 500 * USEC_PER_MSEC);
     couple_is(w, "CF02", "");
-    assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), 0);
+    assert_int_equal(cds_acouple(w->node[1].s.cds, "CF01", simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
     couple_is(w, "CF02", "CF01");
     said_by_all(w, "IXC251I NEW ALTERNATE DATA SET CF01 FOR SYSPLEX HAS BEEN MADE AVAILABLE");
@@ -442,15 +385,15 @@ static void test_pswitch(void **state) {
 static void test_late_comer(void **state) {
     UNUSED(state);
     struct world *w = world_of(8, 2);
-    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
-    assert_int_equal(cds_pswitch(w->node[1].cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[0].s.cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[1].s.cds, simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
     couple_is(w, "CF02", "");
     node_begin(w, 2);
     run(w, 4 * USEC_PER_SEC);
     couple_is(w, "CF02", "");
-    assert_int_equal(cds_acouple(w->node[2].cds, "CF01", simcf_now(w->z)), 0);
-    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), -ERR_NOENT); /* it has not heard of it yet */
+    assert_int_equal(cds_acouple(w->node[2].s.cds, "CF01", simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[0].s.cds, simcf_now(w->z)), -ERR_NOENT); /* it has not heard of it yet */
     run(w, 2500 * USEC_PER_MSEC);
     couple_is(w, "CF02", "CF01");
     run(w, 3 * USEC_PER_SEC);
@@ -459,7 +402,7 @@ static void test_late_comer(void **state) {
 
 static bool elsewhere(const struct world *w, u32 i) {
     const char *primary;
-    bool is = cds_elsewhere(w->node[i].cds, &primary);
+    bool is = cds_elsewhere(w->node[i].s.cds, &primary);
     if (is) assert_string_equal(primary, "CF02");
     return is;
 }
@@ -471,7 +414,7 @@ static void test_former_says_so(void **state) {
         struct world *w = world_of(40 + k, 2);
         bool revived = k % 3 == 1; /* the former primary loses all that it has, and is there again */
         simcf_cut(w->z, 2, 1, true);
-        assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+        assert_int_equal(cds_pswitch(w->node[0].s.cds, simcf_now(w->z)), 0);
         if (k % 3 == 2) node_begin(w, 2); /* while the others are told */
         run(w, 2500 * USEC_PER_MSEC);
         couple_says(w, 2, "CF02", "");
@@ -483,17 +426,17 @@ static void test_former_says_so(void **state) {
         }
         if (k % 3 != 2) node_begin(w, 2);
         run(w, 2500 * USEC_PER_MSEC);
-        if (cds_joined(w->node[2].cds) && k % 3 != 2) fail_msg("%u: it begins apart\n%s", k, w->node[2].said);
-        if (!cds_joined(w->node[2].cds)) assert_true(elsewhere(w, 2));
-        if (k % 2) cds_respecify(w->node[2].cds, "CF01", "CF02", simcf_now(w->z)); /* the same again: the same answer */
+        if (cds_joined(w->node[2].s.cds) && k % 3 != 2) fail_msg("%u: it begins apart\n%s", k, w->node[2].s.said);
+        if (!cds_joined(w->node[2].s.cds)) assert_true(elsewhere(w, 2));
+        if (k % 2) cds_respecify(w->node[2].s.cds, "CF01", "CF02", simcf_now(w->z)); /* the same again: the same answer */
         run(w, 2 * USEC_PER_SEC);
-        if (!cds_joined(w->node[2].cds)) assert_true(elsewhere(w, 2));
+        if (!cds_joined(w->node[2].s.cds)) assert_true(elsewhere(w, 2));
         simcf_cut(w->z, 2, 1, false);
         run(w, 3 * USEC_PER_SEC);
-        assert_true(cds_joined(w->node[2].cds));
+        assert_true(cds_joined(w->node[2].s.cds));
         couple_is(w, "CF02", "");
         /* In use again it is what its records say, and nobody minds the note. */
-        assert_int_equal(cds_acouple(w->node[1].cds, "CF01", simcf_now(w->z)), 0);
+        assert_int_equal(cds_acouple(w->node[1].s.cds, "CF01", simcf_now(w->z)), 0);
         run(w, 2500 * USEC_PER_MSEC);
         couple_is(w, "CF02", "CF01");
         run(w, 4 * USEC_PER_SEC); /* all signal again */
@@ -505,14 +448,14 @@ static void test_former_says_so(void **state) {
 static void test_alternate_alone(void **state) {
     UNUSED(state);
     struct world *w = world_of(77, 2);
-    assert_int_equal(cds_pswitch(w->node[0].cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[0].s.cds, simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
-    assert_int_equal(cds_acouple(w->node[0].cds, "CF01", simcf_now(w->z)), 0);
+    assert_int_equal(cds_acouple(w->node[0].s.cds, "CF01", simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
     simcf_cut(w->z, 2, 1, true);
     node_begin(w, 2);
     run(w, 3 * USEC_PER_SEC);
-    assert_true(cds_joined(w->node[2].cds));
+    assert_true(cds_joined(w->node[2].s.cds));
     simcf_cut(w->z, 2, 1, false);
     run(w, 4 * USEC_PER_SEC);
     couple_is(w, "CF02", "CF01");
@@ -523,15 +466,15 @@ static void test_alternate_alone(void **state) {
 static void test_switch_and_death(void **state) {
     UNUSED(state);
     struct world *w = world_begin(12);
-    assert_int_equal(cds_pswitch(w->node[2].cds, simcf_now(w->z)), 0);
+    assert_int_equal(cds_pswitch(w->node[2].s.cds, simcf_now(w->z)), 0);
     run(w, 2500 * USEC_PER_MSEC);
     simcf_kill(w->z, 0);
     w->node[2].stopped = true;
     simcf_stop(w->z, 2);
     run(w, 3 * USEC_PER_SEC);
     said_by_all(w, "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR SYSC");
-    for (u32 i = 0; i < 2; i++) assert_int_equal(xcf_counters(w->node[i].x)->prompts, 0);
-    assert_int_equal(xcf_counters(w->node[0].x)->systems_gone + xcf_counters(w->node[1].x)->systems_gone, 2);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(xcf_counters(w->node[i].s.x)->prompts, 0);
+    assert_int_equal(xcf_counters(w->node[0].s.x)->systems_gone + xcf_counters(w->node[1].s.x)->systems_gone, 2);
     world_end(w);
 }
 

@@ -16,13 +16,10 @@
 #include "hercules-devices/cf_link.h"
 #include "hercules-devices/ctc_engine.h"
 #include "tests/sim/simport.h"
+#include "tests/unit/xcfnode.h"
 #include "wire/xcfcds.h"
-#include "xcf/cds.h"
-#include "xcf/cflinks.h"
-#include "xcf/cfrm.h"
 #include "xcf/ctcpath.h"
 #include "xcf/pathbuf.h"
-#include "xcf/strpath.h"
 
 #define NODES 2
 #define DEVNUM_CTC 0x0C00
@@ -44,18 +41,10 @@ struct node {
     struct sim_wire *wire;
     u32 number; /* at the facility */
     struct message *first, **last, *reserved; /* on the way to the other end of the CTC */
-    struct cflinks *links;
-    struct cds *cds;
-    struct cfrm *cfrm;
-    struct cflink_user cfrm_user;
-    struct xcf *x;
+    struct xcfnode s;
     struct ctcpaths *ctc;
-    struct strpaths *str;
-    struct xcf_member *member;
-    bool asleep, waiting;
-    u32 received, bytes, gone, questions;
-    char said[65536];
-    u32 said_len;
+    bool asleep;
+    u32 received, bytes, gone;
 };
 struct rig {
     struct cf *cf;
@@ -177,11 +166,9 @@ static void ctc_set(struct rig *r, bool up) {
 /* ---- time ---- */
 
 static void node_poll(struct rig *r, struct node *n) {
-    if (n->asleep || !n->x) return;
-    xcf_poll(n->x, r->now);
+    if (n->asleep || !n->s.x) return;
+    xcfnode_poll(&n->s, r->now);
     ctcpaths_poll(n->ctc, r->now);
-    strpaths_poll(n->str, r->now);
-    cds_poll(n->cds, r->now);
 }
 static void run(struct rig *r, u64 us) {
     for (u64 end = r->now + us; r->now < end; r->now += STEP_US) {
@@ -197,25 +184,6 @@ static void run(struct rig *r, u64 us) {
 
 /* ---- a system ---- */
 
-static void env_message(void *ctx, const char *line) {
-    struct node *n = ctx;
-    n->said_len += str_fmt(n->said + n->said_len, sizeof n->said - n->said_len, "%s\n", line);
-    assert_true(n->said_len < sizeof n->said - 200);
-}
-static void env_wtor(void *ctx, u32 reply, const char *line) {
-    UNUSED(reply);
-    ((struct node *)ctx)->questions++;
-    env_message(ctx, line);
-}
-static void env_dom(void *ctx, u32 reply) {
-    UNUSED(ctx);
-    UNUSED(reply);
-}
-static void env_wait(void *ctx, u32 code, u32 reason) {
-    UNUSED(reason);
-    assert_int_equal(code, 0x0A2);
-    ((struct node *)ctx)->waiting = true;
-}
 static void on_message(void *ctx, const struct xcf_msg *m, u64 now) {
     struct node *n = ctx;
     u8 got[64];
@@ -255,44 +223,22 @@ static void devices_begin(struct rig *r, struct node *n) {
 }
 
 static void node_begin(struct rig *r, u32 i, bool ctc, bool structure) {
+    static const u16 links[] = {DEVNUM_CF};
     struct node *n = &r->node[i];
-    struct couple couple;
-    const u16 links[] = {DEVNUM_CF};
-    struct xcf_env env = {.ctx = n, .message = env_message, .wtor = env_wtor, .dom = env_dom, .wait_state = env_wait};
     struct arena *a = simchan_arena(n->sys);
-    couple_default(&couple);
-    str_copy(couple.sysplex, sizeof couple.sysplex, "PLEX1");
-    str_copy(couple.pcouple, sizeof couple.pcouple, "CF01");
-    couple.interval_s = 4;
-    couple.cleanup_s = 5;
-    struct xcf_sysid id = {.incarnation = 1000 + i};
-    str_fmt(id.name, sizeof id.name, "SYS%c", 'A' + (int)i);
-    n->links = cflinks_create(a, n->sys, links, 1, id.name, env_message, n);
-    n->cds = cds_create(&(struct cds_config){.arena = a, .links = n->links, .couple = &couple, .id = id});
-    struct xcf_config c = {.arena = a, .couple = &couple, .id = id, .env = &env, .arbiter = &cds_arbiter_ops, .arbiter_ctx = n->cds};
-    c.systems = 4;
-    c.members = 32;
-    c.groups = 8;
-    n->x = xcf_create(&c, r->now);
-    n->ctc = ctcpaths_create(a, n->sys, n->x, 2);
-    n->cfrm = cfrm_create(a, NULL, NULL);
-    n->cfrm_user = (struct cflink_user){.up = cfrm_up, .down = cfrm_down, .ctx = n->cfrm};
-    cflinks_user(n->links, &n->cfrm_user);
-    n->str = strpaths_create(
-        &(struct strpaths_config){.arena = a, .links = n->links, .cfrm = n->cfrm, .say = env_message, .ctx = n, .id = id, .x = n->x});
-    assert_true(n->x && n->ctc && n->str);
-    cds_begin(n->cds, n->x);
-    cflinks_open(n->links);
+    xcfnode_create(&n->s,
+                   &(struct xcfnode_config){
+                       .arena = a, .sys = n->sys, .devices = links, .devices_count = 1, .index = i, .acouple = "", .interval_s = 4},
+                   r->now);
+    n->ctc = ctcpaths_create(a, n->sys, n->s.x, 2);
+    assert_non_null(n->ctc);
     for (u32 out = 0; out < 2; out++) {
         struct couple_path p = {.outbound = out, .retry = 10, .maxmsg_kb = 500};
         str_fmt(p.name, sizeof p.name, "%04X", DEVNUM_CTC + out);
         if (ctc) assert_int_equal(ctcpaths_add(n->ctc, &p, r->now), 0);
-        p.structure = true;
-        str_copy(p.name, sizeof p.name, "IXCSTR1");
-        if (structure) assert_int_equal(strpaths_add(n->str, &p, r->now), 0);
     }
-    struct xcf_join join = {.group = "TEST", .member = id.name, .exits = &EXITS, .ctx = n};
-    assert_int_equal(xcf_join(n->x, &join, &n->member, r->now), 0);
+    if (structure) xcfnode_structure(&n->s, "IXCSTR1", 500, r->now);
+    xcfnode_join(&n->s, &EXITS, n, r->now);
 }
 
 static struct rig *rig_begin(bool ctc, bool structure) {
@@ -323,7 +269,7 @@ static void rig_end(struct rig *r) {
         n->asleep = false;
         ctcpaths_close(n->ctc);
         simchan_run(n->sys, r->now);
-        cflinks_close(n->links, r->now);
+        cflinks_close(n->s.links, r->now);
         assert_int_equal(simchan_open_count(n->sys), 0);
     }
     cf_verify(r->cf);
@@ -341,22 +287,22 @@ static void rig_end(struct rig *r) {
 
 static enum xcf_system_state sees(struct rig *r, u32 i, u32 j) {
     struct xcf_system_info info;
-    for (u32 k = 1; xcf_system(r->node[i].x, k, &info); k++)
+    for (u32 k = 1; xcf_system(r->node[i].s.x, k, &info); k++)
         if (info.id.name[3] == (char)('A' + j)) return info.state;
     return XCF_SYS_FREE;
 }
 static void both_active(struct rig *r) {
     if (sees(r, 0, 1) != XCF_SYS_ACTIVE || sees(r, 1, 0) != XCF_SYS_ACTIVE)
-        fail_msg("they do not meet:\n%s--\n%s", r->node[0].said, r->node[1].said);
+        fail_msg("they do not meet:\n%s--\n%s", r->node[0].s.said, r->node[1].s.said);
 }
 static u32 token_of(struct rig *r, u32 i, u32 j) {
     struct xcf_member_info info[4];
-    u32 n = xcf_query(r->node[i].x, "TEST", info, 4);
+    u32 n = xcf_query(r->node[i].s.x, "TEST", info, 4);
     for (u32 k = 0; k < n && k < 4; k++)
         if (info[k].system[3] == (char)('A' + j)) return info[k].token;
     return 0;
 }
-static bool said(const struct node *n, const char *text) { return strstr(n->said, text) != NULL; }
+static bool said(const struct node *n, const char *text) { return strstr(n->s.said, text) != NULL; }
 
 /* ---- rows ---- */
 
@@ -368,12 +314,12 @@ static void messages(struct rig *r) {
         struct node *to = &r->node[!i];
         u32 before = to->received;
         for (u32 k = 0; k < ARRAY_LEN(lengths); k++) {
-            assert_int_equal(xcf_send(r->node[i].member, token_of(r, i, !i), NULL, r->data, lengths[k], r->now), 0);
+            assert_int_equal(xcf_send(r->node[i].s.member, token_of(r, i, !i), NULL, r->data, lengths[k], r->now), 0);
             run(r, 20000);
         }
         assert_int_equal(to->received, before + ARRAY_LEN(lengths));
     }
-    for (u32 i = 0; i < NODES; i++) assert_int_equal(xcf_counters(r->node[i].x)->segments_again, 0);
+    for (u32 i = 0; i < NODES; i++) assert_int_equal(xcf_counters(r->node[i].s.x)->segments_again, 0);
 }
 
 static void test_ctc(void **state) {
@@ -400,7 +346,7 @@ static void test_structure(void **state) {
     struct rig *r = rig_begin(false, true);
     struct strpath_info info;
     messages(r);
-    assert_true(strpaths_info(r->node[0].str, 0, &info));
+    assert_true(strpaths_info(r->node[0].s.str, 0, &info));
     assert_string_equal(info.facility, "CF01");
     assert_int_equal(info.partners, 1);
     /* The facility dies and comes back empty: everything is made anew, and nobody is gone. */
@@ -421,15 +367,15 @@ static void test_devices_first(void **state) {
     struct node *a = &r->node[0];
     both_active(r);
     for (u32 round = 0; round < 2; round++) {
-        u64 ctc = ctcpaths_counters(a->ctc)->bytes_out, str = strpaths_counters(a->str)->bytes_out;
+        u64 ctc = ctcpaths_counters(a->ctc)->bytes_out, str = strpaths_counters(a->s.str)->bytes_out;
         u32 before = r->node[1].received;
         for (u32 i = 0; i < 20; i++) {
-            assert_int_equal(xcf_send(a->member, token_of(r, 0, 1), NULL, r->data, 4000, r->now), 0);
+            assert_int_equal(xcf_send(a->s.member, token_of(r, 0, 1), NULL, r->data, 4000, r->now), 0);
             run(r, 20000);
         }
         assert_int_equal(r->node[1].received, before + 20);
         ctc = ctcpaths_counters(a->ctc)->bytes_out - ctc;
-        str = strpaths_counters(a->str)->bytes_out - str;
+        str = strpaths_counters(a->s.str)->bytes_out - str;
         if (round == 0) assert_true(ctc > 80000 && str < 4000); /* of the other there are HELLOs */
         if (round == 1) assert_true(ctc == 0 && str > 80000);
         ctc_set(r, false);
@@ -448,7 +394,7 @@ static void test_full_list(void **state) {
     both_active(r);
     b->asleep = true;
     for (u32 i = 0; i < 100; i++) {
-        accepted += xcf_send(a->member, token_of(r, 0, 1), NULL, r->data, 4000, r->now) == 0;
+        accepted += xcf_send(a->s.member, token_of(r, 0, 1), NULL, r->data, 4000, r->now) == 0;
         run(r, 5000);
     }
     b->asleep = false;
@@ -456,7 +402,7 @@ static void test_full_list(void **state) {
     both_active(r);
     assert_true(accepted > 32);
     assert_int_equal(b->received, before + accepted);
-    assert_int_equal(strpaths_counters(b->str)->drop_unknown, 0);
+    assert_int_equal(strpaths_counters(b->s.str)->drop_unknown, 0);
     rig_end(r);
 }
 
@@ -472,11 +418,11 @@ static void test_frozen(void **state) {
     run(r, 3000000);
     assert_int_equal(r->isolated, 501); /* what ISOLATE named: the LPAR's incarnation, not the system's */
     assert_int_equal(a->gone, 1);
-    assert_int_equal(a->questions, 0);
+    assert_int_equal(a->s.questions, 0);
     assert_true(said(a, "IXC101I SYSPLEX PARTITIONING IN PROGRESS FOR SYSB"));
     b->asleep = false;
     run(r, 1500000);
-    assert_true(b->waiting);
+    assert_true(b->s.wait_code == 0x0A2);
     assert_int_equal(b->gone, 0);
     rig_end(r);
 }
@@ -505,11 +451,11 @@ static void test_no_arbiter(void **state) {
     simport_kill(r->port);
     run(r, 6000000);
     both_active(r);
-    assert_int_equal(a->questions, 0);
+    assert_int_equal(a->s.questions, 0);
     b->asleep = true;
     ctc_set(r, false);
     run(r, 8000000);
-    assert_int_equal(a->questions, 1);
+    assert_int_equal(a->s.questions, 1);
     assert_true(said(a, "IXC402D SYSB LAST OPERATIVE AT"));
     assert_int_equal(a->gone, 0);
     rig_end(r);
