@@ -36,7 +36,7 @@ outage=$root/build/outage
 vip=10.1.1.80 # VIPADEFINE MOVEABLE IMMEDIATE on SYSA, VIPABACKUP on the others
 lab_begin PLEX1
 results=$tmp/rows
-mkdir "$tmp/configs" "$results" "$tmp/beside"
+mkdir "$tmp/configs" "$results"
 cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
 PLEX390_CONFIGS=$tmp/configs
 c=$tmp/configs/PLEX1
@@ -218,7 +218,7 @@ sysplex_row() {
 
 # ---- beside it: keepalived ----
 
-kvip=10.1.1.90
+# Each delay has hosts, an address and a router number of its own, and both are measured at the same time.
 keepalived_conf() {
     cat <<X
 global_defs {
@@ -228,7 +228,7 @@ global_defs {
 vrrp_instance VI_1 {
     state BACKUP
     interface eth0
-    virtual_router_id 51
+    virtual_router_id $vrid
     priority $2
     advert_int $3
     virtual_ipaddress {
@@ -254,50 +254,48 @@ vrrp_back() {
     verdict "vrrp $delay planned" LNXB $kvip "$maca"
 }
 vrrp_trial() {
-    within 20 served_by LNXA || { echo "   keepalived did not come to rest"; cat "$tmp/ka.log"; return 1; }
+    within 20 served_by LNXA || { echo "   keepalived did not come to rest"; cat "$tmp/$first.log"; return 1; }
     sleep "$delay"
     watch $kvip
     case $1 in
-    stopped) trial "vrrp $delay stopped" LNXB 0 finish "$daemon_ka" ;;
-    killed) trial "vrrp $delay killed" LNXB 0 client ip link set vka down ;;
+    stopped) trial "vrrp $delay stopped" LNXB 0 eval "finish \"\$daemon_$first\"" ;;
+    killed) trial "vrrp $delay killed" LNXB 0 client ip link set "v$first" down ;;
     frozen)
-        trial "vrrp $delay frozen" LNXB 0 client ip link set vka nomaster
-        client ip link set vka master plexlan # awake it believes that it is the master still
+        trial "vrrp $delay frozen" LNXB 0 client ip link set "v$first" nomaster
+        client ip link set "v$first" master plexlan # awake it believes that it is the master still
         sleep 1
         ;;
     esac
     unwatch
     verdict "vrrp $delay $1" LNXA $kvip "$macb"
     case $1 in
-    stopped) vrrp_back keepalived_start ka 150 ;;
-    killed) vrrp_back client ip link set vka up ;;
+    stopped) vrrp_back keepalived_start "$first" 150 ;;
+    killed) vrrp_back client ip link set "v$first" up ;;
     frozen) within 20 served_by LNXA ;;
     esac
 }
 mac_of() { inside "$1" ip -o link show eth0 | sed -n 's|.*link/ether \([0-9a-f:]*\).*|\1|p'; }
+# DELAY NUMBER
 vrrp_rows() {
-    tmp=$tmp/beside
-    command -v keepalived >/dev/null || { echo "SKIP keepalived is not installed: no rows beside"; return 0; }
-    host ka 10.1.1.91 && host kb 10.1.1.92 || { echo "SKIP no namespaces for keepalived"; return 0; }
-    maca=$(mac_of "$ka") macb=$(mac_of "$kb")
-    for x in ka:LNXA kb:LNXB; do
+    delay=$1 vrid=5$2 kvip=10.1.1.9$2 first=ka$2 other=kb$2 tmp=$tmp/beside$2
+    mkdir "$tmp"
+    host "$first" "10.1.1.10$2" && host "$other" "10.1.1.11$2" || { echo "SKIP no namespaces for keepalived"; return 0; }
+    eval "maca=\$(mac_of \"\$$first\") macb=\$(mac_of \"\$$other\")"
+    for x in $first:LNXA $other:LNXB; do
         eval "p=\$${x%:*}"
         bound nsenter -n"/proc/$p/ns/net" "$outage" serve 0.0.0.0 80 "${x#*:}" &
         hosts="$hosts $!"
     done
-    for delay in 0.1 1; do
-        keepalived_start ka 150
-        keepalived_start kb 100
-        n=0
-        while [ $n -lt "${OUTAGE_BESIDE:-$trials}" ] && time_left; do
-            n=$((n + 1))
-            for kind in stopped killed frozen; do
-                vrrp_trial $kind || return 0
-            done
+    keepalived_start "$first" 150
+    keepalived_start "$other" 100
+    n=0
+    while [ $n -lt "${OUTAGE_BESIDE:-$trials}" ] && time_left; do
+        n=$((n + 1))
+        for kind in stopped killed frozen; do
+            vrrp_trial $kind || return 0
         done
-        finish "$daemon_ka"
-        finish "$daemon_kb"
     done
+    eval "finish \"\$daemon_$first\"; finish \"\$daemon_$other\""
 }
 
 # ---- all rows ----
@@ -309,9 +307,15 @@ echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinf
 beside=
 case " $rows " in
 *" vrrp "*)
-    vrrp_rows &
-    beside=$!
-    hosts="$hosts $beside"
+    if command -v keepalived >/dev/null; then
+        vrrp_rows 0.1 1 &
+        beside=$!
+        vrrp_rows 1 2 &
+        beside="$beside $!"
+        hosts="$hosts $beside"
+    else
+        echo "SKIP keepalived is not installed: no rows beside"
+    fi
     ;;
 esac
 n=0
@@ -321,7 +325,7 @@ while [ $n -lt "$trials" ] && time_left; do
         [ "$r" = vrrp ] || sysplex_row "$r"
     done
 done
-[ -z "$beside" ] || wait "$beside"
+for p in $beside; do wait "$p"; done
 
 # FILE: trials, median, p90 and maximum of the gap in ms, the sums of the other columns, and the median claim in ms.
 sums() {
