@@ -247,7 +247,8 @@ ok "distributor: 64 MB" within 30 whole G5
 for g in 1 2 3 4 5 6; do cmd SYSB "P G$g" >/dev/null; done
 
 # SYSPLEXPORTS, FTP's active data: four systems connect from the DVIPA to one server; what it answers finds each of them.
-client "$root/build/netbench" serve 10.1.1.254 5009 1 & server=$!
+# By its own number, for the command that began it ends before it; and for a minute at most.
+client sh -c 'echo $$ >"$1/server"; exec timeout 60 "$2/build/netbench" serve 10.1.1.254 5009 1' sh "$tmp" "$root" &
 listens() { client cat /proc/net/tcp | grep -q ':1391 00000000:0000 0A'; }
 within 5 listens
 for s in A B C D; do get G7 SYS$s "HOST=10.1.1.254 PORT=5009 LOCAL=$vip HOLD=60"; done
@@ -256,7 +257,7 @@ blocks() { for s in A B C D; do cmd SYS$s "D TCPIP,,NETSTAT,CONN,CLIENT=G7" | se
 ok "distributor: four systems connect from the DVIPA to one server" within 10 all_connected
 ok "distributor: each from a port of a block of its own" blocks
 ok "distributor: the VCRT has those of targets" answer_has SYSA "D TCPIP,,NETSTAT,VCRT,MAX=*" "10.1.1.254 *0*5009 .*193\.9\.200\.4"
-kill "$server" 2>/dev/null; wait "$server" 2>/dev/null
+kill "$(cat "$tmp/server")"
 for s in A B C D; do cmd SYS$s "P G7" >/dev/null; done
 
 # FTP's passive data: a port of one target's own.
