@@ -24,6 +24,7 @@
 #include "super/console.h"
 #include "super/port.h"
 #include "super/system.h"
+#include "super/tcpip.h"
 #include "super/task.h"
 #include "super/volume.h"
 #include "super/xcfas.h"
@@ -43,7 +44,7 @@
 #define MODEL_IQD        0x05        /* of a 1731: HiperSockets */
 #define MODEL_CTC        0x08        /* of a 3088: channel to channel; others are LAN stations */
 #define MODEL_ESCON_CTC  0x1E
-#define STACK_RESERVE    0x3400000u  /* a second set of drivers is made only if this much is left for stacks: one takes 50 MB */
+#define XCF_RESERVE      (4u << 20)  /* what XCF and ARM take after the drivers */
 #define EPOCH_1970       2208988800u /* seconds from 1900, where TOD begins, to 1970 */
 
 struct nucleus {
@@ -203,11 +204,13 @@ static bool start_driver_set(struct nucleus *n, struct driver *set) {
     return !ctcs || link_ctc_driver_init(&set[DEV_CTC], channels, &n->arena, ctcs) == 0;
 }
 
+/* A further set of drivers is made only if the first stack still finds its storage. */
 static void start_drivers(struct nucleus *n) {
+    size_t reserve = tcpip_storage_max() + XCF_RESERVE;
     for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++) {
         struct arena before = n->arena;
         bool ok = start_driver_set(n, n->drivers[i]);
-        if (ok && (i == 0 || n->arena.size - n->arena.used >= STACK_RESERVE)) {
+        if (ok && (i == 0 || n->arena.size - n->arena.used >= reserve)) {
             n->env.drivers[i] = n->drivers[i];
             continue;
         }

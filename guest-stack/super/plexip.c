@@ -19,23 +19,30 @@ static u64 idle_us(void *ctx) {
     return sys->idle_us;
 }
 
-static void configs(const struct system *sys, struct sysplex_config *sc, struct distributor_config *dc) {
+static void sizes(struct sysplex_config *sc, struct distributor_config *dc) {
     sysplex_config_default(sc);
     sc->dvipas = DVIPAS;
     distributor_config_default(dc);
+}
+
+static void configs(const struct system *sys, struct sysplex_config *sc, struct distributor_config *dc) {
+    sizes(sc, dc);
     dc->idle_us = idle_us;
     if (sys->lpar_weight) dc->lpar_weight = sys->lpar_weight; /* 0: a stack that was started without system_start() */
     dc->idle_ctx = (struct system *)(uintptr_t)sys;
     for (u32 i = 0; i < ARRAY_LEN(dc->seed); i++) dc->seed[i] = sys->env.random(sys->env.ctx);
 }
 
-size_t plexip_bytes(const struct system *sys, struct stack_config *cfg) {
+size_t plexip_bytes_max(struct stack_config *cfg) {
     struct sysplex_config sc;
     struct distributor_config dc;
-    if (!xcfas_xcf(sys)) return 0;
-    configs(sys, &sc, &dc);
+    sizes(&sc, &dc);
     cfg->max_dvipas = DVIPAS;
     return sysplex_bytes(&sc) + distributor_bytes(&dc);
+}
+
+size_t plexip_bytes(const struct system *sys, struct stack_config *cfg) {
+    return xcfas_xcf(sys) ? plexip_bytes_max(cfg) : 0;
 }
 
 bool plexip_create(struct tcpip *ip, u64 now) {

@@ -23,6 +23,7 @@ struct tcpip;
 
 /* Storage beside that of the stack; 0 without XCF. Also says in cfg how many DVIPAs the stack must hold. */
 size_t plexip_bytes(const struct system *sys, struct stack_config *cfg);
+size_t plexip_bytes_max(struct stack_config *cfg); /* the same for a system with XCF */
 /* false: the arena is too small. */
 bool plexip_create(struct tcpip *ip, u64 now);
 void plexip_attach(struct tcpip *ip, u64 now);

@@ -113,6 +113,13 @@ static void start_ends(struct tcpip *ip, u64 now) {
     console_message(ip->sys->env.con, EZAIN11I, ip->name);
 }
 
+size_t tcpip_storage_max(void) {
+    struct stack_config cfg;
+    stack_config_default(&cfg);
+    size_t plex_bytes = plexip_bytes_max(&cfg);
+    return sizeof(struct tcpip) + plex_bytes + stack_bytes(&cfg) + TCPIP_PROGRAM_BYTES + 64;
+}
+
 int tcpip_start(struct system *sys, const char *name, u64 now) {
     struct stack_config cfg;
     if (sys->env.stack_config)

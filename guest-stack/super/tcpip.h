@@ -62,6 +62,9 @@ struct tcpip {
     u64 stop_deadline;
 };
 
+/* Bytes that tcpip_start() takes from the image's storage for a stack of the usual size, at most. */
+size_t tcpip_storage_max(void);
+
 /* 0, -ERR_EXIST (active), -ERR_NOMEM, -ERR_NOSYS (no drivers for a further stack). Messages are out. */
 int tcpip_start(struct system *sys, const char *name, u64 now);
 void tcpip_stop(struct tcpip *ip, u64 now);
