@@ -527,7 +527,7 @@ static void test_earlier_life(void **state) {
     u64 begun = r->now;
     life_of_sysc(r, 6000, 1, false);
     u32 k = 1;
-    while (xcf_system(r->node[0].x, k, &info) && strcmp(info.id.name, "SYSC") != 0) k++;
+    while (xcf_system(r->node[0].s.x, k, &info) && strcmp(info.id.name, "SYSC") != 0) k++;
     assert_string_equal(info.id.name, "SYSC");
     assert_int_equal(info.id.incarnation, 6000);
     assert_true(info.last_status >= begun); /* read as soon as its connection is seen */
