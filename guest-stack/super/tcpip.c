@@ -2,6 +2,7 @@
 #include "super/tcpip.h"
 
 #include "base/str.h"
+#include "net/cbuf.h"
 #include "net/home.h"
 #include "net/stack_impl.h"
 #include "super/console.h"
@@ -13,6 +14,7 @@
 #include "sysplex/distributor.h"
 
 #define DEFAULT_MAX_RECORDS 100
+#define CHUNKS_MIN          1024u /* 8 MB of socket buffers, the fewest of a small machine */
 
 static void say(void *ctx, const char *text) {
     struct tcpip *ip = ctx;
@@ -24,23 +26,36 @@ static u32 random_bits(void *ctx) {
     return ip->sys->env.random(ip->sys->env.ctx);
 }
 
+/* A small machine has fewer socket buffers. Returns the bytes that a stack of that configuration takes. */
+static size_t fit(struct stack_config *cfg, size_t plex_bytes, size_t room) {
+    for (;;) {
+        size_t bytes = plex_bytes + stack_bytes(cfg) + TCPIP_PROGRAM_BYTES;
+        if (bytes <= room || cfg->buffer_chunks <= CHUNKS_MIN) return bytes;
+        u32 fewer = (u32)((bytes - room) / CHUNK_BYTES) + 1;
+        cfg->buffer_chunks = cfg->buffer_chunks - CHUNKS_MIN > fewer ? cfg->buffer_chunks - fewer : CHUNKS_MIN;
+    }
+}
+
 /* A row of sys->stacks: the one that had this name before, else one that is not running, else a new one with
  * storage of its own. */
-static int slot_take(struct system *sys, const char *name, const struct stack_config *cfg, size_t plex_bytes,
-                     struct tcpip **out) {
+static int slot_take(struct system *sys, const char *name, struct stack_config *cfg, size_t plex_bytes, struct tcpip **out) {
     u32 slot = SYSTEM_STACKS_MAX;
     for (u32 i = SYSTEM_STACKS_MAX; i-- > 0;) {
         struct tcpip *ip = sys->stacks[i];
         if (ip && str_eq_ci(ip->name, name)) {
+            fit(cfg, plex_bytes, ip->arena.size);
             *out = ip;
             return ip->stk ? -ERR_EXIST : 0;
         }
         if (!ip || !ip->stk) slot = i;
     }
     if (slot == SYSTEM_STACKS_MAX || !sys->env.drivers[slot]) return -ERR_NOSYS;
-    if (!sys->stacks[slot]) {
-        size_t bytes = plex_bytes + stack_bytes(cfg) + TCPIP_PROGRAM_BYTES;
+    if (sys->stacks[slot]) {
+        fit(cfg, plex_bytes, sys->stacks[slot]->arena.size);
+    } else {
         struct tcpip *ip = arena_take(sys->env.arena, sizeof *ip, 16);
+        size_t left = sys->env.arena->size - sys->env.arena->used;
+        size_t bytes = fit(cfg, plex_bytes, left > 16 ? left - 16 : 0);
         void *region = ip ? arena_take(sys->env.arena, bytes, 16) : NULL;
         if (!region) return -ERR_NOMEM;
         memset(ip, 0, sizeof *ip);
@@ -127,6 +142,7 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
     else
         stack_config_default(&cfg);
     struct tcpip *ip;
+    u32 chunks = cfg.buffer_chunks;
     size_t plex_bytes = plexip_bytes(sys, &cfg);
     int rc = slot_take(sys, name, &cfg, plex_bytes, &ip);
     if (rc == 0 && !life_begin(ip, sys, name, &cfg, now)) rc = -ERR_NOMEM;
@@ -137,6 +153,8 @@ int tcpip_start(struct system *sys, const char *name, u64 now) {
                                            : "THERE ARE NO DRIVERS FOR A FURTHER STACK");
         return rc;
     }
+    if (cfg.buffer_chunks < chunks)
+        console_message(sys->env.con, PLX0123I, name, cfg.buffer_chunks * (CHUNK_BYTES >> 10), chunks * (CHUNK_BYTES >> 10));
     ip->asid = system_asid(sys);
     display_started(sys, ip->name);
     rc = profile_find_and_run(ip, now);

@@ -6,6 +6,7 @@ set -u
 have_modules || { echo "SKIP the whole test: no device module was built"; exit 0; }
 lab_begin TWO "$root/tests/boot/configs"
 ok 'IPL with two OSAs' "$plex390" up TWO || exit 1
+ok 'its 48 MB hold fewer socket buffers' grep -a 'PLX0123I TCP/IP STACK TCPIP HAS [0-9]* KB' "$PLEX390_RUN/TWO/SYSA.log"
 needs_lan 'the rest' || exit 0
 url=$("$plex390" url SYSA)
 size=67108864
