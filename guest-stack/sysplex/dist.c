@@ -155,6 +155,19 @@ static void on_dvipa_changed(void *ctx, const struct sysplex_dvipa *s, u64 now) 
     dist_role(d, v, now);
 }
 
+static void listeners_changed(struct distributor *d) {
+    LIST_FOR_EACH(n, &d->vipa_list) {
+        struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
+        dist_due(d, &v->listeners_due);
+    }
+}
+
+/* From now on it takes connections (dist_listeners_send()). */
+static void on_in_sync(void *ctx, u64 now) {
+    UNUSED(now);
+    listeners_changed(ctx);
+}
+
 static void on_left(void *ctx, u64 now) {
     struct distributor *d = ctx;
     LIST_FOR_EACH_SAFE(n, next, &d->vipa_list) {
@@ -253,6 +266,7 @@ static const struct sysplex_part_ops dist_part = {
     .kind_first = DISTMSG_CONFIG,
     .kind_last = DISTMSG_LAST,
     .message = on_message,
+    .in_sync = on_in_sync,
     .left = on_left,
     .tell = on_tell,
     .peer_up = dist_peer_up,
@@ -319,13 +333,6 @@ u32 distributor_slot(const struct distributor *d, struct ipaddr dynxcf) {
 
 static bool quiesce_eq(const struct dist_quiesce *a, const struct dist_quiesce *b) {
     return a->target == b->target && a->port == b->port && strcmp(a->jobname, b->jobname) == 0 && a->asid == b->asid;
-}
-
-static void listeners_changed(struct distributor *d) {
-    LIST_FOR_EACH(n, &d->vipa_list) {
-        struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
-        dist_due(d, &v->listeners_due);
-    }
 }
 
 int distributor_quiesce(struct distributor *d, const struct dist_quiesce *q, u64 now) {

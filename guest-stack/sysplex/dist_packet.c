@@ -10,7 +10,8 @@
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
  *                                                       likewise with a row for the client's SYN that went elsewhere meanwhile
  *                          else                         this stack: its own connection, or RST (the same exception)
- *   at another stack       from a routing stack, or     this stack
+ *   at another stack       SYN from the former owner    dropped
+ *                          from a routing stack, or     this stack
  *                            over XCF or HiperSockets,
  *                            or known here
  *                          else                         to the owner: whoever sent it here has not noticed the change
@@ -142,9 +143,17 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     return SYSPLEX_TAKEN;
 }
 
-/* A SYN that a routing stack has sent to this target. */
+/* The link of another stack than the present routing stack. HiperSockets and GRE do not say whose it is, and keep nothing for long. */
+static bool from_former(const struct distributor *d, const struct pkt *p) {
+    const struct dist_vipa *v = dist_vipa_find(d, p->dst);
+    return v && v->owner && p->in->type == LNK_MPCPTP && p->in != v->owner->lnk;
+}
+
+/* What a routing stack has sent to this target. A SYN that XCF had to send again may arrive when the next routing stack has the list of the
+ * connections here already: it would reset the one that begins now. The client repeats the SYN, and the new one chooses. */
 static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const u8 *tcp) {
     if (vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) {
+        if (from_former(d, p)) return drop(&d->count.drop_stale);
         struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
         if (s) s->syns++;
     }

@@ -1,8 +1,9 @@
 /* dist_target.c - what a target tells the routing stack: listeners, connections, ends. See distributor.h.
  *
- * Listeners are told whole, counted from TCP's own table when they are told: nothing has to be kept in step. Ends are told in
- * batches of a few milliseconds, because nobody waits for them; a connection that this stack opens itself from a DVIPA is told
- * at once, because the answer to its SYN arrives at the routing stack.
+ * Listeners are told whole, counted from TCP's own table when they are told: nothing has to be kept in step. Until the stack is in
+ * sync it tells of none: whoever may own the DVIPA next has to know of each target. Ends are told in batches of a few milliseconds,
+ * because nobody waits for them; a connection that this stack opens itself from a DVIPA is told at once, because the answer to its
+ * SYN arrives at the routing stack.
  */
 #include "base/str.h"
 #include "net/tcp.h"
@@ -85,7 +86,9 @@ struct dist_listener_state distributor_listener_state(const struct distributor *
 int dist_listeners_send(struct distributor *d, struct dist_vipa *v, u64 now) {
     struct listeners c = {.d = d, .v = v, .rows = d->out + DISTMSG_LISTENERS_HEAD};
     if (!v->routing && !v->owner) return 0; /* the next owner will ask */
-    tcp_for_each(sysplex_stack(d->sx), count_listener, &c);
+    /* A member that has no path to this stack does not know it: as the next owner it would ask it for no connections, and reset them. */
+    bool known_to_all = v->routing || sysplex_state(d->sx) == SYSPLEX_IN_SYNC;
+    if (known_to_all) tcp_for_each(sysplex_stack(d->sx), count_listener, &c);
     /* From now on its responsiveness is reported, also before anybody has connected to it. */
     for (u32 i = 0; v->target && i < c.n; i++) dist_served_for(d, v->addr, be16_get(c.rows + (size_t)i * DISTMSG_LISTENER_ROW));
     if (v->routing) {

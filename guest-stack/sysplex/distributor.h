@@ -12,7 +12,8 @@
  *
  * After a change of owner the new routing stack says CONFIG with its epoch; every stack answers with its connections
  * (half-open ones, too) and then its listeners. Until a stack's answer is there, DIST_AWAIT_US at most, an unknown segment or
- * a SYN that would be refused is dropped instead of reset: the client repeats it.
+ * a SYN that would be refused is dropped instead of reset: the client repeats it. That is sure only of stacks which the new
+ * owner knows; so a stack says that it has no listeners until it is in sync, when every member knows it.
  *
  *   file             concern
  *   dist.c           life, parts' functions, counters

@@ -31,6 +31,7 @@ struct sysplex { /* one stack's view of the group */
     struct lab *lab;
     u32 index;
     bool alive, target_on;
+    bool joining; /* it is not in sync: some member has no path to it */
     struct stack *stk;
     struct link *osa, *xcf, *client_side;
     struct sysplex_peer peer[LAB_NODES];
@@ -80,6 +81,7 @@ struct stack *sysplex_stack(struct sysplex *sx) { return sx->stk; }
 const char *sysplex_sysname(const struct sysplex *sx) { return sx->index ? "SYSB" : "SYSA"; }
 const char *sysplex_tcpname(const struct sysplex *sx) { UNUSED(sx); return "TCPIP"; }
 struct ipaddr sysplex_dynxcf(const struct sysplex *sx) { return ipaddr_v4(0x0A090901u + sx->index); }
+enum sysplex_state sysplex_state(const struct sysplex *sx) { return sx->joining ? SYSPLEX_JOINED : SYSPLEX_IN_SYNC; }
 struct sysplex_peer *sysplex_peer_at(struct sysplex *sx, u32 index) {
     return index < LAB_NODES && sx->peer[index].used ? &sx->peer[index] : NULL;
 }

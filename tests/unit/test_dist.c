@@ -228,6 +228,51 @@ static void a_syn_during_takeover_waits(void **state) {
     lab_close(l);
 }
 
+/* A gives a SYN to C and loses the DVIPA to B, which has C's list when the SYN arrives at last: C does not begin a connection that B would
+ * reset. The client's next SYN finds B. */
+static void a_syn_of_the_former_owner(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct sysplex *sx = &l->node[2];
+    u8 syn[100];
+    UNUSED(state);
+    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
+    lab_run(l, 5000);
+    struct link *former = sx->peer[0].lnk = testnet_link(l->t, sx->stk, "EZAXCF2", "10.9.7.1", NULL, LINK_CAP_ARP);
+    former->type = LNK_MPCPTP;
+    struct lab_client *c = lab_connect(l);
+    struct lab_event *e = &l->queue[l->tail];
+    for (u32 at = l->tail; l->tail == at;) testnet_run(l->t, 50);
+    assert_true(e->to == 2 && e->kind == 0 && e->len <= sizeof syn);
+    memcpy(syn, e->data, e->len);
+    e->kind = DISTMSG_LAST + 1; /* it is not delivered now */
+    lab_own(l, 1);
+    lab_run(l, 20000);
+    assert_int_equal(ready(l, 1, 2), 1);
+    testnet_give(former, syn, e->len, e->flags & (PKT_DISTRIBUTED | PKT_L4_CSUM_OK));
+    lab_run(l, 4 * USEC_PER_SEC);
+    assert_int_equal(counters(l, 2)->drop_stale, 1);
+    assert_true(c->connected && !c->error && sx->served == 1);
+    lab_close(l);
+}
+
+/* C has no path to some member, which may be the next owner and would not know of its connections: until it is in sync it says that nobody
+ * listens there. That is an answer: no owner waits for another. */
+static void a_stack_that_joins_is_given_nothing(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    UNUSED(state);
+    l->node[2].joining = true;
+    lab_own(l, 1);
+    lab_run(l, 5000);
+    assert_int_equal(ready(l, 1, 0), 1);
+    assert_int_equal(ready(l, 1, 2), 0);
+    assert_int_equal(dist_vipa_find(l->node[1].d, LAB_DVIPA)->awaiting, 0);
+    l->node[2].joining = false;
+    l->node[2].ops->in_sync(l->node[2].ctx, l->t->now);
+    lab_run(l, 5000);
+    assert_int_equal(ready(l, 1, 2), 1);
+    lab_close(l);
+}
+
 static void stale_words_of_an_earlier_owner(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
     UNUSED(state);
@@ -630,6 +675,8 @@ int main(void) {
         cmocka_unit_test(ownership_moves_and_returns),
         cmocka_unit_test(the_owner_dies),
         cmocka_unit_test(a_syn_during_takeover_waits),
+        cmocka_unit_test(a_syn_of_the_former_owner),
+        cmocka_unit_test(a_stack_that_joins_is_given_nothing),
         cmocka_unit_test(stale_words_of_an_earlier_owner),
         cmocka_unit_test(rows_drain_though_ends_are_lost),
         cmocka_unit_test(ports_come_back_at_once),

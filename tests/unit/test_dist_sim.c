@@ -93,6 +93,33 @@ static void a_target_dies(void **state) {
     simdist_destroy(s);
 }
 
+/* System 2 is loaded while no signal passes between it and system 1, so it has joined and is not in sync. When the routing stack dies system
+ * 1 takes the DVIPA over without knowing of system 2: nothing may be lost by that. */
+static void a_system_that_the_next_owner_has_not_met(void **state) {
+    struct simdist *s = plex(3, DIST_ROUNDROBIN);
+    struct simxcf *x = simplex_xcf(simdist_plex(s));
+    struct simplex_session *e[8];
+    UNUSED(state);
+    simxcf_kill(x, 2, true);
+    simdist_run(s, 3 * SEC);
+    simxcf_pair(x, 1, 2, SIMXCF_SILENT);
+    simplex_start_system(simdist_plex(s), 2);
+    simdist_run(s, 5 * SEC);
+    assert_int_equal(sysplex_state(simplex_sysplex(simdist_plex(s), 2)), SYSPLEX_JOINED);
+    hold(s, e, 8);
+    assert_int_equal(served_by(e, 8, 2), 0);
+    simxcf_kill(x, 0, true);
+    simdist_run(s, 3 * SEC);
+    assert_int_equal(simplex_owner(simdist_plex(s), SIMDIST_VIP), 1);
+    finish(s, e, 8, 0);
+    simxcf_heal(x);
+    simdist_run(s, 20 * SEC);
+    hold(s, e, 8);
+    assert_int_equal(served_by(e, 8, 2), 4);
+    finish(s, e, 8, -1);
+    simdist_destroy(s);
+}
+
 /* DEACTIVATE and REACTIVATE move the routing stack to and fro under load. */
 static void planned_moves(void **state) {
     struct simdist *s = plex(3, DIST_WEIGHTEDACTIVE);
@@ -128,6 +155,7 @@ int main(void) {
         cmocka_unit_test(shared_in_turn),
         cmocka_unit_test(the_distributor_dies),
         cmocka_unit_test(a_target_dies),
+        cmocka_unit_test(a_system_that_the_next_owner_has_not_met),
         cmocka_unit_test(planned_moves),
         cmocka_unit_test(drills),
     };
