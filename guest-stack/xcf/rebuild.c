@@ -142,6 +142,12 @@ static bool is_expected_here(const struct rebuild *r) {
     return true;
 }
 
+/* Only phases of the new structure are seen, and he is making a pair of it in which this system is not: his old one may be alive. Then being
+ * COMPLETE takes him into both, ordered, and not into this one alone. When two wait in different attempts the later one goes on. */
+static bool pairs_without(const struct rebuild *r, const struct rebuild_row *row) {
+    return row->role == ROLE_NEW && row->duplex && (!r->duplex || row->attempt > r->attempt);
+}
+
 static struct view view_of(const struct rebuild *r, bool old) {
     struct view v = {.least = PHASE_COMPLETE};
     for (u32 i = 0; i < r->now.rows; i++) {
@@ -158,6 +164,7 @@ static struct view view_of(const struct rebuild *r, bool old) {
         }
         /* Who uses the new one already was through with it. */
         if (!old && row->role == ROLE_STRUCTURE) phase = PHASE_COMPLETE;
+        else if (!old && phase == PHASE_COMPLETE && pairs_without(r, row)) phase = PHASE_JOINED;
         if (phase < v.least) v.least = phase;
     }
     if (!old && !is_expected_here(r)) v.least = PHASE_USE;

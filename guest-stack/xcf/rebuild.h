@@ -16,7 +16,8 @@
  * The old structure is lost, with its facility or with the link to it: phases are then read from the new one, and count for all that
  * are connected there and for all that were last seen connected to the old one, until they come or rebuild_gone() says that they
  * will not. Nobody uses the new one before all of these have populated it. A system that alone has lost its link finds the others
- * where they are, as soon as it has one.
+ * where they are, as soon as it has one. While it waits on the new one alone, the others may make that the second of a pair: their COMPLETE
+ * means both then, and it uses nothing before they keep the new one only.
  *
  *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made, or the second | 2 1 a pair
  *                  3 1 zero | 4 4 attempt | 8 8 target facility, KEEP: the one that is kept

@@ -160,7 +160,8 @@ static u32 kept_by_others(struct rebuild *r) {
 static bool all_agree(const struct rebuild *r, const struct rebuild_board *b) {
     for (u32 i = 0; i < b->rows; i++) {
         const struct rebuild_row *row = &b->row[i];
-        bool on_its_way = row->phase > PHASE_USE && row->phase < PHASE_STOPPED && row->attempt == r->attempt;
+        /* Who only waits in the second, without the first, is not on his way into the pair: he waits for this system. */
+        bool on_its_way = row->phase > PHASE_USE && row->phase < PHASE_STOPPED && row->attempt == r->attempt && row->duplex;
         if (row->phase == PHASE_DUPLEX || on_its_way) return false;
     }
     return true;

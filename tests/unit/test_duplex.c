@@ -112,6 +112,45 @@ static void test_fault_before_it_is_one(void **state) {
         }
 }
 
+static bool is_in_use(struct simduplex *w, u32 system) { return rebuild_connection(simduplex_of(w, system)) != NULL; }
+
+/* A system without a link to the structure waits where the others make the second one of a pair. However far they are with that, it uses
+ * nothing: not the second one alone. It uses that one when they keep it, and both when its link comes. */
+static void outside_of_a_pair(u32 seed, bool keep_new) {
+    struct simduplex *w = simduplex_create(SYSTEMS, 0, seed);
+    struct simcf *z = simduplex_world(w);
+    u32 out = 0, in, first, where;
+    simduplex_steps(w, 150);
+    assert_false(simduplex_check(w, &first));
+    /* The lowest identifier is what it will have in the other one, too, so it stands in nobody's way there. */
+    for (u32 i = 1; i < SYSTEMS; i++)
+        if (rebuild_connection(simduplex_of(w, i))->id < rebuild_connection(simduplex_of(w, out))->id) out = i;
+    in = (out + 1) % SYSTEMS;
+    simcf_cut(z, out, first, true);
+    simduplex_steps(w, 300);
+    assert_int_equal(rebuild_state(simduplex_of(w, out)), REBUILD_JOINED);
+    assert_int_equal(rebuild_duplex(simduplex_of(w, in), simcf_now(z)), 0);
+    for (u32 i = 0; i < 1500; i++) {
+        simduplex_steps(w, 1);
+        assert_false(is_in_use(w, out));
+    }
+    for (u32 i = 0; i < SYSTEMS; i++) assert_true(i == out || rebuild_state(simduplex_of(w, i)) == REBUILD_DUPLEX);
+    if (keep_new) assert_int_equal(rebuild_simplex(simduplex_of(w, in), true, simcf_now(z)), 0);
+    else simcf_cut(z, out, first, false);
+    simduplex_steps(w, 600);
+    assert_int_equal(simduplex_check(w, &where), !keep_new);
+    assert_int_equal(where, keep_new ? !first : first);
+    struct simduplex_result sum = {0};
+    simduplex_result(w, &sum);
+    assert_int_equal(sum.gaps + sum.mismatches, 0);
+    simduplex_destroy(w);
+}
+
+static void test_outside_of_a_pair(void **state) {
+    UNUSED(state);
+    for (u32 seed = 1; seed <= 20; seed++) outside_of_a_pair(seed, seed & 1);
+}
+
 /* A system dies between the two halves of a command, and nobody has anything to do: who is left sees it leave, finds the number that
  * is missing, and the first structure is kept. With every other seed that one dies at the same moment: then the second is, and what the
  * dead system was never answered may be in neither. */
@@ -160,7 +199,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pair_begins_and_works), cmocka_unit_test(test_begun_while_systems_work),
         cmocka_unit_test(test_fault_at_every_step),     cmocka_unit_test(test_fault_before_it_is_one),
-        cmocka_unit_test(test_a_half_done_command),     cmocka_unit_test(test_random),
+        cmocka_unit_test(test_outside_of_a_pair),       cmocka_unit_test(test_a_half_done_command),
+        cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
