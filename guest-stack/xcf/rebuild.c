@@ -131,6 +131,7 @@ struct view {
     bool stopped;
     const struct rebuild_row *started; /* another one is in a rebuild */
     const struct rebuild_row *paired, *kept; /* another one uses a pair, or leaves it */
+    bool first; /* what this system makes anew is the first of a pair that another one uses or makes */
 };
 
 static bool is_expected_here(const struct rebuild *r) {
@@ -153,6 +154,7 @@ static struct view view_of(const struct rebuild *r, bool old) {
     for (u32 i = 0; i < r->now.rows; i++) {
         const struct rebuild_row *row = &r->now.row[i];
         u8 phase = row->phase;
+        v.first |= !old && row->role == ROLE_STRUCTURE && row->duplex && phase != PHASE_USE && phase != PHASE_STOPPED;
         if (phase == PHASE_STOPPED) {
             v.stopped |= row->attempt == r->attempt;
             phase = PHASE_USE;
@@ -203,6 +205,12 @@ void rebuild_seen(struct rebuild *r, u64 now) {
     }
     bool old = rebuild_old(r)->con->connected;
     struct view v = view_of(r, old);
+    if (v.first && r->state >= REBUILD_JOINED) { /* it comes again as one that joins them, because nobody uses only one of a pair */
+        rebuild_leave(rebuild_new(r));
+        r->ops->unusable(r->ctx, now);
+        rebuild_away(r);
+        return;
+    }
     switch (r->state) {
     case REBUILD_CONNECTING: arrived(r, &v, now); break;
     case REBUILD_IN_USE:

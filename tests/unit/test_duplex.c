@@ -195,12 +195,21 @@ static void test_random(void **state) {
     assert_true(sum.mismatches < sum.paired / 10);
 }
 
+/* Runs in which a system once used one of a pair alone. */
+static void test_random_that_showed_something(void **state) {
+    UNUSED(state);
+    static const u32 seeds[] = {53, 292, 459};
+    struct simduplex_result sum = {0};
+    for (u32 i = 0; i < sizeof seeds / sizeof seeds[0]; i++) simduplex_random(seeds[i], 60, &sum);
+    assert_true(sum.paired > 3 && sum.answered > 1500);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_pair_begins_and_works), cmocka_unit_test(test_begun_while_systems_work),
         cmocka_unit_test(test_fault_at_every_step),     cmocka_unit_test(test_fault_before_it_is_one),
         cmocka_unit_test(test_outside_of_a_pair),       cmocka_unit_test(test_a_half_done_command),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_random),                  cmocka_unit_test(test_random_that_showed_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
