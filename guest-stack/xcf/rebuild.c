@@ -433,8 +433,9 @@ void rebuild_gone(struct rebuild *r, const char *system, u64 now) {
     rebuild_look(r);
 }
 
+/* Another one who makes the structure elsewhere at this moment is to be seen a second later, as in rebuild_in_use(). */
 void rebuild_up(struct rebuild *r, u64 now) {
-    r->retry_at = 0;
+    r->retry_at = now + REBUILD_RETRY_US;
     rebuild_search(r, now);
 }
 

@@ -132,7 +132,8 @@ static void search_result(struct rebuild *r, u32 rc, const u8 *rsp, u32 len) {
     if (!board_get(&b, rsp, len)) r->count.drop_malformed++;
     for (u32 i = 0; i < b.rows; i++) {
         if (b.row[i].role == ROLE_STRUCTURE && !r->in_use) r->in_use = r->query_x;
-        if (b.row[i].role == ROLE_STRUCTURE && b.row[i].phase == PHASE_USE && !r->settled) r->settled = r->query_x;
+        bool settled = b.row[i].phase == PHASE_USE || b.row[i].phase == PHASE_STOPPED;
+        if (b.row[i].role == ROLE_STRUCTURE && settled && !r->settled) r->settled = r->query_x;
         bool pair = b.row[i].phase > PHASE_STOPPED;
         r->first_found |= b.row[i].role == ROLE_STRUCTURE && pair;
         r->second_found |= b.row[i].role == ROLE_NEW && pair;

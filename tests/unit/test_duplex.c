@@ -195,13 +195,13 @@ static void test_random(void **state) {
     assert_true(sum.mismatches < sum.paired / 10);
 }
 
-/* Runs in which a system once used one of a pair alone. */
+/* Runs in which a system once used one of a pair alone (53, 292, 459), or was alone longer than rebuild.h says (876, 890, 1419). */
 static void test_random_that_showed_something(void **state) {
     UNUSED(state);
-    static const u32 seeds[] = {53, 292, 459};
+    static const u32 seeds[] = {53, 292, 459, 876, 890, 1419};
     struct simduplex_result sum = {0};
     for (u32 i = 0; i < sizeof seeds / sizeof seeds[0]; i++) simduplex_random(seeds[i], 60, &sum);
-    assert_true(sum.paired > 3 && sum.answered > 1500);
+    assert_true(sum.paired > 6 && sum.answered > 3000);
 }
 
 int main(void) {
