@@ -4,11 +4,11 @@
 # facilities, and are made simplex by command. XCFBENCH's receiver checks that each message comes once
 # and in order (PLX0344E), its sender how many were counted (PLX0341I).
 #
-# Environment: PLEX390_HERCULES chooses the emulator; REBUILD_MESSAGES how many messages a row sends (30000).
+# Environment: PLEX390_HERCULES chooses the emulator; REBUILD_MESSAGES how many messages a row sends (40000).
 set -u
 . "$(dirname "$0")/lib.sh"
 have_modules || { echo "SKIP rebuild: no device modules are built"; exit 77; }
-messages=${REBUILD_MESSAGES:-30000}
+messages=${REBUILD_MESSAGES:-40000}
 lab_begin PLEX1
 run=$PLEX390_RUN/PLEX1
 
