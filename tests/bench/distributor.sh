@@ -48,27 +48,32 @@ instructions() {
 }
 # Packets that SYSA has sent over its dynamic XCF links.
 routed() { cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | awk '/LNKNAME:/{xcf = /EZAXCF/} xcf && /PKTSOUT:/{n += $NF} END {print n + 0}'; }
-ticks() { awk '{print $14 + $15}' "/proc/$(cut -d' ' -f1 "$PLEX390_RUN/PLEX1/$1.pid")/stat" 2>/dev/null || echo 0; }
+. "$(dirname "$0")/../boot/cputime.sh"
 processes="SYSA SYSB SYSC SYSD OSA1"
-all_ticks() { for p in $processes; do echo "$p $(ticks "$p")"; done; }
+# Nanoseconds of each process, and of all that runs on the machine, the client too.
+all_ns() {
+    for p in $processes; do echo "$p $(cpu_ns "$(cut -d' ' -f1 "$PLEX390_RUN/PLEX1/$p.pid")")"; done
+    awk -v hz="$(getconf CLK_TCK)" '/^cpu /{printf "all %.0f\n", ($2 + $3 + $4 + $7 + $8) * 1e9 / hz}' /proc/stat
+}
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 row() { printf '%-58s %10s %s\n' "$1" "$2" "$3"; }
 
-# around KIND COMMAND...: runs it; its output in $tmp/nb; what it took is added to $tmp/KIND.sum: milliseconds, SYSA's instructions beyond
-# idling, packets that SYSA routed, processor ticks of each process.
+# around KIND COMMAND...: runs it; its output in $tmp/nb; what it took is added to $tmp/KIND.sum: milliseconds from reading to reading
+# of processor time, SYSA's instructions beyond idling, packets that SYSA routed, processor time of each process and of the machine.
 around() {
     kind=$1
     shift
     r0=$(routed)
     i0=$(instructions)
-    t0=$(now_ms)
-    all_ticks >"$tmp/t0"
+    begun=$(now_ms)
+    all_ns >"$tmp/t0"
     "$@" >"$tmp/nb" 2>&1 || { cat "$tmp/nb"; failures=1; exit 1; }
-    all_ticks >"$tmp/t1"
+    ms=$(($(now_ms) - begun))
+    all_ns >"$tmp/t1"
     i1=$(instructions)
-    ms=$(($(now_ms) - t0))
+    idle=$((idle_per_s * ($(now_ms) - begun) / 1000))
     r1=$(routed)
-    echo "$ms $((i1 - i0 - idle_per_s * ms / 1000)) $((r1 - r0)) $(paste -d' ' "$tmp/t0" "$tmp/t1" | awk '{printf "%d ", $4 - $2}')" >>"$tmp/$kind.sum"
+    echo "$ms $((i1 - i0 - idle)) $((r1 - r0)) $(paste -d' ' "$tmp/t0" "$tmp/t1" | awk '{printf "%.0f ", $4 - $2}')" >>"$tmp/$kind.sum"
 }
 idle_per_s=0
 i=$(instructions)
@@ -80,8 +85,8 @@ idle_per_s=$((($(instructions) - i) * 1000 / ($(now_ms) - t)))
 median() { sort -n | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 column() { awk -v f="$2" '{print $f}' "$tmp/$1.rate" | median; }
 used() {
-    awk -v names="$processes" -v hz="$(getconf CLK_TCK)" '{ms += $1; for (i = 4; i <= NF; i++) t[i] += $i}
-        END {n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%s%s %.0f%%", (i > 1 ? ", " : ""), name[i], t[i + 3] * 100000 / hz / ms}' "$tmp/$1.sum"
+    awk -v names="$processes all" '{ms += $1; for (i = 4; i <= NF; i++) t[i] += $i}
+        END {n = split(names, name, " "); for (i = 1; i <= n; i++) printf "%s%s %.0f%%", (i > 1 ? ", " : ""), name[i], t[i + 3] / 10000 / ms}' "$tmp/$1.sum"
 }
 beside() { paste -d' ' "$tmp/direct.rate" "$tmp/$1.rate" | awk -v f="$2" '{print 100 * $f / $1}' | median | awk '{printf "%.0f", $1}'; }
 fresh() { rm -f "$tmp"/*.rate "$tmp"/*.sum; }
@@ -136,7 +141,7 @@ bulk() {
 
 echo "machine: $(nproc) processors, $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), load $(cut -d' ' -f1-3 /proc/loadavg)"
 echo "emulator: $(${PLEX390_HERCULES:-hercules} --version 2>&1 </dev/null | grep -i version | head -1)"
-row WHAT FIGURE "UNIT; share of one processor used by each process"
+row WHAT FIGURE "UNIT; share of one processor used by each process, and by all on the machine"
 row "SYSA idle" $((idle_per_s / 1000)) "thousand instructions a second, taken off below"
 rates "HTTP/1.0 GET of 1 KB, one at a time" get 80 $((connections / 5)) /bulk/1024 1
 rates "HTTP/1.0 GET of 1 KB, 16 at a time" get 80 $((connections / 5)) /bulk/1024 16
