@@ -34,9 +34,9 @@
 #define OSA_PENDING_MAX 16
 /* Bytes of a command that are kept for its reply; commands that ask the port are shorter. */
 #define OSA_PENDING_BYTES 128
-/* Registrations of one session: home addresses, VIPAs, groups, MACs. An OSA-Express of the time had 512 to
- * 2048. */
-#define OSA_ENTRIES_MAX 512
+/* Registrations of one session: home addresses, VIPAs, groups, MACs; as many as a stack has (link_osa.h, LINK_OSA_ADDRESSES_MAX).
+ * An OSA-Express of the time had 512 to 2048. */
+#define OSA_ENTRIES_MAX 1408
 #define OSA_MTU_DEFAULT 1500
 
 enum osa_mpc_state {

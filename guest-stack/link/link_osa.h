@@ -28,7 +28,7 @@ struct chan_system;
 
 #define LINK_OSA_INPUT_BUFFERS  32  /* of 64 KB, given to the card at once */
 #define LINK_OSA_OUTPUT_BUFFERS 32  /* of 64 KB, owned by the card at once */
-#define LINK_OSA_ADDRESSES_MAX  1280 /* registered per device: 1,024 dynamic VIPAs, HOME's 128 others, groups */
+#define LINK_OSA_ADDRESSES_MAX  1408 /* registered per device: 1,152 dynamic VIPAs, HOME's 128 others, groups */
 
 enum osa_fail {
     OSA_FAIL_NONE,

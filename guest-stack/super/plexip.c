@@ -11,7 +11,8 @@
 #include "sysplex/dvipa.h"
 #include "sysplex/sysplex.h"
 
-#define DVIPAS          1024u /* what the books allow one stack */
+#define DVIPAS          1152u /* the 1,024 that the books allow one stack in statements, and what the programs of the sysplex bind beside them */
+#define OTHERS          7u /* stacks that may know all of them: a sysplex of eight */
 #define PENDING_MAX_US  (15 * (u64)USEC_PER_SEC) /* a group that does not answer must not keep programs from starting */
 
 static u64 idle_us(void *ctx) {
@@ -22,6 +23,7 @@ static u64 idle_us(void *ctx) {
 static void sizes(struct sysplex_config *sc, struct distributor_config *dc) {
     sysplex_config_default(sc);
     sc->dvipas = DVIPAS;
+    sc->dvipa_rows = DVIPAS * OTHERS;
     distributor_config_default(dc);
 }
 

@@ -71,6 +71,11 @@ bench-outage: all
 	@tests/bench/outage.sh
 .PHONY: bench-outage
 
+# 1,024 dynamic VIPAs move on eight LPARs; by name only, as two processors have enough to do with fewer.
+bench-thousand: all
+	@tests/bench/thousand.sh
+.PHONY: bench-thousand
+
 # The distributor beside a target's own address, and HAProxy.
 bench-dist: all
 	@tests/bench/distributor.sh
