@@ -1,4 +1,4 @@
-/* test_ctc_cu.c - the control unit of a channel-to-channel connection: every cell of the table for both sides, what
+/* test_ctc_cu.c - the control unit of a channel-to-channel connection: every cell of the table for both sides in both modes, what
  * the command codes are, data both ways, end of file, modes, attention, not ready, resets.
  */
 #include <setjmp.h>
@@ -80,6 +80,18 @@ static const char *const FIGURE[CTC_COMMANDS][CTC_COLUMNS] = {
     /* invalid  */ {"A u P ", "A u C ", "A u R ", "A u W ", "A u A ", "A u N ", "B"},
 };
 
+/* In basic mode WEOF is a WRITE, and a side that is there but not ready counts as available for all but SET EXTENDED MODE, while it stays
+ * not ready, and hears no attention before its first command. The other cells are those of extended mode. */
+static const char *const FIGURE_BASIC_N[CTC_COMMANDS] = {
+    [CTC_PREPARE] = "P - N ", [CTC_CONTROL] = "C - N ", [CTC_READ] = "R - N ", [CTC_WRITE] = "W - N ", [CTC_SENSE_COMMAND] = "A e N ",
+    [CTC_READ_BACKWARD] = "R - N ", [CTC_WEOF] = "W - N ", [CTC_NOP] = "A e N ", [CTC_SET_EXTENDED] = "A u N ", [CTC_SET_BASIC] = "A e N ",
+    [CTC_INVALID] = "A u N "};
+
+static const char *figure(u32 command, u32 column, bool basic) {
+    if (basic && column == CTC_NOT_READY) return FIGURE_BASIC_N[command];
+    return FIGURE[basic && command == CTC_WEOF ? CTC_WRITE : command][column];
+}
+
 static char letter_of_status(u8 status) {
     switch (status) {
     case CE_DE: return 'e';
@@ -90,13 +102,14 @@ static char letter_of_status(u8 status) {
     }
 }
 
-static void check_cell(u32 side, u32 command, u32 column) {
+static void check_cell(u32 side, u32 command, u32 column, bool basic) {
     static const char letters[] = "PCRWAN";
-    const char *want = FIGURE[command][column];
+    const char *want = figure(command, column, basic);
     struct rig r;
     char got[8];
     u32 other = !side;
     rig_init(&r, true);
+    for (u32 i = 0; i < 2 && basic; i++) give(&r, i, CCW_CTC_SET_BASIC);
     if (column == CTC_NOT_READY) ctc_cu_reset(&r.cu, other);
     if (column < CTC_AVAILABLE) assert_false(give(&r, other, BRINGS[column]));
     if (column == CTC_SELF) assert_false(give(&r, side, CCW_READ));
@@ -111,8 +124,8 @@ static void check_cell(u32 side, u32 command, u32 column) {
     snprintf(got, sizeof got, "%c %c %c%c", letters[r.cu.side[side].state], status, letters[r.cu.side[other].state],
              r.pending[other] & US_ATTENTION ? '@' : ' ');
     if (strcmp(got, want) != 0)
-        fail_msg("%s while the other side is in %s: got \"%s\", the figure says \"%s\"", ctc_command_name(command),
-                 ctc_state_name(column), got, want);
+        fail_msg("%s in %s mode while the other side is in %s: got \"%s\", the figure says \"%s\"", ctc_command_name(command),
+                 basic ? "basic" : "extended", ctc_state_name(column), got, want);
     /* Nothing is left outstanding that the states do not show. */
     for (u32 i = 0; i < 2; i++) assert_int_equal(ctc_cu_waiting(&r.cu, i), r.cu.side[i].state < CTC_AVAILABLE);
 }
@@ -121,7 +134,8 @@ static void every_cell(void **state) {
     UNUSED(state);
     for (u32 side = 0; side < 2; side++)
         for (u32 command = 0; command < CTC_COMMANDS; command++)
-            for (u32 column = 0; column < CTC_COLUMNS; column++) check_cell(side, command, column);
+            for (u32 column = 0; column < CTC_COLUMNS; column++)
+                for (u32 basic = 0; basic < 2; basic++) check_cell(side, command, column, basic);
 }
 
 static void command_codes(void **state) {
