@@ -18,6 +18,7 @@ struct cfop {
 
 struct cfrm *cfop_cfrm(struct cfop *o) { return o->c; }
 int cfop_inventory(struct cfop *o, u64 now) { return cfrm_inventory(o->c, now); }
+int cfop_force(struct cfop *o, const char *structure, const char *connection, u64 now) { return cfrm_force(o->c, structure, connection, now); }
 
 /* ---- facilities ---- */
 
@@ -145,7 +146,15 @@ static void on_no_policy(void *ctx, u64 now) {
     if (cfop_policy(o, o->couple->cfrmpol, now) == 0) on_policy(o, now);
 }
 
-static const struct cfrm_events EVENTS = {.ready = on_ready, .policy = on_policy, .no_policy = on_no_policy};
+/* Between the inventory and this command somebody may have connected again, or deleted it. */
+static void on_forced(void *ctx, const char *structure, const char *connection, u32 rc, u64 now) {
+    const struct cfop *o = ctx;
+    UNUSED(now);
+    dxcf_forced(o->sys, structure, connection,
+                rc == CF_OK ? NULL : rc == CF_RC_IN_USE ? "IT IS ACTIVE" : rc == XES_LOST ? "THE COUPLING FACILITY IS LOST" : "IT IS GONE");
+}
+
+static const struct cfrm_events EVENTS = {.ready = on_ready, .policy = on_policy, .no_policy = on_no_policy, .forced = on_forced};
 
 struct cfop *cfop_create(struct system *sys, struct cflinks *links, const struct couple *couple) {
     struct cfop *o = arena_take(sys->env.arena, sizeof *o, 16);

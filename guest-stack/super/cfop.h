@@ -21,6 +21,7 @@ struct cfop *cfop_create(struct system *sys, struct cflinks *links, const struct
 struct cfrm *cfop_cfrm(struct cfop *o);
 
 int cfop_inventory(struct cfop *o, u64 now);
+int cfop_force(struct cfop *o, const char *structure, const char *connection, u64 now);
 bool cfop_facility(const struct cfop *o, u32 i, struct xcf_operator_cf *out);
 bool cfop_structure(const struct cfop *o, u32 i, struct xcf_operator_structure *out);
 /* Member name of PARMLIB; "": no policy any more. 0, -ERR_NOENT, -ERR_INVAL after a message, -ERR_NETDOWN. */

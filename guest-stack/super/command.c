@@ -10,7 +10,7 @@
  *   PING host [(COUNT n LENGTH n TIMEOUT n TCP name]       TRACERTE host [(MAX n TRY n TIMEOUT n TCP name]
  *   EZACFSM1 'dsn(member)'
  *   R|REPLY nn,text   or nn,text alone         SETXCF ...         (command_xcf.c)
- *   XCFBENCH [system[,bytes[,n]]]
+ *   XCFBENCH [system[,bytes[,n]]]              XESUSE request,structure,...
  *   #token command          for automation: the command, and PLX0310I token behind its answer. A console may lose a
  *                           line that is entered while it is being written to; the sender repeats it with its token
  *                           until the message comes, and a token that was seen is not carried out twice.
@@ -28,6 +28,7 @@
 #include "super/profile.h"
 #include "super/tcpip.h"
 #include "super/xcfbench.h"
+#include "super/xesuse.h"
 
 static const struct verb {
     const char *name, *alias;
@@ -45,6 +46,7 @@ static const struct verb {
     {"TRACERTE", "TRACERTE", command_tracerte},
     {"EZACFSM1", "EZACFSM1", command_ezacfsm1},
     {"XCFBENCH", "XCFBENCH", command_xcfbench},
+    {"XESUSE", "XESUSE", command_xesuse},
     {"REPLY", "R", command_reply},
     {"SETXCF", "SETXCF", command_setxcf},
 };

@@ -79,6 +79,8 @@ struct xcf_operator_ops {
     int (*rebuild_stop)(void *ctx, const char *structure, u64 now);
     /* SETXCF START and STOP,REBUILD,DUPLEX; keep_new: KEEP=NEW. */
     int (*duplex)(void *ctx, const char *structure, bool start, bool keep_new, u64 now);
+    /* SETXCF FORCE of a connection, or with "" of a structure, as the inventory shows them: as cfrm_force(). dxcf_forced() says how it ended. */
+    int (*force)(void *ctx, const char *structure, const char *connection, u64 now);
     /* SETXCF START,POLICY,TYPE=CFRM: member CFRMxx was named. STOP: name "". */
     int (*cfrm_policy)(void *ctx, const char *name, u64 now);
 };
@@ -96,6 +98,8 @@ struct xcf_operator {
 bool dxcf_display(struct command *c);
 bool dxcf_cf(struct command *c);
 bool dxcf_set(struct command *c);
+/* What ops->force() has asked for is done, or why not (NULL: done). */
+void dxcf_forced(struct system *sys, const char *structure, const char *connection, const char *why);
 /* The answers to ops->inventory() are in. */
 void dxcf_inventory_ready(struct system *sys, u64 now);
 

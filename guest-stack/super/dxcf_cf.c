@@ -19,13 +19,12 @@ static bool facility_at(const struct command *c, u32 i, struct xcf_operator_cf *
     return o->ops && o->ops->facility && o->ops->facility(o->ctx, i, out);
 }
 
-/* false: the answer comes later, or a message has said why there is none. */
-static bool inventory_fresh(struct command *c, bool *good) {
+bool dxcf_inventory_fresh(struct command *c, bool *good) {
     struct xcf_operator *o = c->sys->xcf_operator;
     *good = true;
     if (!o->ops || !o->ops->inventory || o->inventory_is_fresh) return true;
     if (o->waiting[0]) {
-        reply_line(c->r, PLX0303E, "DISPLAY", c->rest, "ANOTHER DISPLAY WAITS FOR THE COUPLING FACILITIES");
+        reply_line(c->r, PLX0303E, c->verb_name, c->rest, "ANOTHER COMMAND WAITS FOR THE COUPLING FACILITIES");
         *good = false;
         return false;
     }
@@ -126,7 +125,7 @@ bool dxcf_structures(struct command *c) {
     u32 n = 0;
     if (!names) names = command_value(what, "STRNM");
     if (what[0] && !names) return command_expected(c, what, "STRNAME=");
-    if (!inventory_fresh(c, &good)) return good;
+    if (!dxcf_inventory_fresh(c, &good)) return good;
     if (!names) {
         structures_summary(c);
         return true;
@@ -166,7 +165,7 @@ bool dxcf_facilities(struct command *c) {
     u32 n = 0;
     if (!names) names = command_value(what, "CFNM");
     if (what[0] && !names) return command_expected(c, what, "CFNAME=");
-    if (!inventory_fresh(c, &good)) return good;
+    if (!dxcf_inventory_fresh(c, &good)) return good;
     if (names)
         reply_line(c->r, IXC362I, display_clock(c->sys, t), display_number(c->sys));
     else
@@ -213,7 +212,7 @@ bool dxcf_cf(struct command *c) {
     bool good;
     u32 n = 0;
     if (what[0] && !names) return command_expected(c, what, "CFNAME=");
-    if (!inventory_fresh(c, &good)) return good;
+    if (!dxcf_inventory_fresh(c, &good)) return good;
     reply_line(c->r, IXL150I, display_clock(c->sys, t), display_number(c->sys));
     for (u32 i = 0; facility_at(c, i, &cf); i++) {
         if (names && !dxcf_names(names, cf.name)) continue;

@@ -26,6 +26,8 @@ bool dxcf_paths(struct command *c, bool outbound);
 bool dxcf_classes(struct command *c);
 bool dxcf_structures(struct command *c);
 bool dxcf_facilities(struct command *c);
+/* false: the command is carried out once more when the facilities have answered, or (*good is false) a message has said why not. */
+bool dxcf_inventory_fresh(struct command *c, bool *good);
 
 /* Several short texts a line, in columns of width; the first line begins with title, the others are indented by its length. */
 struct dxcf_list {

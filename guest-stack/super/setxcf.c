@@ -10,6 +10,7 @@
  *   SETXCF {START|STOP},{REBUILD|RB},{STRNAME|STRNM}={name|(name,...)}[,LOC={NORMAL|OTHER}]   IXC367I
  *          of signalling structures; both locations mean the first facility of its preference list that it is not in
  *   SETXCF START,REBUILD,DUPLEX,STRNAME=name     SETXCF STOP,REBUILD,DUPLEX,STRNAME=name,KEEP={OLD|NEW}   IXC367I
+ *   SETXCF FORCE,{CONNECTION|CON},STRNAME=name,CONNAME=name     SETXCF FORCE,{STRUCTURE|STR},STRNAME=name     IXC354I, IXC353I
  */
 #include "super/dxcf_impl.h"
 
@@ -321,12 +322,52 @@ static bool set_rebuild(struct command *c, bool start) {
     return any ? good : command_expected(c, "", "A NAME");
 }
 
+/* ---- force ---- */
+
+static void force_line(const struct reply *r, const char *structure, const char *connection, const char *how, const char *text) {
+    if (connection[0])
+        reply_line(r, IXC354I, connection, structure, how, text);
+    else
+        reply_line(r, IXC353I, structure, how, text);
+}
+
+void dxcf_forced(struct system *sys, const char *structure, const char *connection, const char *why) {
+    force_line(&sys->env.con->reply, structure, connection, why ? "REJECTED" : "COMPLETED",
+               why ? why : connection[0] ? "CONNECTION WAS DELETED" : "STRUCTURE WAS DELETED");
+}
+
+static const char *force_why(int rc, bool connection) {
+    switch (rc) {
+    case -ERR_NOENT: return connection ? "CONNECTION NOT DEFINED" : "STRUCTURE NOT ALLOCATED OR IS PENDING DEALLOCATION";
+    case -ERR_BUSY: return connection ? "ACTIVE CONNECTION CANNOT BE DELETED" : "STRUCTURE CONTAINS ACTIVE CONNECTIONS";
+    case -ERR_ALREADY: return "ANOTHER FORCE REQUEST IS UNDER WAY";
+    default: return "XES FUNCTION NOT AVAILABLE";
+    }
+}
+
+static bool set_force(struct command *c) {
+    const struct xcf_operator *o = c->sys->xcf_operator;
+    const char *structure = option(c, "STRName"), *connection = option(c, "CONName"), *what = command_op(c, 1);
+    bool one = dxcf_is(what, "CON", "CONNECTION"), good;
+    if (!one && !dxcf_is(what, "STR", "STRUCTURE")) return command_expected(c, what, "CONNECTION OR STRUCTURE");
+    if (!structure) structure = option(c, "STRNM");
+    if (!connection) connection = option(c, "CONNM");
+    if (!structure || !structure[0]) return command_expected(c, structure ? structure : "", "STRNAME=");
+    if (one != (connection && connection[0])) return command_expected(c, connection ? connection : "", one ? "CONNAME=" : "NO CONNAME=");
+    if (!o->ops || !o->ops->force) return unavailable(c, "FORCE");
+    if (!dxcf_inventory_fresh(c, &good)) return good;
+    int rc = o->ops->force(o->ctx, structure, one ? connection : "", c->now);
+    if (rc) force_line(c->r, structure, one ? connection : "", "REJECTED", force_why(rc, one));
+    return rc == 0;
+}
+
 /* ---- which ---- */
 
 bool dxcf_set(struct command *c) {
     const char *what = command_op(c, 0), *of = command_op(c, 1);
     bool start = strcmp(what, "START") == 0;
     if (dxcf_is(what, "CPL", "COUPLE")) return set_couple(c);
+    if (strcmp(what, "FORCE") == 0) return set_force(c);
     if (!start && strcmp(what, "STOP") != 0) {
         reply_line(c->r, IEE309I, "SETXCF", what);
         return false;

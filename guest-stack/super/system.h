@@ -36,6 +36,7 @@ struct xcf_operator; /* super/dxcf.h */
 struct armas;        /* super/armas.h */
 struct xcfas;        /* super/xcfas.h */
 struct xcfbench;     /* super/xcfbench.h */
+struct xesuse;       /* super/xesuse.h */
 struct tcpip; /* a stack with its profile, AUTOLOG list and programs: super/tcpip.h */
 
 /* What the machine told IPL. Names are upper case without trailing blanks; empty = not known. */
@@ -82,6 +83,7 @@ struct system {
     struct xcfas *xcfas;               /* NULL: there is no XCF */
     struct xcfas *xcfas_asking;        /* its COUPLExx is the operator's to name (IXC207A); NULL: it is not */
     struct xcfbench *xcfbench;         /* NULL until the command XCFBENCH */
+    struct xesuse *xesuse;             /* NULL until the command XESUSE */
     u32 lpar_weight;    /* IEAOPTxx, 1..999: how large this LPAR is beside the others */
     u64 idle_us;        /* spent in enabled waits since IPL: what WLM measures */
     bool stopping;      /* Z EOD accepted */

@@ -193,6 +193,10 @@ static int op_inventory(void *ctx, u64 now) {
     struct xcfas *as = ctx;
     return as->cfop ? cfop_inventory(as->cfop, now) : -ERR_NETDOWN;
 }
+static int op_force(void *ctx, const char *structure, const char *connection, u64 now) {
+    struct xcfas *as = ctx;
+    return as->cfop ? cfop_force(as->cfop, structure, connection, now) : -ERR_NETDOWN;
+}
 static bool op_facility(void *ctx, u32 i, struct xcf_operator_cf *out) {
     const struct xcfas *as = ctx;
     return as->cfop && cfop_facility(as->cfop, i, out);
@@ -243,7 +247,7 @@ static int op_path_new(void *ctx, const struct couple_path *path, u64 now) {
     return as->local || !as->joined ? -ERR_NETDOWN : path_add(as, path, now);
 }
 static const struct xcf_operator_ops OPERATOR = {
-    .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy,
+    .path_new = op_path_new, .inventory = op_inventory, .facility = op_facility, .structure = op_structure, .cfrm_policy = op_cfrm_policy, .force = op_force,
     .pswitch = op_pswitch, .acouple = op_acouple, .rebuild = op_rebuild, .rebuild_stop = op_rebuild_stop,
     .duplex = op_duplex};
 
@@ -413,3 +417,4 @@ const char *xcfas_member(const struct system *sys) { return sys->xcfas ? sys->xc
 struct xes *xcfas_link(const struct system *sys, u32 i) {
     return sys->xcfas && sys->xcfas->links ? cflinks_at(sys->xcfas->links, i) : NULL;
 }
+struct cfrm *xcfas_cfrm(const struct system *sys) { return sys->xcfas && sys->xcfas->cfop ? cfop_cfrm(sys->xcfas->cfop) : NULL; }

@@ -22,6 +22,7 @@
 #include "base/base.h"
 #include "xcf/xcf.h"
 
+struct cfrm;
 struct system;
 struct xcfas;
 struct xes;
@@ -46,5 +47,7 @@ bool xcfas_is_local(const struct system *sys); /* XCF-LOCAL */
 const char *xcfas_member(const struct system *sys); /* "COUPLE00", "" if there was none */
 /* The i-th link to a coupling facility, for displays (xcf/xes.h); NULL past the last. */
 struct xes *xcfas_link(const struct system *sys, u32 i);
+/* What is known of facilities and policies (xcf/cfrm.h); NULL if there is none. */
+struct cfrm *xcfas_cfrm(const struct system *sys);
 
 #endif

@@ -14,6 +14,9 @@
  * Inventory. Facilities, structures, connections, asked for anew with each cfrm_inventory(): IDENTIFY, STRUCTURES until all are
  * listed, CONNECTIONS of each. A facility that goes away in between counts as answered, and is listed as not connected.
  *
+ * Force. What nobody uses any more goes by the operator's word: a failed-persistent connection with what it holds, or a structure that
+ * stays without connections. cfrm_force() looks at the last inventory, the facility decides.
+ *
  * Calls: cfrm_create; cfrm_poll when it says; cfrm_up and cfrm_down as links to facilities come and go (they have the shape of struct cflink_user's);
  * the rest at any time. ready() comes from a response, never from inside cfrm_inventory().
  */
@@ -65,6 +68,7 @@ struct cfrm_connection {
 };
 struct cfrm_structure {
     char name[CF_NAME_BYTES + 1];
+    u32 token;
     const struct cfrm_facility *facility;
     enum cf_type type;
     u32 kb, entries_used, entries, elements_used, elements;
@@ -80,6 +84,8 @@ struct cfrm_counters {
 struct cfrm_events {
     void (*ready)(void *ctx, u64 now);  /* the inventory that was asked for is there */
     void (*policy)(void *ctx, u64 now); /* cfrm_policy() is another one now */
+    /* The answer to cfrm_force(): connection is "" for a structure; rc of the facility, or XES_LOST. */
+    void (*forced)(void *ctx, const char *structure, const char *connection, u32 rc, u64 now);
     void (*no_policy)(void *ctx, u64 now); /* a facility came up, and neither it nor this system has one */
 };
 
@@ -97,6 +103,11 @@ int cfrm_inventory(struct cfrm *c, u64 now);
 /* The i-th of the last inventory, facilities in the order of their names; NULL past the last. Valid until the next one begins. */
 const struct cfrm_facility *cfrm_facility(const struct cfrm *c, u32 i);
 const struct cfrm_structure *cfrm_structure(const struct cfrm *c, u32 i);
+
+/* Deletes a failed-persistent connection of the last inventory, or with "" a structure without active connections; of two of one name the
+ * first that it is true of. 0: forced() comes; -ERR_NOENT no such structure or connection; -ERR_BUSY it is active; -ERR_ALREADY another one
+ * is under way; -ERR_NETDOWN the facility is lost. */
+int cfrm_force(struct cfrm *c, const char *structure, const char *connection, u64 now);
 
 /* The active policy; its name is "" if there is none. */
 const struct cfrm_policy *cfrm_policy(const struct cfrm *c);

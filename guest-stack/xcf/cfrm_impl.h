@@ -29,6 +29,10 @@ struct cfrm {
     struct cfrm_part facility[CFRM_FACILITIES_MAX];
     struct cfrm_structure structure[CFRM_STRUCTURES_MAX];
     bool collecting;
+    struct xes_request force_request;
+    u8 force_cmd[CF_CMD_BYTES + 2 * CF_NAME_BYTES];
+    bool force_busy;
+    char force_structure[CF_NAME_BYTES + 1], force_connection[CF_NAME_BYTES + 1];
     u64 check_at; /* the names of the facilities' policies are asked for */
     struct cfrm_counters count;
 };

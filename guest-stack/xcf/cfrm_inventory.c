@@ -53,6 +53,7 @@ static void structure_get(struct cfrm_part *f, const u8 *row) {
     }
     struct cfrm_structure *s = &c->structure[c->structures++];
     *s = (struct cfrm_structure){.facility = &f->view,
+                                 .token = be32_get(row + 16),
                                  .type = (enum cf_type)row[20],
                                  .persistent = row[23] & CF_CONN_STRUCTURE_KEEP,
                                  .kb = be32_get(row + 24),

@@ -1,12 +1,21 @@
 #!/bin/sh
-# displays.sh - the operator's side of XCF on real emulators: each display of PLEX1 says what is there, and an element of the Automatic
-# Restart Manager is started again on another system when the emulator of its own is killed.
+# displays.sh - the operator's side of XCF on real emulators: each display of PLEX1 says what is there; programs of several systems use a
+# lock, a cache and a list structure (XESUSE), and hear of each other; and when an emulator is killed, an element of the Automatic
+# Restart Manager is started again on another system, and the lock that it held stays until its connection is forced.
 #
 # Environment: PLEX390_HERCULES chooses the emulator.
 set -u
 . "$(dirname "$0")/lib.sh"
 have_modules || { echo "SKIP displays: no device modules are built"; exit 77; }
 lab_begin PLEX1
+mkdir "$tmp/configs"
+cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
+PLEX390_CONFIGS=$tmp/configs
+{
+    echo '  STRUCTURE NAME(LOCK1) SIZE(256) PREFLIST(CF01,CF02)'
+    echo '  STRUCTURE NAME(CACHE1) SIZE(256) PREFLIST(CF02,CF01)'
+    echo '  STRUCTURE NAME(LIST1) SIZE(256) PREFLIST(CF01,CF02)'
+} >>"$tmp/configs/PLEX1/parmlib/CFRMPOL1"
 
 # command, what its answer must have (a basic regular expression)
 shows() { ok "displays: $2: $3" answer_has "$1" "$2" "$3"; }
@@ -63,9 +72,66 @@ shows SYSA 'SETXCF STOP,POLICY,TYPE=SFM' 'IXC511I STOP'
 shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=NONE' 'IXC514I'
 shows SYSA 'SETXCF START,POLICY,TYPE=SFM,POLNAME=SFMPOL1' 'IXC511I START'
 
+# ---- structures between programs ----
+
+# What a system's console has said since the last command of use().
+heard() { eval "n=\$from_$1"; tail -n +$((n + 1)) "$PLEX390_RUN/PLEX1/$1.log" >"$tmp/heard"; grep -a -q -- "$2" "$tmp/heard" || { grep -a 'XESUSE\|IXC\|IXL' "$tmp/heard"; return 1; }; }
+hears() { ok "displays: $1 hears: $2" within 5 heard "$1" "$2"; }
+marks() { for s in SYSA SYSB SYSC; do eval "from_$s=$(wc -l <"$PLEX390_RUN/PLEX1/$s.log")"; done; }
+# A request of a system, and what must be answered.
+use() {
+    marks
+    cmd "$1" "XESUSE $2" >"$tmp/answer" 2>&1
+    ok "displays: $1: XESUSE $2: $3" within 5 heard "$1" "$3"
+}
+for s in SYSA SYSB SYSC; do use $s 'CONNECT,LOCK1,LOCK,KEEP' 'IXL014I .*LOCK1 WAS SUCCESSFUL.*CFNAME: CF01'; done
+use SYSB 'OBTAIN,LOCK1,5,EXCLUSIVE' 'ENTRY 5: EXCLUSIVE 02 SHARED 00000000 WAITING 00000000'
+use SYSA 'OBTAIN,LOCK1,5,SHARED,WAIT' 'CONTENTION, ENTRY 5: EXCLUSIVE 02'
+hears SYSB 'ENTRY 5: .* WAITING 00000001: ANOTHER ONE WANTS IT'
+use SYSB 'RELEASE,LOCK1,5' 'RELEASE: ENTRY 5: EXCLUSIVE 00'
+hears SYSA 'ENTRY 5: .*TRY AGAIN'
+use SYSA 'OBTAIN,LOCK1,5,SHARED' 'SHARED 00000001'
+use SYSC 'OBTAIN,LOCK1,5,SHARED' 'SHARED 00000005'
+for s in SYSA SYSB; do use $s 'CONNECT,CACHE1,CACHE' 'IXL014I .*CACHE1 .*CFNAME: CF02'; done
+use SYSA "READ,CACHE1,'PAGE ONE',3" 'READ: VERSION 0, NOT CHANGED'
+use SYSA 'TEST,CACHE1,3' 'THE BIT IS ON'
+use SYSB "WRITE,CACHE1,'PAGE ONE',7,'what SYSB made of it',CHANGED" 'WRITE: DONE'
+hears SYSA 'BUFFER 3 IS NOT VALID'
+use SYSA 'TEST,CACHE1,3' 'THE BIT IS OFF'
+use SYSB 'TEST,CACHE1,7' 'THE BIT IS ON'
+use SYSA "READ,CACHE1,'PAGE ONE',3" 'VERSION 1, CHANGED: what SYSB made of it'
+use SYSA "CASTOUT,CACHE1,'PAGE ONE'" 'what SYSB made of it'
+use SYSB "CASTOUT,CACHE1,'PAGE ONE'" 'ANOTHER CONNECTION CASTS IT OUT'
+use SYSA "CASTOUTEND,CACHE1,'PAGE ONE'" 'CASTOUTEND: DONE'
+use SYSB "READ,CACHE1,'PAGE ONE',7" 'VERSION 1, NOT CHANGED'
+for s in SYSA SYSB; do use $s 'CONNECT,LIST1,LIST' 'IXL014I .*LIST1 .*CFNAME: CF01'; done
+use SYSA 'MONITOR,LIST1,4' 'IT IS EMPTY'
+use SYSB "WRITE,LIST1,4,'a word from SYSB'" 'WRITE: DONE'
+hears SYSA 'LIST 4 IS NOT EMPTY'
+use SYSA 'READ,LIST1,4' 'READ: a word from SYSB'
+use SYSB 'FILL,LIST1,2,5000' 'THE STRUCTURE IS FULL, [1-9][0-9]* ENTRIES WRITTEN'
+hears SYSA 'LIST1: [0-9]* PERCENT ARE IN USE'
+later 'D XCF,STR,STRNAME=CACHE1' 'TYPE: CACHE'
+for s in SYSA SYSC; do use $s 'RELEASE,LOCK1,5' 'RELEASE: ENTRY 5'; done
+use SYSB 'OBTAIN,LOCK1,5,EXCLUSIVE' 'ENTRY 5: EXCLUSIVE 02 SHARED 00000000'
+use SYSB "RECORD,LOCK1,ROW.1,'half a change'" 'RECORD: DONE'
+
+# ---- a death ----
+
 ok "displays: an element on SYSB" cmd SYSB "S BULKSRV,JOBNAME=MOVER,PARM='SOURCE=4019 SINK=4009',ARMELEM=MOVER"
 moved() { for s in SYSA SYSC SYSD; do cmd "$s" 'D XCF,ARMS,DETAIL'; done >"$tmp/answer" 2>&1; grep -q "CURR SYS :SYS$1" "$tmp/answer" || { cat "$tmp/answer"; return 1; }; }
 ok "displays: all know that it is on SYSB" within 8 moved B
+marks
 "$plex390" kill SYSB
+hears SYSA 'CONNECTIONS 00000002 CAME, LEFT OR FAILED'
 ok "displays: its emulator is killed: another system has it" within 10 moved '[ACD]'
+later 'D XCF,STR,STRNAME=LOCK1' 'USE_SYSB .*FAILED-PERSISTENT'
+use SYSA 'OBTAIN,LOCK1,5,EXCLUSIVE,WAIT' 'CONTENTION, .* FAILED 00000002'
+use SYSA 'RECORDS,LOCK1,2' 'ROW.1 .*: half a change'
+later 'SETXCF FORCE,CON,STRNAME=LOCK1,CONNAME=USE_SYSA' 'IXC354I .*USE_SYSA .*REJECTED: ACTIVE'
+later 'SETXCF FORCE,STR,STRNAME=LOCK1' 'IXC353I .*REJECTED'
+marks
+later 'SETXCF FORCE,CON,STRNAME=LOCK1,CONNAME=USE_SYSB' 'IXC354I .*USE_SYSB IN STRUCTURE LOCK1 WAS COMPLETED'
+hears SYSA 'ENTRY 5: .*TRY AGAIN'
+use SYSA 'OBTAIN,LOCK1,5,EXCLUSIVE' 'ENTRY 5: EXCLUSIVE 01'
 [ "$failures" = 0 ]

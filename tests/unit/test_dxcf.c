@@ -97,8 +97,14 @@ static int inventory(void *ctx, u64 now) {
     did.inventories++;
     return did.later ? 0 : -ERR_NETDOWN;
 }
+static int force(void *ctx, const char *structure, const char *connection, u64 now) {
+    UNUSED(ctx);
+    UNUSED(now);
+    str_fmt(did.rebuilt, sizeof did.rebuilt, "%s/%s", structure, connection);
+    return did.rc;
+}
 static const struct xcf_operator_ops ops = {.inventory = inventory, .facility = facility, .structure = structure,
-                                            .path_new = path_new, .acouple = acouple, .pswitch = pswitch, .rebuild = rebuild, .duplex = duplex,
+                                            .path_new = path_new, .acouple = acouple, .pswitch = pswitch, .rebuild = rebuild, .duplex = duplex, .force = force,
                                             .cfrm_policy = cfrm_policy};
 
 static int setup(void **state) {
@@ -292,7 +298,7 @@ static void inventory_first(void **state) {
     UNUSED(state);
     did.later = true;
     screen("D XCF,CF", true, "");
-    screen("D XCF,STR", false, "PLX0303E DISPLAY XCF,STR: ANOTHER DISPLAY WAITS FOR THE COUPLING FACILITIES\n");
+    screen("D XCF,STR", false, "PLX0303E DISPLAY XCF,STR: ANOTHER COMMAND WAITS FOR THE COUPLING FACILITIES\n");
     assert_int_equal(did.inventories, 1);
     fix.mark = fix.len;
     dxcf_inventory_ready(&fix.sys, fix.now);
@@ -417,6 +423,30 @@ static void rebuilds(void **state) {
     screen("SETXCF START,REBUILD", false, "PLX0301E THE COMMAND IS NOT VALID: STRNAME= WAS EXPECTED\n");
 }
 
+static void forces(void **state) {
+    UNUSED(state);
+    screen("SETXCF FORCE,CON,STRNAME=LOCK1,CONNAME=USE_SYSA", true, "");
+    assert_string_equal(did.rebuilt, "LOCK1/USE_SYSA");
+    fix.mark = fix.len;
+    dxcf_forced(&fix.sys, "LOCK1", "USE_SYSA", NULL);
+    FIX_SAID("IXC354I THE SETXCF FORCE REQUEST FOR CONNECTION USE_SYSA IN STRUCTURE LOCK1 WAS COMPLETED: CONNECTION WAS DELETED\n");
+    screen("SETXCF FORCE,STRUCTURE,STRNM=LOCK1", true, "");
+    assert_string_equal(did.rebuilt, "LOCK1/");
+    fix.mark = fix.len;
+    dxcf_forced(&fix.sys, "LOCK1", "", "IT IS ACTIVE");
+    FIX_SAID("IXC353I THE SETXCF FORCE REQUEST FOR STRUCTURE LOCK1 WAS REJECTED: IT IS ACTIVE\n");
+    did.rc = -ERR_BUSY;
+    screen("SETXCF FORCE,STR,STRNAME=LOCK1", false,
+           "IXC353I THE SETXCF FORCE REQUEST FOR STRUCTURE LOCK1 WAS REJECTED: STRUCTURE CONTAINS ACTIVE CONNECTIONS\n");
+    did.rc = -ERR_NOENT;
+    screen("SETXCF FORCE,CONNECTION,STRNAME=LOCK1,CONNM=X", false,
+           "IXC354I THE SETXCF FORCE REQUEST FOR CONNECTION X IN STRUCTURE LOCK1 WAS REJECTED: CONNECTION NOT DEFINED\n");
+    screen("SETXCF FORCE,CON,STRNAME=LOCK1", false, "PLX0301E THE COMMAND IS NOT VALID: CONNAME= WAS EXPECTED\n");
+    screen("SETXCF FORCE,STR,STRNAME=LOCK1,CONNAME=X", false, "PLX0301E X IS NOT VALID: NO CONNAME= WAS EXPECTED\n");
+    screen("SETXCF FORCE,STR", false, "PLX0301E THE COMMAND IS NOT VALID: STRNAME= WAS EXPECTED\n");
+    screen("SETXCF FORCE,ARM", false, "PLX0301E ARM IS NOT VALID: CONNECTION OR STRUCTURE WAS EXPECTED\n");
+}
+
 static void vary(void **state) {
     UNUSED(state);
     screen("V XCF,SYS09,OFFLINE", false, "PLX0303E VARY XCF SYS09: NO SUCH SYSTEM IS IN THE SYSPLEX\n");
@@ -459,7 +489,7 @@ static void nonsense(void **state) {
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {T(systems), T(groups),          T(paths),  T(classes), T(couple_data), T(facilities),
-                                       T(inventory_first), T(policy),  T(options), T(set_paths), T(rebuilds), T(vary),
+                                       T(inventory_first), T(policy),  T(options), T(set_paths), T(rebuilds), T(forces), T(vary),
                                        T(without),  T(nonsense)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,494 @@
+/* xesuse.c - see super/xesuse.h.
+ *
+ * A request is a row of a table: the type of structure it is for, the operation, how its operands become a command, and how the
+ * response becomes a line. What is common to all (who uses which structure, one request at a time, reasons of refusal) stands here
+ * once.
+ */
+#include "super/xesuse.h"
+
+#include "base/be.h"
+#include "base/str.h"
+#include "super/command_impl.h"
+#include "super/messages.h"
+#include "super/xcfas.h"
+#include "xcf/cfrm.h"
+
+#define STRUCTURES_MAX 4u
+#define BITS           64u
+#define FILL_BYTES     1024u
+#define FILL_MAX       100000u
+#define LOCK_ENTRIES   1024u
+#define LISTS          16u
+#define CLASSES        4u
+#define ELEMENT_SHIFT  0u /* elements of 256 bytes: 256 << 0 */
+#define ELEMENTS_MAX   16u
+#define LINE_BYTES     120u
+#define NAME_PREFIX    "USE_"
+
+struct use;
+struct request {
+    const char *name;
+    enum cf_type type;
+    u8 op;
+    u32 len; /* of the command; a text may follow */
+    bool (*put)(struct use *s, struct command *c);
+    /* The line about an answer, also one of CONTENTION. NULL: it says enough that it was done. */
+    void (*show)(struct use *s, const u8 *rsp, u32 len, char *line);
+};
+
+/* A structure that is used, or that its last request still names. */
+struct use {
+    struct xesuse *all;
+    char name[CF_NAME_BYTES + 1];
+    enum cf_type type;
+    struct xes_connection con;
+    u32 vector[BITS / 32];
+    struct xes_request r;
+    const struct request *request; /* outstanding; NULL: none */
+    u32 bit;                       /* that the request is about; BITS: none */
+    u32 left, written;             /* of FILL */
+    u8 cmd[CF_LIST_BYTES + FILL_BYTES];
+};
+struct xesuse {
+    struct xesuse_config c;
+    struct use use[STRUCTURES_MAX];
+};
+
+/* ---- words ---- */
+
+static const char *reason(u32 rc) {
+    static const char *const words[CF_RCS] = {
+        [CF_RC_NO_STRUCTURE] = "THERE IS NO SUCH STRUCTURE",
+        [CF_RC_NOT_CONNECTED] = "NOT CONNECTED",
+        [CF_RC_TYPE] = "THE STRUCTURE IS OF ANOTHER TYPE",
+        [CF_RC_NO_ENTRY] = "NO SUCH ENTRY",
+        [CF_RC_LOCK_NOT_HELD] = "NOT HELD",
+        [CF_RC_FULL] = "THE STRUCTURE IS FULL",
+        [CF_RC_LIST_FULL] = "THE LIST IS FULL",
+        [CF_RC_NUMBER] = "NO SUCH LIST, ENTRY OR BIT",
+        [CF_RC_TOO_LONG] = "TOO LONG",
+        [CF_RC_CONNECTIONS] = "THIS CONNECTION IS IN USE",
+        [CF_RC_SPACE] = "THE FACILITY HAS NO ROOM",
+        [CF_RC_POLICY] = "THE CFRM ACTIVE POLICY DOES NOT HAVE IT THERE",
+        [CF_RC_ISOLATED] = "THIS SYSTEM HAS BEEN ISOLATED",
+        [CF_RC_CONTENTION] = "CONTENTION",
+        [CF_RC_CASTOUT] = "ANOTHER CONNECTION CASTS IT OUT",
+    };
+    if (rc == XES_LOST) return "THE FACILITY IS LOST";
+    return rc < CF_RCS && words[rc] ? words[rc] : "NOT A COMMAND OF THIS FACILITY";
+}
+
+static const char *type_name(enum cf_type type) {
+    static const char *const names[] = {"", "LIST", "LOCK", "CACHE"};
+    return names[type];
+}
+
+/* 'in quotes' or one word. */
+static void text_of(const char *operand, char *out, u32 cap) {
+    u32 n = str_copy(out, cap, operand[0] == '\'' ? operand + 1 : operand);
+    if (operand[0] == '\'' && n && out[n - 1] == '\'') out[n - 1] = '\0';
+}
+
+static bool number_of(struct command *c, u32 i, u32 limit, u32 *out) {
+    const char *text = command_op(c, i);
+    char what[40];
+    if (str_u32(text, strlen(text), out) && *out < limit) return true;
+    str_fmt(what, sizeof what, "A NUMBER FROM 0 TO %u", limit - 1);
+    return command_expected(c, text, what);
+}
+
+static bool name_of(struct command *c, u32 i, u8 *out, u32 bytes) {
+    char text[CF_ENTRY_NAME_BYTES + 1];
+    text_of(command_op(c, i), text, sizeof text);
+    u32 n = (u32)strlen(text);
+    if (n == 0 || n > bytes) return command_expected(c, command_op(c, i), "A NAME");
+    memset(out, ' ', bytes);
+    memcpy(out, text, n);
+    return true;
+}
+
+/* Data behind the operands. */
+static void data_put(struct use *s, const char *operand) {
+    char text[SYSTEM_COMMAND_MAX + 1];
+    text_of(operand, text, sizeof text);
+    u32 n = (u32)strlen(text);
+    memcpy(s->cmd + s->r.len, text, n);
+    s->r.len += n;
+}
+
+/* So many bytes at p as text for a line: what was written here is, what others wrote may not be. */
+static void data_show(char *out, u32 cap, const u8 *p, u32 bytes) {
+    u32 n = 0;
+    for (; n < bytes && n + 1 < cap; n++) out[n] = p[n] >= ' ' && p[n] < 0x7F ? (char)p[n] : '.';
+    out[n] = '\0';
+}
+
+/* ---- lock structures ---- */
+
+static bool put_entry(struct use *s, struct command *c) {
+    u32 entry;
+    if (!number_of(c, 2, LOCK_ENTRIES, &entry)) return false;
+    be32_put(s->cmd + 16, entry);
+    return true;
+}
+
+static bool put_obtain(struct use *s, struct command *c) {
+    const char *how = command_op(c, 3), *wait = command_op(c, 4);
+    if (!put_entry(s, c)) return false;
+    if (strcmp(how, "SHARED") != 0 && strcmp(how, "EXCLUSIVE") != 0) return command_expected(c, how, "SHARED OR EXCLUSIVE");
+    if (wait[0] && strcmp(wait, "WAIT") != 0) return command_expected(c, wait, "WAIT");
+    s->cmd[20] = how[0] == 'S' ? CF_SHARED : CF_EXCLUSIVE;
+    s->cmd[21] = wait[0] != '\0';
+    return true;
+}
+
+static bool put_record(struct use *s, struct command *c) {
+    char text[65];
+    if (!name_of(c, 2, s->cmd + 32, CF_ENTRY_NAME_BYTES)) return false;
+    text_of(command_op(c, 3), text, sizeof text);
+    memcpy(s->cmd + 64, text, strlen(text));
+    return true;
+}
+
+static bool put_records(struct use *s, struct command *c) {
+    u32 id;
+    if (!number_of(c, 2, CF_CONNECTORS + 1, &id)) return false;
+    s->cmd[20] = (u8)id;
+    return true;
+}
+
+static void show_lock(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    if (len < CF_RSP_BYTES + 16) return;
+    str_fmt(line, LINE_BYTES, "ENTRY %u: EXCLUSIVE %02X SHARED %08X WAITING %08X FAILED %08X", be32_get(s->cmd + 16), (u32)rsp[16], be32_get(rsp + 20),
+            be32_get(rsp + 24), be32_get(rsp + 28));
+}
+
+static void show_records(struct use *s, const u8 *rsp, u32 len, char *line) {
+    char name[CF_ENTRY_NAME_BYTES + 1], text[65];
+    u32 n = 0;
+    for (u32 at = CF_RSP_BYTES; at + CF_RECORD_ROW_BYTES <= len; at += CF_RECORD_ROW_BYTES, n++) {
+        data_show(name, sizeof name, rsp + at + 32, CF_ENTRY_NAME_BYTES);
+        u32 bytes = 0;
+        while (bytes < 64 && rsp[at + 64 + bytes]) bytes++;
+        data_show(text, sizeof text, rsp + at + 64, bytes);
+        str_fmt(line, LINE_BYTES, "%s: %s", name, text);
+        console_message(s->all->c.con, PLX0350I, s->name, "RECORD", line);
+    }
+    str_fmt(line, LINE_BYTES, "%u RECORDS", n);
+}
+
+/* ---- cache structures ---- */
+
+static bool put_name(struct use *s, struct command *c) { return name_of(c, 2, s->cmd + 16, CF_NAME_BYTES); }
+
+static bool put_bit(struct use *s, struct command *c) {
+    if (!put_name(s, c) || !number_of(c, 3, BITS, &s->bit)) return false;
+    be32_put(s->cmd + 48, s->bit);
+    be16_put(s->cmd + 54, CF_C_ASSIGN);
+    return true;
+}
+
+static bool put_cached(struct use *s, struct command *c) {
+    const char *how = command_op(c, 5);
+    if (!put_bit(s, c)) return false;
+    if (how[0] && strcmp(how, "CHANGED") != 0) return command_expected(c, how, "CHANGED");
+    be16_put(s->cmd + 54, (u16)(CF_C_REGISTER | (how[0] ? CF_C_CHANGED : 0)));
+    data_put(s, command_op(c, 4));
+    return true;
+}
+
+static void show_cached(struct use *s, const u8 *rsp, u32 len, char *line) {
+    char text[64];
+    UNUSED(s);
+    if (len < CF_CACHED_BYTES) return;
+    data_show(text, sizeof text, rsp + CF_CACHED_BYTES, u32_min(be32_get(rsp + 24), len - CF_CACHED_BYTES));
+    str_fmt(line, LINE_BYTES, "VERSION %u, %sCHANGED: %s", (u32)be64_get(rsp + 16), rsp[28] & CF_C_CHANGED ? "" : "NOT ", text);
+}
+
+/* ---- list structures ---- */
+
+static bool put_list(struct use *s, struct command *c) {
+    u32 list;
+    if (!number_of(c, 2, LISTS, &list)) return false;
+    be32_put(s->cmd + 16, list);
+    return true;
+}
+
+static bool put_write(struct use *s, struct command *c) {
+    if (!put_list(s, c)) return false;
+    s->cmd[36] = CF_BY_NONE;
+    s->cmd[37] = 1;
+    be16_put(s->cmd + 38, CF_F_DATA);
+    data_put(s, command_op(c, 3));
+    return true;
+}
+
+static bool put_fill(struct use *s, struct command *c) {
+    if (!put_write(s, c) || !number_of(c, 3, FILL_MAX, &s->left)) return false;
+    s->written = 0;
+    s->r.len = CF_LIST_BYTES + FILL_BYTES;
+    return true;
+}
+
+static bool put_take(struct use *s, struct command *c) {
+    s->cmd[36] = CF_BY_POSITION;
+    be16_put(s->cmd + 38, CF_F_DATA | CF_F_DELETE);
+    return put_list(s, c);
+}
+
+static bool put_monitor(struct use *s, struct command *c) {
+    if (!put_list(s, c)) return false;
+    s->bit = be32_get(s->cmd + 16);
+    be32_put(s->cmd + 20, s->bit);
+    s->cmd[36] = 1;
+    return true;
+}
+
+static void show_entry(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    if (len < CF_RSP_BYTES + CF_ENTRY_BYTES) return;
+    data_show(line, LINE_BYTES, rsp + CF_RSP_BYTES + CF_ENTRY_BYTES, u32_min(be32_get(rsp + CF_RSP_BYTES + 20), len - CF_RSP_BYTES - CF_ENTRY_BYTES));
+}
+
+static void show_monitor(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    if (len > CF_RSP_BYTES) str_copy(line, LINE_BYTES, rsp[16] ? "IT IS NOT EMPTY" : "IT IS EMPTY");
+}
+
+static const struct request FILL = {"FILL", CF_TYPE_LIST, CF_WRITE, CF_LIST_BYTES, put_fill, NULL};
+static const struct request requests[] = {
+    {"OBTAIN", CF_TYPE_LOCK, CF_OBTAIN, CF_LOCK_BYTES, put_obtain, show_lock},
+    {"RELEASE", CF_TYPE_LOCK, CF_RELEASE, CF_LOCK_BYTES, put_entry, show_lock},
+    {"CANCEL", CF_TYPE_LOCK, CF_CANCEL, CF_LOCK_BYTES, put_entry, show_lock},
+    {"RECORD", CF_TYPE_LOCK, CF_RECORD_SET, 128, put_record, NULL},
+    {"RECORDS", CF_TYPE_LOCK, CF_RECORD_READ, CF_LOCK_BYTES, put_records, show_records},
+    {"READ", CF_TYPE_CACHE, CF_C_READ, CF_CACHE_BYTES, put_bit, show_cached},
+    {"WRITE", CF_TYPE_CACHE, CF_C_WRITE, CF_CACHE_BYTES, put_cached, NULL},
+    {"INVALIDATE", CF_TYPE_CACHE, CF_C_INVALIDATE, CF_CACHE_BYTES, put_name, NULL},
+    {"CASTOUT", CF_TYPE_CACHE, CF_CASTOUT, CF_CACHE_BYTES, put_name, show_cached},
+    {"CASTOUTEND", CF_TYPE_CACHE, CF_CASTOUT_END, CF_CACHE_BYTES, put_name, NULL},
+    {"WRITE", CF_TYPE_LIST, CF_WRITE, CF_LIST_BYTES, put_write, NULL},
+    {"READ", CF_TYPE_LIST, CF_READ, CF_LIST_BYTES, put_take, show_entry},
+    {"MONITOR", CF_TYPE_LIST, CF_MONITOR_LIST, CF_LIST_BYTES, put_monitor, show_monitor},
+};
+
+static const struct request *request_of(enum cf_type type, const char *name) {
+    if (type == FILL.type && strcmp(FILL.name, name) == 0) return &FILL;
+    for (u32 i = 0; i < ARRAY_LEN(requests); i++)
+        if (requests[i].type == type && strcmp(requests[i].name, name) == 0) return &requests[i];
+    return NULL;
+}
+
+/* ---- answers ---- */
+
+/* What the facility has set without a notice, because the response says it. A notice that is newer comes behind the response. */
+static void vector_put(struct use *s, u32 rc, const u8 *rsp) {
+    if (s->bit >= s->con.vector_bits || rc != CF_OK) return;
+    u32 mask = 1u << s->bit % 32, *word = &s->vector[s->bit / 32];
+    bool on = s->type == CF_TYPE_CACHE || rsp[16];
+    *word = on ? *word | mask : *word & ~mask;
+}
+
+/* more: what the response says beside its code. */
+static void refused(const struct use *s, u32 rc, const char *what, const char *more) {
+    char line[LINE_BYTES];
+    str_fmt(line, sizeof line, "%s%s%s", reason(rc), more[0] ? ", " : "", more);
+    console_message(s->all->c.con, PLX0351E, s->name, what, line);
+}
+
+/* The next entry of FILL is under way. */
+static bool filled(struct use *s, u32 rc) {
+    if (rc != CF_OK) return false;
+    s->written++;
+    return s->written < s->left && xes_submit(s->con.x, &s->r) == 0;
+}
+
+static void answered(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
+    struct use *s = ctx;
+    const struct request *q = s->request;
+    struct console *con = s->all->c.con;
+    char line[LINE_BYTES] = "DONE";
+    UNUSED(r);
+    UNUSED(now);
+    if (q == &FILL && filled(s, rc)) return;
+    s->request = NULL;
+    if (rc == CF_OK) vector_put(s, rc, rsp);
+    if (q == &FILL) str_fmt(line, sizeof line, "%u ENTRIES WRITTEN", s->written);
+    if (q->show && (rc == CF_OK || rc == CF_RC_CONTENTION)) q->show(s, rsp, len, line);
+    if (rc == CF_OK)
+        console_message(con, PLX0350I, s->name, q->name, line);
+    else
+        refused(s, rc, q->name, q == &FILL || rc == CF_RC_CONTENTION ? line : "");
+}
+
+/* ---- what the facility tells ---- */
+
+static void told(struct use *s, const char *line) { console_message(s->all->c.con, PLX0352I, s->name, line); }
+
+static void on_vector(struct xes_connection *con, u32 index, bool value, u64 now) {
+    struct use *s = con->ctx;
+    char line[LINE_BYTES];
+    UNUSED(now);
+    if (s->type == CF_TYPE_LIST)
+        str_fmt(line, sizeof line, "LIST %u IS %s", index, value ? "NOT EMPTY" : "EMPTY");
+    else
+        str_fmt(line, sizeof line, "BUFFER %u IS %s", index, value ? "VALID" : "NOT VALID");
+    told(s, line);
+}
+
+static void on_lock(struct xes_connection *con, u32 index, u8 exclusive, u32 shared, u32 waiting, u64 now) {
+    struct use *s = con->ctx;
+    u32 own = 1u << (con->id - 1);
+    bool holds = exclusive == con->id || (shared & own);
+    char line[LINE_BYTES];
+    UNUSED(now);
+    str_fmt(line, sizeof line, "ENTRY %u: EXCLUSIVE %02X SHARED %08X WAITING %08X: %s", index, (u32)exclusive, shared, waiting,
+            holds ? "ANOTHER ONE WANTS IT" : waiting & own ? "TRY AGAIN" : "NOTED");
+    told(s, line);
+}
+
+static void on_connections(struct xes_connection *con, u32 changed, u64 now) {
+    char line[LINE_BYTES];
+    UNUSED(now);
+    str_fmt(line, sizeof line, "CONNECTIONS %08X CAME, LEFT OR FAILED", changed);
+    told(con->ctx, line);
+}
+
+static void on_full(struct xes_connection *con, u32 percent, u64 now) {
+    char line[LINE_BYTES];
+    UNUSED(now);
+    str_fmt(line, sizeof line, "%u PERCENT ARE IN USE", percent);
+    told(con->ctx, line);
+}
+
+static void on_lost(struct xes_connection *con, u64 now) {
+    UNUSED(now);
+    told(con->ctx, "THE CONNECTION IS LOST");
+}
+
+static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 *rsp, u64 now) {
+    struct use *s = con->ctx;
+    struct console *out = s->all->c.con;
+    char line[LINE_BYTES];
+    UNUSED(now);
+    if (rc != CF_OK) {
+        refused(s, rc, "CONNECT", "");
+        return;
+    }
+    console_message(out, IXL014I, s->name, (u32)s->all->c.asid, s->all->c.system, xes_facility_name(con->x));
+    str_fmt(line, sizeof line, "IDENTIFIER %02X, ACTIVE %08X FAILED %08X%s%s", (u32)con->id, be32_get(rsp + 48), be32_get(rsp + 52),
+            flags & CF_NEW_STRUCTURE ? ", THE STRUCTURE IS NEW" : "", flags & CF_RECONNECTED ? ", CONNECTION HAS BEEN REESTABLISHED" : "");
+    console_message(out, PLX0350I, s->name, "CONNECT", line);
+}
+
+static const struct xes_connection_ops CONNECTION = {.connected = on_connected, .lost = on_lost, .vector = on_vector, .lock = on_lock,
+                                                     .connections = on_connections, .full = on_full};
+
+/* ---- commands ---- */
+
+static bool refuse(struct command *c, const char *why) {
+    reply_line(c->r, PLX0303E, "XESUSE", command_op(c, 1), why);
+    return false;
+}
+
+static bool in_use(const struct use *s) { return s->con.connected || s->con.busy || s->request; }
+
+static struct use *use_find(struct xesuse *u, const char *name) {
+    for (u32 i = 0; i < STRUCTURES_MAX; i++)
+        if (in_use(&u->use[i]) && strcmp(u->use[i].name, name) == 0) return &u->use[i];
+    return NULL;
+}
+
+/* Shapes that a policy's SIZE limits; KB counts only where there is no policy. */
+static void connect_put(u8 *cmd, const struct xesuse *u, const char *structure, enum cf_type type, bool keep) {
+    memset(cmd, 0, CF_CONNECT_BYTES);
+    memset(cmd + 16, ' ', 2 * CF_NAME_BYTES);
+    memcpy(cmd + 16, structure, strlen(structure));
+    str_fmt((char *)cmd + 32, CF_NAME_BYTES, NAME_PREFIX "%s", u->c.system);
+    cmd[32 + strlen(NAME_PREFIX) + strlen(u->c.system)] = ' ';
+    cmd[48] = (u8)type;
+    cmd[49] = (u8)(keep ? CF_CONN_KEEP : 0);
+    cmd[50] = ELEMENT_SHIFT;
+    cmd[51] = ELEMENTS_MAX;
+    be32_put(cmd + 52, type == CF_TYPE_LOCK ? LOCK_ENTRIES : type == CF_TYPE_LIST ? LISTS : CLASSES);
+    be32_put(cmd + 64, 256);
+    be16_put(cmd + 68, 1);
+    be16_put(cmd + 70, 4);
+}
+
+static bool connect(struct xesuse *u, struct command *c) {
+    const char *name = command_op(c, 1), *type = command_op(c, 2), *keep = command_op(c, 3);
+    u8 cmd[CF_CONNECT_BYTES];
+    struct use *s = NULL;
+    u32 t = CF_TYPE_LIST;
+    while (t <= CF_TYPE_CACHE && strcmp(type, type_name((enum cf_type)t)) != 0) t++;
+    if (t > CF_TYPE_CACHE) return command_expected(c, type, "LIST, LOCK OR CACHE");
+    if (keep[0] && strcmp(keep, "KEEP") != 0) return command_expected(c, keep, "KEEP");
+    if (!name[0] || strlen(name) > CF_NAME_BYTES) return command_expected(c, name, "THE NAME OF A STRUCTURE");
+    if (use_find(u, name)) return refuse(c, "IT IS CONNECTED");
+    for (u32 i = 0; i < STRUCTURES_MAX && !s; i++)
+        if (!in_use(&u->use[i])) s = &u->use[i];
+    struct xes *x = cfrm_prefer(u->c.cfrm, name, 0);
+    if (!s || !x) return refuse(c, s ? "NO FACILITY THAT MAY HAVE IT IS UP" : "FOUR STRUCTURES ARE IN USE");
+    *s = (struct use){.all = u, .type = (enum cf_type)t};
+    str_copy(s->name, sizeof s->name, name);
+    s->con = (struct xes_connection){.ops = &CONNECTION, .vector = s->vector, .vector_bits = t == CF_TYPE_LOCK ? 0 : BITS, .ctx = s};
+    connect_put(cmd, u, name, s->type, keep[0] != '\0');
+    return xes_connect(x, &s->con, cmd) == 0 || refuse(c, "THE FACILITY IS LOST");
+}
+
+static bool disconnect(struct use *s, struct command *c) {
+    const char *how = command_op(c, 2);
+    if (how[0] && strcmp(how, "FAILING") != 0) return command_expected(c, how, "FAILING");
+    if (xes_disconnect(&s->con, how[0] != '\0') != 0) return refuse(c, "NOT CONNECTED");
+    console_message(s->all->c.con, PLX0350I, s->name, "DISCONNECT", "DONE");
+    return true;
+}
+
+static bool test(struct use *s, struct command *c) {
+    u32 bit;
+    if (!number_of(c, 2, BITS, &bit)) return false;
+    bool on = xes_vector_test(&s->con, bit);
+    reply_line(c->r, PLX0350I, s->name, "TEST", on ? "THE BIT IS ON" : "THE BIT IS OFF");
+    return true;
+}
+
+bool xesuse_run(struct xesuse *u, struct command *c) {
+    const char *what = command_op(c, 0);
+    if (strcmp(what, "CONNECT") == 0) return connect(u, c);
+    struct use *s = use_find(u, command_op(c, 1));
+    if (!s || !s->con.connected) return refuse(c, "NOT CONNECTED");
+    if (strcmp(what, "TEST") == 0) return test(s, c);
+    if (s->request) return refuse(c, "A REQUEST IS UNDER WAY");
+    if (strcmp(what, "DISCONNECT") == 0) return disconnect(s, c);
+    const struct request *q = request_of(s->type, what);
+    if (!q) return command_expected(c, what, "A REQUEST OF THIS TYPE OF STRUCTURE");
+    memset(s->cmd, 0, sizeof s->cmd);
+    cf_command_put(s->cmd, q->op, 0, q->len, s->con.token, s->con.id);
+    s->r = (struct xes_request){.cmd = s->cmd, .len = q->len, .done = answered, .ctx = s};
+    s->bit = BITS;
+    if (!q->put(s, c)) return false;
+    s->request = q;
+    if (xes_submit(s->con.x, &s->r) == 0) return true;
+    s->request = NULL;
+    return refuse(c, "THE FACILITY IS LOST");
+}
+
+struct xesuse *xesuse_create(const struct xesuse_config *c) {
+    struct xesuse *u = arena_take(c->arena, sizeof *u, 16);
+    if (!u) return NULL;
+    memset(u, 0, sizeof *u);
+    u->c = *c;
+    return u;
+}
+
+bool command_xesuse(struct command *c) {
+    struct system *sys = c->sys;
+    const struct cfrm *cfrm = xcfas_cfrm(sys);
+    if (!cfrm) return refuse(c, "THIS SYSTEM HAS NO COUPLING FACILITY");
+    if (!sys->xesuse)
+        sys->xesuse = xesuse_create(&(struct xesuse_config){
+            .arena = sys->env.arena, .cfrm = cfrm, .con = sys->env.con, .system = system_name(sys), .asid = system_asid(sys)});
+    return sys->xesuse ? xesuse_run(sys->xesuse, c) : refuse(c, "NO STORAGE");
+}

@@ -1,0 +1,315 @@
+/* test_xesuse.c - XESUSE and SETXCF FORCE's other half between three systems and two facilities: what each says on its console when
+ * another one takes a lock, changes a buffer, writes to a list, fills a structure, or dies with a lock in its hands.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/str.h"
+#include "super/command_impl.h"
+#include "super/console.h"
+#include "super/xesuse.h"
+#include "tests/sim/simcf.h"
+#include "tests/unit/memds.h" /* the command processor is linked, and wants data sets */
+#include "xcf/cfrm.h"
+
+#define SYSTEMS 3u
+
+struct side {
+    struct simcf *z;
+    struct cfrm *c;
+    struct xesuse *u;
+    struct console con;
+    struct console_sink sink;
+    char said[16384];
+    u32 len, forced, rc;
+};
+struct rig {
+    struct simcf *z;
+    struct side s[SYSTEMS];
+};
+static struct rig rig;
+
+static void on_line(void *ctx, const char *text) {
+    struct side *s = ctx;
+    s->len += str_fmt(s->said + s->len, sizeof s->said - s->len, "%s\n", text);
+}
+static void on_forced(void *ctx, const char *structure, const char *connection, u32 rc, u64 now) {
+    struct side *s = ctx;
+    UNUSED(structure);
+    UNUSED(connection);
+    UNUSED(now);
+    s->forced++;
+    s->rc = rc;
+}
+static const struct cfrm_events events = {.forced = on_forced};
+static const struct simcf_user user = {.up = cfrm_up, .down = cfrm_down};
+
+static int setup(void **state) {
+    static const char *const names[SYSTEMS] = {"SYSA", "SYSB", "SYSC"};
+    memset(&rig, 0, sizeof rig);
+    rig.z = simcf_create(SYSTEMS, 2, 7);
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        struct side *s = &rig.s[i];
+        s->z = rig.z;
+        console_init(&s->con);
+        s->sink = (struct console_sink){.line = on_line, .ctx = s};
+        console_attach(&s->con, &s->sink);
+        s->c = cfrm_create(simcf_arena(rig.z, i), &events, s);
+        s->u = xesuse_create(&(struct xesuse_config){
+            .arena = simcf_arena(rig.z, i), .cfrm = s->c, .con = &s->con, .system = names[i], .asid = 0x21});
+        assert_true(s->c && s->u);
+        simcf_attach(rig.z, i, &user, s->c);
+    }
+    simcf_settle(rig.z);
+    *state = &rig;
+    return 0;
+}
+static int teardown(void **state) {
+    simcf_destroy(((struct rig *)*state)->z);
+    return 0;
+}
+
+/* An operator's command; what its system says from then on is looked at by said(). */
+static bool use(u32 system, const char *text) {
+    struct side *s = &rig.s[system];
+    struct command c = {.r = &s->con.reply, .now = simcf_now(rig.z)};
+    bool quoted = false;
+    str_copy(c.cut, sizeof c.cut, text);
+    c.op[c.ops++] = c.cut;
+    for (char *p = c.cut; *p; p++) {
+        if (*p == '\'') quoted = !quoted;
+        if (*p != ',' || quoted) continue;
+        *p = '\0';
+        c.op[c.ops++] = p + 1;
+    }
+    for (u32 i = 0; i < SYSTEMS; i++) rig.s[i].said[rig.s[i].len = 0] = '\0';
+    bool good = xesuse_run(s->u, &c);
+    simcf_settle(rig.z);
+    return good;
+}
+
+static void said(u32 system, const char *text) {
+    if (!strstr(rig.s[system].said, text)) fail_msg("SYS%c has not said \"%s\" but:\n%s", 'A' + (int)system, text, rig.s[system].said);
+}
+static void silent(u32 system) {
+    if (rig.s[system].len) fail_msg("SYS%c has said:\n%s", 'A' + (int)system, rig.s[system].said);
+}
+static void all_connect(const char *what) {
+    char text[64];
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        str_fmt(text, sizeof text, "CONNECT,%s", what);
+        assert_true(use(i, text));
+        said(i, "WAS SUCCESSFUL. JOBNAME: XESUSE ASID: 0021");
+    }
+}
+
+/* ---- lock ---- */
+
+static void test_contention(void **state) {
+    UNUSED(state);
+    all_connect("LOCK1,LOCK");
+    assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE"));
+    said(0, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
+    assert_true(use(1, "OBTAIN,LOCK1,5,SHARED,WAIT"));
+    said(1, "PLX0351E XESUSE LOCK1 OBTAIN: REFUSED, CONTENTION, ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000002");
+    said(0, "PLX0352I XESUSE LOCK1: ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000002: ANOTHER ONE WANTS IT");
+    silent(2);
+    assert_true(use(0, "RELEASE,LOCK1,5"));
+    said(1, "ENTRY 5: EXCLUSIVE 00 SHARED 00000000 WAITING 00000002: TRY AGAIN");
+    assert_true(use(1, "OBTAIN,LOCK1,5,SHARED"));
+    assert_true(use(2, "OBTAIN,LOCK1,5,SHARED"));
+    said(2, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 00 SHARED 00000006");
+    assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE"));
+    said(0, "REFUSED, CONTENTION");
+    said(1, "ANOTHER ONE WANTS IT");
+    said(2, "ANOTHER ONE WANTS IT");
+    assert_true(use(0, "RELEASE,LOCK1,5"));
+    said(0, "REFUSED, NOT HELD");
+}
+
+/* ---- cache ---- */
+
+static void test_cross_invalidate(void **state) {
+    UNUSED(state);
+    all_connect("CACHE1,CACHE");
+    assert_true(use(0, "READ,CACHE1,'PAGE ONE',3"));
+    said(0, "VERSION 0, NOT CHANGED: ");
+    assert_true(use(0, "TEST,CACHE1,3"));
+    said(0, "THE BIT IS ON");
+    assert_true(use(1, "WRITE,CACHE1,'PAGE ONE',40,'Of SYSB',CHANGED"));
+    said(0, "PLX0352I XESUSE CACHE1: BUFFER 3 IS NOT VALID");
+    silent(2);
+    use(0, "TEST,CACHE1,3");
+    said(0, "THE BIT IS OFF");
+    use(1, "TEST,CACHE1,40");
+    said(1, "THE BIT IS ON");
+    assert_true(use(2, "READ,CACHE1,'PAGE ONE',0"));
+    said(2, "VERSION 1, CHANGED: Of SYSB");
+    assert_true(use(2, "CASTOUT,CACHE1,'PAGE ONE'"));
+    said(2, "PLX0350I XESUSE CACHE1 CASTOUT: VERSION 1, CHANGED: Of SYSB"); /* as it was until then */
+    assert_true(use(1, "CASTOUT,CACHE1,'PAGE ONE'"));
+    said(1, "REFUSED, ANOTHER CONNECTION CASTS IT OUT");
+    assert_true(use(2, "CASTOUTEND,CACHE1,'PAGE ONE'"));
+    assert_true(use(0, "READ,CACHE1,'PAGE ONE',63"));
+    said(0, "VERSION 1, NOT CHANGED: Of SYSB");
+    assert_true(use(2, "INVALIDATE,CACHE1,'PAGE ONE'"));
+    said(0, "BUFFER 63 IS NOT VALID");
+    said(1, "BUFFER 40 IS NOT VALID");
+}
+
+/* ---- list ---- */
+
+static void test_monitored_list(void **state) {
+    UNUSED(state);
+    all_connect("LIST1,LIST");
+    assert_true(use(0, "MONITOR,LIST1,4"));
+    said(0, "IT IS EMPTY");
+    assert_true(use(1, "WRITE,LIST1,4,'first'"));
+    said(0, "PLX0352I XESUSE LIST1: LIST 4 IS NOT EMPTY");
+    silent(2);
+    assert_true(use(2, "MONITOR,LIST1,4"));
+    said(2, "IT IS NOT EMPTY");
+    assert_true(use(2, "TEST,LIST1,4"));
+    said(2, "THE BIT IS ON");
+    assert_true(use(0, "READ,LIST1,4"));
+    said(0, "PLX0350I XESUSE LIST1 READ: first");
+    said(2, "LIST 4 IS EMPTY");
+    assert_true(use(0, "READ,LIST1,4"));
+    said(0, "REFUSED, NO SUCH ENTRY");
+    assert_true(use(1, "FILL,LIST1,2,10"));
+    said(1, "FILL: 10 ENTRIES WRITTEN");
+    assert_true(use(1, "FILL,LIST1,2,5000"));
+    said(1, "PLX0351E XESUSE LIST1 FILL: REFUSED, THE STRUCTURE IS FULL, ");
+    said(0, "PERCENT ARE IN USE");
+    said(2, "PERCENT ARE IN USE");
+}
+
+/* ---- who dies ---- */
+
+/* SYSA, which holds a lock, stops: its lock and its record stay until somebody forces its connection. */
+static void test_failed_persistent(void **state) {
+    UNUSED(state);
+    all_connect("LOCK1,LOCK,KEEP");
+    assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE") && use(0, "RECORD,LOCK1,ROW.1,'half a change'"));
+    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT"));
+    said(1, "CONTENTION");
+    rig.s[1].said[rig.s[1].len = 0] = '\0';
+    simcf_stop(rig.z, 0);
+    simcf_settle(rig.z);
+    said(1, "CONNECTIONS 00000001 CAME, LEFT OR FAILED");
+    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT"));
+    said(1, "EXCLUSIVE 01 SHARED 00000000 WAITING 00000002 FAILED 00000001");
+    assert_true(use(1, "RECORDS,LOCK1,1"));
+    said(1, "RECORD: ROW.1                           : half a change");
+    said(1, "RECORDS: 1 RECORDS");
+    struct side *s = &rig.s[1];
+    assert_int_equal(cfrm_inventory(s->c, simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSC", simcf_now(rig.z)), -ERR_BUSY);
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "", simcf_now(rig.z)), -ERR_BUSY);
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSX", simcf_now(rig.z)), -ERR_NOENT);
+    assert_int_equal(cfrm_force(s->c, "LOCK2", "", simcf_now(rig.z)), -ERR_NOENT);
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), 0);
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), -ERR_ALREADY);
+    s->said[s->len = 0] = '\0';
+    simcf_settle(rig.z);
+    assert_true(s->forced == 1 && s->rc == CF_OK);
+    said(1, "TRY AGAIN");
+    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE"));
+    said(1, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 02");
+    /* The inventory is old by now: the facility knows better. */
+    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+    assert_true(s->forced == 2 && s->rc == CF_RC_IN_USE);
+}
+
+/* Structures without connections go when they are forced, and not before; a connection that failed comes back. */
+static void test_failing_and_back(void **state) {
+    UNUSED(state);
+    assert_true(use(0, "CONNECT,LOCK1,LOCK,KEEP"));
+    said(0, "THE STRUCTURE IS NEW");
+    assert_true(use(0, "OBTAIN,LOCK1,9,EXCLUSIVE") && use(0, "DISCONNECT,LOCK1,FAILING"));
+    assert_false(use(0, "OBTAIN,LOCK1,9,SHARED"));
+    said(0, "NOT CONNECTED");
+    assert_true(use(0, "CONNECT,LOCK1,LOCK,KEEP"));
+    said(0, "CONNECTION HAS BEEN REESTABLISHED");
+    assert_true(use(0, "OBTAIN,LOCK1,9,SHARED"));
+    said(0, "SHARED 00000001");
+    assert_true(use(0, "DISCONNECT,LOCK1,FAILING"));
+    assert_int_equal(cfrm_inventory(rig.s[0].c, simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+    assert_int_equal(cfrm_force(rig.s[0].c, "LOCK1", "", simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+    assert_true(rig.s[0].forced == 1 && rig.s[0].rc == CF_OK);
+    assert_int_equal(cfrm_inventory(rig.s[0].c, simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+    assert_null(cfrm_structure(rig.s[0].c, 0));
+}
+
+static void test_the_facility_dies(void **state) {
+    UNUSED(state);
+    all_connect("LIST1,LIST");
+    for (u32 i = 0; i < SYSTEMS; i++) rig.s[i].said[rig.s[i].len = 0] = '\0';
+    simcf_kill(rig.z, 0);
+    simcf_settle(rig.z);
+    for (u32 i = 0; i < SYSTEMS; i++) said(i, "THE CONNECTION IS LOST");
+    assert_false(use(0, "READ,LIST1,1"));
+    said(0, "NOT CONNECTED");
+    assert_true(use(0, "CONNECT,LIST1,LIST"));
+    said(0, "CFNAME: CF02");
+}
+
+static void test_wrong_commands(void **state) {
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"", "NOT CONNECTED"},
+        {"CONNECT,L1", "LIST, LOCK OR CACHE"},
+        {"CONNECT,L1,TREE", "LIST, LOCK OR CACHE"},
+        {"CONNECT,L1,LIST,STAY", "KEEP"},
+        {"CONNECT,,LIST", "THE NAME OF A STRUCTURE"},
+        {"CONNECT,SEVENTEEN_LETTERS,LIST", "THE NAME OF A STRUCTURE"},
+        {"CONNECT,LIST1,LIST", "IT IS CONNECTED"},
+        {"OBTAIN,LIST1,5,SHARED", "A REQUEST OF THIS TYPE"},
+        {"DELETE,LIST1,5", "A REQUEST OF THIS TYPE"},
+        {"READ,LIST1,16", "0 TO 15"},
+        {"READ,LIST1", "0 TO 15"},
+        {"FILL,LIST1,1,100000", "0 TO 99999"},
+        {"TEST,LIST1,64", "0 TO 63"},
+        {"DISCONNECT,LIST1,NOW", "FAILING"},
+        {"OBTAIN,LOCK1,1024,SHARED", "0 TO 1023"},
+        {"OBTAIN,LOCK1,1,MINE", "SHARED OR EXCLUSIVE"},
+        {"OBTAIN,LOCK1,1,SHARED,LONG", "WAIT"},
+        {"RECORD,LOCK1,,X", "A NAME"},
+        {"RECORDS,LOCK1,33", "0 TO 32"},
+        {"RECORDS,LOCK1,0", "NOT A COMMAND OF THIS FACILITY"},
+        {"READ,CACHE1,SEVENTEEN_LETTERS,1", "A NAME"},
+        {"WRITE,CACHE1,A,1,X,DIRTY", "CHANGED"},
+        {"CASTOUT,CACHE1,A", "NO SUCH ENTRY"},
+        {"CONNECT,MORE,LIST", "WAS SUCCESSFUL"},
+        {"CONNECT,TOO_MANY,LIST", "FOUR STRUCTURES ARE IN USE"},
+        {"DISCONNECT,MORE", "DONE"},
+        {"CONNECT,LOCK2,LIST", "REFUSED, THE STRUCTURE IS OF ANOTHER TYPE"},
+    };
+    UNUSED(state);
+    assert_true(use(0, "CONNECT,LIST1,LIST") && use(0, "CONNECT,LOCK1,LOCK") && use(0, "CONNECT,CACHE1,CACHE"));
+    assert_true(use(1, "CONNECT,LOCK2,LOCK"));
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        use(0, rows[i].text);
+        said(0, rows[i].says);
+    }
+}
+
+int main(void) {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_contention),        TEST(test_cross_invalidate),  TEST(test_monitored_list), TEST(test_failed_persistent),
+        TEST(test_failing_and_back),  TEST(test_the_facility_dies), TEST(test_wrong_commands),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
