@@ -50,6 +50,15 @@ done
 shows SYSA 'D XCF,PO,DEVICE=0C01' '0C01 .*WORKING  *0C0[024] '
 shows SYSA 'D XCF,PI,DEVICE=ALL' 'SYSB  *WORKING'
 shows SYSA 'D XCF,PO,STRNAME=ALL' 'WORKING'
+shows SYSA 'SETXCF STOP,PATHOUT,DEVICE=0C01' 'IXC307I'
+path_is() { answer_has SYSA 'D XCF,PO,DEVICE=0C01' "0C01 .*$1"; }
+ok "displays: the path stops" within 10 path_is STOPPED
+shows SYSA 'SETXCF START,PATHOUT,DEVICE=0C01' 'IXC306I'
+ok "displays: and works again" within 10 path_is WORKING
+# Messages of the largest size: there and back one by one, then as fast as XCF takes them.
+cmd SYSB XCFBENCH >/dev/null
+later 'XCFBENCH SYSB,61440,20' 'PLX0343I'
+ok "displays: messages of 61,440 bytes arrive" within 20 log_has 'PLX0341I XCFBENCH SYSB 61440 BYTES: 256 MESSAGES'
 shows SYSA 'D XCF,CD,CLASS=DEFAULT' 'DEFAULT TRANSPORT CLASS USAGE FOR SYSTEM SYSB'
 shows SYSA 'D XCF,CPL' 'SYSPLEX COUPLE DATA SETS   IN USE'
 later 'D XCF,STR' 'IXCSTR1 .*ALLOCATED'
@@ -134,4 +143,13 @@ marks
 later 'SETXCF FORCE,CON,STRNAME=LOCK1,CONNAME=USE_SYSB' 'IXC354I .*USE_SYSB IN STRUCTURE LOCK1 WAS COMPLETED'
 hears SYSA 'ENTRY 5: .*TRY AGAIN'
 use SYSA 'OBTAIN,LOCK1,5,EXCLUSIVE' 'ENTRY 5: EXCLUSIVE 01'
+# ---- an operator's removal ----
+marks
+shows SYSA 'V XCF,SYSD,OFFLINE' 'IXC371D'
+shows SYSA 'D R,L' 'IXC371D'
+number=$(sed -n 's/.*\*\([0-9][0-9]\) IXC371D.*/\1/p' "$tmp/answer" | head -1)
+shows SYSA "R ${number:-1},SYSNAME=SYSD" 'IEE600I'
+hears SYSA 'IXC101I .* SYSD .*OPERATOR VARY REQUEST'
+waits() { grep -a -q 'IXC220W' "$PLEX390_RUN/PLEX1/SYSD.log" && grep -a -i -q 'disabled wait' "$PLEX390_RUN/PLEX1/SYSD.log"; }
+ok "displays: SYSD loads wait 0A2" within 5 waits
 [ "$failures" = 0 ]
