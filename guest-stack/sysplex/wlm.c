@@ -46,7 +46,8 @@ u8 wlm_success(u8 old, u32 part, u32 whole) {
     /* Shifted down together until the product fits; the ratio is what matters. */
     while (whole > UINT32_MAX / PERCENT || part > UINT32_MAX / PERCENT) whole >>= 1, part >>= 1;
     u32 now = u32_min(part * PERCENT / u32_max(whole, 1), PERCENT);
-    return (u8)(whole < WLM_FEW ? (now + old + 1) / 2 : now);
+    /* Rounded towards what is now, or half the way again and again would never arrive. */
+    return (u8)(whole < WLM_FEW ? (now + old + (now > old)) / 2 : now);
 }
 
 u8 wlm_accepting(u8 old, u32 waiting, u32 backlog, u32 turned_away) {

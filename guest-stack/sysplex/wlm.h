@@ -18,7 +18,8 @@
  *   SEF   how much of the backlog is free; 0 when the server has accepted nothing of a full one
  *
  * Each is 0..100 and 100 where there is nothing to judge. One lost SYN of three must not halve a weight: with fewer
- * than WLM_FEW events a figure moves only half the way, unless WLM_SURE or more have all failed.
+ * than WLM_FEW events a figure moves only half the way, unless WLM_SURE or more have all failed; a server that completes
+ * nothing at all comes to 0 with however few events.
  * Pure: base only. Time and idle time are the caller's.
  */
 #ifndef SYSPLEX_WLM_H

@@ -6,13 +6,13 @@
 #   quiesce     by TARGET, PORT, JOBNAME and JOBNAME with ASID: it gets nothing new, what it serves goes on, other ports and jobs are not meant
 #   listener    a server that stops and starts is known at the routing stack at once
 #   methods     HOTSTANDBY: to the preferred one, the backup of the highest rank, and back; by OBEYFILE
-#   responsive  a target whose answers do not reach the clients loses its weight (CER), is probed, and has it back
+#   responsive  a target whose answers do not reach the clients loses its weight (CER), in the end all of it: only probes go there; it has it back
 #   affinity    TIMEDAFFINITY: a client stays with its server, and has another one when it is over
 #   begun here  OPTLOCAL, SYSPLEXPORTS, FTP's active and passive data
 #   hold        a server that accepts late loses weight, one that accepts nothing gets no connection; it has both back when it recovers
 #   refused     no ready target: RST at once
 #   policy      the Policy Agent's rule sends the LAN's clients to SYSB and SYSC; a member with errors is refused; P PAGENT ends it;
-#               rules by the time of day; losses of a target take a fraction off its weight
+#               rules by the time of day; losses of a target, and time-outs, take a fraction off its weight
 #
 # The drill is drill.sh. Environment: PLEX390_HERCULES chooses the emulator; DIST_CONNECTIONS (1000).
 set -u
@@ -85,6 +85,8 @@ PolicyRule Later
   TimeOfDayRange $(hour +120)-$(hour +180)
 }
 END
+# Of a target for which only time-outs count: 10 % for each full per mille.
+printf 'PolicyPerfMonitorForSDR Enable\n{\n  SamplingInterval 5\n  TimeoutRatioAndWeightFr 1 10\n}\n' >"$parms/PAGTMO"
 
 # Before and after in $tmp/t0 and $tmp/t1: each of four targets within 2 % of all of a quarter.
 even() {
@@ -174,14 +176,14 @@ ok "distributor: ROUNDROBIN by OBEYFILE" obey DISTALL
 ok "distributor: everybody serves" within 5 all_four
 
 # ---- hold ----
-# "tcsr cer sef weight W/Q" of SYSC's SHOP as the routing stack shows them.
+# "tcsr cer sef weight W/Q" of the SHOP of system $1 (4 is SYSD) as the routing stack shows them.
 shop() {
-    cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=8081,MAX=*" | awk '/ 193\.9\.200\./ {c = / 193\.9\.200\.3 /; if (c) w = $(NF - 2)}
+    cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=8081,MAX=*" | awk '/ 193\.9\.200\./ {c = / 193\.9\.200\.'"$1"' /; if (c) w = $(NF - 2)}
         c && /TCSR:/ {for (i = 1; i < NF; i++) {if ($i == "TCSR:") t = $(i + 1); if ($i == "CER:") e = $(i + 1); if ($i == "SEF:") s = $(i + 1)}}
         c && /W\/Q:/ && !q {for (i = 1; i < NF; i++) if ($i == "W/Q:") q = $(i + 1)} END {print t + 0, e + 0, s + 0, w + 0, q + 0}' >"$tmp/shop"
     cat "$tmp/shop"
 }
-shop_is() { shop; awk "{tcsr = \$1; cer = \$2; sef = \$3; wlm = \$4; wq = \$5} END {exit !($1)}" "$tmp/shop"; }
+shop_is() { shop "${2:-3}"; awk "{tcsr = \$1; cer = \$2; sef = \$3; wlm = \$4; wq = \$5} END {exit !($1)}" "$tmp/shop"; }
 # $1 clients that wait for SHOP at $2; the last wait of all takes them in.
 queue_up() {
     for i in $(seq "$1"); do client curl -s -m 40 -o /dev/null "http://$2:8081/status" & waiters="$waiters $!"; done
@@ -209,16 +211,24 @@ wait $waiters
 
 # ---- responsiveness ----
 # Clients at once, who wait for a second; so many that some of a report's are SYSD's.
-knock() { for i in $(seq 24); do client curl -s -m 1 -o /dev/null "http://$vip:8081/status" & knocks="$knocks $!"; done; }
+knock() { for i in $(seq 40); do client curl -s -m 1 -o /dev/null "http://$vip:8081/status" & knocks="$knocks $!"; done; }
 # shellcheck disable=SC2086 # one number each
-knocked() { knocks=; knock; wait $knocks; grep "$1 TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSD " "$PLEX390_RUN/PLEX1/SYSA.log"; }
-# One connection a report is a probe (CER 0), or now and then one is the rest of its weight: its client loses it.
-mostly_without_d() { for i in 1 2 3 4 5 6 7 8; do client curl -s -m 1 "http://$vip:8081/status" | grep -a -o 'SYS[A-D]' | head -n 1; done >"$tmp/who"; cat "$tmp/who"; [ "$(wc -l <"$tmp/who")" -ge 5 ] && ! grep -q SYSD "$tmp/who"; }
+knocking() { knocks=; knock; wait $knocks; }
+knocked() { knocking; grep "$1 TARGET SERVER FOR $vip PORT 8081 AT TCPIP ON SYSD " "$PLEX390_RUN/PLEX1/SYSA.log"; }
+nothing_comes() { knocking; shop_is 'cer == 0 && wq == 0' 4; }
+# Connections that SYSD has had, probes that were ordered; of those one may have been waiting at first.
+given() { totals SYSA 8081 | awk '$1 == "193.9.200.4" {print $2}'; cmd SYSA 'D TCPIP,,NETSTAT,STATS' | sed -n 's/^ *PROBES  *= \([0-9]*\)$/\1/p'; }
+begin_given() { given >"$tmp/given"; [ "$(wc -l <"$tmp/given")" = 2 ]; }
+only_probes() { knocking; given | paste -d ' ' "$tmp/given" - | awk '{print; d[NR] = $2 - $1} END {exit !(NR == 2 && d[1] >= 2 && d[1] <= d[2] + 1)}'; }
+all_comes() { knocking; shop_is 'cer == 100 && wq >= wlm && wlm > 0' 4; }
 ok "distributor: SYSD has no way to the clients" says SYSD "V TCPIP,,STOP,OSA1" EZZ
 ok "distributor: its CER falls, EZD1182I" within 30 knocked EZD1182I
-ok "distributor: it gets next to nothing" mostly_without_d
+ok "distributor: to 0, and with it its weight, for nothing comes of what it is given" within 30 nothing_comes
+ok "distributor: what the routing stack has given and ordered" begin_given
+ok "distributor: it is given probes, at most one a report, and nothing else" within 30 only_probes
 ok "distributor: SYSD has its way back" says SYSD "V TCPIP,,START,OSA1" EZZ
 ok "distributor: a connection shows it, EZD1183I" within 60 knocked EZD1183I
+ok "distributor: it has its weight back" within 60 all_comes
 
 # ---- affinity ----
 bound() { shops 6; bound=$(sort -u "$tmp/who"); [ "$(echo "$bound" | wc -l)" = 1 ]; }
@@ -302,6 +312,22 @@ ok "distributor: a bad wire" "$plex390" card OSA1 impair loss=5%
 ok "distributor: what SYSB sends again takes a fraction off its weight" within 30 lossy
 sed 's/^/   /' "$tmp/out"
 ok "distributor: the wire is mended" "$plex390" card OSA1 impair off
+ok "distributor: it has its weight back" within 30 no_loss
+
+# A wire on which nothing gets through while a transfer stands: SYSB's time-outs, and no loss counts.
+silence() {
+    rm -f "$tmp/silent"
+    client curl -s -m 3 --limit-rate 200k -o "$tmp/silent" "http://$vip/bulk/4194304" & held=$!
+    within 2 test -s "$tmp/silent" && "$plex390" card OSA1 impair loss=100%
+    wait "$held"
+    "$plex390" card OSA1 impair off
+}
+late() { silence; within 8 fraction_counts; }
+fraction_counts() { [ "$(fraction)" -gt 0 ]; }
+ok "distributor: P PAGENT on SYSB" says SYSB "P PAGENT" EZZ8773I
+ok "distributor: S PAGENT on SYSB, whose time-outs count" says SYSB "S PAGENT,PARM='CONFIG=TCPIP.TCPPARMS(PAGTMO)'" "EZZ8771I PAGENT CONFIG"
+ok "distributor: time-outs take a fraction off its weight" within 30 late
+sed 's/^/   /' "$tmp/out"
 ok "distributor: it has its weight back" within 30 no_loss
 
 # ---- no ready target; affinity is over ----

@@ -290,7 +290,10 @@ static void responsiveness(void **state) {
     UNUSED(state);
     assert_int_equal(wlm_success(80, 0, 0), 80); /* nothing to judge */
     assert_int_equal(wlm_success(100, 0, 1), 50); /* a single client that went away is no evidence */
-    assert_int_equal(wlm_success(1, 0, 1), 1);
+    assert_int_equal(wlm_success(1, 0, 1), 0);
+    u8 down = 100, up = 0, steps = 0;
+    for (; down || up < 100; steps++) down = wlm_success(down, 0, 1), up = wlm_success(up, 1, 1);
+    assert_int_equal(steps, 7); /* single clients, all in vain or all well: it is sure in the end */
     assert_int_equal(wlm_success(100, 0, 4), 0);
     assert_int_equal(wlm_success(100, 2, 3), 83);
     assert_int_equal(wlm_success(100, 50, 100), 50);
