@@ -53,6 +53,7 @@ struct pkt {
     u16 flags;
     u16 gso_bytes; /* TCP payload bytes per segment on the wire, 0 = one packet; in: the card joined several */
     struct link *in;
+    u8 from; /* in: who it came from, as the hooks' owner counts the stacks that it talks to; 0 not known */
     /* Set by ip_input() before a transport sees the packet (data then points at the transport header): */
     struct ipaddr src, dst;
     const u8 *ip_header;

@@ -162,10 +162,11 @@ static void listeners_changed(struct distributor *d) {
     }
 }
 
-/* From now on it takes connections (dist_listeners_send()). */
+/* From now on it takes connections (dist_listeners_send()), and programs may begin some. */
 static void on_in_sync(void *ctx, u64 now) {
-    UNUSED(now);
-    listeners_changed(ctx);
+    struct distributor *d = ctx;
+    LIST_FOR_EACH(n, &d->vipa_list) dist_role(d, LIST_ENTRY(n, struct dist_vipa, node), now);
+    listeners_changed(d);
 }
 
 static void on_left(void *ctx, u64 now) {

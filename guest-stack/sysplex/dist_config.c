@@ -298,8 +298,10 @@ void dist_role(struct distributor *d, struct dist_vipa *v, u64 now) {
     v->target = serves(d, v);
     v->sysplexports = shares_ports(d, v);
     dist_ports_second(d, v, now);
-    /* The owner has the address in HOME by itself; as a target it keeps it hidden when it gives it away. */
-    bool want = v->target || (v->hidden && dist_local_conns(d, v->addr) > 0);
+    /* The owner has the address in HOME by itself; as a target it keeps it hidden when it gives it away. Until the stack is in sync no
+     * program of it may begin anything from the address: a member that does not know this stack may own it next (dist_target.c). */
+    bool may = v->routing || sysplex_state(d->sx) == SYSPLEX_IN_SYNC;
+    bool want = (v->target && may) || (v->hidden && dist_local_conns(d, v->addr) > 0);
     if (want != v->hidden) {
         int rc = sysplex_target(d->sx, v->addr, v->mask, want, now);
         if (rc == 0) v->hidden = want;

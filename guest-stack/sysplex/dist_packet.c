@@ -12,9 +12,10 @@
  *                          else                         this stack: its own connection, or RST (the same exception)
  *   at another stack       SYN from the former owner    dropped
  *                          from a routing stack, or     this stack
- *                            over XCF or HiperSockets,
- *                            or known here
- *                          else                         to the owner: whoever sent it here has not noticed the change
+ *                            known here
+ *                          over XCF, and unmarked       dropped: a program there has not noticed the change, and will repeat it
+ *                          else, and each SYN over      to the owner: whoever sent it here has not noticed the change
+ *                            HiperSockets
  *   from a program here    from the DVIPA to itself     this stack, which has both ends
  *                          SYN that OPTLOCAL keeps      this stack, without a row
  *                          else                         as above: at another stack to the owner
@@ -136,17 +137,19 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
         /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
         return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
     }
-    if (p->in->type == LNK_MPCPTP || tcp_known(stk, &key)) return SYSPLEX_PASS;
+    if (tcp_known(stk, &key)) return SYSPLEX_PASS;
+    /* Nothing goes over XCF twice without a mark, and nothing that is not known here may begin or be reset here. */
+    if (p->in->type == LNK_MPCPTP) return drop(&d->count.drop_stale);
     if (!v->owner) return drop(&d->count.drop_no_owner);
     d->count.to_owner++;
     sysplex_forward(d->sx, v->owner, p, now);
     return SYSPLEX_TAKEN;
 }
 
-/* The link of another stack than the present routing stack. HiperSockets and GRE do not say whose it is, and keep nothing for long. */
+/* From another stack than the present routing stack; XCF says from whom, and GRE by its outer source address. */
 static bool from_former(const struct distributor *d, const struct pkt *p) {
     const struct dist_vipa *v = dist_vipa_find(d, p->dst);
-    return v && v->owner && p->in->type == LNK_MPCPTP && p->in != v->owner->lnk;
+    return v && v->owner && p->from != SX_FROM(v->owner);
 }
 
 /* What a routing stack has sent to this target. A SYN that XCF had to send again may arrive when the next routing stack has the list of the
@@ -160,16 +163,16 @@ static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const 
     return SYSPLEX_PASS;
 }
 
-/* HiperSockets carry no mark: what comes by them to a stack that does not route the address has been routed (forward.c). */
-static bool was_routed(const struct distributor *d, const struct pkt *p) {
+/* HiperSockets carry no mark: what comes by them to a stack that does not route the address has been routed, SYNs excepted (forward.c). */
+static bool was_routed(const struct distributor *d, const struct pkt *p, const u8 *tcp) {
     if (p->flags & PKT_DISTRIBUTED) return true;
-    if (p->in->type != LNK_IPAQIDIO) return false;
+    if (p->in->type != LNK_IPAQIDIO || vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) return false;
     const struct dist_vipa *v = dist_vipa_find(d, p->dst);
     return v && !v->routing;
 }
 
 static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
-    if (was_routed(d, p)) return arrived(d, p, tcp);
+    if (was_routed(d, p, tcp)) return arrived(d, p, tcp);
     u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
     struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
     u8 flags = tcp[TCP_FLAGS_AT];

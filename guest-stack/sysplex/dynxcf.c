@@ -202,6 +202,7 @@ static void message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *dat
                         .len = bytes,
                         .headroom = PLEXMSG_PACKET_HEAD,
                         .flags = PKT_IP_CSUM_OK,
+                        .from = SX_FROM(from),
                         .gso_bytes = be16_get(head + 2)};
         if (head[4] & PACKET_CSUM_OK) p.flags |= PKT_L4_CSUM_OK;
         if (head[4] & PACKET_DISTRIBUTED) p.flags |= PKT_DISTRIBUTED;

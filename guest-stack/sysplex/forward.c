@@ -3,22 +3,26 @@
  *   way             taken when                                                         it carries
  *   VIPAROUTE       a statement for that stack is in force, and the packet is for    the packet in GRE: "routed"
  *                   delivery there and nothing else (PKT_DISTRIBUTED)
- *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet fits its MTU     the packet and nothing else
- *                   and did not come from there
+ *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet fits its MTU,    the packet and nothing else
+ *                   did not come from there, and begins no connection
  *   dynamic XCF     else                                                               PKT_DISTRIBUTED beside the packet
  *
  * Next hop on HiperSockets is the peer's dynamic XCF address; the destination stays the DVIPA. As nothing there says "already
  * routed", a stack that does not route the DVIPA takes what comes by HiperSockets for routed, and what came by HiperSockets is never
  * sent on by it: its second hop is dynamic XCF, where the mark ends its way. So no two stacks that disagree about an owner can
- * send a packet round. The way is chosen anew for each packet: when a card dies the next packet takes the other.
+ * send a packet round. Nor does anything there say who has sent it: a SYN that was given to a target goes over XCF, so that the target can
+ * tell the present routing stack's from one of a former owner that comes late (dist_packet.c). The way is chosen anew for each packet: when
+ * a card dies the next packet takes the other.
  */
 #include "net/ip.h"
 #include "net/stack_impl.h"
 #include "sysplex/sysplex_impl.h"
 #include "wire/ip4.h"
+#include "wire/tcphdr.h"
 
 #define TCP_MIN       20
 #define TCP_OFFSET_AT 12
+#define TCP_FLAGS_AT  13
 
 /* Bytes of all headers of a packet of several segments; 0: it is not TCP's, or has no payload. */
 static u32 joined_headers(const struct pkt *p) {
@@ -35,9 +39,16 @@ static void split_joined(struct pkt *p, u32 headers) {
     p->len = headers;
 }
 
+static bool begins_connection(const struct pkt *p) {
+    u32 header = ip4_header_bytes(p->data);
+    if (p->data[IP4_PROTO] != IP_PROTO_TCP || p->len < header + TCP_MIN) return false;
+    return (p->data[header + TCP_FLAGS_AT] & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN;
+}
+
 static bool by_iqd(const struct sysplex *sx, const struct sysplex_peer *to, const struct pkt *p, u32 wire_bytes) {
     const struct link *l = to->by_iqd ? sx->dx.iqd : NULL;
-    return l && l->up && wire_bytes <= l->mtu_bytes && !(p->in && p->in->type == LNK_IPAQIDIO);
+    if (!l || !l->up || wire_bytes > l->mtu_bytes || (p->in && p->in->type == LNK_IPAQIDIO)) return false;
+    return !begins_connection(p);
 }
 
 /* The ways that a packet has to be made ready for as a wire wants it. false: it is XCF's, as it is. */

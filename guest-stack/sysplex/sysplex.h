@@ -78,6 +78,8 @@ struct stack *sysplex_stack(struct sysplex *sx);
 const char *sysplex_sysname(const struct sysplex *sx);
 const char *sysplex_tcpname(const struct sysplex *sx);
 
+/* struct pkt's `from` of what a peer has sent. */
+#define SX_FROM(peer) ((u8)((peer)->index + 1u))
 struct sysplex_peer {
     u8 index; /* its bit in sets of peers */
     bool used, up, same_image;

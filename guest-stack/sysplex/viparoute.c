@@ -115,7 +115,8 @@ static void unwrap(struct stack *stk, struct pkt *p, u64 now) {
     struct sysplex *sx = stack_hooks(stk)->ctx;
     u32 header = 0;
     if (!sx) return; /* the stack is stopping */
-    if (!homes_find(sx, p->src)) {
+    const struct sysplex_peer *from = homes_find(sx, p->src);
+    if (!from) {
         sx->vr.count.drop_stranger++;
         return;
     }
@@ -130,6 +131,7 @@ static void unwrap(struct stack *stk, struct pkt *p, u64 now) {
     }
     sx->vr.count.received++;
     struct pkt inner = {.data = p->data, .len = p->len, .headroom = p->headroom, .flags = PKT_IP_CSUM_OK | PKT_DISTRIBUTED};
+    inner.from = SX_FROM(from);
     ip_input(stk, p->in, &inner, now);
 }
 

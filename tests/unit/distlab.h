@@ -296,7 +296,7 @@ static void lab_meet(struct lab *l, u32 i, u32 j) {
     sx->ops->peer_up(sx->ctx, p, l->t->now);
 }
 
-static void lab_die(struct lab *l, u32 dead) {
+__attribute__((unused)) static void lab_die(struct lab *l, u32 dead) {
     l->node[dead].alive = false;
     link_lan_down(l->node[dead].osa, l->t->now); /* nothing of it reaches anybody */
     link_lan_down(l->node[dead].xcf, l->t->now);
@@ -315,7 +315,7 @@ static void lab_deliver(struct lab *l) {
         if (to->alive && e.kind && to->peer[e.from].used)
             to->ops->message(to->ctx, &to->peer[e.from], e.kind, e.data, e.len, l->t->now);
         else if (to->alive && !e.kind)
-            testnet_give(to->xcf, e.data, e.len, e.flags & (PKT_DISTRIBUTED | PKT_L4_CSUM_OK));
+            testnet_give_from(to->xcf, e.data, e.len, e.flags & (PKT_DISTRIBUTED | PKT_L4_CSUM_OK), (u8)(e.from + 1));
         free(e.data);
     }
 }

@@ -99,10 +99,11 @@ static void onto_wire(struct testnet_end *e, u8 *bytes, u32 len) {
     fly(e->peer, bytes, len, flags, at + 10);
 }
 
-static void deliver(struct testnet_end *to, const u8 *bytes, u32 len, u16 flags, u16 gso_bytes) {
+static void deliver(struct testnet_end *to, const u8 *bytes, u32 len, struct pkt p) {
     u8 *copy = malloc(len ? len : 1);
     memcpy(copy, bytes, len);
-    struct pkt p = {.data = copy, .len = len, .flags = flags, .gso_bytes = gso_bytes};
+    p.data = copy;
+    p.len = len;
     if (to->lnk->caps & LINK_CAP_ARP)
         link_input(to->lnk, &p, to->t->now);
     else
@@ -380,10 +381,13 @@ bool testnet_registered(const struct link *l, const char *addr) {
 }
 
 void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags) {
-    deliver(l->state, bytes, len, flags, 0);
+    deliver(l->state, bytes, len, (struct pkt){.flags = flags});
+}
+void testnet_give_from(struct link *l, const void *bytes, u32 len, u16 flags, u8 from) {
+    deliver(l->state, bytes, len, (struct pkt){.flags = flags, .from = from});
 }
 void testnet_give_joined(struct link *l, const void *bytes, u32 len, u16 flags, u16 gso_bytes) {
-    deliver(l->state, bytes, len, flags, gso_bytes);
+    deliver(l->state, bytes, len, (struct pkt){.flags = flags, .gso_bytes = gso_bytes});
 }
 
 bool testnet_said(const struct testnet *t, const char *part) {
@@ -405,7 +409,7 @@ static u64 poll_all(struct testnet *t) {
 static void land(struct testnet *t) {
     for (struct flying *f; (f = t->wire) && f->at <= t->now;) {
         t->wire = f->next;
-        if (f->to->lnk) deliver(f->to, f->bytes, f->len, f->flags, 0);
+        if (f->to->lnk) deliver(f->to, f->bytes, f->len, (struct pkt){.flags = f->flags});
         t->delivered++;
         free(f);
     }

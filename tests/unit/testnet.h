@@ -72,6 +72,8 @@ void testnet_answer(struct link *l, u32 ipa_rc);
 /* An IP packet or frame arrives on a link: copied to a buffer of exactly len bytes, so that ASan sees every
  * overrun. */
 void testnet_give(struct link *l, const void *bytes, u32 len, u16 flags);
+/* The same with the sender's number (struct pkt's from). */
+void testnet_give_from(struct link *l, const void *bytes, u32 len, u16 flags, u8 from);
 /* The same for TCP segments that the card joined. */
 void testnet_give_joined(struct link *l, const void *bytes, u32 len, u16 flags, u16 gso_bytes);
 void testnet_poll(struct testnet *t);          /* at the present moment */
