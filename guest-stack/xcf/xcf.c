@@ -15,7 +15,7 @@ static u32 tx_segments(const struct xcf_config *c) {
 }
 /* Each partner may leave all but the end of a message; what is more serves segments that come early. */
 static u32 rx_segments(const struct xcf_config *c) {
-    return c->systems * XCF_SEGMENTS_MSG + 4 * XCF_WINDOW;
+    return c->systems * XCF_SEGMENTS_MSG + XCF_WINDOW;
 }
 
 size_t xcf_bytes(const struct xcf_config *c) {

@@ -16,7 +16,7 @@
 #include "base/str.h"
 #include "xcf/xcf.h"
 
-#define XCF_WINDOW         32 /* segments under way to one partner: two messages of the greatest length */
+#define XCF_WINDOW         128 /* segments under way to one partner: eight messages of the greatest length */
 #define XCF_SEGMENTS_MSG   16 /* of one message: (64 + 61440) / 4032, rounded up */
 #define XCF_SEGMENTS_SPARE 8  /* kept for member records when messages have taken the rest */
 #define XCF_ACK_EVERY      16 /* half a window: each acknowledgement alone costs both systems an interruption and a turn of the loop */
