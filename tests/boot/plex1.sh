@@ -5,12 +5,14 @@
 #   row                              expected end
 #   all join                         each lists four
 #   emulator killed                  isolated at once; a re-IPLed system is active again
-#   emulator frozen                  isolated after INTERVAL; woken, it loads wait 0A2
+#   emulator frozen                  isolated after INTERVAL and ISOLATETIME (2); woken, it loads wait 0A2
+#   the same, PROMPT                 IXC402D after OPNOTIFY; woken, it goes on, and nobody is asked any more
 #   primary facility lost            everybody stays; a system that is killed meanwhile is isolated through the alternate
 #   one system's CTCs lost           it stays, over the structures
 #   and one facility                 it stays, over the other one
 #   and its link to that, too        isolated at once; when its cables are back it loads wait 0A2
-#   all its signalling paths lost    IXC409D, if no SFM policy is active: RETRY waits another INTERVAL, a name removes that system
+#   all its signalling paths lost    IXC409D, if no SFM policy is active: RETRY waits another INTERVAL
+#   the same, CONNFAIL(NO)           IXC409D; a name removes that system
 #   the same, CONNFAIL(YES)          the lighter side is isolated, and nobody is asked
 #   both facilities lost             everybody stays, over the CTCs
 #   and an emulator killed           IXC402D; nobody declares it gone before the answer
@@ -28,6 +30,8 @@ mkdir "$tmp/configs"
 cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
 PLEX390_CONFIGS=$tmp/configs
 sed -i "s/INTERVAL([0-9]*)/INTERVAL($interval)/" "$tmp/configs/PLEX1/parmlib/COUPLE00"
+echo '  SYSTEM NAME(SYSC) ISOLATETIME(2) WEIGHT(1)' >>"$tmp/configs/PLEX1/parmlib/SFMPOL1"
+printf 'DATA TYPE(SFM)\nDEFINE POLICY NAME(SFMPOL2) CONNFAIL(NO)\n  SYSTEM NAME(*) PROMPT WEIGHT(1)\n' >"$tmp/configs/PLEX1/parmlib/SFMPOL2"
 run=$PLEX390_RUN/PLEX1
 table=$tmp/table
 : >"$table"
@@ -95,7 +99,8 @@ back SYSD
 
 mark
 "$plex390" freeze SYSC
-row "emulator of SYSC frozen (INTERVAL $interval s)" "isolated" "SYSA SYSB SYSD" "IXC101I .* SYSC" $((interval * 1000 + 4000))
+row "emulator of SYSC frozen (INTERVAL $interval s)" "isolated, ISOLATETIME(2)" "SYSA SYSB SYSD" "IXC101I .* SYSC" $((interval * 1000 + 6000))
+ok "plex1: not before ISOLATETIME is over ($took ms)" test "$took" -ge $((interval * 1000 + 300))
 ok "plex1: all have heard it" within 8 all_list "SYSA SYSB SYSD" 3
 begun=$(now_ms)
 "$plex390" thaw SYSC
@@ -143,6 +148,14 @@ deaf() {
 sfm() { for s in SYSA SYSB SYSC SYSD; do answer_has "$s" "SETXCF $1,POLICY,TYPE=SFM${2:-}" 'IXC511I' || return 1; done; }
 # The number of the question that a system's operator has been asked.
 asked() { eval "m=\$mark_$1"; number=$(since "$1" "$m" | sed -n "s/.*\*\([0-9][0-9]\) $2.*/\1/p" | tail -n 1); }
+ok "plex1: an SFM policy with PROMPT" sfm START ,POLNAME=SFMPOL2
+mark
+"$plex390" freeze SYSC
+row "emulator of SYSC frozen, PROMPT" "IXC402D (OPNOTIFY $((interval + 3)) s)" SYSA "IXC402D SYSC" $((interval * 1000 + 8000))
+"$plex390" thaw SYSC
+for s in SYSA SYSB SYSD; do ok "plex1: SYSC is back: $s asks no more" within 8 answer_has $s 'D R,L' 'RM=0 '; done
+for s in SYSA SYSB SYSD; do ok "plex1: $s has kept it" not said $s 'IXC101I\|IXC105I'; done
+ok "plex1: and all list four" within 8 all_list "SYSA SYSB SYSC SYSD" 4
 ok "plex1: no SFM policy" sfm STOP
 deaf SYSD
 row "all signalling paths of SYSD lost" "IXC409D" SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD" $((interval * 1000 + 4000))
@@ -152,7 +165,8 @@ asked SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD"
 ok "plex1: R $number,SYSNAME=SYSB is no answer" answer_has SYSA "R $number,SYSNAME=SYSB" 'PLX0322E'
 mark # a question that was answered wrongly is shown once more
 ok "plex1: R $number,RETRY" cmd SYSA "R $number,RETRY"
-row "R nn,RETRY" "asked again after INTERVAL" SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD" $((interval * 1000 + 4000))
+ok "plex1: an SFM policy with CONNFAIL(NO)" sfm START ,POLNAME=SFMPOL2
+row "R nn,RETRY; CONNFAIL(NO)" "asked again after INTERVAL" SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD" $((interval * 1000 + 4000))
 asked SYSA "IXC409D SIGNAL PATHS BETWEEN SYSA AND SYSD"
 mark
 ok "plex1: R $number,SYSNAME=SYSD" cmd SYSA "R $number,SYSNAME=SYSD"
