@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TIMER_US 10000
 #define FIFO_MS 2000
 #define IPL_TRIES 20
-#define IPL_ANSWER_MS 5000
+#define IPL_ANSWER_MS 20000
 #define STOP_GUEST_MS 3000
 #define STOP_EMULATOR_MS 2000
 
@@ -88,6 +89,15 @@ static bool write_director(const struct plex *p, const char *dir) {
     return false;
 }
 
+/* 3.13 runs its processors at nice 15 and its devices at nice 8. Beside work of nice 0 a processor then gets three thousandths of what
+ * each of those gets: an IPL clears storage for minutes, and a member misses its status updates and is isolated. So every thread has
+ * the priority that this program was started with. Hyperion knows no such statements and has no such differences. */
+static void write_priorities(FILE *f) {
+    static const char *const threads[] = {"HERCPRIO", "CPUPRIO", "DEVPRIO", "TODPRIO"};
+    for (size_t i = 0; i < sizeof threads / sizeof threads[0]; i++)
+        fprintf(f, "%s %d\n", threads[i], getpriority(PRIO_PROCESS, 0));
+}
+
 static bool write_config(const struct plex *p, const struct plex_system *s, const char *dir,
                          bool hyperion) {
     char path[PATH_MAX];
@@ -102,6 +112,7 @@ static bool write_config(const struct plex *p, const struct plex_system *s, cons
     /* The emulator's clock thread wakes up this often: its default of 50 us is a tenth of a processor when idle, and
      * the guest's timers need no better than 10 ms. */
     fprintf(f, "TIMERINT %d\n", TIMER_US);
+    if (!hyperion) write_priorities(f);
     fprintf(f, "LPARNAME %s\nLOADPARM %s\n", s->name, s->loadparm);
     if (s->console_port) fprintf(f, "CNSLPORT 127.0.0.1:%d\n", s->console_port);
     fprintf(f, "LDMOD %s/plex390.so\n", dir);

@@ -49,7 +49,8 @@ emulator=${PLEX390_HERCULES:-hercules}
 if "$emulator" --version </dev/null 2>&1 | grep -q 'SDL\|Hyperion'; then
     module=$root/build/hyperion-4/plex390.so architecture='ARCHLVL ESA/390' mode=-n
 else
-    module=$root/build/hercules-3.13/plex390.so architecture='ARCHMODE ESA/390' mode=-d
+    module=$root/build/hercules-3.13/plex390.so mode=-d
+    architecture=$(printf "%sPRIO $(nice)\n" HERC CPU DEV TOD; echo 'ARCHMODE ESA/390') # see emulator.sh
 fi
 cp "$module" "$tmp/plex390.so"
 pid_SYSA= pid_SYSB=

@@ -39,6 +39,15 @@ panels() {
 }
 back() { "$plex390" ipl SYSA >/dev/null 2>&1; within 20 served_by SYSA "$vip"; }
 
+# Nothing of an emulator may yield to what else runs on the host: 3.13 by itself gives a processor nice 15 (its watchdog is 1 lower).
+even() {
+    for s in SYSA SYSB SYSC SYSD; do
+        for t in /proc/"$(cut -d' ' -f1 "$run/$s.pid")"/task/*/stat; do sed 's/.*) //' "$t" | cut -d' ' -f17; done
+    done | sort -n | uniq -c >"$tmp/nices"
+    cat "$tmp/nices"
+    awk -v own="$(nice)" '$2 > own + 1 {exit 1} END {if (NR == 0) exit 1}' "$tmp/nices"
+}
+ok 'dvipa: every thread of an emulator has the priority of who started it' even
 ok 'dvipa: the owner answers' within 5 served_by SYSA "$vip"
 ok 'dvipa: D TCPIP,,SYSPLEX,VIPADYN lists owner and backups' answer_has SYSC "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$vip" 'SYSB     BACKUP 200'
 ok 'dvipa: D TCPIP,,SYSPLEX,GROUP' answer_has SYSC 'D TCPIP,,SYSPLEX,GROUP' 'EZZ8270I SYSPLEX GROUP FOR TCPIP AT SYSC IS EZBTCPCS'

@@ -3,14 +3,16 @@
 #
 #   $emulator $mode -f CONFIG $external     the command; $external makes 3.13 read commands from its standard input
 #   $module                                 our module for it; LDMOD wants a path without blanks
-#   $arch                                   ARCHMODE or ARCHLVL, to be followed by ESA/390 or z/Arch
+#   $arch                                   ARCHMODE or ARCHLVL, to be followed by ESA/390 or z/Arch. Before it 3.13 is told to run all its
+#                                           threads as we run: by itself it gives processors nice 15, which a busy host makes wait
 #   bare SOURCE.S TARGET                    assembles a guest for loadcore
 emulator=${PLEX390_HERCULES:-hercules}
 command -v "$emulator" >/dev/null 2>&1 || skip "no emulator ($emulator)"
 if "$emulator" --version </dev/null 2>&1 | grep -q 'SDL\|Hyperion'; then
     module=$root/build/hyperion-4/plex390.so mode=-n external= arch=ARCHLVL
 else
-    module=$root/build/hercules-3.13/plex390.so mode=-d external=EXTERNALGUI arch=ARCHMODE
+    module=$root/build/hercules-3.13/plex390.so mode=-d external=EXTERNALGUI
+    arch=$(printf "%sPRIO $(nice)\n" HERC CPU DEV TOD; echo ARCHMODE)
 fi
 [ -f "$module" ] || skip "no $module was built"
 bare() {

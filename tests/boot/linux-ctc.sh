@@ -23,7 +23,8 @@ command -v "$emulator" >/dev/null || skip "$emulator is not installed"
 if "$emulator" --version </dev/null 2>&1 | grep -q 'SDL\|Hyperion'; then
     architecture='ARCHLVL z/Arch' mode=-n
 else
-    architecture='ARCHMODE z/Arch' mode=-d
+    mode=-d
+    architecture=$(printf "%sPRIO $(nice)\n" HERC CPU DEV TOD; echo 'ARCHMODE z/Arch') # see emulator.sh
 fi
 lab_begin CTC "$root/tests/boot/configs"
 ok 'three LPARs IPL' "$plex390" up CTC || exit 1

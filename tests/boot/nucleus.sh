@@ -85,7 +85,7 @@ start() {
     build_volume
     mode=ESA/390
     [ "$bits" = 31 ] || mode=z/Arch
-    { [ $family = hyperion ] && echo "ARCHLVL $mode" || echo "ARCHMODE $mode"
+    { [ $family = hyperion ] && echo "ARCHLVL $mode" || printf '%s\n' "ARCHMODE $mode" "CPUPRIO $(nice)" "DEVPRIO $(nice)"
         printf 'CPUMODEL 9672\nCPUSERIAL 012345\nMAINSIZE 64\nNUMCPU 1\nTIMERINT 10000\nLPARNAME SYSA\nLOADPARM %s\n' "$loadparm"
         [ -z "${MODULE:-}" ] || echo "LDMOD $MODULE"
         printf '0009 3215-C / noprompt\n0A80 3390 %s\n' "$dir/sysres.3390"; } >"$dir/cnf"
