@@ -12,14 +12,19 @@
 #define MIPS_BYTES 65536 /* of the end of a log: it is written whenever it changes */
 
 bool ask_operator(const char *dir, const char *system, const char *command, long from, char *mark, size_t cap) {
-    char line[192];
+    char line[192], why[256];
+    bool silent = false;
     snprintf(line, sizeof line, "/#%d.%lld %s", (int)getpid() % 100000, now_ms() % 100000, command);
     snprintf(mark, cap, "PLX0310I %.*s", (int)strcspn(line + 2, " "), line + 2);
-    for (int i = 0; i < ANSWER_MS / REPEAT_MS; i++) {
+    for (int i = 0; i < ANSWER_MS / REPEAT_MS && !silent; i++) {
         if (!emul_command(dir, system, line)) return false;
         if (emul_wait(dir, system, mark, from, REPEAT_MS, NULL, 0)) return true;
+        silent = emul_silence(dir, system, why, sizeof why);
     }
-    fprintf(stderr, "plex390: %s did not finish its answer in %d s\n", system, ANSWER_MS / 1000);
+    if (silent)
+        fprintf(stderr, "plex390: %s does not answer: %s\n", system, why);
+    else
+        fprintf(stderr, "plex390: %s did not finish its answer in %d s: %s\n", system, ANSWER_MS / 1000, why);
     return false;
 }
 

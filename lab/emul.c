@@ -271,6 +271,48 @@ bool emul_wait(const char *dir, const char *name, const char *text, long from, i
     }
 }
 
+/* The first line of a log that is about this life of the guest, which a new IPL begins. */
+#define LIFE_TEXT "PLX101I"
+#define WAIT_TEXT "isabled wait state"
+
+struct last {
+    char said[160], psw[40];
+    bool waits;
+};
+
+/* "PSW=000A0000 000040A2" stands in the line after 3.13's message, in SDL-Hyperion's own message only the two words. */
+static void note_line(struct last *l, const char *line) {
+    const char *seen = emul_console_line(line), *at = strstr(line, WAIT_TEXT);
+    if (strstr(line, LIFE_TEXT)) l->waits = false;
+    if (at) {
+        l->waits = true;
+        at += strlen(WAIT_TEXT);
+    } else if (l->waits && (at = strstr(line, "PSW="))) {
+        at += strlen("PSW=");
+    }
+    if (at && at[strspn(at, " \r\n")])
+        snprintf(l->psw, sizeof l->psw, "%.*s", (int)strcspn(at, "\r\n"), at + strspn(at, " "));
+    else if (!at && seen && seen[0] > ' ')
+        snprintf(l->said, sizeof l->said, "%.*s", (int)strcspn(seen, "\r\n"), seen);
+}
+
+bool emul_silence(const char *dir, const char *name, char *why, size_t cap) {
+    char path[PATH_MAX], line[1024];
+    struct last l = {.waits = false};
+    enum proc_state state;
+    in_dir(path, dir, name, ".log");
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) note_line(&l, line);
+    if (f) fclose(f);
+    bool runs = proc_find(dir, name, &state) != 0;
+    const char *is = "it runs", *psw = "";
+    if (!runs) is = "its emulator has ended";
+    if (runs && state == PROC_FROZEN) is = "it is frozen";
+    if (runs && state == PROC_RUNNING && l.waits) is = "it is in a disabled wait, PSW ", psw = l.psw;
+    snprintf(why, cap, "%s%s; it said last: %s", is, psw, l.said[0] ? l.said : "nothing");
+    return !runs || l.waits;
+}
+
 void emul_stop(const char *dir, const char *name) {
     enum proc_state state;
     if (!proc_find(dir, name, &state)) {

@@ -27,6 +27,8 @@ bool emul_command(const char *dir, const char *name, const char *line);
 /* Waits until a line with text stands in the log at or after offset from; false after ms, when the emulator
  * has ended, or when its guest has loaded a disabled wait. found may be NULL. */
 bool emul_wait(const char *dir, const char *name, const char *text, long from, int ms, char *found, size_t cap);
+/* Why a system does not answer, and the last line of its console. true: nor will it until it is IPLed again. */
+bool emul_silence(const char *dir, const char *name, char *why, size_t cap);
 /* Lines with text at or after offset from. */
 int emul_count(const char *dir, const char *name, const char *text, long from);
 long emul_log_size(const char *dir, const char *name);

@@ -37,6 +37,7 @@ panels() {
     command -v s3270 >/dev/null || { echo "SKIP dvipa: the panel: s3270 is not installed"; return; }
     ok "dvipa: the panel of $1: $2" panel "$@"
 }
+silent() { answer_has "$1" 'D T' "$2"; }
 back() { "$plex390" ipl SYSA >/dev/null 2>&1; within 20 served_by SYSA "$vip"; }
 
 # Nothing of an emulator may yield to what else runs on the host: 3.13 by itself gives a processor nice 15 (its watchdog is 1 lower).
@@ -137,6 +138,7 @@ ok 'dvipa: freeze: the backup answers after INTERVAL' within 12 served_by SYSB "
 "$plex390" thaw SYSA >/dev/null
 ok 'dvipa: freeze: woken, the zombie owns nothing' within 5 served_by SYSB "$vip"
 ok 'dvipa: freeze: it was partitioned out' within 8 logged SYSA 'PLX103A\|IXC220W'
+ok 'dvipa: freeze: it answers no command, and which wait it is in is said' silent SYSA 'in a disabled wait, PSW .*; it said last: PLX103A'
 "$plex390" kill SYSA >/dev/null
 ok 'dvipa: freeze: IPLed again, it has its address back' back
 ok 'dvipa: down' "$plex390" down PLEX1
