@@ -35,7 +35,7 @@
 #define TASKS            8u
 #define TASK_STACK       16384u
 #define SENSE_ID_BYTES   7
-#define PROBE_TIMEOUT_US 500000u
+#define PROBE_TIMEOUT_US 5000000u /* what does not answer is not there for this IPL, a console too: a busy host is given time */
 #define DRAIN_LIMIT_US   2000000u
 #define SUBCHANNELS_MAX  256u
 #define OSA_SUBCHANNELS  3u          /* read, write, data */
