@@ -31,7 +31,7 @@ void rebuild_in_use(struct rebuild *r, bool lost, u64 now) {
     r->recovering = false;
     r->expected = 0;
     r->attempt_at = r->waited = 0;
-    r->duplex = r->paired = false;
+    r->duplex = r->paired = r->late = false;
     r->retry_at = now + REBUILD_RETRY_US; /* by then another one that was made elsewhere at the same time is to be seen */
     r->ops->use(r->ctx, rebuild_old(r)->con, lost, now);
 }
@@ -39,6 +39,7 @@ void rebuild_in_use(struct rebuild *r, bool lost, u64 now) {
 /* Back to the old structure. Nobody has gone on: who has, had seen this system COMPLETE. */
 static void resume(struct rebuild *r, u64 now) {
     r->phase = PHASE_STOPPED;
+    r->over = r->attempt;
     r->count.stopped++;
     rebuild_leave(rebuild_new(r));
     rebuild_publish(r);
@@ -48,8 +49,22 @@ static void resume(struct rebuild *r, u64 now) {
 void rebuild_away(struct rebuild *r) {
     r->state = REBUILD_AWAY;
     r->phase = PHASE_USE;
-    r->duplex = r->paired = false;
+    r->duplex = r->paired = r->late = false;
     r->retry_at = 0;
+}
+
+/* This system cannot go on. Who came when the attempt was under way has used nothing, and does not know whether the others have gone on: it
+ * stops nobody, and comes again. */
+static void give_up(struct rebuild *r, u64 now) {
+    if (!r->late) {
+        resume(r, now);
+        return;
+    }
+    rebuild_leave(rebuild_new(r));
+    rebuild_leave(rebuild_old(r));
+    r->ops->unusable(r->ctx, now);
+    rebuild_away(r);
+    r->retry_at = now + REBUILD_RETRY_US;
 }
 
 /* All are COMPLETE. */
@@ -67,6 +82,7 @@ static void change_over(struct rebuild *r, u64 now) {
     }
     r->cur = !r->cur;
     r->phase = PHASE_USE;
+    r->over = r->attempt;
     r->count.completed++;
     rebuild_publish(r);
     rebuild_in_use(r, false, now);
@@ -121,7 +137,7 @@ static void connect_new(struct rebuild *r, u64 now) {
         r->state = REBUILD_JOINING;
         if (rebuild_join(r, rebuild_new(r), x, ROLE_NEW)) return;
     }
-    resume(r, now);
+    give_up(r, now);
 }
 
 /* ---- what the board says ---- */
@@ -129,7 +145,7 @@ static void connect_new(struct rebuild *r, u64 now) {
 struct view {
     u8 least;    /* phase that all have reached */
     bool stopped;
-    const struct rebuild_row *started; /* another one is in a rebuild */
+    const struct rebuild_row *started; /* another one is in a rebuild: of those that are, the latest */
     const struct rebuild_row *paired, *kept; /* another one uses a pair, or leaves it */
     bool first; /* what this system makes anew is the first of a pair that another one uses or makes */
 };
@@ -162,7 +178,8 @@ static struct view view_of(const struct rebuild *r, bool old) {
             *(phase == PHASE_KEEP ? &v.kept : &v.paired) = row;
             phase = row->attempt == r->attempt ? PHASE_COMPLETE : PHASE_USE;
         } else if (phase != PHASE_USE && row->role == ROLE_STRUCTURE && strcmp(row->system, r->self) != 0) {
-            v.started = row;
+            if (!v.started || row->attempt > v.started->attempt) v.started = row;
+            if (old && row->attempt != r->attempt) phase = PHASE_USE; /* one of the two goes over to the other one's */
         }
         /* Who uses the new one already was through with it. */
         if (!old && row->role == ROLE_STRUCTURE) phase = PHASE_COMPLETE;
@@ -173,10 +190,20 @@ static struct view view_of(const struct rebuild *r, bool old) {
     return v;
 }
 
+/* Another one's attempt is this system's from now on. */
+static void take_over(struct rebuild *r, const struct rebuild_row *started) {
+    r->attempt = started->attempt;
+    r->duplex = started->duplex;
+    str_copy(r->target, sizeof r->target, started->target);
+}
+
 /* The first look at a structure that was just connected to. */
 static void arrived(struct rebuild *r, const struct view *v, u64 now) {
     for (u32 i = 0; i < r->now.rows; i++) r->attempt = u32_max(r->attempt, r->now.row[i].attempt);
-    if (v->kept) { /* soon there is one of the two; which, is theirs to decide */
+    r->over = 0;
+    bool all_left = r->in_use == rebuild_old(r)->x && r->now.rows <= 1; /* since the search: it is somewhere else now */
+    r->in_use = NULL;
+    if (v->kept || all_left) { /* if kept, soon there is one of the two; which, is theirs to decide */
         rebuild_leave(rebuild_old(r));
         rebuild_away(r);
         r->retry_at = now + REBUILD_RETRY_US;
@@ -191,9 +218,8 @@ static void arrived(struct rebuild *r, const struct view *v, u64 now) {
         return;
     }
     /* This system uses nothing yet, so it is quiesced; what it has it will write into the new one. */
-    r->attempt = v->started->attempt;
-    r->duplex = v->started->duplex;
-    str_copy(r->target, sizeof r->target, v->started->target);
+    take_over(r, v->started);
+    r->late = true;
     r->count.started++;
     set_phase(r, REBUILD_QUIESCED, PHASE_QUIESCED);
 }
@@ -211,18 +237,28 @@ void rebuild_seen(struct rebuild *r, u64 now) {
         rebuild_away(r);
         return;
     }
+    /* Two have begun at the same time, and the later one counts. Who is further than QUIESCED: all were with him, so the one who begins another
+     * one has stopped this one. */
+    bool later = old && v.started && v.started->attempt > r->attempt;
+    v.stopped |= later && r->state > REBUILD_QUIESCED;
     switch (r->state) {
     case REBUILD_CONNECTING: arrived(r, &v, now); break;
     case REBUILD_IN_USE:
-        /* One that this system has been through, or has stopped, is over for it. */
-        if (v.started && v.started->attempt > r->attempt) begin(r, v.started->attempt, v.started->target, v.started->duplex, now);
+        if (v.started && v.started->attempt > r->over) begin(r, v.started->attempt, v.started->target, v.started->duplex, now);
         break;
     case REBUILD_QUIESCING:
-        if (v.stopped) resume(r, now);
+        if (later) take_over(r, v.started);
+        else if (v.stopped) resume(r, now);
         break;
     case REBUILD_QUIESCED:
-        if (v.stopped) resume(r, now);
-        else if (v.least >= PHASE_QUIESCED) connect_new(r, now);
+        if (later) {
+            take_over(r, v.started);
+            rebuild_publish(r);
+        } else if (v.stopped) {
+            resume(r, now);
+        } else if (v.least >= PHASE_QUIESCED) {
+            connect_new(r, now);
+        }
         break;
     case REBUILD_JOINING:
         if (old && v.stopped) resume(r, now);
@@ -294,7 +330,7 @@ static void refused(struct rebuild *r, struct rebuild_side *s, u32 rc, u64 now) 
     r->count.refused++;
     if (r->ops->refused && r->ops->refused(r->ctx, rc, r->connect) && rebuild_join(r, s, s->x, s == rebuild_new(r) ? ROLE_NEW : ROLE_STRUCTURE)) return;
     if (rebuild_old(r)->con->connected) {
-        resume(r, now);
+        give_up(r, now);
         return;
     }
     r->attempt_at++;
@@ -323,7 +359,7 @@ static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 
     if (rc == CF_OK && (s == rebuild_new(r) || !r->first_found) && r->ops->joined) r->ops->joined(r->ctx, con, now);
     if (rc == CF_OK && r->duplex && r->state == REBUILD_JOINING && rebuild_old(r)->con->connected && !rebuild_alike(r)) {
         r->count.refused++;
-        resume(r, now);
+        give_up(r, now);
     } else if (rc == XES_LOST && !rebuild_old(r)->con->connected) {
         rebuild_away(r);
     } else if (rc != CF_OK) {
@@ -363,7 +399,7 @@ static void new_lost(struct rebuild *r, u64 now) {
         r->ops->unusable(r->ctx, now);
         rebuild_away(r);
     } else if (r->state != REBUILD_COMPLETE) {
-        resume(r, now);
+        give_up(r, now);
     } /* who is COMPLETE waits for what the others do */
 }
 
@@ -406,7 +442,7 @@ static int start(struct rebuild *r, const char *target, bool duplex, u64 now) {
         if (x == rebuild_old(r)->x) x = NULL;
     }
     for (u32 i = 0; i < r->old.rows; i++) attempt = u32_max(attempt, r->old.row[i].attempt);
-    begin(r, attempt + 1, xes_facility_name(x), duplex, now);
+    begin(r, (attempt / ATTEMPT_STARTERS + 1) * ATTEMPT_STARTERS + rebuild_old(r)->con->id, xes_facility_name(x), duplex, now);
     return 0;
 }
 
@@ -415,7 +451,7 @@ int rebuild_duplex(struct rebuild *r, u64 now) { return r->ops->pair ? start(r, 
 
 int rebuild_stop(struct rebuild *r, u64 now) {
     if (r->state <= REBUILD_IN_USE || r->state == REBUILD_DUPLEX) return -ERR_NOENT;
-    if (r->state >= REBUILD_COMPLETE || !rebuild_old(r)->con->connected) return -ERR_BUSY;
+    if (r->state >= REBUILD_COMPLETE || r->late || !rebuild_old(r)->con->connected) return -ERR_BUSY;
     resume(r, now);
     return 0;
 }

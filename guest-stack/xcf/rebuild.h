@@ -10,8 +10,10 @@
  *   JOINED     is connected to both; populate()                        at least JOINED
  *   COMPLETE   rebuild_populated(): the new one has all that is its    COMPLETE: use() of the new one, DISCONNECT from the old
  *   STOPPED    cannot reach the new one: use() of the old one          - ; who sees one that is STOPPED stops, too
- * Who is COMPLETE does not stop by itself, because the others may have gone on already; who is not COMPLETE knows that nobody has.
- * A connection that ends is no longer waited for.
+ * Who is COMPLETE does not stop by itself, because the others may have gone on already; who is not COMPLETE knows that nobody has. Only
+ * who came when it was under way does not know that: it stops nobody; it leaves, and comes again.
+ * A connection that ends is no longer waited for. Of two attempts that are begun at the same time the one of the higher number counts, and who
+ * has begun the other one goes over to it; nobody is counted in an attempt that is not his.
  *
  * The old structure is lost, with its facility or with the link to it: phases are then read from the new one, and count for all that
  * are connected there and for all that were last seen connected to the old one, until they come or rebuild_gone() says that they
@@ -20,7 +22,7 @@
  * means both then, and it uses nothing before they keep the new one only.
  *
  *   connect data   0 1 phase | 1 1 role: 0 the structure, 1 one that is being made, or the second | 2 1 a pair
- *                  3 1 zero | 4 4 attempt | 8 8 target facility, KEEP: the one that is kept
+ *                  3 1 KEEP: 1 the other one cannot be reached | 4 4 attempt | 8 8 target facility, KEEP: the one that is kept
  *                  16 48 the user's: what it says of itself to the others, as in the CONNECT command it gave
  *
  * A pair (system-managed duplexing; the commands for it: xcf/duplex.h). Such a rebuild does not leave the old structure, and both are
@@ -30,8 +32,10 @@
  *   phase      this system                                             goes on when
  *   DUPLEX     uses both: pair()                                       it loses one, the operator or the user gives one up, or sees
  *                                                                      that somebody KEEPs one: hold()
- *   KEEP       rebuild_quiesced(): has nothing outstanding, and will   nobody who is connected to that one is DUPLEX or COMPLETE:
- *              only use the one that it names                          use() of it, DISCONNECT from the other
+ *   KEEP       rebuild_quiesced(): has nothing outstanding, and will   nobody is DUPLEX or COMPLETE, or keeps the other one: use() of it,
+ *              only use the one that it names                          DISCONNECT from the other
+ * Two operators, or an operator and a link, may choose differently at the same time. Who can still reach both goes over to the one that another
+ * one names who cannot; if all can reach both, all go to the first.
  * Nobody is answered what is in the kept one only before all have agreed to keep that one. So if a facility dies, or a link to it, nothing
  * that was answered is lost, and users are held for two rounds of CONNDATA. If two facilities, or a facility and another one's link, are lost
  * within that time, systems may have decided differently: then the structure is lost, as one that was in one facility only.

@@ -12,6 +12,7 @@ void rebuild_data_put(const struct rebuild *r, u8 role, u8 *data) {
     data[0] = r->phase;
     data[1] = role;
     data[2] = r->duplex;
+    data[3] = r->phase == PHASE_KEEP && !r->side[!r->keep].con->connected;
     be32_put(data + 4, r->attempt);
     const char *facility = r->phase == PHASE_KEEP ? xes_facility_name(r->side[r->keep].x) : r->target;
     memcpy(data + 8, facility, strlen(facility));
@@ -65,7 +66,7 @@ static bool board_get(struct rebuild_board *b, const u8 *rsp, u32 len) {
         if (row[41] != CF_CONN_ACTIVE) continue;
         struct rebuild_row *to = &b->row[b->rows++];
         const u8 *data = row + 48;
-        *to = (struct rebuild_row){.id = row[40], .phase = data[0], .role = data[1], .duplex = data[2] != 0, .attempt = be32_get(data + 4)};
+        *to = (struct rebuild_row){.id = row[40], .phase = data[0], .role = data[1], .duplex = data[2] != 0, .forced = data[3] != 0, .attempt = be32_get(data + 4)};
         text_get(to->system, row + 16, CF_NAME_BYTES);
         text_get(to->target, data + 8, 8);
     }

@@ -22,6 +22,7 @@ static void set_phase(struct rebuild *r, enum rebuild_state state, u8 phase) {
 
 static void begin_pair(struct rebuild *r, u64 now) {
     r->paired = true;
+    r->late = false;
     r->waited = 0;
     r->count.paired++;
     r->recovering = false;
@@ -79,6 +80,7 @@ static void finish(struct rebuild *r, u64 now) {
     if (r->keep != r->cur) r->cur = !r->cur;
     rebuild_leave(rebuild_new(r));
     r->phase = PHASE_USE;
+    r->over = r->attempt;
     r->duplex = false;
     rebuild_publish(r);
     rebuild_in_use(r, false, now);
@@ -104,9 +106,13 @@ void rebuild_pair_lost(struct rebuild *r, bool old, u64 now) {
         if (!other) lose_all(r, now);
         else r->keep = !lost;
         break;
-    default:
-        if (r->keep == lost) lose_all(r, now);
-        else rebuild_look(r);
+    default: /* it has told which one, so some may use that already; that this system cannot go over any more the others must know */
+        if (r->keep == lost) {
+            lose_all(r, now);
+        } else {
+            rebuild_publish(r);
+            rebuild_look(r);
+        }
     }
 }
 
@@ -143,26 +149,45 @@ void rebuild_pair_connected(struct rebuild *r, u32 rc, u64 now) {
 
 static bool is_self(const struct rebuild *r, const struct rebuild_row *row) { return strcmp(row->system, r->self) == 0; }
 
-/* The side that somebody else keeps: 0 or 1; 2 nobody, 3 both. */
-static u32 kept_by_others(struct rebuild *r) {
+/* What others keep, by side. forced: the only one that he can reach; who can reach both goes with him, and to the first one if all can. */
+struct kept {
+    bool any[2], forced[2];
+};
+
+static struct kept kept_by_others(const struct rebuild *r) {
     const struct rebuild_board *boards[2] = {&r->now, &r->other};
-    u32 kept = 2;
+    struct kept k = {{false, false}, {false, false}};
     for (u32 b = 0; b < 2; b++)
         for (u32 i = 0; i < boards[b]->rows; i++) {
             const struct rebuild_row *row = &boards[b]->row[i];
             if (row->phase != PHASE_KEEP || row->attempt != r->attempt || is_self(r, row)) continue;
             u32 side = r->side[0].x && strcmp(row->target, xes_facility_name(r->side[0].x)) == 0 ? 0 : 1;
-            kept = kept == 2 || kept == side ? side : 3;
+            k.any[side] = true;
+            k.forced[side] |= row->forced;
         }
-    return kept;
+    return k;
 }
 
+enum { NOBODY = 2, NEITHER = 3 };
+
+/* The side for one who has not told his own: 0 or 1, NOBODY keeps one, or NEITHER can be had by all. */
+static u32 side_of_others(const struct rebuild *r, const struct kept *k) {
+    if (!k->any[0] && !k->any[1]) return NOBODY;
+    if (k->forced[0] && k->forced[1]) return NEITHER;
+    u32 side = k->forced[0] || k->forced[1] ? k->forced[1] : k->any[0] && k->any[1] ? r->cur : k->any[1];
+    if (r->side[side].con->connected) return side;
+    /* They come over to the one that this system can reach. */
+    return k->forced[side] || !r->side[!side].con->connected ? NEITHER : !side;
+}
+
+/* Nobody whose row is there is still in the pair, or on his way into it, or keeps the other one. */
 static bool all_agree(const struct rebuild *r, const struct rebuild_board *b) {
     for (u32 i = 0; i < b->rows; i++) {
         const struct rebuild_row *row = &b->row[i];
         /* Who only waits in the second, without the first, is not on his way into the pair: he waits for this system. */
         bool on_its_way = row->phase > PHASE_USE && row->phase < PHASE_STOPPED && row->attempt == r->attempt && row->duplex;
         if (row->phase == PHASE_DUPLEX || on_its_way) return false;
+        if (row->phase == PHASE_KEEP && row->attempt == r->attempt && strcmp(row->target, xes_facility_name(r->side[r->keep].x)) != 0) return false;
     }
     return true;
 }
@@ -180,25 +205,35 @@ static void pairing_seen(struct rebuild *r, u64 now) {
     begin_pair(r, now);
 }
 
+/* This system has told which one it keeps. If it can reach both it may still go over to the other one: nobody goes on before all have told
+ * the same, and who can reach only one does not go over. */
+static void dropped_seen(struct rebuild *r, const struct kept *k, u64 now) {
+    u32 keep = r->keep;
+    bool forced = !r->side[!keep].con->connected;
+    if (k->forced[!keep] && (forced || k->forced[keep])) {
+        lose_all(r, now);
+    } else if (!forced && (k->forced[!keep] || (k->any[!keep] && keep != r->cur && !k->forced[keep]))) {
+        r->keep = !keep;
+        rebuild_publish(r);
+    } else if (all_agree(r, &r->now) && all_agree(r, &r->other)) {
+        finish(r, now);
+    }
+}
+
 void rebuild_pair_seen(struct rebuild *r, u64 now) {
-    u32 kept = kept_by_others(r);
-    bool old = rebuild_old(r)->con->connected;
-    /* The board of what is kept: it is the first one read unless the other structure is still connected, too. */
-    const struct rebuild_board *b = old && r->keep != r->cur ? &r->other : &r->now;
+    struct kept k = kept_by_others(r);
+    u32 side = side_of_others(r, &k);
     switch (r->state) {
-    case REBUILD_PAIRING:
-        if (kept == 2) pairing_seen(r, now);
-        else if (kept == 3) lose_all(r, now);
-        else if (rebuild_new(r)->con->connected || kept == r->cur) rebuild_drop(r, kept, now);
+    case REBUILD_PAIRING: /* the second may not be connected yet */
+        if (side == NOBODY) pairing_seen(r, now);
+        else if (k.forced[0] && k.forced[1]) lose_all(r, now);
+        else if (rebuild_new(r)->con->connected || !k.any[!r->cur]) rebuild_drop(r, side, now);
         break;
     case REBUILD_DUPLEX:
-        if (kept == 3 || (kept < 2 && !r->side[kept].con->connected)) lose_all(r, now);
-        else if (kept < 2) rebuild_drop(r, kept, now);
+        if (side == NEITHER) lose_all(r, now);
+        else if (side != NOBODY) rebuild_drop(r, side, now);
         break;
-    case REBUILD_DROPPED:
-        if (kept != 2 && kept != r->keep) lose_all(r, now);
-        else if (all_agree(r, b)) finish(r, now);
-        break;
+    case REBUILD_DROPPED: dropped_seen(r, &k, now); break;
     default: break;
     }
 }

@@ -18,6 +18,7 @@ struct rebuild_row {
     char system[CF_NAME_BYTES + 1];
     u8 id, phase, role;
     bool duplex; /* that attempt is to end in a pair */
+    bool forced; /* KEEP: the other one cannot be reached */
     u32 attempt;
     char target[9];
 };
@@ -25,6 +26,9 @@ struct rebuild_board {
     u32 rows;
     struct rebuild_row row[CF_CONNECTORS];
 };
+
+/* Two systems that begin at the same time begin two attempts: the identifier of the connection that begins one is part of its number. */
+#define ATTEMPT_STARTERS 64u
 
 /* One of the two structures: the one that is used or was last, and the one that is being made. */
 struct rebuild_side {
@@ -45,8 +49,9 @@ struct rebuild {
     u32 cur; /* which side is the structure; the other one is being made */
     struct rebuild_side side[2];
     u8 phase; /* PHASE_*, told to both sides */
-    u32 attempt;
+    u32 attempt, over; /* the one that this system has been through, or has stopped, since it has connected; 0: none */
     char target[9], self[CF_NAME_BYTES + 1];
+    bool late;   /* it connected when the attempt was under way: others may have gone on without it */
     bool duplex; /* the attempt is to end, or has ended, in a pair */
     bool paired; /* pair() was called, and use() not yet */
     u32 waited;  /* times, for the link to the second of a pair that others have */

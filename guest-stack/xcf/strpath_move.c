@@ -201,7 +201,8 @@ static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
     s->set[1] = NULL;
     s->known = false;
     if (lost) peers_away(s, now);
-    duplex_off(&s->dx, now);
+    /* A rebuild that was stopped before all was quiet: what is under way comes to its end, and a read has taken what it was to bring. */
+    if (s->con != con) duplex_off(&s->dx, now);
     s->con = con;
     s->lost_at = s->retry_at = 0;
     s->state = STRPATH_CONNECTING;

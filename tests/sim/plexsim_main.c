@@ -5,7 +5,7 @@
  *   plexsim xcf SEED [COUNT [SYSTEMS]]   a sysplex under faults (simxcf.h); SYSTEMS 2..32, else from the seed
  *   plexsim arm SEED [COUNT [SYSTEMS]]   the same with the Automatic Restart Manager (simarm.h)
  *   plexsim cf SEED [COUNT]              a structure that moves between facilities under faults (simrebuild.h)
- *   plexsim duplex SEED [COUNT]          a duplexed structure under faults (simduplex.h)
+ *   plexsim duplex SEED [COUNT]          a duplexed structure under faults, then with one loss at a time (simduplex.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
  *   plexsim dvipa SEED [COUNT [SYSTEMS]] dynamic VIPAs under faults (simdvipa.h)
  */
@@ -65,6 +65,7 @@ static void run_cf(u64 seed) {
 static void run_duplex(u64 seed) {
     struct simduplex_result r = {0};
     simduplex_random((u32)seed, 60, &r);
+    simduplex_one_at_a_time((u32)seed, 60, &(struct simduplex_result){0});
     printf("seed %llu: %llu commands answered, %llu entries read; pairs: %llu begun, %llu ended; %llu commands repeated in what was left, %llu "
            "came before their turn, %llu numbers missed, %llu differed; %llu losses\n",
            (unsigned long long)seed, (unsigned long long)r.answered, (unsigned long long)r.read, (unsigned long long)r.paired,

@@ -37,6 +37,7 @@ struct side {
     bool moving; /* from quiesce() until it is told what to use */
     bool quiescing, populating, drained_not;
     bool empty; /* its list in the old structure has been read to its end */
+    bool unknown; /* what is in its list: it has come to a structure that others have used while it was in another one, or in none */
     u32 outstanding;
     struct slot slot[SLOTS];
     struct xes_request clear; /* the own list in a structure that it has just connected to: it may have been there before */
@@ -57,6 +58,8 @@ struct simduplex {
 struct simcf *simduplex_world(struct simduplex *w) { return w->z; }
 struct rebuild *simduplex_of(struct simduplex *w, u32 system) { return w->s[system].m.r; }
 u64 simduplex_losses(const struct simduplex *w) { return w->losses; }
+u32 simduplex_systems(const struct simduplex *w) { return w->systems; }
+bool simduplex_lives(const struct simduplex *w, u32 system) { return simmember_lives(&w->s[system].m); }
 
 /* ---- entries ---- */
 
@@ -91,6 +94,8 @@ static void on_done(void *ctx, struct xes_request *q, u32 rc, const u8 *rsp, u32
     bool done = rc == CF_OK || rc == CF_RC_MORE;
     if (o->empties) {
         o->empties = false;
+        s->unknown &= !done;
+        s->was_there |= done;
     } else if (o->reads) {
         if (done) received(s, rsp, len);
         s->drained_not |= s->populating && !done;
@@ -133,12 +138,22 @@ static void slot_begin(struct slot *o) {
 static void work(struct side *s) {
     struct simcf *z = s->w->z;
     struct slot *o = &s->slot[simcf_random(z, SLOTS)];
-    if (o->busy || !s->con || s->moving || s->m.stopped) return;
+    if (o->busy || !s->con || s->moving || s->unknown || s->m.stopped) return;
     o->reads = simcf_random(z, 4) == 0;
     o->list = o->reads ? s->m.index : simcf_random(z, s->w->systems);
     if (!o->reads && (s->w->s[o->list].m.stopped || !s->w->s[o->list].was_there || s->next[o->list] + 1 == NUMBERS)) return;
     if (!o->reads) o->number = ++s->next[o->list];
     slot_begin(o);
+}
+
+/* As a user of signalling does (xcf/strpath_move.c): what may be there was written before this system came, or was read elsewhere. */
+static void empty_own(struct side *s) {
+    struct slot *o = &s->slot[0];
+    if (!s->unknown || s->outstanding || !s->con || s->moving) return;
+    o->reads = o->empties = true;
+    o->list = s->m.index;
+    slot_begin(o);
+    o->empties = o->busy;
 }
 
 /* ---- what the rebuild and the pair call ---- */
@@ -193,11 +208,13 @@ static void on_populate(void *ctx, struct xes_connection *con, u64 now) {
 static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
     struct side *s = ctx;
     s->w->losses += lost || s->drained_not;
+    s->unknown |= lost || s->drained_not;
     s->moving = s->quiescing = s->populating = s->drained_not = false;
+    bool same = s->con == con; /* what is under way there comes to its end */
     s->con = con;
     s->was_there = true;
     if (s->dx.mode == DUPLEX_HELD) duplex_single(&s->dx, con, now);
-    else duplex_off(&s->dx, now);
+    else if (!same) duplex_off(&s->dx, now);
 }
 static void on_unusable(void *ctx, u64 now) {
     struct side *s = ctx;
@@ -211,17 +228,13 @@ static void on_pair(void *ctx, struct xes_connection *first, struct xes_connecti
     bool joins = !s->moving; /* what is there already */
     duplex_off(&s->dx, now);
     s->con = first;
-    s->was_there = true;
     s->w->losses += s->drained_not;
     s->moving = s->quiescing = s->populating = s->drained_not = false;
     duplex_pair(&s->dx, first, second, epoch);
     /* It has come to the pair, or while it was being made, and nobody knows what is in its list in each of them. */
-    if (joins || !s->empty) {
-        struct slot *o = &s->slot[0];
-        o->reads = o->empties = true;
-        o->list = s->m.index;
-        slot_begin(o);
-    }
+    s->unknown = joins || !s->empty;
+    s->was_there |= !s->unknown; /* nobody writes to it before its list is empty: what came too early is sent again (xcf/path.h) */
+    empty_own(s);
 }
 static void on_hold(void *ctx, u64 now) { duplex_hold(&((struct side *)ctx)->dx, now); }
 static void on_quiet(void *ctx, u64 now) { rebuild_quiesced(((struct side *)ctx)->m.r, now); }
@@ -264,9 +277,12 @@ static void side_begin(struct simduplex *w, u32 i) {
     simmember_begin(&s->m, w->z, i, &c);
 }
 
-void simduplex_load(struct simduplex *w) {
+void simduplex_load(struct simduplex *w, bool settles) {
     for (u32 i = 0; i < w->systems; i++)
-        if (!w->s[i].m.loaded) side_begin(w, i);
+        if (!w->s[i].m.loaded) {
+            w->s[i].m.settles = settles;
+            side_begin(w, i);
+        }
 }
 
 /* Without power nobody tells anybody anything any more when links are closed one by one. */
@@ -284,7 +300,7 @@ static bool lives(const struct side *s) { return simmember_lives(&s->m); }
 /* What xcf/duplex.h asks of its users when one has left: a command, which finds the number that is missing. */
 static void probe(struct side *s) {
     struct slot *o = &s->slot[0];
-    if (!s->probe || o->busy || !s->con || s->moving) return;
+    if (!s->probe || o->busy || !s->con || s->moving || s->unknown) return;
     s->probe = false;
     o->reads = true;
     o->list = s->m.index;
@@ -295,6 +311,7 @@ static void poll_all(struct simduplex *w) {
     for (u32 i = 0; i < w->systems; i++) {
         if (!lives(&w->s[i])) continue;
         duplex_poll(&w->s[i].dx, simcf_now(w->z));
+        empty_own(&w->s[i]);
         probe(&w->s[i]);
         rebuild_poll(w->s[i].m.r, simcf_now(w->z));
     }
@@ -447,7 +464,7 @@ void simduplex_result(const struct simduplex *w, struct simduplex_result *sum) {
     }
 }
 
-/* ---- random runs ---- */
+/* ---- a system that dies between the halves ---- */
 
 /* It has a command that the first one has executed and the second one has not. */
 static bool is_half_done(const struct side *s) {
@@ -466,37 +483,4 @@ bool simduplex_stop_half_done(struct simduplex *w, u32 system, u32 steps) {
     bool half = is_half_done(&w->s[system]);
     simduplex_stop(w, system);
     return half;
-}
-
-static void fault(struct simduplex *w) {
-    struct simcf *z = w->z;
-    u32 system = simcf_random(z, w->systems), facility = simcf_random(z, SIMCF_FACILITIES), what = simcf_random(z, 16);
-    struct side *s = &w->s[system];
-    if (!lives(s)) return;
-    if (what < 6) rebuild_duplex(s->m.r, simcf_now(z));
-    else if (what == 6) rebuild_simplex(s->m.r, simcf_random(z, 2), simcf_now(z));
-    else if (what == 7) rebuild_stop(s->m.r, simcf_now(z));
-    else if (what == 8) rebuild_start(s->m.r, NULL, simcf_now(z));
-    else if (what == 9) simcf_kill(z, facility);
-    else if (what < 13) simcf_start(z, facility);
-    else simcf_cut(z, system, facility, what == 13);
-}
-
-void simduplex_random(u32 seed, u32 events, struct simduplex_result *sum) {
-    struct simduplex *w = simduplex_create(2 + seed % 4, seed % 3 == 0, seed);
-    bool one_dies = seed % 5 == 0;
-    for (u32 i = 0; i < events; i++) {
-        simduplex_steps(w, simcf_random(w->z, 200));
-        fault(w);
-        if (i == events / 3) simduplex_load(w);
-        if (one_dies && i == events / 2) simduplex_stop_half_done(w, 0, 400);
-    }
-    for (u32 k = 0; k < SIMCF_FACILITIES; k++) {
-        simcf_start(w->z, k);
-        for (u32 i = 0; i < w->systems; i++)
-            if (lives(&w->s[i])) simcf_cut(w->z, i, k, false);
-    }
-    simduplex_check(w, NULL);
-    simduplex_result(w, sum);
-    simduplex_destroy(w);
 }

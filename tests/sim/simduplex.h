@@ -22,7 +22,8 @@ struct simduplex_result {
 
 /* The last `late` of the systems are loaded by simduplex_load(). */
 struct simduplex *simduplex_create(u32 systems, u32 late, u32 seed);
-void simduplex_load(struct simduplex *w);
+/* settles: as in simmember.h. */
+void simduplex_load(struct simduplex *w, bool settles);
 void simduplex_destroy(struct simduplex *w);
 struct simcf *simduplex_world(struct simduplex *w);
 struct rebuild *simduplex_of(struct simduplex *w, u32 system);
@@ -36,7 +37,15 @@ bool simduplex_stop_half_done(struct simduplex *w, u32 system, u32 steps);
 /* Nobody begins anything; rests, and checks all that is said above. true: a pair. *facility: that of the first. */
 bool simduplex_check(struct simduplex *w, u32 *facility);
 u64 simduplex_losses(const struct simduplex *w);
+u32 simduplex_systems(const struct simduplex *w);
+bool simduplex_lives(const struct simduplex *w, u32 system);
 void simduplex_result(const struct simduplex *w, struct simduplex_result *sum);
+
+/* ---- simduplex_random.c ---- */
+/* Operators, facilities, links and systems, whatever the state of things: two losses at a time may lose what was answered. */
 void simduplex_random(u32 seed, u32 events, struct simduplex_result *sum);
+/* Operators as before, but a facility or a link is lost, or a system dies, only while all have the pair: the structure is lost for nobody,
+ * ever, and all that was answered has been read or is there. */
+void simduplex_one_at_a_time(u32 seed, u32 events, struct simduplex_result *sum);
 
 #endif

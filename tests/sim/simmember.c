@@ -33,6 +33,9 @@ static u32 number_of(const char *facility) { return (u32)(facility[3] - '1'); }
 static void on_up(void *ctx, struct xes *x, const char *facility, u64 now) {
     struct simmember *m = ctx;
     m->link[number_of(facility)] = x;
+    for (u32 k = 0; m->settles && k < SIMCF_FACILITIES; k++)
+        if (!m->link[k] && simcf_alive(m->z, k)) return;
+    m->settles = false;
     rebuild_up(m->r, now);
 }
 static void on_down(void *ctx, struct xes *x, const char *facility, bool isolated, u64 now) {

@@ -15,6 +15,7 @@ struct simmember {
     struct rebuild *r;
     struct xes *link[SIMCF_FACILITIES];
     bool loaded, stopped, told_gone;
+    bool settles; /* it looks for the structure when all links have come, as xcf/strpath.h does: who looks before may make one of its own */
 };
 
 /* The structure, and the connection by the system's letter; the rest of the operands is zeros. */
