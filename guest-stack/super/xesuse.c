@@ -1,58 +1,18 @@
-/* xesuse.c - see super/xesuse.h.
- *
- * A request is a row of a table: the type of structure it is for, the operation, how its operands become a command, and how the
- * response becomes a line. What is common to all (who uses which structure, one request at a time, reasons of refusal) stands here
- * once.
+/* xesuse.c - see super/xesuse.h: who uses which structure, one request at a time, reasons of refusal, what a facility tells unasked; and
+ * the requests for lock and cache structures. Those for lists: xesuse_list.c.
  */
-#include "super/xesuse.h"
+#include "super/xesuse_impl.h"
 
-#include "base/be.h"
-#include "base/str.h"
-#include "super/command_impl.h"
-#include "super/messages.h"
 #include "super/xcfas.h"
 #include "xcf/cfrm.h"
 
-#define STRUCTURES_MAX 4u
-#define BITS           64u
-#define FILL_BYTES     1024u
-#define FILL_MAX       100000u
 #define LOCK_ENTRIES   1024u
-#define LISTS          16u
+#define LIST_LOCKS     16u
+#define EVENT_MONITORS 32u
 #define CLASSES        4u
 #define ELEMENT_SHIFT  0u /* elements of 256 bytes: 256 << 0 */
 #define ELEMENTS_MAX   16u
-#define LINE_BYTES     120u
 #define NAME_PREFIX    "USE_"
-
-struct use;
-struct request {
-    const char *name;
-    enum cf_type type;
-    u8 op;
-    u32 len; /* of the command; a text may follow */
-    bool (*put)(struct use *s, struct command *c);
-    /* The line about an answer, also one of CONTENTION. NULL: it says enough that it was done. */
-    void (*show)(struct use *s, const u8 *rsp, u32 len, char *line);
-};
-
-/* A structure that is used, or that its last request still names. */
-struct use {
-    struct xesuse *all;
-    char name[CF_NAME_BYTES + 1];
-    enum cf_type type;
-    struct xes_connection con;
-    u32 vector[BITS / 32];
-    struct xes_request r;
-    const struct request *request; /* outstanding; NULL: none */
-    u32 bit;                       /* that the request is about; BITS: none */
-    u32 left, written;             /* of FILL */
-    u8 cmd[CF_LIST_BYTES + FILL_BYTES];
-};
-struct xesuse {
-    struct xesuse_config c;
-    struct use use[STRUCTURES_MAX];
-};
 
 /* ---- words ---- */
 
@@ -62,6 +22,7 @@ static const char *reason(u32 rc) {
         [CF_RC_NOT_CONNECTED] = "NOT CONNECTED",
         [CF_RC_TYPE] = "THE STRUCTURE IS OF ANOTHER TYPE",
         [CF_RC_NO_ENTRY] = "NO SUCH ENTRY",
+        [CF_RC_LOCK_HELD] = "ANOTHER CONNECTION HAS THE LOCK",
         [CF_RC_LOCK_NOT_HELD] = "NOT HELD",
         [CF_RC_FULL] = "THE STRUCTURE IS FULL",
         [CF_RC_LIST_FULL] = "THE LIST IS FULL",
@@ -89,7 +50,7 @@ static void text_of(const char *operand, char *out, u32 cap) {
     if (operand[0] == '\'' && n && out[n - 1] == '\'') out[n - 1] = '\0';
 }
 
-static bool number_of(struct command *c, u32 i, u32 limit, u32 *out) {
+bool xesuse_number(struct command *c, u32 i, u32 limit, u32 *out) {
     const char *text = command_op(c, i);
     char what[40];
     if (str_u32(text, strlen(text), out) && *out < limit) return true;
@@ -97,7 +58,7 @@ static bool number_of(struct command *c, u32 i, u32 limit, u32 *out) {
     return command_expected(c, text, what);
 }
 
-static bool name_of(struct command *c, u32 i, u8 *out, u32 bytes) {
+bool xesuse_name(struct command *c, u32 i, u8 *out, u32 bytes) {
     char text[CF_ENTRY_NAME_BYTES + 1];
     text_of(command_op(c, i), text, sizeof text);
     u32 n = (u32)strlen(text);
@@ -108,7 +69,7 @@ static bool name_of(struct command *c, u32 i, u8 *out, u32 bytes) {
 }
 
 /* Data behind the operands. */
-static void data_put(struct use *s, const char *operand) {
+void xesuse_data_put(struct use *s, const char *operand) {
     char text[SYSTEM_COMMAND_MAX + 1];
     text_of(operand, text, sizeof text);
     u32 n = (u32)strlen(text);
@@ -117,8 +78,9 @@ static void data_put(struct use *s, const char *operand) {
 }
 
 /* So many bytes at p as text for a line: what was written here is, what others wrote may not be. */
-static void data_show(char *out, u32 cap, const u8 *p, u32 bytes) {
+void xesuse_data_show(char *out, u32 cap, const u8 *p, u32 bytes) {
     u32 n = 0;
+    while (bytes && (p[bytes - 1] == 0 || p[bytes - 1] == ' ')) bytes--;
     for (; n < bytes && n + 1 < cap; n++) out[n] = p[n] >= ' ' && p[n] < 0x7F ? (char)p[n] : '.';
     out[n] = '\0';
 }
@@ -127,7 +89,7 @@ static void data_show(char *out, u32 cap, const u8 *p, u32 bytes) {
 
 static bool put_entry(struct use *s, struct command *c) {
     u32 entry;
-    if (!number_of(c, 2, LOCK_ENTRIES, &entry)) return false;
+    if (!xesuse_number(c, 2, LOCK_ENTRIES, &entry)) return false;
     be32_put(s->cmd + 16, entry);
     return true;
 }
@@ -144,7 +106,7 @@ static bool put_obtain(struct use *s, struct command *c) {
 
 static bool put_record(struct use *s, struct command *c) {
     char text[65];
-    if (!name_of(c, 2, s->cmd + 32, CF_ENTRY_NAME_BYTES)) return false;
+    if (!xesuse_name(c, 2, s->cmd + 32, CF_ENTRY_NAME_BYTES)) return false;
     text_of(command_op(c, 3), text, sizeof text);
     memcpy(s->cmd + 64, text, strlen(text));
     return true;
@@ -152,7 +114,7 @@ static bool put_record(struct use *s, struct command *c) {
 
 static bool put_records(struct use *s, struct command *c) {
     u32 id;
-    if (!number_of(c, 2, CF_CONNECTORS + 1, &id)) return false;
+    if (!xesuse_number(c, 2, CF_CONNECTORS + 1, &id)) return false;
     s->cmd[20] = (u8)id;
     return true;
 }
@@ -160,7 +122,7 @@ static bool put_records(struct use *s, struct command *c) {
 static void show_lock(struct use *s, const u8 *rsp, u32 len, char *line) {
     UNUSED(s);
     if (len < CF_RSP_BYTES + 16) return;
-    str_fmt(line, LINE_BYTES, "ENTRY %u: EXCLUSIVE %02X SHARED %08X WAITING %08X FAILED %08X", be32_get(s->cmd + 16), (u32)rsp[16], be32_get(rsp + 20),
+    str_fmt(line, XESUSE_LINE, "ENTRY %u: EXCLUSIVE %02X SHARED %08X WAITING %08X FAILED %08X", be32_get(s->cmd + 16), (u32)rsp[16], be32_get(rsp + 20),
             be32_get(rsp + 24), be32_get(rsp + 28));
 }
 
@@ -168,22 +130,20 @@ static void show_records(struct use *s, const u8 *rsp, u32 len, char *line) {
     char name[CF_ENTRY_NAME_BYTES + 1], text[65];
     u32 n = 0;
     for (u32 at = CF_RSP_BYTES; at + CF_RECORD_ROW_BYTES <= len; at += CF_RECORD_ROW_BYTES, n++) {
-        data_show(name, sizeof name, rsp + at + 32, CF_ENTRY_NAME_BYTES);
-        u32 bytes = 0;
-        while (bytes < 64 && rsp[at + 64 + bytes]) bytes++;
-        data_show(text, sizeof text, rsp + at + 64, bytes);
-        str_fmt(line, LINE_BYTES, "%s: %s", name, text);
-        console_message(s->all->c.con, PLX0350I, s->name, "RECORD", line);
+        xesuse_data_show(name, sizeof name, rsp + at + 32, CF_ENTRY_NAME_BYTES);
+        xesuse_data_show(text, sizeof text, rsp + at + 64, 64);
+        str_fmt(line, XESUSE_LINE, "%s: %s", name, text);
+        xesuse_line(s, "RECORD", line);
     }
-    str_fmt(line, LINE_BYTES, "%u RECORDS", n);
+    str_fmt(line, XESUSE_LINE, "%u RECORDS", n);
 }
 
 /* ---- cache structures ---- */
 
-static bool put_name(struct use *s, struct command *c) { return name_of(c, 2, s->cmd + 16, CF_NAME_BYTES); }
+static bool put_name(struct use *s, struct command *c) { return xesuse_name(c, 2, s->cmd + 16, CF_NAME_BYTES); }
 
 static bool put_bit(struct use *s, struct command *c) {
-    if (!put_name(s, c) || !number_of(c, 3, BITS, &s->bit)) return false;
+    if (!put_name(s, c) || !xesuse_number(c, 3, XESUSE_BITS, &s->bit)) return false;
     be32_put(s->cmd + 48, s->bit);
     be16_put(s->cmd + 54, CF_C_ASSIGN);
     return true;
@@ -194,7 +154,7 @@ static bool put_cached(struct use *s, struct command *c) {
     if (!put_bit(s, c)) return false;
     if (how[0] && strcmp(how, "CHANGED") != 0) return command_expected(c, how, "CHANGED");
     be16_put(s->cmd + 54, (u16)(CF_C_REGISTER | (how[0] ? CF_C_CHANGED : 0)));
-    data_put(s, command_op(c, 4));
+    xesuse_data_put(s, command_op(c, 4));
     return true;
 }
 
@@ -202,79 +162,27 @@ static void show_cached(struct use *s, const u8 *rsp, u32 len, char *line) {
     char text[64];
     UNUSED(s);
     if (len < CF_CACHED_BYTES) return;
-    data_show(text, sizeof text, rsp + CF_CACHED_BYTES, u32_min(be32_get(rsp + 24), len - CF_CACHED_BYTES));
-    str_fmt(line, LINE_BYTES, "VERSION %u, %sCHANGED: %s", (u32)be64_get(rsp + 16), rsp[28] & CF_C_CHANGED ? "" : "NOT ", text);
+    xesuse_data_show(text, sizeof text, rsp + CF_CACHED_BYTES, u32_min(be32_get(rsp + 24), len - CF_CACHED_BYTES));
+    str_fmt(line, XESUSE_LINE, "VERSION %u, %sCHANGED: %s", (u32)be64_get(rsp + 16), rsp[28] & CF_C_CHANGED ? "" : "NOT ", text);
 }
 
-/* ---- list structures ---- */
+/* ---- which ---- */
 
-static bool put_list(struct use *s, struct command *c) {
-    u32 list;
-    if (!number_of(c, 2, LISTS, &list)) return false;
-    be32_put(s->cmd + 16, list);
-    return true;
-}
-
-static bool put_write(struct use *s, struct command *c) {
-    if (!put_list(s, c)) return false;
-    s->cmd[36] = CF_BY_NONE;
-    s->cmd[37] = 1;
-    be16_put(s->cmd + 38, CF_F_DATA);
-    data_put(s, command_op(c, 3));
-    return true;
-}
-
-static bool put_fill(struct use *s, struct command *c) {
-    if (!put_write(s, c) || !number_of(c, 3, FILL_MAX, &s->left)) return false;
-    s->written = 0;
-    s->r.len = CF_LIST_BYTES + FILL_BYTES;
-    return true;
-}
-
-static bool put_take(struct use *s, struct command *c) {
-    s->cmd[36] = CF_BY_POSITION;
-    be16_put(s->cmd + 38, CF_F_DATA | CF_F_DELETE);
-    return put_list(s, c);
-}
-
-static bool put_monitor(struct use *s, struct command *c) {
-    if (!put_list(s, c)) return false;
-    s->bit = be32_get(s->cmd + 16);
-    be32_put(s->cmd + 20, s->bit);
-    s->cmd[36] = 1;
-    return true;
-}
-
-static void show_entry(struct use *s, const u8 *rsp, u32 len, char *line) {
-    UNUSED(s);
-    if (len < CF_RSP_BYTES + CF_ENTRY_BYTES) return;
-    data_show(line, LINE_BYTES, rsp + CF_RSP_BYTES + CF_ENTRY_BYTES, u32_min(be32_get(rsp + CF_RSP_BYTES + 20), len - CF_RSP_BYTES - CF_ENTRY_BYTES));
-}
-
-static void show_monitor(struct use *s, const u8 *rsp, u32 len, char *line) {
-    UNUSED(s);
-    if (len > CF_RSP_BYTES) str_copy(line, LINE_BYTES, rsp[16] ? "IT IS NOT EMPTY" : "IT IS EMPTY");
-}
-
-static const struct request FILL = {"FILL", CF_TYPE_LIST, CF_WRITE, CF_LIST_BYTES, put_fill, NULL};
-static const struct request requests[] = {
-    {"OBTAIN", CF_TYPE_LOCK, CF_OBTAIN, CF_LOCK_BYTES, put_obtain, show_lock},
-    {"RELEASE", CF_TYPE_LOCK, CF_RELEASE, CF_LOCK_BYTES, put_entry, show_lock},
-    {"CANCEL", CF_TYPE_LOCK, CF_CANCEL, CF_LOCK_BYTES, put_entry, show_lock},
-    {"RECORD", CF_TYPE_LOCK, CF_RECORD_SET, 128, put_record, NULL},
-    {"RECORDS", CF_TYPE_LOCK, CF_RECORD_READ, CF_LOCK_BYTES, put_records, show_records},
-    {"READ", CF_TYPE_CACHE, CF_C_READ, CF_CACHE_BYTES, put_bit, show_cached},
-    {"WRITE", CF_TYPE_CACHE, CF_C_WRITE, CF_CACHE_BYTES, put_cached, NULL},
-    {"INVALIDATE", CF_TYPE_CACHE, CF_C_INVALIDATE, CF_CACHE_BYTES, put_name, NULL},
-    {"CASTOUT", CF_TYPE_CACHE, CF_CASTOUT, CF_CACHE_BYTES, put_name, show_cached},
-    {"CASTOUTEND", CF_TYPE_CACHE, CF_CASTOUT_END, CF_CACHE_BYTES, put_name, NULL},
-    {"WRITE", CF_TYPE_LIST, CF_WRITE, CF_LIST_BYTES, put_write, NULL},
-    {"READ", CF_TYPE_LIST, CF_READ, CF_LIST_BYTES, put_take, show_entry},
-    {"MONITOR", CF_TYPE_LIST, CF_MONITOR_LIST, CF_LIST_BYTES, put_monitor, show_monitor},
+static const struct use_request requests[] = {
+    {"OBTAIN", CF_TYPE_LOCK, CF_OBTAIN, CF_LOCK_BYTES, put_obtain, show_lock, NULL},
+    {"RELEASE", CF_TYPE_LOCK, CF_RELEASE, CF_LOCK_BYTES, put_entry, show_lock, NULL},
+    {"CANCEL", CF_TYPE_LOCK, CF_CANCEL, CF_LOCK_BYTES, put_entry, show_lock, NULL},
+    {"RECORD", CF_TYPE_LOCK, CF_RECORD_SET, 128, put_record, NULL, NULL},
+    {"RECORDS", CF_TYPE_LOCK, CF_RECORD_READ, CF_LOCK_BYTES, put_records, show_records, NULL},
+    {"READ", CF_TYPE_CACHE, CF_C_READ, CF_CACHE_BYTES, put_bit, show_cached, NULL},
+    {"WRITE", CF_TYPE_CACHE, CF_C_WRITE, CF_CACHE_BYTES, put_cached, NULL, NULL},
+    {"INVALIDATE", CF_TYPE_CACHE, CF_C_INVALIDATE, CF_CACHE_BYTES, put_name, NULL, NULL},
+    {"CASTOUT", CF_TYPE_CACHE, CF_CASTOUT, CF_CACHE_BYTES, put_name, show_cached, NULL},
+    {"CASTOUTEND", CF_TYPE_CACHE, CF_CASTOUT_END, CF_CACHE_BYTES, put_name, NULL, NULL},
 };
 
-static const struct request *request_of(enum cf_type type, const char *name) {
-    if (type == FILL.type && strcmp(FILL.name, name) == 0) return &FILL;
+static const struct use_request *request_of(enum cf_type type, const char *name) {
+    if (type == CF_TYPE_LIST) return xesuse_list_request(name);
     for (u32 i = 0; i < ARRAY_LEN(requests); i++)
         if (requests[i].type == type && strcmp(requests[i].name, name) == 0) return &requests[i];
     return NULL;
@@ -290,36 +198,29 @@ static void vector_put(struct use *s, u32 rc, const u8 *rsp) {
     *word = on ? *word | mask : *word & ~mask;
 }
 
+void xesuse_line(struct use *s, const char *what, const char *line) { console_message(s->all->c.con, PLX0350I, s->name, what, line); }
+
 /* more: what the response says beside its code. */
 static void refused(const struct use *s, u32 rc, const char *what, const char *more) {
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     str_fmt(line, sizeof line, "%s%s%s", reason(rc), more[0] ? ", " : "", more);
     console_message(s->all->c.con, PLX0351E, s->name, what, line);
 }
 
-/* The next entry of FILL is under way. */
-static bool filled(struct use *s, u32 rc) {
-    if (rc != CF_OK) return false;
-    s->written++;
-    return s->written < s->left && xes_submit(s->con.x, &s->r) == 0;
-}
-
 static void answered(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u32 len, u64 now) {
     struct use *s = ctx;
-    const struct request *q = s->request;
-    struct console *con = s->all->c.con;
-    char line[LINE_BYTES] = "DONE";
+    const struct use_request *q = s->request;
+    char line[XESUSE_LINE] = "";
     UNUSED(r);
     UNUSED(now);
-    if (q == &FILL && filled(s, rc)) return;
+    if (q->again && q->again(s, rc)) return;
     s->request = NULL;
-    if (rc == CF_OK) vector_put(s, rc, rsp);
-    if (q == &FILL) str_fmt(line, sizeof line, "%u ENTRIES WRITTEN", s->written);
-    if (q->show && (rc == CF_OK || rc == CF_RC_CONTENTION)) q->show(s, rsp, len, line);
+    vector_put(s, rc, rsp);
+    if (q->show && (rc == CF_OK || rc == CF_RC_CONTENTION || q->again)) q->show(s, rsp, len, line);
     if (rc == CF_OK)
-        console_message(con, PLX0350I, s->name, q->name, line);
+        xesuse_line(s, q->name, line[0] ? line : "DONE");
     else
-        refused(s, rc, q->name, q == &FILL || rc == CF_RC_CONTENTION ? line : "");
+        refused(s, rc, q->name, line);
 }
 
 /* ---- what the facility tells ---- */
@@ -328,9 +229,11 @@ static void told(struct use *s, const char *line) { console_message(s->all->c.co
 
 static void on_vector(struct xes_connection *con, u32 index, bool value, u64 now) {
     struct use *s = con->ctx;
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     UNUSED(now);
-    if (s->type == CF_TYPE_LIST)
+    if (s->type == CF_TYPE_LIST && index == XESUSE_EVENTS_BIT)
+        str_fmt(line, sizeof line, "THE EVENT QUEUE IS %s", value ? "NOT EMPTY" : "EMPTY");
+    else if (s->type == CF_TYPE_LIST)
         str_fmt(line, sizeof line, "LIST %u IS %s", index, value ? "NOT EMPTY" : "EMPTY");
     else
         str_fmt(line, sizeof line, "BUFFER %u IS %s", index, value ? "VALID" : "NOT VALID");
@@ -341,7 +244,7 @@ static void on_lock(struct xes_connection *con, u32 index, u8 exclusive, u32 sha
     struct use *s = con->ctx;
     u32 own = 1u << (con->id - 1);
     bool holds = exclusive == con->id || (shared & own);
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     UNUSED(now);
     str_fmt(line, sizeof line, "ENTRY %u: EXCLUSIVE %02X SHARED %08X WAITING %08X: %s", index, (u32)exclusive, shared, waiting,
             holds ? "ANOTHER ONE WANTS IT" : waiting & own ? "TRY AGAIN" : "NOTED");
@@ -349,14 +252,14 @@ static void on_lock(struct xes_connection *con, u32 index, u8 exclusive, u32 sha
 }
 
 static void on_connections(struct xes_connection *con, u32 changed, u64 now) {
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     UNUSED(now);
     str_fmt(line, sizeof line, "CONNECTIONS %08X CAME, LEFT OR FAILED", changed);
     told(con->ctx, line);
 }
 
 static void on_full(struct xes_connection *con, u32 percent, u64 now) {
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     UNUSED(now);
     str_fmt(line, sizeof line, "%u PERCENT ARE IN USE", percent);
     told(con->ctx, line);
@@ -370,7 +273,7 @@ static void on_lost(struct xes_connection *con, u64 now) {
 static void on_connected(struct xes_connection *con, u32 rc, u8 flags, const u8 *rsp, u64 now) {
     struct use *s = con->ctx;
     struct console *out = s->all->c.con;
-    char line[LINE_BYTES];
+    char line[XESUSE_LINE];
     UNUSED(now);
     if (rc != CF_OK) {
         refused(s, rc, "CONNECT", "");
@@ -395,23 +298,26 @@ static bool refuse(struct command *c, const char *why) {
 static bool in_use(const struct use *s) { return s->con.connected || s->con.busy || s->request; }
 
 static struct use *use_find(struct xesuse *u, const char *name) {
-    for (u32 i = 0; i < STRUCTURES_MAX; i++)
+    for (u32 i = 0; i < XESUSE_MAX; i++)
         if (in_use(&u->use[i]) && strcmp(u->use[i].name, name) == 0) return &u->use[i];
     return NULL;
 }
 
 /* Shapes that a policy's SIZE limits; KB counts only where there is no policy. */
-static void connect_put(u8 *cmd, const struct xesuse *u, const char *structure, enum cf_type type, bool keep) {
+static void connect_put(u8 *cmd, const struct xesuse *u, const char *structure, const struct use *s, bool keep) {
+    enum cf_type type = s->type;
     memset(cmd, 0, CF_CONNECT_BYTES);
     memset(cmd + 16, ' ', 2 * CF_NAME_BYTES);
     memcpy(cmd + 16, structure, strlen(structure));
     str_fmt((char *)cmd + 32, CF_NAME_BYTES, NAME_PREFIX "%s", u->c.system);
     cmd[32 + strlen(NAME_PREFIX) + strlen(u->c.system)] = ' ';
     cmd[48] = (u8)type;
-    cmd[49] = (u8)(keep ? CF_CONN_KEEP : 0);
+    cmd[49] = (u8)((keep ? CF_CONN_KEEP : 0) | (s->keys ? CF_CONN_KEYS | CF_CONN_ADJUNCT : 0));
     cmd[50] = ELEMENT_SHIFT;
     cmd[51] = ELEMENTS_MAX;
-    be32_put(cmd + 52, type == CF_TYPE_LOCK ? LOCK_ENTRIES : type == CF_TYPE_LIST ? LISTS : CLASSES);
+    be32_put(cmd + 52, type == CF_TYPE_LOCK ? LOCK_ENTRIES : type == CF_TYPE_LIST ? XESUSE_LISTS : CLASSES);
+    if (type == CF_TYPE_LIST) be32_put(cmd + 56, LIST_LOCKS);
+    if (s->keys) be32_put(cmd + 72, EVENT_MONITORS);
     be32_put(cmd + 64, 256);
     be16_put(cmd + 68, 1);
     be16_put(cmd + 70, 4);
@@ -424,17 +330,18 @@ static bool connect(struct xesuse *u, struct command *c) {
     u32 t = CF_TYPE_LIST;
     while (t <= CF_TYPE_CACHE && strcmp(type, type_name((enum cf_type)t)) != 0) t++;
     if (t > CF_TYPE_CACHE) return command_expected(c, type, "LIST, LOCK OR CACHE");
-    if (keep[0] && strcmp(keep, "KEEP") != 0) return command_expected(c, keep, "KEEP");
+    bool keys = t == CF_TYPE_LIST && strcmp(keep, "KEYS") == 0;
+    if (keep[0] && !keys && strcmp(keep, "KEEP") != 0) return command_expected(c, keep, t == CF_TYPE_LIST ? "KEEP OR KEYS" : "KEEP");
     if (!name[0] || strlen(name) > CF_NAME_BYTES) return command_expected(c, name, "THE NAME OF A STRUCTURE");
     if (use_find(u, name)) return refuse(c, "IT IS CONNECTED");
-    for (u32 i = 0; i < STRUCTURES_MAX && !s; i++)
+    for (u32 i = 0; i < XESUSE_MAX && !s; i++)
         if (!in_use(&u->use[i])) s = &u->use[i];
     struct xes *x = cfrm_prefer(u->c.cfrm, name, 0);
     if (!s || !x) return refuse(c, s ? "NO FACILITY THAT MAY HAVE IT IS UP" : "FOUR STRUCTURES ARE IN USE");
-    *s = (struct use){.all = u, .type = (enum cf_type)t};
+    *s = (struct use){.all = u, .type = (enum cf_type)t, .keys = keys};
     str_copy(s->name, sizeof s->name, name);
-    s->con = (struct xes_connection){.ops = &CONNECTION, .vector = s->vector, .vector_bits = t == CF_TYPE_LOCK ? 0 : BITS, .ctx = s};
-    connect_put(cmd, u, name, s->type, keep[0] != '\0');
+    s->con = (struct xes_connection){.ops = &CONNECTION, .vector = s->vector, .vector_bits = t == CF_TYPE_LOCK ? 0 : XESUSE_BITS, .ctx = s};
+    connect_put(cmd, u, name, s, keep[0] && !keys);
     return xes_connect(x, &s->con, cmd) == 0 || refuse(c, "THE FACILITY IS LOST");
 }
 
@@ -448,7 +355,7 @@ static bool disconnect(struct use *s, struct command *c) {
 
 static bool test(struct use *s, struct command *c) {
     u32 bit;
-    if (!number_of(c, 2, BITS, &bit)) return false;
+    if (!xesuse_number(c, 2, XESUSE_BITS, &bit)) return false;
     bool on = xes_vector_test(&s->con, bit);
     reply_line(c->r, PLX0350I, s->name, "TEST", on ? "THE BIT IS ON" : "THE BIT IS OFF");
     return true;
@@ -462,17 +369,17 @@ bool xesuse_run(struct xesuse *u, struct command *c) {
     if (strcmp(what, "TEST") == 0) return test(s, c);
     if (s->request) return refuse(c, "A REQUEST IS UNDER WAY");
     if (strcmp(what, "DISCONNECT") == 0) return disconnect(s, c);
-    const struct request *q = request_of(s->type, what);
+    const struct use_request *q = request_of(s->type, what);
     if (!q) return command_expected(c, what, "A REQUEST OF THIS TYPE OF STRUCTURE");
     memset(s->cmd, 0, sizeof s->cmd);
     cf_command_put(s->cmd, q->op, 0, q->len, s->con.token, s->con.id);
     s->r = (struct xes_request){.cmd = s->cmd, .len = q->len, .done = answered, .ctx = s};
-    s->bit = BITS;
-    if (!q->put(s, c)) return false;
+    s->bit = XESUSE_BITS;
     s->request = q;
-    if (xes_submit(s->con.x, &s->r) == 0) return true;
+    bool good = q->put(s, c);
+    if (good && xes_submit(s->con.x, &s->r) == 0) return true;
     s->request = NULL;
-    return refuse(c, "THE FACILITY IS LOST");
+    return good && refuse(c, "THE FACILITY IS LOST");
 }
 
 struct xesuse *xesuse_create(const struct xesuse_config *c) {

@@ -8,8 +8,12 @@
  *   cache    READ,structure,name,bit       registers interest: the bit is on as long as what was read is valid
  *            WRITE,structure,name,bit,text[,CHANGED]     INVALIDATE,structure,name
  *            CASTOUT,structure,name        CASTOUTEND,structure,name
- *   list     WRITE,structure,list,text     at the tail    READ,structure,list     takes the head
+ *   list     WRITE,structure,list,text     at the tail    READ,structure,list     takes the head    BROWSE, CLEAR,structure,list
+ *            MOVE,structure,list,list      the head of one to the head of the other
  *            MONITOR,structure,list        the bit of the list's number is on while the list is not empty
+ *            LOCK,structure,number         UNLOCK,structure,number: an entry of the lock table
+ *   CONNECT,structure,LIST,KEYS            entries have keys, WRITE,structure,list,text,key, and an adjunct: who wrote them
+ *            MONITOREVENTS,structure   MONITORKEY,structure,list,key   EVENTS,structure: what has come into the event queue
  *            FILL,structure,list,n         n entries of 1,024 bytes, or as many as there is room for
  *   TEST,structure,bit                     what the vector says; no facility is asked
  *

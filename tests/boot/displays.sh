@@ -15,7 +15,12 @@ PLEX390_CONFIGS=$tmp/configs
     echo '  STRUCTURE NAME(LOCK1) SIZE(256) PREFLIST(CF01,CF02)'
     echo '  STRUCTURE NAME(CACHE1) SIZE(256) PREFLIST(CF02,CF01)'
     echo '  STRUCTURE NAME(LIST1) SIZE(256) PREFLIST(CF01,CF02)'
+    echo '  STRUCTURE NAME(LIST2) SIZE(256) PREFLIST(CF02,CF01)'
 } >>"$tmp/configs/PLEX1/parmlib/CFRMPOL1"
+# The messages of XCFBENCH have a transport class, and the class a path of its own.
+couple=$tmp/configs/PLEX1/parmlib/COUPLE00
+sed -i 's/^PATHOUT *STRNAME.*/PATHOUT  STRNAME(IXCSTR1)/' "$couple"
+printf 'CLASSDEF CLASS(BENCH) CLASSLEN(61440) MAXMSG(700) GROUP(PLXBENCH)\nPATHOUT  STRNAME(IXCSTR2) CLASS(BENCH)\n' >>"$couple"
 
 # command, what its answer must have (a basic regular expression)
 shows() { ok "displays: $2: $3" answer_has "$1" "$2" "$3"; }
@@ -57,8 +62,14 @@ shows SYSA 'SETXCF START,PATHOUT,DEVICE=0C01' 'IXC306I'
 ok "displays: and works again" within 10 path_is WORKING
 # Messages of the largest size: there and back one by one, then as fast as XCF takes them.
 cmd SYSB XCFBENCH >/dev/null
+# How many signals the class's path to SYSB has carried.
+carried() { cmd SYSA 'D XCF,PO,STRNAME=IXCSTR2' | awk '/SYSB/ {for (i = 1; i < NF; i++) if ($i == "WORKING" && $(i + 6) == "BENCH") print $(i + 5)}'; }
+before=$(carried)
 later 'XCFBENCH SYSB,61440,20' 'PLX0343I'
 ok "displays: messages of 61,440 bytes arrive" within 20 log_has 'PLX0341I XCFBENCH SYSB 61440 BYTES: 256 MESSAGES'
+after=$(carried)
+ok "displays: by the path of their class ($before signals before, $after after)" test "$((after - before))" -ge 276
+shows SYSA 'D XCF,CD,CLASS=BENCH' 'BENCH  *61440  *700  *PLXBENCH'
 shows SYSA 'D XCF,CD,CLASS=DEFAULT' 'DEFAULT TRANSPORT CLASS USAGE FOR SYSTEM SYSB'
 shows SYSA 'D XCF,CPL' 'SYSPLEX COUPLE DATA SETS   IN USE'
 later 'D XCF,STR' 'IXCSTR1 .*ALLOCATED'
@@ -120,6 +131,24 @@ hears SYSA 'LIST 4 IS NOT EMPTY'
 use SYSA 'READ,LIST1,4' 'READ: a word from SYSB'
 use SYSB 'FILL,LIST1,2,5000' 'THE STRUCTURE IS FULL, [1-9][0-9]* ENTRIES WRITTEN'
 hears SYSA 'LIST1: [0-9]* PERCENT ARE IN USE'
+use SYSB 'CLEAR,LIST1,2' 'CLEAR: [1-9][0-9]* ENTRIES'
+use SYSA 'LOCK,LIST1,7' 'LOCK: HOLDER 01'
+use SYSB 'LOCK,LIST1,7' 'ANOTHER CONNECTION HAS THE LOCK'
+use SYSA 'UNLOCK,LIST1,7' 'UNLOCK: HOLDER 00'
+# Entries with keys and adjuncts, and an event queue that says which keys have come.
+for s in SYSA SYSB; do use $s 'CONNECT,LIST2,LIST,KEYS' 'IXL014I .*LIST2 .*CFNAME: CF02'; done
+use SYSA 'MONITOREVENTS,LIST2' 'IT IS EMPTY'
+use SYSA 'MONITORKEY,LIST2,3,ORDERS' 'MONITORKEY: DONE'
+use SYSB "WRITE,LIST2,3,'two',SPARES" 'WRITE: DONE'
+use SYSB "WRITE,LIST2,3,'one',ORDERS" 'WRITE: DONE'
+hears SYSA 'THE EVENT QUEUE IS NOT EMPTY'
+use SYSA 'EVENTS,LIST2' 'EVENTS: 1 EVENTS'
+ok "displays: of the key that was asked for" heard SYSA 'EVENT: LIST 3 KEY ORDERS'
+use SYSA 'BROWSE,LIST2,3' 'BROWSE: 2 ENTRIES'
+in_order() { sed -n 's/.*LIST2 ENTRY: \([A-Z]* (SYS[A-D]): [a-z]*\).*/\1/p' "$tmp/heard" | tr '\n' '.' | grep -q '^ORDERS (SYSB): one.SPARES (SYSB): two.$'; }
+ok "displays: in the order of their keys, each with its adjunct" in_order
+use SYSA 'MOVE,LIST2,3,4' 'MOVE: DONE'
+use SYSB 'READ,LIST2,4' 'READ: ORDERS (SYSB): one'
 later 'D XCF,STR,STRNAME=CACHE1' 'TYPE: CACHE'
 for s in SYSA SYSC; do use $s 'RELEASE,LOCK1,5' 'RELEASE: ENTRY 5'; done
 use SYSB 'OBTAIN,LOCK1,5,EXCLUSIVE' 'ENTRY 5: EXCLUSIVE 02 SHARED 00000000'
@@ -136,7 +165,7 @@ hears SYSA 'CONNECTIONS 00000002 CAME, LEFT OR FAILED'
 ok "displays: its emulator is killed: another system has it" within 10 moved '[ACD]'
 later 'D XCF,STR,STRNAME=LOCK1' 'USE_SYSB .*FAILED-PERSISTENT'
 use SYSA 'OBTAIN,LOCK1,5,EXCLUSIVE,WAIT' 'CONTENTION, .* FAILED 00000002'
-use SYSA 'RECORDS,LOCK1,2' 'ROW.1 .*: half a change'
+use SYSA 'RECORDS,LOCK1,2' 'ROW.1: half a change'
 later 'SETXCF FORCE,CON,STRNAME=LOCK1,CONNAME=USE_SYSA' 'IXC354I .*USE_SYSA .*REJECTED: ACTIVE'
 later 'SETXCF FORCE,STR,STRNAME=LOCK1' 'IXC353I .*REJECTED'
 marks

@@ -189,6 +189,54 @@ static void test_monitored_list(void **state) {
     said(2, "PERCENT ARE IN USE");
 }
 
+/* Keys in order, adjuncts, several entries at once, and a queue of events that names the keys that have come. */
+static void test_keyed_list(void **state) {
+    UNUSED(state);
+    all_connect("LIST2,LIST,KEYS");
+    assert_true(use(0, "MONITOREVENTS,LIST2"));
+    said(0, "IT IS EMPTY");
+    assert_true(use(0, "MONITORKEY,LIST2,3,ORDERS"));
+    assert_true(use(1, "WRITE,LIST2,3,'two',SPARES"));
+    silent(0);
+    assert_true(use(2, "WRITE,LIST2,3,'one',ORDERS"));
+    said(0, "PLX0352I XESUSE LIST2: THE EVENT QUEUE IS NOT EMPTY");
+    assert_true(use(0, "TEST,LIST2,63"));
+    said(0, "THE BIT IS ON");
+    assert_true(use(0, "EVENTS,LIST2"));
+    said(0, "EVENT: LIST 3 KEY ORDERS\n");
+    said(0, "EVENTS: 1 EVENTS\n");
+    said(0, "THE EVENT QUEUE IS EMPTY");
+    assert_true(use(0, "BROWSE,LIST2,3"));
+    said(0, "ENTRY: ORDERS (SYSC): one\nPLX0350I XESUSE LIST2 ENTRY: SPARES (SYSB): two\nPLX0350I XESUSE LIST2 BROWSE: 2 ENTRIES\n");
+    assert_true(use(1, "MOVE,LIST2,3,4"));
+    assert_true(use(1, "READ,LIST2,4"));
+    said(1, "READ: ORDERS (SYSC): one");
+    assert_true(use(1, "CLEAR,LIST2,3"));
+    said(1, "CLEAR: 1 ENTRIES");
+    assert_true(use(1, "BROWSE,LIST2,3"));
+    said(1, "BROWSE: 0 ENTRIES");
+    assert_false(use(1, "WRITE,LIST2,3,'x'"));
+    said(1, "A NAME");
+}
+
+/* The lock table of a serialized list: one holder, and none when its system dies. */
+static void test_list_locks(void **state) {
+    UNUSED(state);
+    all_connect("LIST1,LIST");
+    assert_true(use(0, "LOCK,LIST1,7"));
+    said(0, "LOCK: HOLDER 01");
+    assert_true(use(1, "LOCK,LIST1,7"));
+    said(1, "REFUSED, ANOTHER CONNECTION HAS THE LOCK");
+    assert_true(use(1, "UNLOCK,LIST1,7"));
+    said(1, "REFUSED, NOT HELD");
+    simcf_stop(rig.z, 0);
+    simcf_settle(rig.z);
+    assert_true(use(1, "LOCK,LIST1,7"));
+    said(1, "LOCK: HOLDER 02");
+    assert_true(use(1, "UNLOCK,LIST1,7"));
+    said(1, "UNLOCK: HOLDER 00");
+}
+
 /* ---- who dies ---- */
 
 /* SYSA, which holds a lock, stops: its lock and its record stay until somebody forces its connection. */
@@ -205,7 +253,7 @@ static void test_failed_persistent(void **state) {
     assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT"));
     said(1, "EXCLUSIVE 01 SHARED 00000000 WAITING 00000002 FAILED 00000001");
     assert_true(use(1, "RECORDS,LOCK1,1"));
-    said(1, "RECORD: ROW.1                           : half a change");
+    said(1, "RECORD: ROW.1: half a change");
     said(1, "RECORDS: 1 RECORDS");
     struct side *s = &rig.s[1];
     assert_int_equal(cfrm_inventory(s->c, simcf_now(rig.z)), 0);
@@ -271,7 +319,11 @@ static void test_wrong_commands(void **state) {
         {"", "NOT CONNECTED"},
         {"CONNECT,L1", "LIST, LOCK OR CACHE"},
         {"CONNECT,L1,TREE", "LIST, LOCK OR CACHE"},
-        {"CONNECT,L1,LIST,STAY", "KEEP"},
+        {"CONNECT,L1,LIST,STAY", "KEEP OR KEYS"},
+        {"CONNECT,L1,LOCK,KEYS", "KEEP WAS EXPECTED"},
+        {"LOCK,LIST1,16", "0 TO 15"},
+        {"MOVE,LIST1,1", "0 TO 15"},
+        {"MOVE,LIST1,1,2", "NO SUCH ENTRY"},
         {"CONNECT,,LIST", "THE NAME OF A STRUCTURE"},
         {"CONNECT,SEVENTEEN_LETTERS,LIST", "THE NAME OF A STRUCTURE"},
         {"CONNECT,LIST1,LIST", "IT IS CONNECTED"},
@@ -309,6 +361,7 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_contention),        TEST(test_cross_invalidate),  TEST(test_monitored_list), TEST(test_failed_persistent),
+        TEST(test_keyed_list),        TEST(test_list_locks),
         TEST(test_failing_and_back),  TEST(test_the_facility_dies), TEST(test_wrong_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

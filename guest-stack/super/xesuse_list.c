@@ -1,0 +1,177 @@
+/* xesuse_list.c - requests of XESUSE for list structures. See super/xesuse.h; operands and entries: wire/cfcmd.h.
+ *
+ * Entries of a structure that was connected to with KEYS stand in the order of their keys, and have an adjunct: the system that wrote them.
+ */
+#include "super/xesuse_impl.h"
+
+#define FILL_MAX 100000u
+#define LOCKS    16u
+#define ENTRY_AT CF_RSP_BYTES
+
+static bool put_list(struct use *s, struct command *c) {
+    u32 list;
+    if (!xesuse_number(c, 2, XESUSE_LISTS, &list)) return false;
+    be32_put(s->cmd + 16, list);
+    return true;
+}
+
+static bool put_write(struct use *s, struct command *c) {
+    u16 flags = CF_F_DATA;
+    if (!put_list(s, c)) return false;
+    s->cmd[36] = CF_BY_NONE;
+    s->cmd[37] = 1;
+    if (s->keys) {
+        if (!xesuse_name(c, 4, s->cmd + 64, CF_KEY_BYTES)) return false;
+        memcpy(s->cmd + 112, s->all->c.system, strlen(s->all->c.system));
+        flags |= CF_F_ADJUNCT;
+    }
+    be16_put(s->cmd + 38, flags);
+    xesuse_data_put(s, command_op(c, 3));
+    return true;
+}
+
+/* Entries of zeros, with a key of zeros where entries have one. */
+static bool put_fill(struct use *s, struct command *c) {
+    if (!put_list(s, c) || !xesuse_number(c, 3, FILL_MAX, &s->left)) return false;
+    s->cmd[36] = CF_BY_NONE;
+    s->cmd[37] = 1;
+    be16_put(s->cmd + 38, CF_F_DATA);
+    s->written = 0;
+    s->r.len = CF_LIST_BYTES + XESUSE_FILL_BYTES;
+    return true;
+}
+static bool fill_again(struct use *s, u32 rc) {
+    if (rc != CF_OK) return false;
+    s->written++;
+    return s->written < s->left && xes_submit(s->con.x, &s->r) == 0;
+}
+static void show_fill(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(rsp);
+    UNUSED(len);
+    str_fmt(line, XESUSE_LINE, "%u ENTRIES WRITTEN", s->written);
+}
+
+static bool put_take(struct use *s, struct command *c) {
+    s->cmd[36] = CF_BY_POSITION;
+    be16_put(s->cmd + 38, CF_F_DATA | CF_F_DELETE);
+    return put_list(s, c);
+}
+
+static bool put_move(struct use *s, struct command *c) {
+    u32 to;
+    if (!put_list(s, c) || !xesuse_number(c, 3, XESUSE_LISTS, &to)) return false;
+    be32_put(s->cmd + 20, to);
+    s->cmd[36] = CF_BY_POSITION;
+    return true;
+}
+
+static bool put_browse(struct use *s, struct command *c) {
+    be16_put(s->cmd + 38, (u16)(CF_F_DATA | (s->keys ? CF_F_ADJUNCT : 0)));
+    return put_list(s, c);
+}
+
+/* "key (adjunct): data", or the data alone. */
+static void entry_show(const struct use *s, const u8 *e, u32 len, char *line) {
+    char key[CF_KEY_BYTES + 1], adjunct[17], data[65];
+    xesuse_data_show(key, sizeof key, e + 32, CF_KEY_BYTES);
+    xesuse_data_show(adjunct, sizeof adjunct, e + 64, 16);
+    xesuse_data_show(data, sizeof data, e + CF_ENTRY_BYTES, u32_min(be32_get(e + 20), len - CF_ENTRY_BYTES));
+    if (s->keys)
+        str_fmt(line, XESUSE_LINE, "%s (%s): %s", key, adjunct, data);
+    else
+        str_copy(line, XESUSE_LINE, data);
+}
+static void show_entry(struct use *s, const u8 *rsp, u32 len, char *line) {
+    if (len >= ENTRY_AT + CF_ENTRY_BYTES) entry_show(s, rsp + ENTRY_AT, len - ENTRY_AT, line);
+}
+static void show_entries(struct use *s, const u8 *rsp, u32 len, char *line) {
+    u32 n = 0, bytes;
+    for (u32 at = ENTRY_AT; at + CF_ENTRY_BYTES <= len; at += bytes, n++) {
+        bytes = be32_get(rsp + at);
+        if (bytes < CF_ENTRY_BYTES || bytes > len - at) break;
+        entry_show(s, rsp + at, bytes, line);
+        xesuse_line(s, "ENTRY", line);
+    }
+    str_fmt(line, XESUSE_LINE, "%u ENTRIES", n);
+}
+static void show_count(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    UNUSED(len);
+    str_fmt(line, XESUSE_LINE, "%u ENTRIES", cf_count_get(rsp));
+}
+
+/* ---- monitors ---- */
+
+static bool put_monitor(struct use *s, struct command *c) {
+    if (!put_list(s, c)) return false;
+    s->bit = be32_get(s->cmd + 16);
+    be32_put(s->cmd + 20, s->bit);
+    s->cmd[36] = 1;
+    return true;
+}
+static bool put_events_on(struct use *s, struct command *c) {
+    UNUSED(c);
+    s->bit = XESUSE_EVENTS_BIT;
+    be32_put(s->cmd + 20, s->bit);
+    s->cmd[36] = 1;
+    return true;
+}
+static bool put_monitor_key(struct use *s, struct command *c) {
+    s->cmd[36] = 1;
+    return put_list(s, c) && xesuse_name(c, 3, s->cmd + 64, CF_KEY_BYTES);
+}
+static bool put_nothing(struct use *s, struct command *c) {
+    UNUSED(s);
+    UNUSED(c);
+    return true;
+}
+static void show_monitor(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    if (len > CF_RSP_BYTES) str_copy(line, XESUSE_LINE, rsp[16] ? "IT IS NOT EMPTY" : "IT IS EMPTY");
+}
+static void show_events(struct use *s, const u8 *rsp, u32 len, char *line) {
+    char key[CF_KEY_BYTES + 1];
+    u32 n = 0;
+    for (u32 at = CF_RSP_BYTES; at + CF_EVENT_ROW_BYTES <= len; at += CF_EVENT_ROW_BYTES, n++) {
+        xesuse_data_show(key, sizeof key, rsp + at + 16, CF_KEY_BYTES);
+        str_fmt(line, XESUSE_LINE, "LIST %u KEY %s", be32_get(rsp + at), key);
+        xesuse_line(s, "EVENT", line);
+    }
+    str_fmt(line, XESUSE_LINE, "%u EVENTS", n);
+}
+
+/* ---- the lock table of a serialized list ---- */
+
+static bool put_lock(struct use *s, struct command *c) {
+    u32 n;
+    if (!xesuse_number(c, 2, LOCKS, &n)) return false;
+    be32_put(s->cmd + 56, n);
+    s->cmd[60] = s->request && s->request->name[0] == 'U' ? CF_LOCK_RESET : CF_LOCK_SET;
+    return true;
+}
+static void show_holder(struct use *s, const u8 *rsp, u32 len, char *line) {
+    UNUSED(s);
+    if (len > CF_RSP_BYTES) str_fmt(line, XESUSE_LINE, "HOLDER %02X", (u32)rsp[16]);
+}
+
+#define LIST(name, op, put, show) {name, CF_TYPE_LIST, op, CF_LIST_BYTES, put, show, NULL}
+static const struct use_request requests[] = {
+    LIST("WRITE", CF_WRITE, put_write, NULL),
+    LIST("READ", CF_READ, put_take, show_entry),
+    LIST("MOVE", CF_MOVE, put_move, NULL),
+    LIST("BROWSE", CF_READ_LIST, put_browse, show_entries),
+    LIST("CLEAR", CF_DELETE_LIST, put_list, show_count),
+    LIST("MONITOR", CF_MONITOR_LIST, put_monitor, show_monitor),
+    LIST("MONITORKEY", CF_MONITOR_KEY, put_monitor_key, NULL),
+    LIST("MONITOREVENTS", CF_MONITOR_EVENTQ, put_events_on, show_monitor),
+    LIST("EVENTS", CF_DEQ_EVENTQ, put_nothing, show_events),
+    LIST("LOCK", CF_LOCK, put_lock, show_holder),
+    LIST("UNLOCK", CF_LOCK, put_lock, show_holder),
+    {"FILL", CF_TYPE_LIST, CF_WRITE, CF_LIST_BYTES, put_fill, show_fill, fill_again},
+};
+
+const struct use_request *xesuse_list_request(const char *name) {
+    for (u32 i = 0; i < ARRAY_LEN(requests); i++)
+        if (strcmp(requests[i].name, name) == 0) return &requests[i];
+    return NULL;
+}
