@@ -6,6 +6,8 @@
 #   bind                 AUTOLOG starts OTELNETD before the stack has joined       bound, its DVIPA ACTIVE
 #   UDP                  an echo server of all addresses is asked on a DVIPA       answers from the DVIPA
 #   MODDVIPA             twice, in no range, not there, no address                 return codes 4, 8, 8, 12
+#   conflict             a program's DVIPA, then another's, a statement; and   the cells of docs/TCPIP-SYSPLEX.md, "What a second
+#                        a statement's, then a program's, another statement    definition does"
 #   OBEYFILE             VIPADEFINE on SYSC, VIPABACKUP on SYSB                    SYSC serves, SYSB backs up
 #   VIPADELETE           by OBEYFILE on SYSC, during 64 MB                         SYSB serves; the 64 MB end on SYSC
 #   lost connection      its server's system is killed                             the client, which sends, is reset at once
@@ -37,6 +39,15 @@ VIPADYNAMIC
     VIPADELETE 10.1.1.85
 ENDVIPADYNAMIC
 X
+# In a VIPARANGE, so that only the conflict can be what refuses it.
+for a in 69 70; do
+    cat >"$c/tcpparms/OBEYD$a" <<X
+VIPADYNAMIC
+    VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 10.1.1.$a
+ENDVIPADYNAMIC
+X
+done
+sed -i 's/^   80 TCP HTTPD NODELAYACKS/&\n 8069 TCP WEBX BIND 10.1.1.69\n 8070 TCP WEBY BIND 10.1.1.70/' "$c/tcpparms/PROFILE"
 # 10.1.3.0 to 10.1.3.255, four to a line.
 many() { awk 'BEGIN {for (i = 0; i < 256; i += 4) printf "        10.1.3.%d 10.1.3.%d 10.1.3.%d 10.1.3.%d\n", i, i + 1, i + 2, i + 3}'; }
 { echo VIPADYNAMIC; echo '    VIPADEFINE MOVEABLE IMMEDIATE 255.255.0.0'; many; echo ENDVIPADYNAMIC; } >"$c/tcpparms/MANYDEF"
@@ -69,6 +80,28 @@ ok 'dvipafault: MODDVIPA -d: 0' return_code SYSC '-p TCPIP -d 10.1.1.69' 0
 ok 'dvipafault: MODDVIPA -d of what is not there: 8' return_code SYSC '-p TCPIP -d 10.1.1.69' 8
 ok 'dvipafault: MODDVIPA -c of an address in no range: 8' return_code SYSC '-p TCPIP -c 10.1.1.99' 8
 ok 'dvipafault: MODDVIPA without an address: 12' return_code SYSC '-p TCPIP -c' 12
+
+# ioctl() by -c, bind() by the start of a server.
+bind() { answer_has "$1" "S HTTPD,JOBNAME=$2,PARM='PORT=$3'" "$4"; }
+refused() { answer_has "$1" "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($2)" 'IN USE HERE OR AS A PROGRAM'; }
+return_code SYSC '-p TCPIP -c 10.1.1.69' 0 >/dev/null
+within 3 is SYSC 10.1.1.69 ACTIVE
+ok 'dvipafault: conflict: ioctl, then bind elsewhere: fails' bind SYSB WEBX 8069 PLX0121E
+ok 'dvipafault: conflict: ioctl, then VIPADEFINE elsewhere: fails' refused SYSB OBEYD69
+ok 'dvipafault: conflict: ioctl, then VIPADEFINE here: fails' refused SYSC OBEYD69
+ok 'dvipafault: conflict: ioctl, then ioctl elsewhere' return_code SYSB '-p TCPIP -c 10.1.1.69' 0
+ok 'dvipafault: conflict: ioctl, then ioctl elsewhere: moves' within 3 is SYSB 10.1.1.69 ACTIVE
+bind SYSB WEBX 8069 EZZ >/dev/null
+ok 'dvipafault: conflict: ioctl, then bind here: shared' within 3 served_by SYSB 10.1.1.69 8069
+obey SYSC OBEYD70
+within 3 is SYSC 10.1.1.70 ACTIVE
+ok 'dvipafault: conflict: VIPADEFINE, then ioctl here: fails' return_code SYSC '-p TCPIP -c 10.1.1.70' 8
+ok 'dvipafault: conflict: VIPADEFINE, then ioctl elsewhere: fails' return_code SYSB '-p TCPIP -c 10.1.1.70' 8
+ok 'dvipafault: conflict: VIPADEFINE, then bind elsewhere: fails' bind SYSB WEBY 8070 PLX0121E
+bind SYSC WEBY 8070 EZZ >/dev/null
+ok 'dvipafault: conflict: VIPADEFINE, then bind here: shared' within 3 served_by SYSC 10.1.1.70 8070
+obey SYSB OBEYD70
+ok 'dvipafault: conflict: VIPADEFINE, then VIPADEFINE elsewhere: moves' within 3 is SYSB 10.1.1.70 ACTIVE
 
 obey SYSC OBEYDEF
 obey SYSB OBEYBAK
