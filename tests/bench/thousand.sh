@@ -24,7 +24,6 @@ have_modules || { echo "SKIP thousand: no device modules are built"; exit 77; }
 rounds=${1:-1}
 rows=${THOUSAND_ROWS:-one eight}
 lab_begin PLEX1
-run=$PLEX390_RUN/PLEX1
 mkdir "$tmp/configs"
 PLEX390_CONFIGS=$tmp/configs
 letters='A B C D E F G H'
@@ -139,7 +138,7 @@ verdict() {
     unlisten
     claims
     answers
-    line=$(awk -v want="$2" -v from="$3" '
+    line=$(awk -v from="$3" '
         FILENAME ~ /claims$/ {
             if (!($3 in who)) { who[$3] = $2; n++; if (n == 1) first = $1; last = $1; if (!share[$2]++) from_ms[$2] = $1; to_ms[$2] = $1 }
             else if (who[$3] != $2) two++
@@ -171,7 +170,12 @@ kill_all() {
 up() {
     eight_systems
     definitions "$1"
-    "$plex390" up PLEX1 >"$tmp/up" 2>&1 || { cat "$tmp/up"; failures=1; exit 1; }
+    if ! "$plex390" up PLEX1 >"$tmp/up" 2>&1; then
+        cat "$tmp/up"
+        for s in $(sed -n 's/^plex390: \(SYS.\) is not ready.*/\1/p' "$tmp/up"); do grep -a -v '^DEV' "$PLEX390_RUN/PLEX1/$s.log" | tail -20; done
+        failures=1
+        exit 1
+    fi
     on_lan || { echo "SKIP thousand: no LAN namespace here"; exit 77; }
     client ip route add 10.1.4.0/22 dev plexlan
 }
