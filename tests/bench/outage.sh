@@ -76,8 +76,11 @@ echo 'START OSA2' >>"$c/tcpparms/DEV0B"
 # ---- hosts beside the client: a network namespace each, on the plex's LAN ----
 
 hosts=
+# The exit status is what it was before: who has gone already cannot be ended.
 end_hosts() {
+    rc=$?
     for p in $hosts; do kill "$p" 2>/dev/null; done
+    (exit $rc)
     lab_end
 }
 trap end_hosts EXIT
