@@ -26,7 +26,7 @@ now_ms() { echo $(($(date +%s%N) / 1000000)); }
 # Helpers that run on, each ended by its own number, which it has left in a file.
 helpers=
 helper_end() { for h in $helpers; do [ ! -s "$tmp/$h.pid" ] || kill "$(cat "$tmp/$h.pid")"; done; helpers=; }
-trap 'helper_end; lab_end' EXIT
+trap 'rc=$?; helper_end; (exit $rc); lab_end' EXIT
 # When systems are gone and addresses move: "MS SYSTEM message" in $tmp/stamps.
 watch_logs() {
     : >"$tmp/stamps"
