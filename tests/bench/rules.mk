@@ -54,6 +54,11 @@ bench-xcf: all
 bench: bench-xcf
 .PHONY: bench-xcf
 
+# How soon each loss of a sysplex is noticed: the table that the boot test of these losses ends with.
+bench-detect: all
+	@tests/boot/plex1.sh | sed -n '/^FAIL/p; /detection times/,$$p'
+.PHONY: bench-detect
+
 # bench_vcrt: the distributor's table, native.
 $(B)/bench_vcrt: $(patsubst %.c,$(B)/host/%.o,tests/bench/bench_vcrt_main.c guest-stack/sysplex/vcrt.c tests/unit/bug.c)
 	$(CC) $(CFLAGS) $^ -o $@
