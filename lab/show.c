@@ -83,14 +83,23 @@ static json_t *plex_json(const struct plex *p, const char *dir) {
                      "systems", systems, "cards", cards, "cfs", cfs);
 }
 
-static void print_row(const char *kind, const json_t *o) {
+/* why: behind the row, what keeps a system from answering; NULL or empty: nothing. */
+static void print_row(const char *kind, const json_t *o, const char *why) {
     const json_t *pid = json_object_get(o, "pid");
     printf("%-7s %-8s %-8s", kind, json_string_value(json_object_get(o, "name")),
            json_string_value(json_object_get(o, "state")));
     if (pid)
         printf(" %8d %9.1f %8.2f", (int)json_integer_value(pid), json_real_value(json_object_get(o, "seconds")),
                json_real_value(json_object_get(o, "cpu_seconds")));
+    if (why && *why) printf("  %s", why);
     putchar('\n');
+}
+
+/* Only the operator's status looks into the logs for it: programs ask for theirs every second. */
+static void print_system(const json_t *o, const char *dir) {
+    char why[256] = "";
+    if (json_object_get(o, "pid") && !emul_silence(dir, json_string_value(json_object_get(o, "name")), why, sizeof why)) why[0] = '\0';
+    print_row("LPAR", o, why);
 }
 
 bool show_status(const struct plex *p, const char *dir, bool json, bool guests) {
@@ -106,9 +115,9 @@ bool show_status(const struct plex *p, const char *dir, bool json, bool guests) 
         printf("%s: LAN %s, client %s, run directory %s\n", p->name, json_string_value(json_object_get(all, "lan")),
                p->client, dir);
         printf("%-7s %-8s %-8s %8s %9s %8s\n", "KIND", "NAME", "STATE", "PID", "SECONDS", "CPU");
-        json_array_foreach(json_object_get(all, "systems"), i, o) print_row("LPAR", o);
-        json_array_foreach(json_object_get(all, "cards"), i, o) print_row("OSA", o);
-        json_array_foreach(json_object_get(all, "cfs"), i, o) print_row("CF", o);
+        json_array_foreach(json_object_get(all, "systems"), i, o) print_system(o, dir);
+        json_array_foreach(json_object_get(all, "cards"), i, o) print_row("OSA", o, NULL);
+        json_array_foreach(json_object_get(all, "cfs"), i, o) print_row("CF", o, NULL);
     }
     json_decref(all);
     return true;

@@ -139,6 +139,8 @@ ok 'dvipa: freeze: the backup answers after INTERVAL' within 12 served_by SYSB "
 ok 'dvipa: freeze: woken, the zombie owns nothing' within 5 served_by SYSB "$vip"
 ok 'dvipa: freeze: it was partitioned out' within 8 logged SYSA 'PLX103A\|IXC220W'
 ok 'dvipa: freeze: it answers no command, and which wait it is in is said' silent SYSA 'in a disabled wait, PSW .*; it said last: PLX103A'
+listed() { "$plex390" status; "$plex390" status | grep -q "^LPAR *$1 .*$2"; }
+ok 'dvipa: freeze: status says it, too' listed SYSA 'in a disabled wait'
 "$plex390" kill SYSA >/dev/null
 ok 'dvipa: freeze: IPLed again, it has its address back' back
 ok 'dvipa: down' "$plex390" down PLEX1

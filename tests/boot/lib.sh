@@ -43,6 +43,8 @@ ok() {
     fi
     echo "FAIL $what"
     sed 's/^/   /' "$tmp/out" | tail -25
+    # A system that cannot answer fails many rows, and none of them would say that there is one cause.
+    "$plex390" status 2>/dev/null | grep '^LPAR.* \(absent\|frozen\|.*disabled wait\)' | sed 's/^/   /'
     failures=$((failures + 1))
     return 1
 }
