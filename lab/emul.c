@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define TIMER_US 10000
-#define FIFO_MS 2000
+#define FIFO_MS 10000 /* a busy host */
 #define IPL_TRIES 20
 #define IPL_ANSWER_MS 20000
 #define STOP_GUEST_MS 3000
@@ -203,25 +203,26 @@ bool emul_ipl(const struct plex_system *s, const char *dir) {
     return false;
 }
 
-/* A process that was just started may not have opened its end yet. */
-static int open_fifo(const char *path) {
+/* A process that was just started may not have opened its end yet, and one that has ended will not. */
+static int open_fifo(const char *dir, const char *name) {
+    char path[PATH_MAX];
     long long end = now_ms() + FIFO_MS;
+    in_dir(path, dir, name, ".in");
     for (;;) {
         int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-        if (fd >= 0 || errno != ENXIO || now_ms() > end) return fd;
+        if (fd >= 0 || errno != ENXIO || now_ms() > end || !proc_find(dir, name, NULL)) return fd;
         sleep_ms(2);
     }
 }
 
 bool emul_command(const char *dir, const char *name, const char *line) {
-    char path[PATH_MAX], text[512];
+    char text[512];
     int n = snprintf(text, sizeof text, "%s\n", line);
     if (!proc_find(dir, name, NULL)) {
         fprintf(stderr, "plex390: %s is not running\n", name);
         return false;
     }
-    in_dir(path, dir, name, ".in");
-    int fd = open_fifo(path);
+    int fd = open_fifo(dir, name);
     bool ok = fd >= 0 && n < (int)sizeof text && write(fd, text, (size_t)n) == n;
     if (!ok) fprintf(stderr, "plex390: %s takes no command: %s\n", name, strerror(errno));
     if (fd >= 0) close(fd);
