@@ -283,17 +283,18 @@ struct last {
 
 /* "PSW=000A0000 000040A2" stands in the line after 3.13's message, in SDL-Hyperion's own message only the two words. */
 static void note_line(struct last *l, const char *line) {
-    const char *seen = emul_console_line(line), *at = strstr(line, WAIT_TEXT);
+    const char *seen = emul_console_line(line), *at = strstr(line, WAIT_TEXT), *first = line + strspn(line, " ");
     if (strstr(line, LIFE_TEXT)) l->waits = false;
     if (at) {
         l->waits = true;
         at += strlen(WAIT_TEXT);
-    } else if (l->waits && (at = strstr(line, "PSW="))) {
-        at += strlen("PSW=");
+    } else if (l->waits && strncmp(first, "PSW=", 4) == 0) {
+        at = first + 4;
     }
-    if (at && at[strspn(at, " \r\n")])
-        snprintf(l->psw, sizeof l->psw, "%.*s", (int)strcspn(at, "\r\n"), at + strspn(at, " "));
-    else if (!at && seen && seen[0] > ' ')
+    if (at) at += strspn(at, " ");
+    if (at && at[strspn(at, "\r\n")])
+        snprintf(l->psw, sizeof l->psw, "%.*s", (int)strcspn(at, "\r\n"), at);
+    else if (!at && seen && seen[0] > ' ' && seen[0] != '#' && strncmp(seen, "PLX0310I", 8) != 0) /* a question of ours, its end */
         snprintf(l->said, sizeof l->said, "%.*s", (int)strcspn(seen, "\r\n"), seen);
 }
 
