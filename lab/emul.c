@@ -272,7 +272,8 @@ bool emul_wait(const char *dir, const char *name, const char *text, long from, i
     }
 }
 
-/* The first line of a log that is about this life of the guest, which a new IPL begins. */
+/* A new life of the guest begins: the emulator's echo of the command, or where it has none the nucleus' first line. */
+#define IPL_TEXT  "ipl "
 #define LIFE_TEXT "PLX101I"
 #define WAIT_TEXT "isabled wait state"
 
@@ -284,7 +285,7 @@ struct last {
 /* "PSW=000A0000 000040A2" stands in the line after 3.13's message, in SDL-Hyperion's own message only the two words. */
 static void note_line(struct last *l, const char *line) {
     const char *seen = emul_console_line(line), *at = strstr(line, WAIT_TEXT), *first = line + strspn(line, " ");
-    if (strstr(line, LIFE_TEXT)) l->waits = false;
+    if (strstr(line, IPL_TEXT) || strstr(line, LIFE_TEXT)) l->waits = false;
     if (at) {
         l->waits = true;
         at += strlen(WAIT_TEXT);
