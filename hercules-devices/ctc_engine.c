@@ -65,9 +65,14 @@ static u8 *message(struct ctc_engine *e, enum ctc_msg type, u32 unit, u32 len) {
     return m;
 }
 
+static void ring_bell(struct ctc_engine *e) {
+    e->bell_due = false;
+    e->base.host->tx_flush(e->base.host->ctx);
+}
+
 static void send(struct ctc_engine *e, u32 len) {
     e->base.host->tx_commit(e->base.host->ctx, len);
-    e->base.host->tx_flush(e->base.host->ctx);
+    ring_bell(e);
 }
 
 static void put_name(u8 *out, const char *name) {
@@ -116,6 +121,36 @@ static void send_reset(struct ctc_unit *u) {
 /* Bytes that a command's message may need. Which 81 is a WRITE depends on the modes of both sides. */
 static u32 data_bytes(const struct engine_ccw *c) { return (c->code & 3) == 1 ? c->count : CTC_MSG_AHEAD_BYTES; }
 
+/* A WRITE is chained to the command in, and the channel will give it at once. */
+static bool write_follows(const struct ctc_unit *u, const struct ctc_command_in *in) {
+    const struct engine_host *host = u->e->base.host;
+    struct engine_next next;
+    return u->cu.side[OWN].chaining && (in->flags & CCW_CC) && host->upcoming && host->upcoming(host->ctx, u->number, &next, 1) &&
+           (next.code & 3) == 1 && next.count > 0;
+}
+
+/* Wakes the other end for a message only where it may have to do something. Not for a PREPARE that waits: nobody is called by it, and
+ * the other end looks before it gives a command that would wait. (If it has given one meanwhile, its message shows that it did not see ours.) And
+ * not for one that ended if a WRITE follows: both are one block. */
+static void send_command(struct ctc_unit *u, const struct ctc_command_in *in, u32 len, bool done) {
+    struct ctc_engine *e = u->e;
+    const struct engine_host *host = e->base.host;
+    bool waits = !done && !u->cu.effect.matched && !u->cu.effect.changed;
+    if (!host->tx_later || in->code != CCW_CTC_PREPARE || !(waits || (done && write_follows(u, in)))) {
+        send(e, len);
+        return;
+    }
+    host->tx_commit(host->ctx, len);
+    host->tx_later(host->ctx);
+    if (waits) {
+        u->unheard = u->told;
+        e->count.later++;
+    } else {
+        e->bell_due = u->with_next = true;
+        e->count.together++;
+    }
+}
+
 /* Fills a message in with the own command that was executed. The other's that ended by it was the last one seen. */
 static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in *in, bool done) {
     const struct ctc_effect *did = &u->cu.effect;
@@ -136,7 +171,7 @@ static void tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in 
     }
     be32_put(m + 4, CTC_MSG_COMMAND_BYTES + data);
     if (did->left_eof) u->eof = u->told;
-    send(u->e, CTC_MSG_COMMAND_BYTES + data);
+    send_command(u, in, CTC_MSG_COMMAND_BYTES + data, done);
 }
 
 /* A command that the other end knows of already: it is not told. */
@@ -250,9 +285,11 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     u->ccw = c;
     u->sense = (struct engine_sense){.len = 1};
     u->starting = true;
+    u->with_next = false;
     execute(u);
     take_queued(u);
     u->starting = false;
+    if (e->bell_due && !u->with_next) ring_bell(e);
     return u->ccw ? ENGINE_WAIT : ENGINE_DONE;
 }
 
@@ -265,6 +302,15 @@ static bool ctc_ends_at_once(struct engine *base, u32 unit, const struct engine_
         (u->reset_due || !u->e->base.host->tx_reserve(u->e->base.host->ctx, CTC_MSG_COMMAND_BYTES + data_bytes(c))))
         return false;
     return !ctc_cu_would_wait(&u->cu, OWN, &in);
+}
+
+/* A command that would wait may meet one of the other side's, if that has been told already, and SENSE COMMAND BYTE asks for it. For one that was announced it is
+ * better to wait: what comes then goes straight into its data area. */
+static bool ctc_look_first(struct engine *base, u32 unit, const struct engine_ccw *c) {
+    const struct ctc_unit *u = &ctc_of(base)->unit[unit];
+    const struct ctc_command_in in = {.code = c->code, .flags = c->flags, .count = c->count};
+    if (u->ccw || (u->announced.left && ctc_is_announced(u, c))) return false;
+    return ctc_cu_would_wait(&u->cu, OWN, &in) || ctc_decode(c->code, true) == CTC_SENSE_COMMAND;
 }
 
 static void ctc_halt(struct engine *base, u32 unit) {
@@ -407,6 +453,9 @@ static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
         return;
     }
     u->seen = be32_get(m + 8);
+    /* What crosses with a message that it was not woken for, it is woken for now. */
+    if (be32_get(m + 12) < u->unheard) ring_bell(u->e);
+    u->unheard = 0;
     if (m[22] & CTC_TOLD_DONE)
         take_done(u, &in, have, m, &ahead);
     else
@@ -452,11 +501,11 @@ static bool take(struct ctc_unit *u, const u8 *m, u32 len) {
 static void leave(struct ctc_engine *e, enum ctc_link next) {
     bool was_linked = e->link == CTC_LINKED;
     e->link = next;
-    e->telling = false;
+    e->telling = e->bell_due = false;
     for (u32 i = 0; i < CTC_UNITS_MAX; i++) {
         struct ctc_unit *u = &e->unit[i];
         u->reset_due = u->reset_system = false;
-        u->told = u->seen = u->reset = u->eof = 0;
+        u->told = u->seen = u->reset = u->eof = u->unheard = 0;
         u->announced.left = u->expected.left = 0;
         e->count.drops_ahead += u->waiting.messages;
         ctc_queue_clear(&u->waiting);
@@ -531,10 +580,11 @@ static void ctc_query(struct engine *base, char *out, size_t cap) {
     const struct ctc_engine *e = ctc_of(base);
     u64 matches = e->unit[0].cu.count.matches + e->unit[1].cu.count.matches;
     u64 bytes = e->unit[0].cu.count.bytes + e->unit[1].cu.count.bytes;
-    str_fmt(out, cap, "CTC %s %s %04X, %s end, %s, blocks %llu bytes %llu refused %llu bad %llu stale %llu", e->params.lpar,
+    str_fmt(out, cap, "CTC %s %s %04X, %s end, %s, blocks %llu bytes %llu refused %llu bad %llu stale %llu quiet %llu", e->params.lpar,
             e->params.partner, e->params.partner_devnum, e->params.home ? "home" : "far", LINK_NAMES[e->link],
             (unsigned long long)matches, (unsigned long long)bytes, (unsigned long long)e->count.refusals,
-            (unsigned long long)e->count.bad_messages, (unsigned long long)e->count.drops_stale);
+            (unsigned long long)e->count.bad_messages, (unsigned long long)e->count.drops_stale,
+            (unsigned long long)(e->count.later + e->count.together));
 }
 
 static const struct engine_ops CTC_OPS = {
@@ -542,6 +592,7 @@ static const struct engine_ops CTC_OPS = {
     .units = CTC_UNITS_MAX,
     .ccw = ctc_ccw,
     .ends_at_once = ctc_ends_at_once,
+    .look_first = ctc_look_first,
     .halt = ctc_halt,
     .reset = ctc_reset,
     .sense = ctc_sense,

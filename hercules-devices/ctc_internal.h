@@ -18,12 +18,14 @@ struct ctc_unit {
     struct ctc_cu cu;
     struct engine_ccw *ccw; /* of the own channel, outstanding */
     bool starting;          /* within ccw(): an end is the CCW's own return */
+    bool with_next;         /* within ccw(): the other end will be woken by the command that follows */
     struct engine_sense sense;
     bool command_due;             /* it was not executed yet: its message found no room */
     bool reset_due, reset_system; /* a reset that the other end has not been told */
     /* numbers of messages about this unit, since the link came up */
     u32 told, seen; /* own last one; the other end's */
     u32 reset, eof; /* own ones of the last reset and the last end of file */
+    u32 unheard;    /* own one for which the other end was not woken, 0 = none */
     struct ctc_ahead announced; /* commands of the own program that the other end counts on */
     struct ctc_ahead expected;  /* the other way round */
     bool far_ended;             /* the other side's command has ended since expected was looked at */
@@ -38,6 +40,7 @@ struct ctc_engine {
     struct ctc_params params;
     enum ctc_link link;
     bool telling; /* the other end takes messages about units */
+    bool bell_due; /* a message was sent without waking the other end, for the next one will */
     u32 logs;
     struct {
         u64 ring_full, bad_messages, rejects, refusals, links;
@@ -46,6 +49,7 @@ struct ctc_engine {
         u64 drops_ahead; /* messages that waited for an announced command when the link went */
         u64 ahead_kept, ahead_broken; /* commands that came as announced; programs that did not go on as announced */
         u64 queue_full;
+        u64 later, together; /* messages that nobody was woken for: of a PREPARE that waits; of one that goes with the next */
     } count;
     struct ctc_unit unit[CTC_UNITS_MAX];
 };

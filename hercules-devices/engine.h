@@ -67,6 +67,9 @@ struct engine_host {
     u8 *(*tx_reserve)(void *ctx, u32 bytes);
     void (*tx_commit)(void *ctx, u32 bytes);
     void (*tx_flush)(void *ctx);
+    /* Instead of tx_flush: the other side need not be woken for what was committed, because it looks before it does anything that this
+     * might change. NULL: tx_flush it is. */
+    void (*tx_later)(void *ctx);
     /* Does the channel still execute this unit's program: not suspended, its end not yet presented? NULL: never. */
     bool (*running)(void *ctx, u32 unit);
     /* The engine keeps work back: call rx_end again soon. NULL where running is. */
@@ -82,6 +85,9 @@ struct engine_ops {
     enum engine_rc (*ccw)(struct engine *e, u32 unit, struct engine_ccw *c);
     /* Would ccw() return ENGINE_DONE for this CCW now? Changes nothing. NULL: not known, it may wait. */
     bool (*ends_at_once)(struct engine *e, u32 unit, const struct engine_ccw *c);
+    /* Might what the other side has said, and nobody has handed in yet, change how this CCW ends? Asked before ccw(). NULL: never. Where it
+     * is there a thread that waits in a CCW takes the other side's messages itself. */
+    bool (*look_first)(struct engine *e, u32 unit, const struct engine_ccw *c);
     void (*halt)(struct engine *e, u32 unit);         /* HSCH, CSCH: end an outstanding CCW */
     void (*reset)(struct engine *e);                  /* system reset, IPL: forget everything */
     const struct engine_sense *(*sense)(struct engine *e, u32 unit);

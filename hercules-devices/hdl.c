@@ -178,6 +178,11 @@ static void port_tx_flush(void *ctx) {
     if (g->peer) peer_flush(g->peer);
 }
 
+static void port_tx_later(void *ctx) {
+    struct hdl_group *g = ctx;
+    if (g->peer) peer_later(g->peer);
+}
+
 /* Read without the device's lock: a moment's error only costs the engine another look. */
 static bool port_running(void *ctx, u32 unit) {
     const struct hdl_group *g = ctx;
@@ -190,6 +195,20 @@ static void port_rx_resume(void *ctx) {
     if (g->peer) peer_resume(g->peer);
 }
 
+/* Called under the group's lock, and take_peer() too: who sees the connection here pins it before it can go. */
+static void *stand_pin(void *ctx, bool to_stand) {
+    struct hdl_group *g = ctx;
+    if (g->peer) peer_pin(g->peer, to_stand);
+    return g->peer;
+}
+static void stand_unpin(void *connection) { peer_unpin(connection); }
+static bool stand_stand(void *connection, u32 msec) { return peer_stand(connection, msec); }
+static void stand_kick(void *connection, bool goes_on) { peer_kick(connection, goes_on); }
+static u32 stand_look(void *connection, bool wait) { return peer_look(connection, wait); }
+
+static const struct host_stand stand = {
+    .pin = stand_pin, .unpin = stand_unpin, .stand = stand_stand, .kick = stand_kick, .look = stand_look};
+
 static const struct host_port port = {
     .storage = port_storage,
     .ending = port_ending,
@@ -199,8 +218,10 @@ static const struct host_port port = {
     .tx_reserve = port_tx_reserve,
     .tx_commit = port_tx_commit,
     .tx_flush = port_tx_flush,
+    .tx_later = port_tx_later,
     .running = port_running,
     .rx_resume = port_rx_resume,
+    .stand = &stand,
     .log = port_log,
 };
 

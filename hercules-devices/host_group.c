@@ -32,12 +32,21 @@ static u32 host_upcoming(void *ctx, u32 unit, struct engine_next *out, u32 max) 
     return g->port->upcoming(g->ctx, unit, out, max);
 }
 
+/* Will the channel give the next CCW of this program at once? */
+static bool goes_on(const struct engine_ccw *c) {
+    bool fits = (c->residual == 0 && !c->more) || (c->flags & CCW_SLI) || (c->code & 3) == 3;
+    return (c->flags & CCW_CC) && fits && c->unit_status == (US_CHANNEL_END | US_DEVICE_END);
+}
+
 static void host_complete(void *ctx, u32 unit) {
     struct host_group *g = ctx;
     struct group_unit *u = &g->unit[unit];
     CHECK(unit < g->engine->ops->units && u->ccw && !u->completed);
     u->completed = true;
-    pthread_cond_broadcast(&u->done);
+    if (g->standing && g->stands_for == unit)
+        g->port->stand->kick(g->standing, !u->ended && goes_on(u->ccw));
+    else
+        pthread_cond_broadcast(&u->done);
 }
 
 static void host_attention(void *ctx, u32 unit, u8 unit_status) {
@@ -69,6 +78,12 @@ static void host_tx_commit(void *ctx, u32 bytes) {
 static void host_tx_flush(void *ctx) {
     struct host_group *g = ctx;
     g->port->tx_flush(g->ctx);
+}
+
+static void host_tx_later(void *ctx) {
+    struct host_group *g = ctx;
+    g->sent_later = true;
+    g->port->tx_later(g->ctx);
 }
 
 static bool host_running(void *ctx, u32 unit) {
@@ -185,6 +200,7 @@ void group_init(struct host_group *g, const struct host_port *port, void *ctx, b
                                    .tx_reserve = host_tx_reserve,
                                    .tx_commit = host_tx_commit,
                                    .tx_flush = host_tx_flush,
+                                   .tx_later = port->tx_later && port->stand ? host_tx_later : NULL,
                                    .running = host_running,
                                    .again = host_again,
                                    .log = host_log,
@@ -288,6 +304,30 @@ static enum engine_rc start(struct host_group *g, u32 unit, struct engine_ccw *c
     return rc;
 }
 
+/* Takes in the messages that are there; may_raise: raises what follows from them, else the helper does. The lock is held, but free in between. */
+static void look(struct host_group *g, bool may_raise, bool wait) {
+    void *connection = g->port->stand && !g->closing ? g->port->stand->pin(g->ctx, false) : NULL;
+    if (!connection) return;
+    g->owes_look = false;
+    unlock(g);
+    u32 n = g->port->stand->look(connection, wait);
+    lock(g);
+    g->looks += n;
+    if (n && !g->closing) g->engine->ops->rx_end(g->engine);
+    g->port->stand->unpin(connection);
+    if (n && may_raise && something_to_raise(g)) raise_all(g);
+}
+
+static void look_first(struct host_group *g, u32 unit, const struct engine_ccw *c, bool may_raise) {
+    const struct engine_ops *ops = g->engine->ops;
+    if (!g->closing && ops->look_first && ops->look_first(g->engine, unit, c)) look(g, may_raise, false);
+}
+
+/* Who stood at the connection for the CCW before went on without a look at what else there was: that is due when the program ends. */
+static void look_at_end(struct host_group *g, const struct engine_ccw *c, bool may_raise) {
+    if (g->owes_look && !goes_on(c)) look(g, may_raise, false);
+}
+
 static void prepare(struct host_group *g, struct engine_ccw *c) {
     c->residual = c->count;
     c->more = false;
@@ -299,6 +339,7 @@ enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c)
     struct group_unit *u = &g->unit[unit];
     lock(g);
     prepare(g, c);
+    look_first(g, unit, c, true);
     /* A second program while one waits: the subchannel was reset and started anew before we saw the reset. */
     if (u->ccw && !u->completed) reset_all(g);
     while (u->ccw && !g->closing) pthread_cond_wait(&g->left, &g->lock);
@@ -307,13 +348,18 @@ enum engine_rc group_start(struct host_group *g, u32 unit, struct engine_ccw *c)
         unlock(g);
         return ENGINE_DONE;
     }
+    g->sent_later = false;
     enum engine_rc rc = start(g, unit, c);
+    if (rc == ENGINE_DONE) look_at_end(g, c, true);
+    /* The other side may have sent something without waking us in the same moment: one of the two sees the other's. */
+    if (rc == ENGINE_WAIT && g->sent_later) look(g, true, true);
     leave(g, true);
     return rc;
 }
 
 bool group_try(struct host_group *g, u32 unit, struct engine_ccw *c) {
     lock(g);
+    if (!g->unit[unit].ccw) look_first(g, unit, c, false);
     bool sense = c->code == CCW_SENSE_ID || c->code == CCW_SENSE;
     bool now = !g->closing && !g->unit[unit].ccw &&
                (sense || (g->engine->ops->ends_at_once && g->engine->ops->ends_at_once(g->engine, unit, c)));
@@ -321,20 +367,43 @@ bool group_try(struct host_group *g, u32 unit, struct engine_ccw *c) {
         prepare(g, c);
         enum engine_rc rc = start(g, unit, c);
         CHECK(rc == ENGINE_DONE); /* what ends_at_once promised */
+        look_at_end(g, c, false);
     }
     leave_to_helper(g);
     return now;
 }
 
+/* Waits at the connection itself. false: not possible now; nothing was waited for. */
+static bool stand(struct host_group *g, u32 unit) {
+    const struct host_stand *at = g->port->stand;
+    if (!at || !g->engine->ops->look_first || g->standing) return false;
+    void *connection = at->pin(g->ctx, true);
+    if (!connection) return false;
+    g->standing = connection;
+    g->stands_for = unit;
+    g->owes_look = false;
+    unlock(g);
+    bool stood = at->stand(connection, GROUP_POLL_MS);
+    lock(g);
+    g->standing = NULL;
+    at->unpin(connection);
+    g->stood += stood;
+    g->owes_look = stood && g->unit[unit].completed && goes_on(g->unit[unit].ccw);
+    return stood;
+}
+
 /* One turn of waiting: until the CCW is completed, or a poll says that the channel has ended it. */
 static void wait_turn(struct host_group *g, u32 unit) {
     struct group_unit *u = &g->unit[unit];
+    bool stood = stand(g, unit);
+    if (u->completed || g->closing) return;
+    if (stood && !g->port->ending) return;
     if (!g->port->ending) {
         pthread_cond_wait(&u->done, &g->lock);
         return;
     }
     struct timespec until = after_us(GROUP_POLL_MS * 1000);
-    if (pthread_cond_timedwait(&u->done, &g->lock, &until) == 0 || u->completed) return;
+    if (!stood && (pthread_cond_timedwait(&u->done, &g->lock, &until) == 0 || u->completed)) return;
     enum group_signal signal = g->port->ending(g->ctx, unit);
     if (signal == GROUP_END) end_waiting(g, unit, false);
     if (signal == GROUP_FORGET) reset_all(g);
@@ -444,8 +513,8 @@ void group_query(struct host_group *g, char *out, size_t cap) {
     char engine[160] = "";
     lock(g);
     g->engine->ops->query(g->engine, engine, sizeof engine);
-    snprintf(out, cap, "%s ccw=%llu wait=%llu pci=%llu attn=%llu/%llu rxfull=%llu txfull=%llu", engine,
-             (unsigned long long)g->ccws, (unsigned long long)g->waits, (unsigned long long)g->pcis,
+    snprintf(out, cap, "%s ccw=%llu wait=%llu stood=%llu looked=%llu pci=%llu attn=%llu/%llu rxfull=%llu txfull=%llu", engine,
+             (unsigned long long)g->ccws, (unsigned long long)g->waits, (unsigned long long)g->stood, (unsigned long long)g->looks, (unsigned long long)g->pcis,
              (unsigned long long)g->attentions, (unsigned long long)g->attentions_busy,
              (unsigned long long)g->rx_refusals, (unsigned long long)g->tx_full_count);
     unlock(g);

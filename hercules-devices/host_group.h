@@ -3,7 +3,7 @@
  *
  *   device thread   group_start -> ENGINE_DONE, or ENGINE_WAIT and then group_wait
  *   CPU thread      group_siga_*, group_halt, group_reset; group_try, where the emulator can start a program on it
- *   peer thread     group_link, group_rx, group_rx_end
+ *   peer thread     group_link, group_rx, group_rx_end; the last two also a thread in group_start, group_try or group_wait (below)
  *   helper thread   (one per group, asleep) raises what could not be raised where it arose
  *
  * One lock is held around every call of the engine. What the engine asks to raise (attention, PCI) is noted and
@@ -15,6 +15,10 @@
  * because the device is busy is offered again by the helper, 100 us doubling to 10 ms, until it is taken. In the
  * same rhythm it calls the engine's rx_end while the engine keeps work back: it found the ring to the other side full,
  * or asked to be called again.
+ *
+ * Of an engine with look_first a thread that waits in a CCW takes the messages itself, if host_port has stand: so the message that ends its
+ * CCW wakes it, and not first the peer's thread. One thread does so at a time; the others wait as ever, and hear from it. And a CCW that
+ * would wait is not given to the engine before the messages that are there already have been.
  *
  * How a CCW that waits can end:
  *   GROUP_COMPLETED   the engine completed it
@@ -34,6 +38,16 @@
 enum group_end { GROUP_COMPLETED, GROUP_ENDED, GROUP_RESET, GROUP_CLOSED };
 enum group_signal { GROUP_CONTINUE, GROUP_END, GROUP_FORGET }; /* answer of port->ending */
 
+/* The messages of the connection, for a thread of the group's. What pin returns stands for it in the other calls; pin, unpin and kick are called
+ * with the lock held, the others with it free. See peer.h. */
+struct host_stand {
+    void *(*pin)(void *ctx, bool to_stand); /* NULL: there is none */
+    void (*unpin)(void *connection);
+    bool (*stand)(void *connection, u32 msec);
+    void (*kick)(void *connection, bool goes_on);
+    u32 (*look)(void *connection, bool wait); /* wait: also for a thread that looks just now */
+};
+
 /* What a group asks of its surroundings. attention and pci are called with the lock free, all others with it held. */
 struct host_port {
     u8 *(*storage)(void *ctx, u64 addr, u32 len, bool will_write);
@@ -44,8 +58,10 @@ struct host_port {
     u8 *(*tx_reserve)(void *ctx, u32 bytes);
     void (*tx_commit)(void *ctx, u32 bytes);
     void (*tx_flush)(void *ctx);
+    void (*tx_later)(void *ctx); /* engine.h; NULL where tx_flush must do. The thread that sent so looks at the ring once more before it waits */
     bool (*running)(void *ctx, u32 unit); /* the channel still executes this unit's program */
     void (*rx_resume)(void *ctx); /* the message that group_rx refused may be offered again */
+    const struct host_stand *stand; /* NULL: messages come from the peer's thread alone */
     void (*log)(void *ctx, enum engine_severity sev, const char *text);
 };
 
@@ -71,10 +87,15 @@ struct host_group {
     bool linked;     /* the other side is there */
     bool kept_back;  /* the engine keeps work back: no room in the other side's ring, or it said so */
     bool closing;
+    void *standing;  /* the connection at which a thread stands, NULL if none does */
+    u32 stands_for;  /* the unit whose CCW that thread waits in */
+    bool sent_later; /* a message went out by tx_later */
+    bool owes_look;  /* it went on to the next CCW, and has left messages in the ring */
     u32 inside;          /* threads that are in a waiting CCW */
     pthread_cond_t left; /* inside became 0 */
     pthread_t helper;
     pthread_cond_t work; /* for the helper */
+    u64 stood, looks; /* waits at the connection; messages found before a CCW that would have waited */
     u64 ccws, waits, pcis, attentions, attentions_busy, rx_refusals, tx_full_count, resets; /* shown by query */
 };
 

@@ -53,11 +53,18 @@ struct peer *peer_new(const struct peer_identity *self, const struct peer_ops *o
     p->message = message;
     p->epoll = p->wake = -1;
     peer_link_init(&p->link);
+    pthread_mutexattr_t recursive;
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&p->rx_lock, &recursive);
+    pthread_mutexattr_destroy(&recursive);
     return p;
 }
 
 void peer_free(struct peer *p) {
+    peer_expel(p);
     peer_link_close(&p->link);
+    pthread_mutex_destroy(&p->rx_lock);
     peer_fd_close(&p->epoll);
     peer_fd_close(&p->wake);
     free(p->message);
@@ -187,7 +194,7 @@ static void client_run(struct peer *p) {
         if (step == PEER_DEAD || (step == PEER_IDLE && peer_link_ended(&p->link, events))) break;
         events = wait_events(p, step == PEER_MORE ? 0 : PEER_WAIT_MSEC);
     }
-    atomic_store(&p->up, false);
+    peer_set_down(p);
     if (!atomic_load(&p->stop) && p->ops->down) p->ops->down(p->ctx, p);
 }
 
@@ -195,6 +202,7 @@ static void *client_thread(void *arg) {
     struct peer *p = arg;
     while (!atomic_load(&p->stop)) {
         if (client_connect(p)) client_run(p);
+        peer_expel(p);
         peer_link_close(&p->link);
         if (!atomic_load(&p->stop)) wait_events(p, PEER_RETRY_MSEC);
     }
@@ -229,8 +237,8 @@ struct peer *peer_connect(const char *address, const struct peer_identity *self,
 
 void peer_close(struct peer *p) {
     if (p->server) { /* its loop frees it */
-        atomic_store(&p->up, false);
         atomic_store(&p->closing, true);
+        peer_set_down(p);
         if (p->link.bell_in >= 0) peer_bell_ring(p->link.bell_in);
         return;
     }
@@ -254,7 +262,12 @@ u8 *peer_reserve(struct peer *p, u32 bytes) {
 void peer_commit(struct peer *p, u32 bytes) { ring_commit(&p->link.tx, bytes); }
 
 void peer_flush(struct peer *p) {
-    if (atomic_load(&p->up) && ring_bell_needed(&p->link.tx)) peer_bell_ring(p->link.bell_out);
+    if (!atomic_load(&p->up)) return;
+    switch (ring_bell_needed(&p->link.tx)) {
+    case RING_BELL: peer_bell_ring(p->link.bell_out); break;
+    case RING_WORD: peer_word_wake(&p->link.tx); break;
+    case RING_AWAKE: break;
+    }
 }
 
 void peer_resume(struct peer *p) {

@@ -32,6 +32,9 @@
  * The doorbell is an eventfd and not a futex because the receiver then waits for the bell and for the socket's
  * end of file at once: the death of the other side is seen when it happens. A wait still ends after 100 ms.
  *
+ * A thread that waits for a message need not be woken by the connection's: peer_stand(). Callbacks then come from that thread, too, never
+ * from two at a time; up and down always from the connection's own.
+ *
  * Whatever the other side writes (garbage in indices, lengths, handshake, descriptors) costs it the connection
  * and us one line.
  */
@@ -115,5 +118,24 @@ u8 *peer_reserve(struct peer *p, u32 bytes); /* NULL: ring full or down */
 void peer_commit(struct peer *p, u32 bytes);
 void peer_flush(struct peer *p);
 void peer_resume(struct peer *p); /* offer the message that was not taken once more */
+
+/* ---- a thread of the caller's that takes the messages itself (peer_stand.c) ---- */
+
+/* p and its rings stay until peer_unpin(), whatever becomes of the connection. Where down() and peer_close() are excluded; one thread at
+ * a time may pin to stand. */
+void peer_pin(struct peer *p, bool to_stand);
+void peer_unpin(struct peer *p);
+/* Pinned: waits here for messages and hands them over on this thread, until peer_kick(), or about msec. false: that is not possible now
+ * (TCP, not up, a message was not taken, somebody else stands). */
+bool peer_stand(struct peer *p, u32 msec);
+/* Of a connection that is pinned to stand, from any thread: who stands there, or is about to, is to return. goes_on: it will soon stand
+ * again, or look; what is in the ring may wait so long. */
+void peer_kick(struct peer *p, bool goes_on);
+/* Pinned: hands over what is in the ring, without ops.batch_end; how many. wait: waits for a thread that does so just now, else leaves it to it. */
+u32 peer_look(struct peer *p, bool wait);
+/* Instead of peer_flush(), by a sender who has this contract with the other one: both look after they have sent so, before they sleep, and before
+ * whatever the message might matter for. Should one fail to, it finds the message when its wait is over, GROUP_POLL_MS or PEER_WAIT_MSEC.
+ * Over TCP it is peer_flush(). */
+void peer_later(struct peer *p);
 
 #endif

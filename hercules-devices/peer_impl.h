@@ -4,6 +4,7 @@
  *   peer_socket.c   addresses, sockets, descriptors passed along
  *   peer_link.c     an established connection: rings in shared memory, or a TCP stream; delivery
  *   peer_server.c   accept, handshake, loop over many connections
+ *   peer_stand.c    threads of the caller's that take the messages themselves
  *   peer.c          the client's thread, and the calls that both sides share
  */
 #ifndef HERCULES_DEVICES_PEER_IMPL_H
@@ -64,6 +65,10 @@ struct peer {
     void *ctx;
     struct peer_link link;
     _Atomic bool up, held, resume, stop;
+    pthread_mutex_t rx_lock; /* one thread at a time takes messages out; recursive, for a callback may close its connection */
+    _Atomic bool standing, kicked, goes_on; /* peer_stand.c */
+    _Atomic bool owed; /* who left the ring without a sleeper is to come back */
+    _Atomic u32 pins;
     bool asleep; /* the receiver's doorbell is armed */
     u32 held_len;
     u8 *message; /* PEER_MESSAGE_MAX: the receiver's own copy */
@@ -93,12 +98,24 @@ bool peer_link_stream(struct peer_link *l); /* TCP */
 bool peer_link_watch(struct peer_link *l, int epoll, void *data);
 /* Moves what can be moved: delivers up to PEER_BATCH messages, sends what TCP takes. */
 enum peer_step peer_step(struct peer *p);
+/* Its first part, for a thread that has rx_lock: hands messages over, until kicked if the thread stands. look: without batch_end. */
+enum peer_deliver { PEER_DELIVER, PEER_DELIVER_STANDING, PEER_DELIVER_LOOK };
+enum peer_step peer_deliver(struct peer *p, enum peer_deliver how, u32 *delivered);
 /* May the other end still act? If not, the line that says so is said. */
 bool peer_may_act(struct peer *p);
 /* Takes out what the other side left, and throws it away: how many messages. */
 u32 peer_discard(struct peer *p);
 /* Do the events of a connection say that it is at its end? */
 bool peer_link_ended(const struct peer_link *l, u32 events);
+
+/* ---- peer_stand.c ---- */
+void peer_rx_lock(struct peer *p);
+void peer_rx_unlock(struct peer *p);
+/* From here on nothing is handed over any more: who was in the middle of it is through. Was it up? */
+bool peer_set_down(struct peer *p);
+/* Waits until no thread stands at p or looks at it; from the thread that is about to take its rings away. It is down. */
+void peer_expel(struct peer *p);
+void peer_word_wake(struct ring *r);
 
 /* ---- shared ---- */
 struct peer *peer_new(const struct peer_identity *self, const struct peer_ops *ops, void *ctx);

@@ -196,31 +196,34 @@ u32 peer_discard(struct peer *p) {
 }
 
 /* Each message is asked about by itself: what follows an isolation in the ring was written by one who is no more. */
-static enum peer_step deliver(struct peer *p) {
+enum peer_step peer_deliver(struct peer *p, enum peer_deliver how, u32 *count) {
     u32 delivered = 0;
     int rc = 1;
     bool refused = false, valid = true;
     if (atomic_load(&p->held)) {
+        *count = 0;
         if (!atomic_load(&p->resume)) return PEER_IDLE;
         refused = !offer(p);
         delivered++;
     }
     while (!refused && delivered < PEER_BATCH && !atomic_load(&p->closing) && (valid = peer_may_act(p)) &&
-           (rc = next_message(p)) > 0) {
+           (how != PEER_DELIVER_STANDING || !atomic_load(&p->kicked)) && (rc = next_message(p)) > 0) {
         p->held_len = (u32)rc;
         refused = !offer(p);
         delivered++;
     }
-    if (delivered && p->ops->batch_end && !atomic_load(&p->closing)) p->ops->batch_end(p->ctx, p);
+    if (delivered && how != PEER_DELIVER_LOOK && p->ops->batch_end && !atomic_load(&p->closing)) p->ops->batch_end(p->ctx, p);
+    *count = delivered;
     if (rc < 0 || !valid) return PEER_DEAD;
     return delivered >= PEER_BATCH && !refused ? PEER_MORE : PEER_IDLE;
 }
 
-enum peer_step peer_step(struct peer *p) {
+static enum peer_step step_locked(struct peer *p) {
     struct peer_link *l = &p->link;
+    u32 delivered;
     /* Also while nothing can be delivered because a message is held. */
     if (!peer_may_act(p)) return PEER_DEAD;
-    enum peer_step in = deliver(p);
+    enum peer_step in = peer_deliver(p, PEER_DELIVER, &delivered);
     if (in == PEER_DEAD && ring_broken(&l->rx))
         peer_say(p->ops, p->ctx, p->last_line, "%s: %s wrote nonsense into its ring", p->self.name, p->other.name);
     enum peer_step out = l->tcp ? stream_send(l) : PEER_IDLE;
@@ -230,5 +233,14 @@ enum peer_step peer_step(struct peer *p) {
     bool held = atomic_load(&p->held);
     if (l->tcp) stream_watch(p, !held);
     if (l->tcp ? l->out_blocked : held) return PEER_IDLE;
-    return ring_sleep(&l->rx) ? PEER_IDLE : PEER_MORE;
+    /* Whoever stands there has said how it is to be woken, and will. */
+    if (atomic_load(&p->standing)) return PEER_IDLE;
+    return ring_sleep(&l->rx, RING_BELL) ? PEER_IDLE : PEER_MORE;
+}
+
+enum peer_step peer_step(struct peer *p) {
+    peer_rx_lock(p);
+    enum peer_step step = step_locked(p);
+    peer_rx_unlock(p);
+    return step;
 }

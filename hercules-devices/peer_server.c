@@ -93,8 +93,10 @@ int peer_server_fd(const struct peer_server *s) { return s->epoll; }
 static void drop(struct peer_server *s, u32 i, bool tell) {
     struct peer *p = s->conn[i];
     if (greeting(p)) s->greeting--;
-    bool was_up = atomic_exchange(&p->up, false);
+    bool was_up = peer_set_down(p);
+    peer_rx_lock(p);
     s->thrown_away += greeting(p) ? 0 : peer_discard(p);
+    peer_rx_unlock(p);
     if (tell && was_up && s->ops->down) s->ops->down(p->ctx, p);
     s->conn[i] = NULL;
     peer_free(p);
@@ -181,6 +183,13 @@ static bool greet(struct peer_server *s, struct peer *p) {
     return true;
 }
 
+static bool may_act(struct peer *p) {
+    peer_rx_lock(p);
+    bool may = peer_may_act(p);
+    peer_rx_unlock(p);
+    return may;
+}
+
 /* Looks at every connection that an event named or that has work left. true: there is more. */
 static bool step_all(struct peer_server *s) {
     bool more = false;
@@ -192,12 +201,12 @@ static bool step_all(struct peer_server *s) {
             drop(s, i, false);
         } else if (greeting(p)) {
             if (now > p->hello_deadline_ms) drop(s, i, false);
-        } else if (!p->asleep) {
+        } else if (!p->asleep || atomic_load(&p->owed)) {
             enum peer_step step = peer_step(p);
             p->asleep = step == PEER_IDLE;
             more |= step == PEER_MORE;
             if (step == PEER_DEAD) drop(s, i, true);
-        } else if (!peer_may_act(p)) {
+        } else if (!may_act(p)) {
             /* It says nothing, and never will again: who waits for it is told now. */
             drop(s, i, true);
         }
@@ -239,7 +248,10 @@ static void *server_thread(void *arg) {
         if (peer_server_poll(s)) continue;
         /* poll() and not epoll_wait(), which would take the doorbells' edges away from the loop above. */
         struct pollfd pfd = {.fd = s->epoll, .events = POLLIN};
-        poll(&pfd, 1, PEER_WAIT_MSEC);
+        if (poll(&pfd, 1, PEER_WAIT_MSEC) != 0) continue;
+        /* Nothing may be lost for good if somebody did not ring: as a client does, each is looked at now and then. */
+        for (u32 i = 0; i < PEER_SERVER_MAX; i++)
+            if (s->conn[i] && !greeting(s->conn[i])) s->conn[i]->asleep = false;
     }
     return NULL;
 }

@@ -71,12 +71,13 @@ void ring_commit(struct ring *r, u32 bytes) {
     atomic_store_explicit(word(r, OFF_HEAD), r->head, memory_order_release);
 }
 
-bool ring_bell_needed(struct ring *r) {
-    if (!r->shared) return false;
+enum ring_bell ring_bell_needed(struct ring *r) {
+    if (!r->shared) return RING_AWAKE;
     atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(word(r, OFF_ASLEEP), memory_order_relaxed) == 0) return false;
-    atomic_store_explicit(word(r, OFF_ASLEEP), 0, memory_order_relaxed);
-    return true;
+    if (atomic_load_explicit(word(r, OFF_ASLEEP), memory_order_relaxed) == RING_AWAKE) return RING_AWAKE;
+    /* Taken and cleared in one step: between two, one sleeper might have left and another one lain down. */
+    u32 how = atomic_exchange_explicit(word(r, OFF_ASLEEP), RING_AWAKE, memory_order_seq_cst);
+    return how == RING_AWAKE ? RING_AWAKE : how == RING_WORD ? RING_WORD : RING_BELL;
 }
 
 /* ---- reader ---- */
@@ -116,9 +117,9 @@ int ring_get(struct ring *r, u8 *out, u32 cap) {
     return broken(r);
 }
 
-bool ring_sleep(struct ring *r) {
+bool ring_sleep(struct ring *r, enum ring_bell bell) {
     if (!r->shared || r->broken) return true;
-    atomic_store_explicit(word(r, OFF_ASLEEP), 1, memory_order_relaxed);
+    atomic_store_explicit(word(r, OFF_ASLEEP), bell, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
     r->head = atomic_load_explicit(word(r, OFF_HEAD), memory_order_acquire);
     if (r->head == r->tail) return true;
@@ -127,5 +128,12 @@ bool ring_sleep(struct ring *r) {
 }
 
 void ring_wake(struct ring *r) {
-    if (r->shared) atomic_store_explicit(word(r, OFF_ASLEEP), 0, memory_order_relaxed);
+    if (r->shared) atomic_store_explicit(word(r, OFF_ASLEEP), RING_AWAKE, memory_order_relaxed);
+}
+
+u32 *ring_word(const struct ring *r) { return (u32 *)(void *)(r->shared + OFF_ASLEEP); }
+
+bool ring_rouse(struct ring *r) {
+    u32 asleep = RING_WORD;
+    return r->shared && atomic_compare_exchange_strong(word(r, OFF_ASLEEP), &asleep, RING_AWAKE);
 }

@@ -3,7 +3,7 @@
  *   off len                      written by
  *     0   4  head                writer   bytes ever put in, modulo 2^32; a multiple of 8
  *    64   4  tail                reader   bytes ever taken out, likewise
- *   128   4  asleep              both     1: the reader is going to sleep; who turns it to 0 rings its bell
+ *   128   4  asleep              both     enum ring_bell: how the reader, which is going to sleep, is to be woken; who turns it to 0 does so
  *   192      data                writer   a power of two of bytes, RING_DATA_MIN or more
  *
  * A record in the data: 4 length (host order) | 4 zero | the message | padding to a multiple of 8. It never
@@ -15,7 +15,8 @@
  * is copied out before anybody looks at it, so a writer cannot change it under a parser's feet.
  *
  * Doorbell: the writer rings only when the reader sleeps. Reader: asleep = 1, fence, look at head once more,
- * then sleep. Writer: store head, fence, look at asleep. One of the two sees the other; none sleeps over work.
+ * then sleep. Writer: store head, fence, look at asleep. One of the two sees the other; none sleeps over work. The
+ * writer takes the word and clears it in one step: what it then does is what the reader wanted at that moment.
  *
  * Calls: writer   ring_reserve, fill in, ring_commit, ...; ring_bell_needed() once after a batch
  *        reader   ring_get until 0; ring_sleep(); if it says true, wait; ring_wake()
@@ -31,6 +32,12 @@
 #define RING_DATA_MAX     (64u << 20)
 #define RING_RECORD_MIN   16u /* of one record, with its header */
 #define RING_SKIP         0xFFFFFFFFu
+
+enum ring_bell {
+    RING_AWAKE = 0,
+    RING_BELL = 1, /* a thread waits for the doorbell */
+    RING_WORD = 2, /* a thread waits for the word `asleep` itself to change (a futex) */
+};
 
 struct ring {
     u8 *shared; /* NULL: no ring */
@@ -53,14 +60,17 @@ void ring_init(struct ring *r, void *memory, u32 data_bytes);
 u8 *ring_reserve(struct ring *r, u32 bytes);
 /* Ends it at bytes (at most what was reserved) and shows it to the reader. */
 void ring_commit(struct ring *r, u32 bytes);
-/* true: the reader slept, it is the caller's duty to ring its bell. Once after a batch. */
-bool ring_bell_needed(struct ring *r);
+/* How the caller must wake the reader, which slept. Once after a batch. */
+enum ring_bell ring_bell_needed(struct ring *r);
 
 /* The next message copied to out[0..cap): its length; 0 if there is none; -1 if the ring is or becomes broken. */
 int ring_get(struct ring *r, u8 *out, u32 cap);
 /* Announces sleep. false: something came in the meantime; do not sleep. */
-bool ring_sleep(struct ring *r);
+bool ring_sleep(struct ring *r, enum ring_bell bell);
 void ring_wake(struct ring *r);
+/* RING_WORD: the word. Its sleeper is woken by another thread than a writer's: false, it was not asleep. */
+u32 *ring_word(const struct ring *r);
+bool ring_rouse(struct ring *r);
 
 static inline bool ring_broken(const struct ring *r) { return r->broken; }
 

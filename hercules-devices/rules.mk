@@ -29,10 +29,11 @@ ALL += $(B)/cfclient
 PEER_SAN := $(PEER:%.c=$(B)/san/%.o)
 UNIT_LIBS_test_ring := $(B)/san/hercules-devices/ring.o
 UNIT_LIBS_test_peer := $(PEER_SAN)
+UNIT_LIBS_test_ctc_threads := $(PEER_SAN)
 UNIT_LIBS_test_fence := $(PEER_SAN)
 CAPTURE_SAN := $(B)/san/hercules-devices/capture_card.o $(B)/san/hercules-devices/impair_card.o
 UNIT_LIBS_test_capture := $(CAPTURE_SAN) $(B)/san/libplex.a -lpcap
-$(B)/unit/test_ring $(B)/unit/test_peer $(B)/unit/test_fence: $(PEER_SAN)
+$(B)/unit/test_ring $(B)/unit/test_peer $(B)/unit/test_fence $(B)/unit/test_ctc_threads: $(PEER_SAN)
 $(B)/unit/test_capture: $(CAPTURE_SAN)
 
 -include hercules-devices/modules.mk

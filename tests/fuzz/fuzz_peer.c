@@ -48,7 +48,7 @@ static void rings(const u8 *data, size_t size) {
             break;
         case 2: CHECK(ring_get(&rd, out, sizeof out) <= (int)sizeof out); break;
         default:
-            ring_sleep(&rd);
+            ring_sleep(&rd, RING_BELL);
             ring_bell_needed(&wr);
             break;
         }

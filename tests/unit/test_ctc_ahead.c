@@ -411,9 +411,57 @@ static void queue_alone(void **state) {
     free(q);
 }
 
+/* ---- who is woken ---- */
+
+static u32 laters;
+static void count_later(void *ctx) {
+    UNUSED(ctx);
+    laters++;
+}
+static u32 rung(struct pair *t, u32 who) { return fake_of(t, who)->flushes; }
+
+/* Nobody for a PREPARE that waits, and once for PREPARE and WRITE together; but whoever crosses with the first is told of it. */
+static void woken_once_for_a_block(void **state) {
+    UNUSED(state);
+    for (u32 kind = 0; kind < 4; kind++) {
+        struct pair t;
+        bool crossing = kind & 2;
+        begin(&t, kind & 1);
+        for (u32 e = 0; e < 2; e++) t.f[e].host.tx_later = count_later;
+        laters = 0;
+        u32 reader = rung(&t, READER), writer = rung(&t, WRITER);
+        reads(&t.program[READER], BEFORE, 1);
+        give(&t, READER);
+        assert_true(waiting(&t, READER));
+        assert_int_equal(laters, 1);
+        if (!crossing) pump(&t);
+        writes(&t.program[WRITER], BEFORE, 1, 100);
+        give(&t, WRITER);
+        assert_int_equal(laters, 2);
+        assert_true(rung(&t, READER) == reader && rung(&t, WRITER) == writer);
+        assert_int_equal(waiting(&t, WRITER), crossing);
+        if (crossing) {
+            /* Only one of the two has looked: what it finds did not know of its own, and so it rings. */
+            assert_true(deliver(&t, end_of(&t, WRITER)));
+            assert_int_equal(rung(&t, READER), reader + 1);
+            pump(&t);
+            assert_false(waiting(&t, WRITER));
+        }
+        look(&t, WRITER);
+        give_ended(&t, WRITER);
+        assert_true(rung(&t, WRITER) > writer);
+        pump(&t);
+        look(&t, READER);
+        if (t.program[READER].running) give_ended(&t, READER);
+        assert_int_equal(fake_moved(fake_of(&t, READER), unit_of(READER)), 100);
+        end(&t);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_message_back), cmocka_unit_test(nobody_is_called), cmocka_unit_test(broken_program), cmocka_unit_test(end_of_file_stops),
+        cmocka_unit_test(no_message_back),
+        cmocka_unit_test(woken_once_for_a_block), cmocka_unit_test(nobody_is_called), cmocka_unit_test(broken_program), cmocka_unit_test(end_of_file_stops),
         cmocka_unit_test(queue_full),      cmocka_unit_test(random_programs), cmocka_unit_test(queue_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,12 +101,24 @@ static void test_doorbell(void **state) {
     struct pair *r = *state;
     assert_true(put(&r->writer, 10, 0));
     assert_false(ring_bell_needed(&r->writer)); /* the reader is awake */
-    assert_false(ring_sleep(&r->reader));       /* and may not sleep: there is something */
+    assert_false(ring_sleep(&r->reader, RING_BELL));       /* and may not sleep: there is something */
     expect(&r->reader, 10, 0);
-    assert_true(ring_sleep(&r->reader));
+    assert_true(ring_sleep(&r->reader, RING_BELL));
     assert_true(put(&r->writer, 10, 1));
     assert_true(ring_bell_needed(&r->writer));
     assert_false(ring_bell_needed(&r->writer)); /* once is enough */
+    expect(&r->reader, 10, 1);
+    /* The writer does what the reader said last, and a sleeper is roused by one of the two. */
+    assert_true(ring_sleep(&r->reader, RING_WORD));
+    assert_int_equal(*ring_word(&r->reader), RING_WORD);
+    assert_int_equal(ring_bell_needed(&r->writer), RING_WORD);
+    assert_false(ring_rouse(&r->reader));
+    assert_true(ring_sleep(&r->reader, RING_WORD));
+    assert_true(ring_rouse(&r->reader));
+    assert_int_equal(ring_bell_needed(&r->writer), RING_AWAKE);
+    assert_true(ring_sleep(&r->reader, RING_BELL));
+    assert_false(ring_rouse(&r->reader)); /* who waits for the bell is none of those */
+    assert_int_equal(ring_bell_needed(&r->writer), RING_BELL);
 }
 
 /* Each row writes one word of the shared memory as a hostile partner would. */
