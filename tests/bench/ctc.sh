@@ -139,7 +139,7 @@ figure() {
     done
     us=$(median <"$dir/rounds")
 }
-RECEIVE=0 SEND=1 PING=2 ECHO=3 HALTED=4 WATCH=5
+RECEIVE=0 SEND=1 PING=2 ECHO=3 HALTED=4 WATCH=5 NOPS=6
 if [ -n "$resets" ]; then # each end in turn
     for shape in 0 1; do run PLXCTC $HALTED $WATCH "$resets" 64 $shape && run PLXCTC $WATCH $HALTED "$resets" 64 $shape || exit 1; done
     exit 0
@@ -155,10 +155,10 @@ throughput() { # words blocks bytes shape
     awk -v w="$1" -v n="$2" -v b="$3" -v o="$ours" -v t="$theirs" \
         'BEGIN {x = n * b / o; y = int(n / 4) * b / t; printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, x / y}'
 }
-latency() { # words blocks bytes shape
-    figure PLXCTC $ECHO $PING "$2" "$3" "$4" || { echo "FAIL $1"; return 1; }
+latency() { # words blocks bytes shape mode-of-A mode-of-B
+    figure PLXCTC "$5" "$6" "$2" "$3" "$4" || { echo "FAIL $1"; return 1; }
     ours=$us
-    figure CTCE $ECHO $PING "$(($2 / 4))" "$3" "$4" || { echo "FAIL $1"; return 1; }
+    figure CTCE "$5" "$6" "$(($2 / 4))" "$3" "$4" || { echo "FAIL $1"; return 1; }
     theirs=$us
     awk -v w="$1" -v n="$2" -v o="$ours" -v t="$theirs" \
         'BEGIN {x = o / n; y = t / int(n / 4); printf "%-44s %10.1f %10.1f %8.2f\n", w, x, y, y / x}'
@@ -175,7 +175,9 @@ chained() { # words programs bytes chain
 rc=0
 throughput '32 KB blocks, PREPARE chains, MB/s' 4000 32768 0 || rc=1
 throughput '4 KB blocks, PREPARE chains, MB/s' 8000 4096 0 || rc=1
-latency '64 bytes there and back, PREPARE chains, us' 4000 64 0 || rc=1
+latency '64 bytes there and back, PREPARE chains, us' 4000 64 0 $ECHO $PING || rc=1
+# What the emulator takes of each program by itself: nothing moves, and nobody waits for the other system.
+latency 'a program of one NOP, both systems, us' 20000 64 0 $NOPS $NOPS || rc=1
 # The same program for both: a PREPARE before each READ and each WRITE.
 pairs() { # words programs bytes chain
     figure PLXCTC $SEND $RECEIVE "$2" "$3" $((16 + $4)) || { echo "FAIL $1"; return 1; }

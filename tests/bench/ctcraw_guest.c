@@ -13,6 +13,8 @@
  * COMMAND BYTE, and ends it by HALT or CLEAR SUBCHANNEL; then WATCH's next command must end with unit check, sense 41, until HALTED
  * has given one. Blocks over the other pair of units keep the two in step; WATCH's answer is the block that HALTED's next READ takes.
  *
+ * NOPS moves nothing: `blocks` programs of one NOP each, what the emulator itself takes of a program of one block.
+ *
  * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent, F0C a halt or clear
  * without its status, F0D no unit check, F0E another sense, F5x SSCH gave condition code x. Between
  * the ends of its programs the processor waits for an interruption, as a system's does.
@@ -22,7 +24,7 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-enum mode { RECEIVE, SEND, PING, ECHO, HALTED, WATCH };
+enum mode { RECEIVE, SEND, PING, ECHO, HALTED, WATCH, NOPS };
 enum { READ_UNIT, WRITE_UNIT };
 
 struct params {
@@ -324,6 +326,16 @@ static void test_resets(u32 mode, u32 times) {
     stop(0xF00);
 }
 
+static void nops(u32 programs) {
+    for (u32 i = 0; i <= programs; i++) {
+        start(WRITE_UNIT, &nop_program);
+        wait_good(WRITE_UNIT);
+        if (i == 0) PARAMS->first = clock();
+    }
+    PARAMS->last = clock();
+    stop(0xF00);
+}
+
 void bench(void);
 void bench(void) {
     u32 mode = PARAMS->mode, blocks = PARAMS->blocks, all = 0xFF000000;
@@ -333,6 +345,7 @@ void bench(void) {
     enable(WRITE_UNIT);
     set_extended();
     if (mode == HALTED || mode == WATCH) test_resets(mode, blocks);
+    if (mode == NOPS) nops(blocks);
     start_read(0);
     for (u32 i = 0; i <= blocks; i++) {
         one_block(mode, i);
