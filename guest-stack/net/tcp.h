@@ -126,6 +126,8 @@ const struct tcp_seq *tcp_seq_of(const struct tcb *conn);
 bool tcp_known(struct stack *stk, const struct tcp_key *key);
 /* The same, asked for a segment with that sequence number: TIME_WAIT has nothing beyond the peer's FIN. */
 bool tcp_known_segment(struct stack *stk, const struct tcp_key *key, u32 seq);
+/* A connection or a half-open row: TIME_WAIT does not count. */
+bool tcp_lives(struct stack *stk, const struct tcp_key *key);
 /* Answers a TCP packet (IP header at p->data, not a fragment) as if nothing listened: RST, unless it is one itself. */
 void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now);
 /* RST to key->foreign, with the sequence number that it expects next. */

@@ -213,6 +213,11 @@ bool tcp_known(struct stack *stk, const struct tcp_key *key) {
     return tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash) || tcp_timewait_lookup(stk, key, hash);
 }
 
+bool tcp_lives(struct stack *stk, const struct tcp_key *key) {
+    u32 hash = tcp_hash(stk, key);
+    return tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash);
+}
+
 bool tcp_known_segment(struct stack *stk, const struct tcp_key *key, u32 seq) {
     u32 hash = tcp_hash(stk, key);
     if (tcp_lookup(stk, key, hash) || tcp_syn_lookup(stk, key, hash)) return true;

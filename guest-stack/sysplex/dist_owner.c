@@ -139,6 +139,14 @@ void dist_set_ready(struct distributor *d, struct dist_vipa *v, u32 slot, const 
     dist_weigh(d);
 }
 
+/* The end of a target's first answer. What it had listed when the address began to move and does not list now has ended in between, and it told
+ * the former owner so. */
+static void end_unlisted(struct distributor *d, const struct dist_vipa *v, u32 slot, u64 now) {
+    for (struct vcrt_row *r = NULL; (r = vcrt_of_target(&d->vcrt, slot, r)) != NULL;)
+        if ((r->flags & (VCRT_MOVED | VCRT_LISTED)) == VCRT_MOVED && ipaddr_eq(r->key.dvipa, v->addr))
+            dist_row_ended(d, slot, &r->key, 0, now);
+}
+
 void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
     u32 rows, slot = dist_slot_of(d, from);
     if (!distmsg_rows_check(len, DISTMSG_LISTENERS_HEAD, DISTMSG_LISTENER_ROW, &rows) || rows > LISTENERS_MAX) {
@@ -151,6 +159,7 @@ void dist_listeners_in(struct distributor *d, struct sysplex_peer *from, const u
         return;
     }
     d->count.listeners_in++;
+    if (v->awaiting >> slot & 1) end_unlisted(d, v, slot, now);
     dist_answered(v, slot);
     dist_copy_forget(d, v, slot); /* its own word is better than a copy of another's */
     dist_set_ready(d, v, slot, p + DISTMSG_LISTENERS_HEAD, rows);
@@ -178,6 +187,7 @@ bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const
         row = NULL;
     }
     if (row) {
+        row->flags |= flags & VCRT_LISTED;
         if (vcrt_step(&d->vcrt, row, VCRT_EV_OPENED, now)) dist_copy_note(d, row, true, now);
         return true;
     }
@@ -213,7 +223,7 @@ static void conn_in(struct distributor *d, struct dist_vipa *v, struct sysplex_p
     } else if (slot == VDPT_NOBODY) {
         d->count.drop_no_target++;
     } else if (c->what == DISTMSG_OPENED) {
-        dist_row_opened(d, v, slot, &k, c->isn, VCRT_NEWCONN, now);
+        dist_row_opened(d, v, slot, &k, c->isn, VCRT_NEWCONN | VCRT_LISTED, now);
     } else {
         dist_row_ended(d, slot, &k, c->isn, now);
     }

@@ -5,6 +5,7 @@
  * the DVIPA. Everything else (SYNs, fragments, ICMP errors, unknown segments) leaves that line and may cost more.
  *
  *   at the routing stack   row                          to its target
+ *                          SYN of what is open here     this stack: it was a target when the connection began
  *                          SYN, distributed port        chosen; nobody: RST (dropped while answers are awaited)
  *                          SYN, other port              this stack
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
@@ -130,7 +131,7 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     }
     if (v->routing) {
         if (vcrt_rows(&d->copies) && dist_copy_answer(d, k, p, flags, now)) return SYSPLEX_TAKEN;
-        if (syn && !(own && tcp_known(stk, &key))) return first_syn(d, v, p, k, seq, now);
+        if (syn && !(own ? tcp_known(stk, &key) : tcp_lives(stk, &key))) return first_syn(d, v, p, k, seq, now);
         if (tcp_known(stk, &key)) return SYSPLEX_PASS;
         /* The connection of a stack that has not answered yet must not be reset. */
         if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);

@@ -58,6 +58,7 @@ enum vcrt_flags {
     VCRT_NEWCONN = 0x02,  /* opened by the target itself */
     VCRT_AFFINITY = 0x04, /* counted in an affinity row */
     VCRT_COPIED = 0x08,   /* the next owners have a copy of it */
+    VCRT_LISTED = 0x10,   /* its target has told this routing stack of it */
 };
 
 struct vcrt_row {

@@ -190,6 +190,52 @@ static void a_stack_that_joins_is_given_nothing(void **state) {
     lab_close(l);
 }
 
+/* C lists a connection to B, which is about to own the address, and tells A that it has ended: B's row of it goes with C's next list. */
+static void ended_while_the_address_moved(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    UNUSED(state);
+    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
+    lab_run(l, 5000);
+    struct lab_client *c[2] = {lab_connect(l), lab_connect(l)};
+    lab_run(l, 20000);
+    assert_true(c[0]->connected && c[1]->connected);
+    for (u32 i = 0; i < 2; i++) {
+        struct tcp_key k = {LAB_DVIPA, testnet_ip(LAB_CLIENT), 80, c[i]->s->key.local_port};
+        assert_true(l->node[1].ops->connection_there(l->node[1].ctx, &l->node[1].peer[2], &k, l->t->now));
+    }
+    lab_hang_up(l, c[0]);
+    lab_run(l, 20000);
+    lab_own(l, 1);
+    lab_run(l, 20 * USEC_PER_SEC);
+    assert_int_equal(rows(l, 1), 1);
+    assert_int_equal(sock_send(c[1]->s, "on", 2, l->t->now), 2);
+    lab_run(l, 5000);
+    assert_int_equal(c[1]->received, 2);
+    lab_close(l);
+}
+
+/* B is given a SYN, and its answer is lost; then B routes, and takes nothing new. The client's next SYN is that connection's all the same: if
+ * it were given to another one, two would answer one client. */
+static void a_new_owner_knows_what_it_has_begun(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct dist_quiesce all = {.target = true};
+    UNUSED(state);
+    for (u32 i = 0; i < 3; i += 2) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    lab_run(l, 5000);
+    link_lan_down(l->node[1].client_side, l->t->now);
+    struct lab_client *c = lab_connect(l);
+    lab_run(l, 5000);
+    link_lan_up(l->node[1].client_side, l->t->now);
+    for (u32 i = 0; i < 3; i += 2) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
+    assert_int_equal(distributor_quiesce(l->node[1].d, &all, l->t->now), 0);
+    lab_own(l, 1);
+    lab_run(l, 4 * USEC_PER_SEC);
+    assert_true(c->connected && !c->error);
+    assert_int_equal(counters(l, 1)->chosen, 0);
+    assert_int_equal(l->node[1].served, 1);
+    lab_close(l);
+}
+
 static void stale_words_of_an_earlier_owner(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
     UNUSED(state);
@@ -215,6 +261,8 @@ int main(void) {
         cmocka_unit_test(a_syn_of_the_former_owner),
         cmocka_unit_test(a_program_has_not_noticed),
         cmocka_unit_test(a_stack_that_joins_is_given_nothing),
+        cmocka_unit_test(ended_while_the_address_moved),
+        cmocka_unit_test(a_new_owner_knows_what_it_has_begun),
         cmocka_unit_test(stale_words_of_an_earlier_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
