@@ -6,23 +6,25 @@
 #   row         who owns the addresses            what happens                              how many move, and to whom
 #   one owner   SYSA all 1,024                    SYSA killed                               1,024, to seven survivors
 #   taken back  the seven                         SYSA IPLed; from its first to its last    1,024, to SYSA
+#   one heir    SYSA all, SYSB alone backs up     SYSA killed                               1,024, to SYSB
 #   eight       each 128                          SYSA killed                               128, to seven survivors
 #   half        each 128                          SYSA to SYSD killed at once               512, to four survivors
 #
-# Every other system backs every address up. The ranks turn from address to address (1 + (k + system) mod 7 for the k-th), so
+# But for "one heir" every other system backs every address up. The ranks turn from address to address (1 + (k + system) mod 7 for the k-th), so
 # that each survivor is the highest of its share.
 #
 #   tests/bench/thousand.sh [ROUNDS]      rounds of every row (1). Exit 1 if one of them has an address that did not move, was said by
 #                                         two, answers elsewhere, or moved later than a second after the kill. "taken back": two
 #                                         seconds after the first of them (an IPL is no part of it), for so long do the former
-#                                         owners' cards deliver what comes for them, and nothing is lost.
+#                                         owners' cards deliver what comes for them, and nothing is lost. "one heir": the
+#                                         time is a figure only, as a stack tells its card of one address after the other.
 #
-# Environment: PLEX390_HERCULES, PLEX390_KEEP, THOUSAND_ROWS ("one eight": the first two rows, the last two).
+# Environment: PLEX390_HERCULES, PLEX390_KEEP, THOUSAND_ROWS ("one heir eight": the first two rows, the third, the last two).
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
 have_modules || { echo "SKIP thousand: no device modules are built"; exit 77; }
 rounds=${1:-1}
-rows=${THOUSAND_ROWS:-one eight}
+rows=${THOUSAND_ROWS:-one heir eight}
 lab_begin PLEX1
 mkdir "$tmp/configs"
 PLEX390_CONFIGS=$tmp/configs
@@ -74,15 +76,16 @@ X
     echo "systems = ( $systems );" >>"$c/plex.conf"
     unset cards systems
 }
-# OWNERS: the k-th address, 10.1.(4 + k / 256).(k mod 256), is defined by system k mod OWNERS and backed up by the seven others.
+# OWNERS HEIRS: the k-th address, 10.1.(4 + k / 256).(k mod 256), is defined by system k mod OWNERS and backed up by the next HEIRS.
 definitions() {
     n=0
     for s in $letters; do
-        awk -v me="$n" -v owners="$1" '
+        awk -v me="$n" -v owners="$1" -v heirs="$2" '
             function statement(head, list) { if (list != "") printf "    %s\n%s\n", head, list }
             BEGIN {
                 print "VIPADYNAMIC"
                 for (k = 0; k < 1024; k++) {
+                    if ((me - k % owners + 8) % 8 > heirs) continue
                     # Seven others have seven ranks: the eighth system has the one that would be the owner'\''s.
                     rank = k % owners == me ? 255 : 1 + (k + (me == 7 ? k % owners : me)) % 7
                     list[rank] = list[rank] sprintf("%s10.1.%d.%d", count[rank]++ % 4 ? " " : "\n        ", 4 + int(k / 256), k % 256)
@@ -169,7 +172,7 @@ kill_all() {
 }
 up() {
     eight_systems
-    definitions "$1"
+    definitions "$1" "$2"
     if ! "$plex390" up PLEX1 >"$tmp/up" 2>&1; then
         cat "$tmp/up"
         for s in $(sed -n 's/^plex390: \(SYS.\) is not ready.*/\1/p' "$tmp/up"); do grep -a -v '^DEV' "$PLEX390_RUN/PLEX1/$s.log" | tail -20; done
@@ -185,7 +188,7 @@ echo "emulator: $(${PLEX390_HERCULES:-hercules} --version 2>&1 </dev/null | grep
 printf '%-12s %6s %9s %9s   %s\n' ROW MOVED 'FIRST MS' 'LAST MS' 'EACH SURVIVOR: HOW MANY, FIRST TO LAST'
 wanted() { case " $rows " in *" $1 "*) return 0 ;; esac; return 1; }
 one_owner() {
-    up 1
+    up 1 7
     ok 'thousand: SYSA owns 1,024' within 40 owned_by 1 1024 || exit 1
     listen
     event "$plex390" kill SYSA
@@ -195,8 +198,16 @@ one_owner() {
     verdict 'taken back' 1024 first 2000
     "$plex390" down PLEX1 >/dev/null 2>&1
 }
+one_heir() {
+    up 1 1
+    ok 'thousand: SYSA owns 1,024, SYSB backs them up' within 40 owned_by 1 1024 || exit 1
+    listen
+    event "$plex390" kill SYSA
+    verdict 'one heir' 1024 kill 15000
+    "$plex390" down PLEX1 >/dev/null 2>&1
+}
 eight_owners() {
-    up 8
+    up 8 7
     ok 'thousand: SYSH owns 128' within 40 owned_by 8 128 || exit 1
     listen
     event "$plex390" kill SYSA
@@ -212,5 +223,6 @@ round=0
 while [ $round -lt "$rounds" ]; do
     round=$((round + 1))
     ! wanted one || one_owner
+    ! wanted heir || one_heir
     ! wanted eight || eight_owners
 done
