@@ -37,8 +37,10 @@ ok "displays: four LPARs come up" "$plex390" up PLEX1 || exit 1
 ok "displays: SYSA lists four" within 12 four || exit 1
 shows SYSA 'D XCF' 'SYSPLEX PLEX1: '
 shows SYSA 'D XCF,S,SYSB' 'SYSB .* ACTIVE'
+shows SYSA 'D XCF,S' 'SYSPLEX PLEX1: '
 shows SYSA 'D XCF,G' 'IXCARM(4)'
 shows SYSA 'D XCF,G,IXCARM' 'GROUP IXCARM: '
+shows SYSA 'D XCF,G,IXCARM,SYSB' 'SYSB  *SYSB  *ACTIVE'
 shows SYSA 'D XCF,G,IXCARM,ALL' 'SYSD  *SYSD  *ACTIVE'
 # Every system names both ends of every path: three devices and two structures to three systems.
 ends() {
@@ -68,21 +70,25 @@ before=$(carried)
 later 'XCFBENCH SYSB,61440,20' 'PLX0343I'
 ok "displays: messages of 61,440 bytes arrive" within 20 log_has 'PLX0341I XCFBENCH SYSB 61440 BYTES: 256 MESSAGES'
 after=$(carried)
-ok "displays: by the path of their class ($before signals before, $after after)" test "$((after - before))" -ge 276
+ok "displays: by the path of their class ($before signals before, $after after)" test "$((${after:-0} - ${before:-0}))" -ge 276
 shows SYSA 'D XCF,CD,CLASS=BENCH' 'BENCH  *61440  *700  *PLXBENCH'
 shows SYSA 'D XCF,CD,CLASS=DEFAULT' 'DEFAULT TRANSPORT CLASS USAGE FOR SYSTEM SYSB'
 shows SYSA 'D XCF,CPL' 'SYSPLEX COUPLE DATA SETS   IN USE'
 later 'D XCF,STR' 'IXCSTR1 .*ALLOCATED'
 later 'D XCF,STR,STRNAME=IXCSTR1' 'CONNECTION NAME  ID SYSNAME'
 later 'D XCF,CF' 'CFNAME     COUPLING FACILITY'
+later 'D XCF,CF,CFNAME=CF02' 'COUPLE DATA  *: ALTERNATE'
 later 'D CF' 'NAMED CF02'
+later 'D CF,CFNAME=CF01' 'DEVICE     STATUS'
 shows SYSA 'D R,L' 'RM=0 '
 shows SYSA 'V XCF,SYSD,OFFLINE' 'IXC371D'
 shows SYSA 'D R,L' 'IXC371D'
 number=$(sed -n 's/.*\*\([0-9][0-9]\) IXC371D.*/\1/p' "$tmp/answer" | head -1)
 shows SYSA "R ${number:-1},WHAT" 'PLX0322E'
 shows SYSA "R ${number:-1},C" 'IEE600I'
-shows SYSA 'SETXCF COUPLE,CLEANUP=6' 'IXC309I'
+shows SYSA 'SETXCF COUPLE,CLEANUP=6,RETRY=8' 'IXC309I'
+shows SYSA 'D XCF,CPL' ' 6  *9  *2000  *6  *8  *956'
+shows SYSA 'SETXCF COUPLE,INTERVAL=2' 'IXC308I'
 # COMMND00 has started these two on every system.
 for s in SYSA SYSB SYSC SYSD; do
     shows "$s" 'D XCF,POL,TYPE=SFM' 'POLNAME:  *SFMPOL1'
