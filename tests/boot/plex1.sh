@@ -19,6 +19,8 @@
 #   one system sees no facility      it stays, and learns of a death from the others
 #   the couple data have moved, and  IXC207A; it joins nobody, until its link is there
 #   an IPL reaches the former alone
+#   all CTCs of all systems lost     everybody stays, over structures
+#   and both facilities              each is alone: IXC402D about each other one; nobody is gone
 #
 # Environment: PLEX390_HERCULES chooses the emulator; PLEX1_INTERVAL seconds (4).
 set -u
@@ -246,6 +248,19 @@ row "its link to the present primary plugged" "active on SYSA" SYSA "IXC418I SYS
 ok "plex1: SYSD is IPLed" wait "$ipl"
 ok "plex1: and all list four" within 8 all_list "SYSA SYSB SYSC SYSD" 4
 ok "plex1: SYSD asks no more" answer_has SYSD 'D R,L' 'RM=0 '
+
+mark
+for s in SYSA SYSB SYSC SYSD; do ctcs_lost $s; done
+row "all CTCs of all systems lost" "told" SYSB "IXC467I RESTARTING .*DEVICE 0C0" 9000
+ok "plex1: everybody stays, over structures" quiet $((interval + 2))
+ok "plex1: all list four" all_list "SYSA SYSB SYSC SYSD" 4
+mark
+"$plex390" kill CF01
+"$plex390" kill CF02
+for s in SYSB SYSC SYSD; do row "and both facilities killed" "IXC402D about $s" SYSA "IXC402D $s" $((interval * 1000 + 6000)); done
+ok "plex1: SYSD's operator is asked about SYSA" within 6 said SYSD "IXC402D SYSA"
+sleep 3 # CLEANUP would be over since the first of them
+for s in SYSA SYSB SYSC SYSD; do ok "plex1: $s has declared nobody gone" not said $s 'IXC105I'; done
 
 echo "   detection times (INTERVAL $interval s):"
 sed 's/^/   /' "$table"
