@@ -72,6 +72,7 @@ static u64 structure_poll(struct structure *s, u64 now) {
     }
     next = rebuild_poll(s->r, now);
     next = u64_min(next, structure_duplex_poll(s, now));
+    next = u64_min(next, structure_percent_poll(s, now));
     if (s->state == STRPATH_READY) {
         peers_poll(s, now, &next);
         return next;

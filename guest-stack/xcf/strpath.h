@@ -22,6 +22,9 @@
  * A structure may be in two facilities (xcf/duplex.h): by SETXCF START,REBUILD,DUPLEX, or by the policy's DUPLEX(ENABLED), STRPATH_DUPLEX_US after it
  * could be. Then the loss of either of them is a message to the operator and nothing else: no path fails, no segment is sent again.
  *
+ * A system that lives and has lost its connection goes on by its other paths. If the SFM weights of all such systems are REBUILDPERCENT or more of the
+ * weights of all users, the structure is moved (xcf/strpath_percent.c).
+ *
  * A list is limited to STRPATH_LIST_MAX transfers: what a system that stands still does not take is not the others' loss. A sender
  * that meets a full list or structure tries again, later each time up to STRPATH_WAIT_MAX_US. The list of a connection that is gone
  * is emptied by the lowest of those that stay.
@@ -44,6 +47,7 @@
 #define STRPATH_PATIENCE_US    ((u64)USEC_PER_SEC) /* with those who used a structure that is lost */
 #define STRPATH_DUPLEX_US      (10 * (u64)USEC_PER_SEC)
 #define STRPATH_RETRY_US       ((u64)USEC_PER_SEC)
+#define STRPATH_PERCENT_US     (2 * (u64)USEC_PER_SEC) /* with a partner that has lost it, and may come back by itself */
 
 struct cflinks;
 struct cfrm;
@@ -65,6 +69,7 @@ struct strpath_counters {
     u64 waits_full;   /* a list or the structure was full */
     u64 moves;        /* to another facility, none lost */
     u64 simplexes;    /* pairs of which one was given up, none lost */
+    u64 weighed;      /* rebuilds that this system has begun because of REBUILDPERCENT */
     u64 losses;       /* of a structure that was in use */
     u64 drop_unknown; /* transfers of a system that is not known as connected */
     u64 drop_rest;    /* bytes behind the last whole block of a transfer */

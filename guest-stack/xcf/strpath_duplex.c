@@ -39,7 +39,7 @@ void structure_pair(void *ctx, struct xes_connection *first, struct xes_connecti
     duplex_pair(&s->dx, first, second, epoch);
     s->set[0] = empty ? first : NULL;
     s->set[1] = NULL;
-    s->quiescing = s->populating = s->was_lost = s->drained_not = s->known = s->by_operator = false;
+    s->quiescing = s->populating = s->was_lost = s->drained_not = s->known = s->by_operator = s->by_percent = false;
     s->why_simplex = NULL;
     s->con = first;
     s->lost_at = s->retry_at = s->duplex_at = 0;

@@ -2,6 +2,7 @@
  *   strpath.c        structures: facilities, the operator, time
  *   strpath_move.c   one structure: connected, moved, lost; its own list made ready and read
  *   strpath_duplex.c a structure that is in two facilities
+ *   strpath_percent.c partners that have lost it while this system has it: the policy's REBUILDPERCENT
  *   strpath_peer.c   partners: who is there, what is written to them, the lists of those who have left
  */
 #ifndef XCF_STRPATH_IMPL_H
@@ -37,6 +38,8 @@ struct strpeer {
     char name[9];     /* of its system; "" never used */
     u64 incarnation;
     bool gone;        /* rebuild has been told that this incarnation is out */
+    u64 lost_at;      /* it was connected, and lives, and is not connected any more: since then; 0: no such thing */
+    bool weighed;     /* and a rebuild was begun since */
     struct xcf_path *in, *out;
     u8 *cmd[2]; /* CF_LIST_BYTES in front of each buffer, and CF_ORDERED_BYTES in front of these */
     struct pathbuf buf;
@@ -59,7 +62,7 @@ struct structure {
     u32 outstanding;              /* requests of this structure that have no answer yet */
     bool quiescing, populating;   /* the rebuild waits for that; all is read when populating ends */
     bool known;                   /* partners' identifiers are those of con */
-    bool by_operator;             /* why it moves */
+    bool by_operator, by_percent; /* why it moves */
     bool was_lost, drained_not;   /* since it was used last; the old list could not be read to its end */
     char facility[9];             /* where it is or was last; "" nowhere yet */
     bool reading, read_due, cleaning;
@@ -119,6 +122,11 @@ void structure_hold(void *ctx, u64 now);
 /* use() of one of a pair: true if that is what it was. */
 bool structure_unpair(struct structure *s, struct xes_connection *con, u64 now);
 u64 structure_duplex_poll(struct structure *s, u64 now);
+
+/* strpath_percent.c */
+u64 structure_percent_poll(struct structure *s, u64 now);
+/* A rebuild begins, for whatever reason. */
+void structure_percent_moves(struct structure *s);
 
 /* strpath_peer.c */
 /* CONNECTIONS' response: who is here now, under which identifier. */

@@ -148,13 +148,18 @@ void structure_rest(struct structure *s, u64 now) {
 
 /* ---- what the rebuild says ---- */
 
+static const char *why_moved(const struct structure *s, const char *by_operator) {
+    return s->by_operator ? by_operator : s->by_percent ? "LOSS OF CONNECTIVITY BY OTHER SYSTEMS" : "REBUILD STARTED BY ANOTHER SYSTEM";
+}
+
 /* Nothing is written or read any more; what is on its way is waited for. */
 static void on_quiesce(void *ctx, u64 now) {
     struct structure *s = ctx;
     s->state = STRPATH_REBUILDING;
     s->quiescing = true;
     s->g->look = true;
-    structure_tell(s, "IXC467I REBUILDING PATH STRUCTURE %s RSN: %s%s", s->by_operator ? "OPERATOR REQUEST" : "REBUILD STARTED BY ANOTHER SYSTEM", "");
+    structure_percent_moves(s);
+    structure_tell(s, "IXC467I REBUILDING PATH STRUCTURE %s RSN: %s%s", why_moved(s, "OPERATOR REQUEST"), "");
     structure_tell(s, "IXC526I STRUCTURE %s IS REBUILDING FROM COUPLING FACILITY %s TO COUPLING FACILITY %s.", s->facility, rebuild_target(s->r));
     structure_rest(s, now);
 }
@@ -184,7 +189,7 @@ static void arrived_elsewhere(struct structure *s, bool lost, bool moved) {
     } else if (moved && other) {
         s->g->counters.moves++;
         structure_tell(s, "IXC465I REBUILD REQUEST FOR STRUCTURE %s WAS SUCCESSFUL. WHY REBUILT: %s%s",
-             s->by_operator ? "OPERATOR-INITIATED REBUILD" : "REBUILD STARTED BY ANOTHER SYSTEM", "");
+             why_moved(s, "OPERATOR-INITIATED REBUILD"), "");
     } else if (moved) {
         structure_tell(s, "IXC521I REBUILD FOR STRUCTURE %s HAS BEEN STOPPED%s%s", "", "");
     }
@@ -208,7 +213,7 @@ static void on_use(void *ctx, struct xes_connection *con, bool lost, u64 now) {
     s->state = STRPATH_CONNECTING;
     s->g->look = true;
     arrived_elsewhere(s, lost, moved);
-    s->by_operator = false;
+    s->by_operator = s->by_percent = false;
     structure_rest(s, now);
 }
 

@@ -253,6 +253,34 @@ static void test_one_link(void **state) {
     world_end(w);
 }
 
+/* One of three equal systems loses its link to the structure, which is its only path: 100 of 300. */
+static void test_rebuild_percent(void **state) {
+    UNUSED(state);
+    static struct cfrm_policy policy = {.name = "POLPCT", .rows = 1};
+    policy.row[0] = (struct cfrm_row){.name = "IXCSTR1", .size_kb = 2048, .preferences = 2, .preference = {"CF01", "CF02"}};
+    for (u32 percent = 32; percent <= 35; percent++) {
+        struct world *w = world_begin(400 + percent);
+        bool moves = percent <= 33;
+        u64 begun = 0;
+        policy.row[0].rebuild_percent = percent;
+        for (u32 i = 0; i < SYSTEMS; i++) assert_int_equal(cfrm_policy_start(w->node[i].s.cfrm, &policy, simcf_now(w->z)), 0);
+        simcf_cut(w->z, percent % SYSTEMS, 0, true);
+        run(w, STRPATH_PERCENT_US - 100 * USEC_PER_MSEC);
+        for (u32 i = 0; i < SYSTEMS; i++) assert_true(i == percent % SYSTEMS || strcmp(facility(w, i), "CF01") == 0);
+        run(w, 3 * USEC_PER_SEC);
+        for (u32 i = 0; i < SYSTEMS; i++) {
+            begun += strpaths_counters(w->node[i].s.str)->weighed;
+            if (!moves && i != percent % SYSTEMS) assert_string_equal(facility(w, i), "CF01");
+        }
+        assert_int_equal(begun, moves);
+        if (moves) together(w, "CF02");
+        simcf_cut(w->z, percent % SYSTEMS, 0, false);
+        run(w, 13 * USEC_PER_SEC);
+        together(w, moves ? "CF02" : "CF01");
+        world_end(w);
+    }
+}
+
 /* ---- in two facilities ---- */
 
 static void pair_is(const struct world *w, const char *first, const char *second) {
@@ -481,7 +509,7 @@ static void test_switch_and_death(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_command),         cmocka_unit_test(test_refused),  cmocka_unit_test(test_facility_dies),
-        cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link),
+        cmocka_unit_test(test_dies_with_a_system), cmocka_unit_test(test_one_link), cmocka_unit_test(test_rebuild_percent),
         cmocka_unit_test(test_duplexed),           cmocka_unit_test(test_duplexed_by_policy),
         cmocka_unit_test(test_pswitch),            cmocka_unit_test(test_late_comer), cmocka_unit_test(test_switch_and_death),
         cmocka_unit_test(test_former_says_so),     cmocka_unit_test(test_alternate_alone),
