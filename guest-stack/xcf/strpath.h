@@ -20,7 +20,7 @@
  * over the same ones as soon as the structure has been made anew. Who is gone from the sysplex is not waited for.
  *
  * A structure may be in two facilities (xcf/duplex.h): by SETXCF START,REBUILD,DUPLEX, or by the policy's DUPLEX(ENABLED), STRPATH_DUPLEX_US after it
- * could be. Then the loss of either of them is a message to the operator and nothing else: no path fails, no segment is sent again.
+ * could be, until a policy with DUPLEX(DISABLED) is started. Then the loss of either of them is a message to the operator and nothing else: no path fails, no segment is sent again.
  *
  * A system that lives and has lost its connection goes on by its other paths. If the SFM weights of all such systems are REBUILDPERCENT or more of the
  * weights of all users, the structure is moved (xcf/strpath_percent.c).

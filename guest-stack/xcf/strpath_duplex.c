@@ -85,20 +85,28 @@ bool structure_unpair(struct structure *s, struct xes_connection *con, u64 now) 
 
 /* ---- time ---- */
 
-/* The policy wants a pair, there is none, and it could be: one system asks for it. Not all need know the policy that an operator has
- * just started: of those who do, the one of the lowest identifier comes first, and the others see it begin. */
+/* The policy wants a pair, there is none, and it could be; or there is one, and the policy does not allow it any more: one system asks for it.
+ * Not all need know the policy that an operator has just started: of those who do, the one of the lowest identifier comes first, and the others see
+ * it begin. */
 static u64 policy_poll(struct structure *s, u64 now) {
     const struct cfrm_row *row = cfrm_policy_row(s->g->cfrm, s->name);
-    bool wanted = row && row->duplex == CFRM_DUPLEX_ENABLED && s->state == STRPATH_READY && s->known &&
-                  rebuild_state(s->r) == REBUILD_IN_USE && cfrm_prefer(s->g->cfrm, s->name, 1);
-    if (!wanted) {
+    enum rebuild_state state = rebuild_state(s->r);
+    bool could = row && s->state == STRPATH_READY && s->known;
+    bool wanted = could && row->duplex == CFRM_DUPLEX_ENABLED && state == REBUILD_IN_USE && cfrm_prefer(s->g->cfrm, s->name, 1);
+    bool unwanted = could && row->duplex == CFRM_DUPLEX_DISABLED && state == REBUILD_DUPLEX;
+    if (!wanted && !unwanted) {
         s->duplex_at = 0;
-        return TIME_NEVER;
+        return state == REBUILD_DUPLEX ? now + STRPATH_RETRY_US : TIME_NEVER; /* a policy is started without a word to this file */
     }
-    if (!s->duplex_at) s->duplex_at = now + STRPATH_DUPLEX_US + (s->con->id - 1u) * STRPATH_RETRY_US / 2;
+    if (!s->duplex_at) s->duplex_at = now + (wanted ? STRPATH_DUPLEX_US : 0) + (s->con->id - 1u) * STRPATH_RETRY_US / 2;
     if (now < s->duplex_at) return s->duplex_at;
     s->duplex_at = 0;
-    rebuild_duplex(s->r, now);
+    if (unwanted) {
+        s->why_simplex = "CHANGE OF THE CFRM POLICY";
+        rebuild_simplex(s->r, false, now);
+    } else {
+        rebuild_duplex(s->r, now);
+    }
     return now + STRPATH_RETRY_US;
 }
 

@@ -18,19 +18,20 @@ since() { eval "m=\$mark_$1"; tail -n +$((m + 1)) "$run/$1.log"; }
 said() { since "$1" | grep -a -q -- "$2"; }
 not() { if "$@"; then return 1; else return 0; fi; }
 lists() { cmd "$1" 'D XCF,S,ALL' >"$tmp/answer" 2>&1; cat "$tmp/answer"; [ "$(grep -c '  SYS[A-D]  *[-9][-6].* ACTIVE' "$tmp/answer")" = "$2" ]; }
-# The structure $2 is in the facility $3, as the system $1 sees it.
-# The display asks the facilities first, so its answer may come after the command's end.
-is_in() {
+# The system $1 shows $3 of the structure $2. The display asks the facilities first, so its answer may come after the command's end.
+shows() {
     from=$(lines "$1")
     cmd "$1" "D XCF,STR,STRNM=$2" >/dev/null 2>&1
     for n in 1 2 3 4 5; do
         tail -n +$((from + 1)) "$run/$1.log" >"$tmp/answer"
-        grep -a -q "CFNAME *: $3" "$tmp/answer" && return 0
+        grep -a -q "$3" "$tmp/answer" && return 0
         sleep 0.1
     done
     cat "$tmp/answer"
     return 1
 }
+# The structure $2 is in the facility $3, as the system $1 sees it.
+is_in() { shows "$1" "$2" "CFNAME *: $3"; }
 # As the system $1 sees it, the structure $2 is one in each of two facilities: the old one is in $3, the new one in $4.
 is_pair() {
     from=$(lines "$1")
@@ -142,3 +143,27 @@ ok "rebuild: D XCF,COUPLE says so" answer_has SYSC 'D XCF,COUPLE' 'CF02'
 ok "rebuild: SYSD, whose COUPLE00 names the former ones, is IPLed" "$plex390" ipl SYSD
 ok "rebuild: it finds the present ones" within 10 answer_has SYSD 'D XCF,COUPLE' 'PRIMARY *CFNAME: CF02'
 ok "rebuild: and is one of four" within 8 lists SYSA 4
+
+# The end of a pair by policy, and REBUILDPERCENT: CFRMPOL3 says DUPLEX(DISABLED) and 50 of 100, CFRMPOL1 1.
+mark
+ok "rebuild: IXCSTR1 goes to CF01" answer_has SYSA 'SETXCF START,REBUILD,STRNAME=IXCSTR1' 'IXCSTR1 WAS ACCEPTED'
+ok "rebuild: and is there" within 5 is_in SYSB IXCSTR1 CF01
+ok "rebuild: it is duplexed" answer_has SYSC 'SETXCF START,REBUILD,DUPLEX,STRNAME=IXCSTR1' 'IXCSTR1 WAS ACCEPTED'
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: as $s says" within 10 said $s 'IXC578I .*IXCSTR1 IN CF01 AND CF02'; done
+ok "rebuild: SYSB starts a policy with DUPLEX(DISABLED)" answer_has SYSB 'SETXCF START,POLICY,TYPE=CFRM,POLNAME=CFRMPOL3' 'IXC511I START .*CFRMPOL3'
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: $s goes back to IXCSTR1 in CF01" within 15 said $s 'IXC522I .*IXCSTR1 .*FALL BACK TO THE OLD'; done
+ok "rebuild: it is not to be duplexed" answer_has SYSB 'SETXCF START,REBUILD,DUPLEX,STRNAME=IXCSTR1' 'IXCSTR1 WAS REJECTED'
+ok "rebuild: because of the policy" within 5 any_said 'IXCSTR1: CHANGE OF THE CFRM POLICY'
+for s in SYSA SYSB SYSC SYSD; do ok "rebuild: $s knows of REBUILDPERCENT(50)" within 15 shows $s IXCSTR1 'REBUILD PERCENT: 50'; done
+mark
+ok "rebuild: SYSD loses its link to CF01" "$plex390" cut CF01 SYSD
+ok "rebuild: as it says" within 10 said SYSD 'IXC518I .*CF01'
+sleep 5 # a system that has lost it counts after two seconds, and the last of four begins one and a half later
+ok "rebuild: a fourth of the weights is below the percent: nothing moves" not any_said 'IXC526I .*IXCSTR1'
+ok "rebuild: IXCSTR1 is in CF01 still" is_in SYSA IXCSTR1 CF01
+ok "rebuild: and SYSD goes on by its other paths" lists SYSA 4
+ok "rebuild: SYSB starts the policy with REBUILDPERCENT(1)" answer_has SYSB 'SETXCF START,POLICY,TYPE=CFRM,POLNAME=CFRMPOL1' 'IXC511I START .*CFRMPOL1'
+ok "rebuild: IXCSTR1 moves for it" within 15 any_said 'IXC465I .*IXCSTR1 .*LOSS OF CONNECTIVITY BY OTHER SYSTEMS'
+ok "rebuild: to CF02" within 5 is_in SYSA IXCSTR1 CF02
+ok "rebuild: where SYSD has it again" within 10 works SYSD IXCSTR1 3
+ok "rebuild: the link is healed" "$plex390" heal CF01 SYSD

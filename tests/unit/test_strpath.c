@@ -361,6 +361,24 @@ static void test_duplexed_by_policy(void **state) {
     simcf_start(w->z, 0);
     run(w, STRPATH_DUPLEX_US + 2 * USEC_PER_SEC);
     pair_is(w, "CF02", "CF01");
+    /* ALLOWED lets a pair be; DISABLED ends it, and the first is kept, though only one system was told. */
+    u64 before = harm(w);
+    policy.row[0].duplex = CFRM_DUPLEX_ALLOWED;
+    assert_int_equal(cfrm_policy_start(w->node[1].s.cfrm, &policy, simcf_now(w->z)), 0);
+    run(w, CFRM_CHECK_US + USEC_PER_SEC);
+    pair_is(w, "CF02", "CF01");
+    policy.row[0].duplex = CFRM_DUPLEX_DISABLED;
+    str_copy(policy.name, sizeof policy.name, "POLSINGL");
+    assert_int_equal(cfrm_policy_start(w->node[1].s.cfrm, &policy, simcf_now(w->z)), 0);
+    run(w, CFRM_CHECK_US + 2 * USEC_PER_SEC);
+    together(w, "CF02");
+    for (u32 i = 0; i < SYSTEMS; i++) {
+        struct strpath_info info;
+        assert_true(strpaths_info(w->node[i].s.str, 0, &info) && !info.second);
+    }
+    assert_non_null(strstr(w->node[1].s.said, "IXCSTR1: CHANGE OF THE CFRM POLICY"));
+    assert_int_equal(harm(w), before);
+    str_copy(policy.name, sizeof policy.name, "POLDUP");
     world_end(w);
 }
 
