@@ -470,6 +470,7 @@ void simduplex_result(const struct simduplex *w, struct simduplex_result *sum) {
 static bool is_half_done(const struct side *s) {
     if (s->dx.mode != DUPLEX_PAIR || !s->dx.first->connected || !s->dx.second->connected) return false;
     const struct cf_structure *second = simmember_structure(s->w->z, 1 - simmember_facility(&s->m), STRUCTURE);
+    if (!second) return false; /* it has just lost its power, and this system does not know yet */
     for (u32 i = 0; i < SLOTS; i++) {
         const struct duplex_request *r = &s->slot[i].r;
         if (!s->slot[i].busy || (r->stage != DUPLEX_TURN && r->stage != DUPLEX_SECOND)) continue;
