@@ -48,10 +48,10 @@ static void run_xcf(u64 seed, u32 systems, bool arm) {
 
 static void run_dist(u64 seed, u32 systems, u32 sessions) {
     struct simdist_result r = simdist_random(seed, systems, sessions);
-    printf("seed %llu: %u systems, %llu s; %u faults, %u takeovers; %u sessions, %u whole, %u of a harmed server (%u silent); %u ports; "
+    printf("seed %llu: %u systems, %llu s; %u faults, %u takeovers; %u sessions, %u whole, %u of a harmed server (%u silent), %u begun by targets; %u ports; "
            "%u packets routed, %u connections reset; digest %08X\n",
            (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.faults, r.takeovers,
-           r.sessions, r.whole, r.harmed, r.silent, r.ports, r.routed, r.resets, r.digest);
+           r.sessions, r.whole, r.harmed, r.silent, r.calls, r.ports, r.routed, r.resets, r.digest);
 }
 
 static void run_cf(u64 seed) {

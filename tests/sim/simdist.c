@@ -7,12 +7,16 @@
 
 #include "net/tcp_impl.h"
 #include "sysplex/dist_impl.h"
+#include "sysplex/viparoute.h"
 #include "tests/sim/simplex_impl.h"
 
 #define WATCHED_MAX 32768
 #define MANY        10000 /* sessions from which on few are long, and tables are large */
 #define HELD_BYTES  100000u /* more than windows and buffers hold */
 #define IQD_LAN     0x51
+#define DYNXCF(i)   ipaddr_v4(0xC109C801u + (i))
+#define STUCK_US    (1500 * USEC_PER_MSEC) /* longer than a planned change of owner takes, and than a client's first patience */
+#define NOBODYS     UINT32_MAX
 #define BOUND_MAX   96u /* sockets of each system at a time: two blocks of ports */
 #define MANY_FAULT_US (USEC_PER_SEC / 4)
 #define STEP_US     (100 * USEC_PER_MSEC)
@@ -43,6 +47,7 @@ struct simdist {
     bool harm[XCF_SYSTEMS_MAX]; /* and goes on */
     struct simplex_session *watched[WATCHED_MAX];
     u16 port[WATCHED_MAX];      /* of the client */
+    u64 life[WATCHED_MAX];      /* of the stack whose program it is; 0 a client's */
     struct asked asked[XCF_SYSTEMS_MAX];
     struct bound bound[XCF_SYSTEMS_MAX][BOUND_MAX];
     u8 port_of[65536]; /* system + 1 */
@@ -70,7 +75,7 @@ static void policy(void *ctx, const struct vcrt_key *k, struct dist_policy *out,
     if (k->cport % 4) return;
     *out = (struct dist_policy){.else_any = s->par.policy == SIMDIST_EVEN_FIRST, .rule = 1};
     for (u32 i = 0; i < s->par.systems; i += 2) {
-        u32 slot = distributor_slot(d, ipaddr_v4(0xC109C801 + i));
+        u32 slot = distributor_slot(d, DYNXCF(i));
         if (slot != VDPT_NOBODY) out->allowed |= 1u << slot;
     }
 }
@@ -96,6 +101,8 @@ static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
         CHECK(dvipa_define(sx, SIMDIST_VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
     else
         CHECK(dvipa_backup(sx, SIMDIST_VIP, (u8)(250 - i), ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now) == 0);
+    for (u32 k = 0; s->par.gre && k < s->par.systems; k++)
+        if (k != i) CHECK(viparoute_define(sx, DYNXCF(k), ipaddr_v4(0x0A000001 + k)) == 0);
     struct device *iqd = device_find(sysplex_stack(sx), "IUTIQDIO");
     if (iqd) iqd->lnk->mac[5] = IQD_LAN;
     if (i == 0 || (i == 1 && s->par.backup_has_own)) CHECK(distributor_define(s->d[i], &st, now) == 0);
@@ -109,7 +116,8 @@ struct simdist *simdist_create(const struct simdist_params *par) {
     sizes(par, &c);
     struct simplex_params pp = {.seed = par->seed, .systems = par->systems, .drift_ppm = 200, .profile = profile, .ctx = s,
                                 .parts = add_part, .parts_bytes = distributor_bytes(&c), .loss_permille = par->loss_permille,
-                                .dvipas = 8, .many = par->many, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems};
+                                .dvipas = 8, .many = par->many, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems,
+                                .clients_serve = par->calls};
     s->p = simplex_create(&pp);
     return s;
 }
@@ -129,28 +137,51 @@ void simdist_harmed(struct simdist *s, u32 i) { s->harmed_at[i] = simxcf_now(s->
 
 /* ---- sessions ---- */
 
-struct simplex_session *simdist_fetch(struct simdist *s, u32 bytes) {
+/* A place for a session that is watched; NOBODYS: there is none. */
+static u32 place(struct simdist *s) {
     for (u32 n = 0; n < WATCHED_MAX; n++) {
         u32 i = s->watched_last = (s->watched_last + 1) % WATCHED_MAX;
-        if (s->watched[i]) continue;
-        struct simplex_session *e = simplex_fetch(s->p, i % SIMPLEX_CLIENTS, SIMDIST_VIP, bytes);
-        if (!e) return NULL;
-        s->watched[i] = e;
-        s->watched_top = u32_max(s->watched_top, i + 1);
-        s->port[i] = e->s->key.local_port;
-        s->open++;
-        s->resume_at[i] = 0;
-        /* Some clients take long: they stop reading, and their connections live through several faults. */
-        if (bytes > HELD_BYTES) {
-            e->paused = true;
-            s->resume_at[i] = e->began + simplex_random(s->p, 30 * USEC_PER_SEC);
-        }
-        return e;
+        if (!s->watched[i]) return i;
     }
-    return NULL;
+    return NOBODYS;
+}
+
+static void watch_from_now(struct simdist *s, u32 i, struct simplex_session *e) {
+    s->watched[i] = e;
+    s->watched_top = u32_max(s->watched_top, i + 1);
+    s->port[i] = e->s ? e->s->key.local_port : 0;
+    s->life[i] = e->node < s->par.systems ? s->p->node[e->node].stack_incarnation : 0;
+    s->open++;
+    s->resume_at[i] = 0;
+    /* Some readers take long: they stop reading, and their connections live through several faults. */
+    if (e->bytes <= HELD_BYTES) return;
+    e->paused = true;
+    s->resume_at[i] = e->began + simplex_random(s->p, 30 * USEC_PER_SEC);
+}
+
+struct simplex_session *simdist_fetch(struct simdist *s, u32 bytes) {
+    u32 i = place(s);
+    struct simplex_session *e = i == NOBODYS ? NULL : simplex_fetch(s->p, i % SIMPLEX_CLIENTS, SIMDIST_VIP, bytes);
+    if (e) watch_from_now(s, i, e);
+    return e;
+}
+
+/* As FTP's server opens its data connection: a program of system i, from the DVIPA and a port that nobody else has. */
+static void call(struct simdist *s, u32 i) {
+    const struct distributor *d = simdist_distributor(s, i);
+    const struct dist_vipa *v = d ? dist_vipa_find(d, SIMDIST_VIP) : NULL;
+    u32 at = place(s);
+    if (!v || !v->sysplexports || at == NOBODYS || !home_find(s->p->node[i].stk, SIMDIST_VIP)) return;
+    struct simplex_session *e = simplex_call(s->p, i, SIMDIST_VIP, simplex_random(s->p, 3) ? 2000 : 200000);
+    if (!e) return;
+    s->r.calls++;
+    watch_from_now(s, at, e);
 }
 
 static bool was_harmed(const struct simdist *s, const struct simplex_session *e) {
+    bool called = e->node < s->par.systems;
+    if (called && s->harmed_at[e->node] >= e->began) return true;
+    if (called && e->server >= 0) return false;
     if (e->server >= 0) return s->harmed_at[e->server] >= e->began;
     /* Who would have served it is not known: any harm excuses it. */
     for (u32 i = 0; i < s->par.systems; i++)
@@ -160,7 +191,7 @@ static bool was_harmed(const struct simdist *s, const struct simplex_session *e)
 
 static void judge(struct simdist *s, const struct simplex_session *e, u16 port) {
     s->r.sessions++;
-    if (s->par.policy == SIMDIST_EVEN_ONLY && port % 4 == 0 && e->server % 2 > 0 && s->plain_at < e->began)
+    if (s->par.policy == SIMDIST_EVEN_ONLY && e->node >= s->par.systems && port % 4 == 0 && e->server % 2 > 0 && s->plain_at < e->began)
         simplex_fail(s->p, "policy: system %d served port %u", e->server, port);
     if (!e->failed) {
         s->r.whole++;
@@ -170,8 +201,9 @@ static void judge(struct simdist *s, const struct simplex_session *e, u16 port) 
         s->r.harmed++;
         return;
     }
-    simplex_fail(s->p, "lived: a session of system %d began at %llu us, got %u of %u bytes and ended with error %d", e->server,
-                 (unsigned long long)e->began, e->got, e->bytes, e->err);
+    bool called = e->node < s->par.systems;
+    simplex_fail(s->p, "lived: a session %s system %d began at %llu us, got %u of %u bytes and ended with error %d", called ? "begun by" : "of",
+                 called ? (i32)e->node : e->server, (unsigned long long)e->began, e->got, e->bytes, e->err);
 }
 
 /* A DVIPA that is DEACTIVATED when nobody can take it goes down with its connections. */
@@ -180,6 +212,13 @@ static bool deactivated_alone(struct simdist *s, u32 i) {
     bool all = true;
     for (u32 k = 0; k < s->par.systems; k++) all &= simplex_runs(&s->p->node[k]) && simdist_distributor(s, k);
     return v && v->deactivated && !all;
+}
+
+/* Does the stack whose program session i is still have its socket? One that stands still has. */
+static bool same_stack(const struct simdist *s, u32 i) {
+    const struct node *n = &s->p->node[s->watched[i]->node];
+    const struct sim_sys *y = &s->p->x->sys[n->index];
+    return n->stk && y->up && !y->waiting && y->life == n->life && n->stack_incarnation == s->life[i];
 }
 
 static void watch(struct simdist *s) {
@@ -193,6 +232,7 @@ static void watch(struct simdist *s) {
     while (s->watched_top && !s->watched[s->watched_top - 1]) s->watched_top--;
     for (u32 i = 0; i < s->watched_top; i++) {
         struct simplex_session *e = s->watched[i];
+        if (e && !e->ended && s->life[i] && !same_stack(s, i)) simplex_session_lost(e);
         if (e && s->resume_at[i] && simxcf_now(s->p->x) >= s->resume_at[i]) s->resume_at[i] = 0, simplex_resume(e);
         if (!e || !e->ended) continue;
         judge(s, e, s->port[i]);
@@ -278,7 +318,7 @@ bool simdist_settled(struct simdist *s, const char **why) {
     *why = "VDPT: RDY differs from the listeners";
     if (!p) return false;
     for (u32 i = 0; i < s->par.systems; i++) {
-        u32 slot = distributor_slot(d, ipaddr_v4(0xC109C801 + i));
+        u32 slot = distributor_slot(d, DYNXCF(i));
         if (slot == VDPT_NOBODY || p->t[slot].ready != 1) return false;
     }
     *why = "VCRT: a row has no connection at its target";
@@ -370,6 +410,25 @@ static void fault(struct simdist *s) {
     }
 }
 
+/* A card stands still: what it holds comes when the DVIPA has another owner perhaps, who is sometimes made at once. */
+static void stuck(struct simdist *s, struct simplex *dice) {
+    bool iqd = simplex_random(dice, 2);
+    u32 us = simplex_random(dice, STUCK_US);
+    simplex_lan_stuck(s->p, iqd, us);
+    const char *why;
+    bool moves = simplex_random(dice, 2);
+    simdist_run(s, simplex_random(dice, us) / 2);
+    i32 owner = simplex_owner(s->p, SIMDIST_VIP);
+    /* If nobody could take it, it would go down with its connections: there has to be a backup, and nobody who sees it otherwise. */
+    if (!simplex_converged(s->p, &why)) return;
+    for (u32 i = 0; moves && owner >= 0 && i < s->par.systems; i++) {
+        if (simplex_status(s->p, i, SIMDIST_VIP) != DVIPA_BACKUP) continue;
+        on_stack(s, (u32)owner, 0);
+        s->r.faults++;
+        return;
+    }
+}
+
 static void settle(struct simdist *s) {
     const char *why = "";
     simxcf_heal(s->p->x);
@@ -420,6 +479,10 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
     par.loss_permille = simplex_random(&dice, 3) ? 0 : simplex_random(&dice, 10);
     par.policy = (enum simdist_policy)simplex_random(&dice, 3);
     par.iqd = simplex_random(&dice, 2);
+    struct simplex more = {.random = seed * 0xD1B54A32D192ED03u + 5};
+    par.gre = simplex_random(&more, 3) == 0;
+    par.stuck = simplex_random(&more, 2);
+    par.calls = simplex_random(&more, 2) && sessions < MANY;
     par.many = sessions >= MANY;
     par.rows = par.many ? 16384 : 0;
     if (par.many) par.affinity_sec = 0; /* or two clients would keep two servers busy */
@@ -436,6 +499,8 @@ struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions) {
             next = simxcf_now(s->p->x) + (1 + simplex_random(s->p, 5)) * (u64)(par.many ? MANY_FAULT_US : USEC_PER_SEC);
         }
         for (u32 i = 0; i < par.systems; i++) use_port(s, i);
+        if (par.calls) call(s, simplex_random(&more, par.systems));
+        if (par.stuck && simplex_random(&more, 20) == 0) stuck(s, &more);
         check_ports(s);
         simdist_run(s, STEP_US);
     }

@@ -5,10 +5,12 @@
  *
  * System 0 has VIPADEFINE, all others VIPABACKUP MOVEABLE with falling ranks; system 0 has VIPADISTRIBUTE ... DESTIP ALL, sometimes
  * another system its own. Faults: systems killed, paused, started again; stacks stopped, started; pairs and halves cut off;
- * DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths; HiperSockets lost and back at a system.
+ * DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths; HiperSockets lost and back at a system; a card that stands
+ * still while the owner changes, so that what the former one sent comes late. In some worlds everything routed goes in GRE (VIPAROUTE), in
+ * some programs of the targets begin connections from the DVIPA.
  *
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
- *   lived    a session whose server was never harmed ends with every byte right: no RST, no time-out
+ *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out
  *   refused  no connect is refused while a system with a listener is in the sysplex
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
  *   ports    no two systems have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
@@ -34,6 +36,9 @@ struct simdist_params {
     u32 loss_permille;   /* of the LAN */
     bool iqd;            /* every system has a HiperSockets device, on one LAN until a fault takes it away */
     bool many;           /* sessions: tens of thousands */
+    bool gre;            /* VIPAROUTE from each to each, over the LAN */
+    bool stuck;          /* cards stand still */
+    bool calls;          /* programs of the systems connect to clients from the DVIPA */
     enum simdist_policy { SIMDIST_NO_POLICY, SIMDIST_EVEN_ONLY, SIMDIST_EVEN_FIRST } policy;
 };
 struct simdist;
@@ -56,7 +61,7 @@ void simdist_show(struct simdist *s);
 
 struct simdist_result {
     u64 seed, simulated_us;
-    u32 systems, ports, sessions, whole, harmed, silent, faults, takeovers, routed, resets, digest;
+    u32 systems, ports, calls, sessions, whole, harmed, silent, faults, takeovers, routed, resets, digest;
 };
 struct simdist_result simdist_random(u64 seed, u32 systems, u32 sessions);
 

@@ -105,7 +105,7 @@ static void lan_start(struct node *n, u64 now) {
     struct device *dev;
     struct link *lnk;
     struct simplex *p = n->p;
-    u32 host = n->client ? 200 + n->index - p->par.systems : n->index + 1;
+    u32 host = n->client ? (SIMPLEX_CLIENT_0 & 0xFF) + n->index - p->par.systems : n->index + 1;
     CHECK(device_add(n->stk, "LAN", DEV_MPCIPA, 0, &dev) == 0);
     CHECK(link_add(n->stk, dev, "LAN", LNK_IPAQENET, 0, &lnk) == 0);
     lnk->bsd_mask = ipaddr_v4(0xFFFFFF00);

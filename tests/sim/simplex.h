@@ -44,6 +44,7 @@ struct simplex_params {
     u32 dvipas;          /* 0: 64 */
     bool many;           /* stacks have room for tens of thousands of sessions */
     bool no_server;      /* nobody listens on port 80 */
+    bool clients_serve;  /* clients do, too */
     const struct couple *couple; /* as simxcf_params */
     u16 iqd_device;  /* IUTIQDIO's; its LAN takes dynamic XCF addresses for next hops, and is nowhere until simplex_iqd() */
     u32 iqd_systems; /* which have it: 0 to iqd_systems - 1; 0: the first two */
@@ -66,6 +67,8 @@ void simplex_start_stack(struct simplex *p, u32 i);  /* S TCPIP */
 u32 simplex_said(const struct simplex *p, u32 i, const char *begins);
 /* System i is on HiperSockets LAN so-and-so from now on; 0: its device has lost it. */
 void simplex_iqd(struct simplex *p, u32 i, u8 lan);
+/* The card of the LAN, or of the HiperSockets LAN, stands still for so long: what is sent meanwhile arrives after it, in order. */
+void simplex_lan_stuck(struct simplex *p, bool iqd, u64 us);
 u32 simplex_iqd_packets(const struct simplex *p, u32 i); /* and the HiperSockets LAN */
 u32 simplex_lan_packets(const struct simplex *p, u32 i); /* packets that the LAN has delivered to system i */
 bool simplex_lan_rst(const struct simplex *p, u32 i);    /* has system i sent a RST over the LAN since the last call */
@@ -82,13 +85,18 @@ void simplex_show(struct simplex *p);
 struct simplex_session {
     bool used, connected, ended, failed; /* failed: reset or timed out; err says which */
     int err;
-    i32 server; /* who serves it, -1 not known yet */
+    i32 server; /* who serves it, -1 not known yet; clients come after the systems */
+    u32 node;   /* whose program it is, likewise */
     u32 bytes, got;
     u64 began, first_byte_at, ended_at;
     struct sock *s;
     struct simplex *p;
     bool paused; /* does not read: the transfer stands still */
 };
+/* The same of a program of system i, from an address of its stack and any port, to client 0; NULL also: bind() fails. */
+struct simplex_session *simplex_call(struct simplex *p, u32 i, struct ipaddr from, u32 bytes);
+/* The stack of its program is gone, and its socket with it: it has ended. */
+void simplex_session_lost(struct simplex_session *s);
 /* NULL: there is no room. Valid until simplex_forget(). */
 struct simplex_session *simplex_fetch(struct simplex *p, u32 client, struct ipaddr addr, u32 bytes);
 void simplex_forget(struct simplex_session *s);

@@ -68,7 +68,7 @@ void simplex_serve(struct node *n) {
     u64 now = simplex_node_now(n);
     memset(n->serve, 0, sizeof n->serve);
     n->listener = NULL;
-    if (n->client || n->p->par.no_server) return;
+    if (n->client ? !n->p->par.clients_serve : n->p->par.no_server) return;
     net_config(n->stk)->tcp.max_backlog = 256;
     CHECK(sock_open(n->stk, SOCK_TCP, "SERVER", &n->listener) == 0);
     CHECK(sock_setopt(n->listener, SO_REUSEADDR_OPT, 1, now) == 0);
@@ -119,34 +119,60 @@ static void session_event(void *ctx, struct sock *s, u32 events, u64 now) {
     }
 }
 
-struct simplex_session *simplex_fetch(struct simplex *p, u32 client, struct ipaddr addr, u32 bytes) {
-    struct node *n = &p->node[p->par.systems + client];
-    u64 now = simplex_node_now(n);
+/* A program's session; its socket is open and goes nowhere yet. */
+static struct simplex_session *session_open(struct simplex *p, u32 node, u32 bytes) {
     struct simplex_session *e = NULL;
     for (u32 i = 0; i < SIMPLEX_SESSIONS && !e; i++) {
         p->session_last = (p->session_last + 1) % SIMPLEX_SESSIONS;
         if (!p->session[p->session_last].used) e = &p->session[p->session_last];
     }
     if (!e) return NULL;
-    *e = (struct simplex_session){.used = true, .server = -1, .bytes = bytes, .p = p, .began = simxcf_now(p->x)};
-    if (sock_open(n->stk, SOCK_TCP, "CLIENT", &e->s)) {
-        e->used = false;
-        return NULL;
-    }
+    *e = (struct simplex_session){.server = -1, .node = node, .bytes = bytes, .p = p, .began = simxcf_now(p->x)};
+    if (sock_open(p->node[node].stk, SOCK_TCP, "CLIENT", &e->s)) return NULL;
+    e->used = true;
     sock_on_event(e->s, session_event, e);
-    int rc = sock_connect(e->s, addr, SIMPLEX_PORT, now);
-    n->due = 0;
-    if (rc != -ERR_INPROGRESS) session_end(e, -rc, now);
     return e;
 }
 
+static void session_connect(struct simplex_session *e, struct ipaddr to) {
+    struct node *n = &e->p->node[e->node];
+    u64 now = simplex_node_now(n);
+    int rc = sock_connect(e->s, to, SIMPLEX_PORT, now);
+    n->due = 0;
+    if (rc != -ERR_INPROGRESS) session_end(e, -rc, now);
+}
+
+struct simplex_session *simplex_fetch(struct simplex *p, u32 client, struct ipaddr addr, u32 bytes) {
+    struct simplex_session *e = session_open(p, p->par.systems + client, bytes);
+    if (e) session_connect(e, addr);
+    return e;
+}
+
+struct simplex_session *simplex_call(struct simplex *p, u32 i, struct ipaddr from, u32 bytes) {
+    struct simplex_session *e = session_open(p, i, bytes);
+    if (!e) return NULL;
+    if (sock_bind(e->s, from, 0, simplex_node_now(&p->node[i])) != 0) {
+        simplex_forget(e);
+        return NULL;
+    }
+    session_connect(e, ipaddr_v4(SIMPLEX_CLIENT_0));
+    return e;
+}
+
+void simplex_session_lost(struct simplex_session *e) {
+    e->s = NULL;
+    e->ended = e->failed = true;
+    e->err = ERR_CONNRESET;
+    e->ended_at = simxcf_now(e->p->x);
+}
+
 void simplex_forget(struct simplex_session *e) {
-    if (e->s) sock_abort(e->s, simplex_node_now(&e->p->node[e->p->par.systems]));
+    if (e->s) sock_abort(e->s, simplex_node_now(&e->p->node[e->node]));
     e->used = false;
 }
 
 void simplex_resume(struct simplex_session *e) {
     e->paused = false;
-    if (e->s) session_event(e, e->s, SOCK_EV_READ, simplex_node_now(&e->p->node[e->p->par.systems]));
-    for (u32 i = e->p->par.systems; i < e->p->nodes; i++) e->p->node[i].due = 0;
+    if (e->s) session_event(e, e->s, SOCK_EV_READ, simplex_node_now(&e->p->node[e->node]));
+    e->p->node[e->node].due = 0;
 }

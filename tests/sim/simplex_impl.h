@@ -10,6 +10,7 @@
 #define SIMPLEX_SESSIONS 32768
 #define SIMPLEX_SERVES   2048
 #define SIMPLEX_LINES    512
+#define SIMPLEX_CLIENT_0 0x0A0000C8u /* 10.0.0.200; others behind it */
 
 struct node;
 struct serve { /* a server's end of a session */
@@ -34,7 +35,7 @@ struct node { /* a system's stack, or a client */
     struct sock *listener;
     struct serve serve[SIMPLEX_SERVES];
     u32 serve_last; /* the one taken last: the next one is most likely free */
-    u64 due, stack_incarnation;
+    u64 due, stack_incarnation; /* of its present stack */
     u32 delivered, by_iqd;
     bool rst;
     char *line[SIMPLEX_LINES];
@@ -42,7 +43,7 @@ struct node { /* a system's stack, or a client */
 };
 struct lan_packet {
     struct lan_packet *next;
-    u64 at; /* global time */
+    u64 at, order; /* global time; which of those of one moment came first */
     struct ipaddr to;
     u32 len;
     u16 flags, gso;
@@ -51,12 +52,18 @@ struct lan_packet {
     bool iqd; /* on the HiperSockets LAN */
     u8 bytes[];
 };
+/* One wire: what is under way, in order. */
+struct lan_queue {
+    struct lan_packet *head, *tail;
+    u64 stuck_until; /* its card delivers nothing before */
+};
 struct simplex {
     struct simplex_params par;
     struct simxcf *x;
     struct node *node; /* systems, then clients */
     u32 nodes;
-    struct lan_packet *head, *tail;
+    struct lan_queue wire[2]; /* the LAN's, the HiperSockets LAN's */
+    u64 packets_sent;
     u64 random;
     struct lan_owner { /* the address table of the LAN */
         struct ipaddr addr;
@@ -81,6 +88,5 @@ void simplex_lan_forget(struct simplex *p, u32 node); /* its registrations are g
 void simplex_lan_free(struct simplex *p);
 /* simplex_app.c */
 void simplex_serve(struct node *n);
-void simplex_sessions_lost(struct simplex *p, const struct node *n);
 
 #endif

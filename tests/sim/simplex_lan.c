@@ -96,7 +96,8 @@ static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64
     struct lan_packet *k = malloc(sizeof *k + len);
     CHECK(k != NULL);
     const struct lan_owner *o = owner_find(p, next_hop);
-    *k = (struct lan_packet){.at = simxcf_now(p->x) + LAN_US, .to = next_hop, .len = len, .from = n->index, .node = o ? (i32)o->node : -1};
+    struct lan_queue *q = &p->wire[lnk->type == LNK_IPAQIDIO];
+    *k = (struct lan_packet){.at = u64_max(simxcf_now(p->x) + LAN_US, q->stuck_until), .order = p->packets_sent++, .to = next_hop, .len = len, .from = n->index, .node = o ? (i32)o->node : -1};
     if (lnk->type == LNK_IPAQIDIO) {
         u32 hop = next_hop.v4 - DYNXCF_FIRST;
         k->iqd = true;
@@ -105,11 +106,11 @@ static int output(struct link *lnk, struct pkt *pkt, struct ipaddr next_hop, u64
     pkt_copy(pkt, 0, k->bytes, len);
     u32 header = ip4_header_bytes(k->bytes);
     if (k->bytes[IP4_PROTO] == IP_PROTO_TCP && len >= header + TCPHDR_BYTES && (k->bytes[header + 13] & TCPF_RST)) n->rst = true;
-    if (p->tail)
-        p->tail->next = k;
+    if (q->tail)
+        q->tail->next = k;
     else
-        p->head = k;
-    p->tail = k;
+        q->head = k;
+    q->tail = k;
     return 0;
 }
 const struct link_ops simplex_lan_link = {.output = output, .address_add = address_add, .address_del = address_del};
@@ -148,20 +149,39 @@ void simplex_iqd(struct simplex *p, u32 i, u8 lan) {
     p->node[i].due = 0;
 }
 
+void simplex_lan_stuck(struct simplex *p, bool iqd, u64 us) {
+    struct lan_queue *q = &p->wire[iqd];
+    q->stuck_until = u64_max(q->stuck_until, simxcf_now(p->x) + us);
+}
+
+/* The wire whose first packet is the next one of all; NULL: nothing is due. */
+static struct lan_queue *next_of(struct simplex *p) {
+    struct lan_queue *next = NULL;
+    for (u32 i = 0; i < ARRAY_LEN(p->wire); i++) {
+        struct lan_queue *q = &p->wire[i];
+        if (!q->head || q->head->at > simxcf_now(p->x)) continue;
+        bool before = !next || q->head->at < next->head->at || (q->head->at == next->head->at && q->head->order < next->head->order);
+        if (before) next = q;
+    }
+    return next;
+}
+
+static struct lan_packet *take(struct lan_queue *q) {
+    struct lan_packet *k = q->head;
+    q->head = k->next;
+    if (!q->head) q->tail = NULL;
+    return k;
+}
+
 void simplex_lan_run(struct simplex *p) {
-    while (p->head && p->head->at <= simxcf_now(p->x)) {
-        struct lan_packet *k = p->head;
-        p->head = k->next;
-        if (!p->head) p->tail = NULL;
+    for (struct lan_queue *q; (q = next_of(p)) != NULL;) {
+        struct lan_packet *k = take(q);
         deliver(p, k);
         free(k);
     }
 }
 void simplex_lan_free(struct simplex *p) {
-    while (p->head) {
-        struct lan_packet *k = p->head;
-        p->head = k->next;
-        free(k);
-    }
+    for (u32 i = 0; i < ARRAY_LEN(p->wire); i++)
+        while (p->wire[i].head) free(take(&p->wire[i]));
     free(p->owner);
 }
