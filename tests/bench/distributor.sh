@@ -13,11 +13,7 @@ set -u
 have_modules || { echo "SKIP distributor bench: no device modules are built"; exit 0; }
 mb=${1:-64} connections=${2:-2000} rounds="1 2 3 4 5" target=10.1.1.2 one=10.1.1.80 all=10.1.1.90
 bytes=$((mb * 1048576))
-lab_begin PLEX1
-mkdir "$tmp/configs"
-cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
-PLEX390_CONFIGS=$tmp/configs
-parms=$tmp/configs/PLEX1/tcpparms
+. "$root/tests/boot/distlab.sh"
 printf 'SOMAXCONN 1024\n' >>"$parms/PROFILE"
 cat >"$parms/VIPA0A" <<END
 VIPADYNAMIC
@@ -31,8 +27,7 @@ END
 for s in B C D; do printf 'VIPADYNAMIC\nENDVIPADYNAMIC\n' >"$parms/VIPA0$s"; done
 "$plex390" up PLEX1 >"$tmp/up" 2>&1 || { cat "$tmp/up"; exit 1; }
 needs_lan "distributor bench" || exit 0
-ready() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,PORT=80,MAX=*" >"$tmp/vdpt" && [ "$(grep -c ' 193\.9\.200\.[2-4]  *00[1-9] ' "$tmp/vdpt")" = 4 ]; }
-within 30 ready || { cat "$tmp/vdpt"; exit 1; }
+within 30 ready SYSA 80 4 || exit 1
 
 # Instructions that SYSA has executed since IPL, as the emulator's own command shows them.
 instructions() {

@@ -186,3 +186,5 @@ ok "drill: each transfer whose server died was reset within $told ms of when tha
 echo "   $n transfers: $(awk '{c[$4]++} END {for (k in c) printf "%s %d  ", k, c[k]}' "$tmp/judged")"
 ok "drill: some were whole, some were told" sh -c "grep -q whole '$tmp/judged' && grep -q told '$tmp/judged'"
 for s in SYSA SYSB SYSC SYSD; do ok "drill: the VCRT of $s drains" within 40 drained $s; done
+counted() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,MAX=*" | grep -o 'ACTIVECONN: [0-9]*' >"$tmp/active"; sort "$tmp/active" | uniq -c; [ "$(wc -l <"$tmp/active")" = 8 ] && ! grep -v ': 0*$' "$tmp/active"; }
+ok "drill: of no port and target a connection is counted any more" within 5 counted

@@ -17,11 +17,7 @@ set -u
 have_modules || { echo "SKIP pmtu: no device modules are built"; exit 77; }
 command -v curl >/dev/null || { echo "SKIP pmtu: no curl"; exit 77; }
 vip=10.1.1.80 bytes=4194304
-lab_begin PLEX1
-mkdir "$tmp/configs"
-cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
-PLEX390_CONFIGS=$tmp/configs
-parms=$tmp/configs/PLEX1/tcpparms
+. "$(dirname "$0")/distlab.sh"
 cat >"$parms/VIPA0A" <<END
 VIPADYNAMIC
   VIPADEFINE MOVEABLE IMMEDIATE 255.255.255.0 $vip
@@ -33,11 +29,10 @@ ENDVIPADYNAMIC
 END
 for s in B C D; do printf 'VIPADYNAMIC\nENDVIPADYNAMIC\n' >"$parms/VIPA0$s"; done
 sed -i 's/^BEGINROUTES/&\n    ROUTE 10.1.1.2 HOST = OSALNK1 MTU 1000/' "$parms/DEV0A"
-ready() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,PORT=80,MAX=*" >"$tmp/vdpt"; [ "$(grep -c ' 193\.9\.200\.[2-4]  *00[1-9] ' "$tmp/vdpt")" = 3 ] || { cat "$tmp/vdpt"; return 1; }; }
 
 ok "pmtu: four LPARs come up" "$plex390" up PLEX1 || exit 1
 needs_lan pmtu || exit 77
-ok "pmtu: three targets are ready" within 30 ready || exit 1
+ok "pmtu: three targets are ready" within 30 ready SYSA 80 3 || exit 1
 
 # ---- two namespaces behind the LAN's client; they go with the processes that hold them ----
 "$plex390" client unshare -n sleep 170 &
@@ -105,6 +100,4 @@ ok 'pmtu: with right checksums' seen '$3 ~ /0/ || ($1 == "47,6" && $4 ~ /0/) || 
 ok 'pmtu: those that may be cut in fragments of GRE' seen '$2 ~ /^(1|True)/' -ge 100
 ok 'pmtu: a VIPAROUTE to what is not an address of SYSC is said' grep -a -q 'PLX0508W VIPAROUTE 193.9.200.3 10.1.1.99 IS NOT USED: IT IS NOT IN THE HOME LIST OF THAT STACK' "$PLEX390_RUN/PLEX1/SYSA.log"
 ok 'pmtu: NETSTAT VIPADCFG shows both' answer_has SYSA 'D TCPIP,,NETSTAT,VIPADCFG' 'TARGETIP: 10.1.1.2 .*ACTIVE'
-rows() { cmd SYSA 'D TCPIP,,NETSTAT,VCRT' | sed -n 's/.* OF \([0-9]*\) RECORDS.*/\1/p' | tail -n 1; }
-drained() { n=$(rows); [ "${n:-x}" = 0 ] || { echo "$n rows"; return 1; }; }
-ok "pmtu: the VCRT is empty again" within 40 drained
+ok "pmtu: the VCRT is empty again" within 40 drained SYSA

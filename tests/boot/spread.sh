@@ -15,11 +15,7 @@ have_modules || { echo "SKIP spread: no device modules are built"; exit 77; }
 command -v curl >/dev/null || { echo "SKIP spread: no curl"; exit 77; }
 connections=${SPREAD_CONNECTIONS:-10000}
 robin=10.1.1.80 wlm=10.1.1.82 active=10.1.1.84
-lab_begin PLEX1
-mkdir "$tmp/configs"
-cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
-PLEX390_CONFIGS=$tmp/configs
-parms=$tmp/configs/PLEX1/tcpparms
+. "$(dirname "$0")/distlab.sh"
 printf 'SOMAXCONN 1024\nGLOBALCONFIG SYSPLEXWLMPOLL 2\n' >>"$parms/PROFILE"
 printf 'GLOBALCONFIG SYSPLEXWLMPOLL 180\n' >"$parms/STILL"
 cat >"$parms/VIPA0A" <<END
@@ -40,11 +36,9 @@ for s in B C D; do
     printf 'VIPADYNAMIC\n  VIPABACKUP 10 MOVEABLE IMMEDIATE 255.255.255.0 %s\nENDVIPADYNAMIC\n' "$robin" >"$parms/VIPA0$s"
 done
 
-vdpt() { cmd SYSA "D TCPIP,,NETSTAT,VDPT,PORT=80,MAX=*"; }
-ready() { vdpt >"$tmp/vdpt"; [ "$(grep -c ' 193\.9\.200\.[1-4]  *00[1-9] ' "$tmp/vdpt")" = 11 ] || { cat "$tmp/vdpt"; return 1; }; }
 # "SYSx weight" of each target of DVIPA $1, as the routing stack shows it.
 weights() {
-    vdpt | sed -n "s/.*$1  *00080  *193\.9\.200\.\([1-4]\)  *[0-9]*  *[0-9]*  *\([0-9]*\) .*/\1 \2/p" |
+    vdpt SYSA 80 | sed -n "s/.*$1  *00080  *193\.9\.200\.\([1-4]\)  *[0-9]*  *[0-9]*  *\([0-9]*\) .*/\1 \2/p" |
         awk '{print "SYS" substr("ABCD", $1, 1), $2 + 0}' | sort
 }
 equal() { printf 'SYSA 1\nSYSB 1\nSYSC 1\nSYSD 1\n'; }
@@ -74,12 +68,10 @@ method() {
     sed 's/^/   /' "$tmp/out" | sort
     ok "spread: $1: the targets have counted the same" at_targets "$tmp/w"
 }
-rows() { cmd "$1" 'D TCPIP,,NETSTAT,VCRT' | sed -n 's/.* OF \([0-9]*\) RECORDS.*/\1/p' | tail -n 1; }
-drained() { n=$(rows "$1"); [ "${n:-x}" = 0 ] || { echo "$n rows"; return 1; }; }
 
 ok "spread: four LPARs come up" "$plex390" up PLEX1 || exit 1
 needs_lan spread || exit 77
-ok "spread: eleven targets are ready" within 30 ready || exit 1
+ok "spread: eleven targets are ready" within 30 ready SYSA 80 11 || exit 1
 
 # ---- weights that differ: SYSC is busy while they are measured, then they stand ----
 busy_over=$(($(date +%s) + 12))
