@@ -262,7 +262,7 @@ u32 str_copy(char *out, size_t cap, const char *in) {
 #define WEAK      __attribute__((weak))
 #define BARRIER() __asm__ volatile("" ::: "memory")
 
-WEAK void *memcpy(void *restrict to, const void *restrict from, size_t n) {
+WEAK void *(memcpy)(void *restrict to, const void *restrict from, size_t n) {
     u8 *t = to;
     const u8 *f = from;
     for (; n; n--) {
@@ -283,7 +283,7 @@ WEAK void *memmove(void *to, const void *from, size_t n) {
     return to;
 }
 
-WEAK void *memset(void *to, int byte, size_t n) {
+WEAK void *(memset)(void *to, int byte, size_t n) {
     u8 *t = to;
     for (; n; n--) {
         *t++ = (u8)byte;
@@ -292,7 +292,7 @@ WEAK void *memset(void *to, int byte, size_t n) {
     return to;
 }
 
-WEAK int memcmp(const void *a, const void *b, size_t n) {
+WEAK int (memcmp)(const void *a, const void *b, size_t n) {
     const u8 *x = a, *y = b;
     for (; n; n--, x++, y++)
         if (*x != *y) return *x - *y;

@@ -26,6 +26,15 @@ int memcmp(const void *a, const void *b, size_t n);
 size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 
+#if !__STDC_HOSTED__
+/* To a freestanding compiler these are anybody's functions; but what one MVC, XC or CLC does is worth no call. Who defines them puts
+ * their names in parentheses. */
+#define STR_ONE_INSTRUCTION(n) (__builtin_constant_p(n) && (n) <= 256)
+#define memcpy(to, from, n) (STR_ONE_INSTRUCTION(n) ? __builtin_memcpy(to, from, n) : memcpy(to, from, n))
+#define memset(to, byte, n) (STR_ONE_INSTRUCTION(n) ? __builtin_memset(to, byte, n) : memset(to, byte, n))
+#define memcmp(a, b, n) (STR_ONE_INSTRUCTION(n) ? __builtin_memcmp(a, b, n) : memcmp(a, b, n))
+#endif
+
 /* Writes at most cap bytes with the NUL; returns the characters that were written, NUL not counted. cap 0
  * writes nothing. Text that does not fit is cut. */
 u32 str_fmt(char *out, size_t cap, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

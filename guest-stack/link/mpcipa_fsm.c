@@ -195,9 +195,10 @@ static void mpcipa_done(void *ctx, const struct chan_status *st, u64 now) {
 }
 
 static void mpcipa_pci(void *ctx, u64 now) {
-    struct mpcipa *d = mpcipa_of(((struct chandev_sub *)ctx)->m);
+    const struct chandev_sub *sub = ctx;
+    struct mpcipa *d = mpcipa_of(sub->m);
     d->count.pci_events++;
-    if (d->data_up) mpcipa_queue_input(d, now);
+    if (d->data_up && mpcipa_queue_input(d, now)) chan_no_news(sub->ch);
 }
 
 /* While the queues are awaited the next look comes soon enough, and each look counts. */

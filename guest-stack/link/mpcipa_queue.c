@@ -267,8 +267,10 @@ static bool input_take(struct mpcipa *d, u64 now) {
     return true;
 }
 
-void mpcipa_queue_input(struct mpcipa *d, u64 now) {
+bool mpcipa_queue_input(struct mpcipa *d, u64 now) {
     struct mpcipa_queue *q = &d->in;
+    struct stack *stk = d->m.dev->stk;
+    u32 stirred = stack_stirred(stk);
     u32 last_given = (q->next + q->slots - 1) & MASK, taken = 0;
     for (;;) {
         while (taken < INPUT_BATCH && input_take(d, now)) taken++;
@@ -280,14 +282,15 @@ void mpcipa_queue_input(struct mpcipa *d, u64 now) {
         if (!input_take(d, now)) break;
         taken++;
     }
-    if (!d->data_up) return;
-    if (taken == INPUT_BATCH) timer_arm(d->m.dev->stk, &d->stall, now);
+    if (!d->data_up) return false;
+    if (taken == INPUT_BATCH) timer_arm(stk, &d->stall, now);
     serialize();
     if (taken && state_get(q, last_given) != SLSB_CU_INPUT_EMPTY) {
         d->count.siga_read++;
         chan_siga_read(d->m.sub[OSA_UNIT_DATA].ch, QUEUE_0);
     }
-    if (taken) link_flush_all(d->m.dev->stk, now);
+    if (taken) link_flush_all(stk, now);
+    return taken < INPUT_BATCH && stack_stirred(stk) == stirred;
 }
 
 /* ---- output ---- */

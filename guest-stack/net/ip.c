@@ -129,6 +129,7 @@ static void ip_not_home(struct stack *stk, struct link *in, struct pkt *p, u64 n
 void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     u8 *h = p->data;
     stk->stats.ip.in_receives++;
+    stk->stirred++;
     enum ip4_fault fault = ip4_check(h, p->len, !(p->flags & PKT_IP_CSUM_OK));
     if (fault != IP4_OK) {
         count_fault(stk, in, fault);
@@ -159,6 +160,7 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     }
     if ((e->flags & HOME_DYNAMIC) && stk->hooks.claim && stk->hooks.claim(stk->hooks.ctx, stk, p, now)) {
         stk->stats.ip.drop_claimed++;
+        if (p->flags & PKT_PASSED) stk->stirred--;
         return;
     }
     ip_local(stk, p, now);

@@ -4,7 +4,7 @@
  *   IP     total length of its own, identification + n
  *   TCP    sequence number + n * gso_bytes; FIN and PSH only in the last, CWR only in the first
  * and a checksum over its own pseudo header. Payload is never copied: each segment's ext points into the
- * original's.
+ * original's. What is only too long for a link that does segmentation itself is cut into few packets of many segments.
  */
 #include "base/str.h"
 #include "net/stack_impl.h"
@@ -66,21 +66,28 @@ static void segment_headers(u8 *h, u32 ip_bytes, u32 total, u32 n, u32 offset, b
     if (n) tcp[TCP_FLAGS] &= (u8)~TCP_CWR;
 }
 
+/* Segments of each packet that comes of one: as many as the link takes at once. */
+static u32 pieces_segments(const struct link *lnk, const struct pkt *p, u32 headers) {
+    u32 room = (lnk->caps & LINK_CAP_GSO) && lnk->gso_max_bytes > headers ? lnk->gso_max_bytes - headers : 0;
+    return u32_max(room / p->gso_bytes, 1);
+}
+
 void link_output_segments(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     u32 ip_bytes = ip4_header_bytes(p->data);
     CHECK(p->len >= ip_bytes + TCP_MIN && p->data[IP4_PROTO] == IP_PROTO_TCP);
     u32 headers = ip_bytes + (u32)(p->data[ip_bytes + TCP_OFFSET] >> 4) * 4;
-    u32 step = p->gso_bytes, payload = p->ext_len;
+    u32 each = pieces_segments(lnk, p, headers), step = each * p->gso_bytes, payload = p->ext_len;
     u8 room[PKT_HEADROOM + IP4_HEADER_MAX + 60];
     CHECK(p->len == headers && headers <= sizeof room - PKT_HEADROOM);
 
     lnk->stk->stats.link.gso_cut++;
-    for (u32 n = 0, at = 0; at < payload; n++, at += step) {
+    for (u32 n = 0, at = 0; at < payload; n += each, at += step) {
         u32 part = u32_min(step, payload - at);
         struct pkt seg = {.data = room + PKT_HEADROOM,
                           .len = headers,
                           .headroom = PKT_HEADROOM,
-                          .flags = (u16)(p->flags | PKT_CSUM_NEEDED)};
+                          .flags = (u16)(p->flags | PKT_CSUM_NEEDED),
+                          .gso_bytes = part > p->gso_bytes ? p->gso_bytes : 0};
         memcpy(seg.data, p->data, headers);
         pkt_slice(p, headers + at, part, &seg);
         segment_headers(seg.data, ip_bytes, headers + part, n, at, at + part == payload);

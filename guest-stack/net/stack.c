@@ -184,6 +184,9 @@ void stack_stop(struct stack *stk, u64 now) {
 
 /* ---- small questions ---- */
 
+u32 stack_stirred(const struct stack *stk) {
+    return stk->stirred;
+}
 struct stack_hooks *stack_hooks(struct stack *stk) {
     return &stk->hooks;
 }

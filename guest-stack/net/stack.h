@@ -82,6 +82,8 @@ struct stack *stack_create(struct arena *a, const char *name, const struct stack
                            const struct stack_env *env, u64 now);
 /* Runs everything due; returns when it wants to be called next (TIME_NEVER if only events matter). */
 u64 stack_poll(struct stack *stk, u64 now);
+/* Counts what may have left work for stack_poll() or for those above: all packets but those that were only passed on (PKT_PASSED). */
+u32 stack_stirred(const struct stack *stk);
 /* P TCPIP: closes all, stops devices. */
 void stack_stop(struct stack *stk, u64 now);
 struct stack_hooks *stack_hooks(struct stack *stk);

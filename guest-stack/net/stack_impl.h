@@ -65,6 +65,7 @@ struct stack {
     u64 started;
     u32 route_generation; /* never 0 */
     u32 next_conn_id;
+    u32 stirred; /* stack_stirred() */
 
     struct timer_wheel wheel;
     struct list work;  /* struct stack_work */

@@ -7,8 +7,8 @@
  *   drivers     loopback, virtual, OSA, LCS, CTC, one set for each stack that may be started
  *   system      LOADxx, IEASYMxx, symbols; XCF; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
- *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; events that are
- *               nobody's news (chan_no_news()) go back to the wait at once
+ *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; after events that are
+ *               nobody's news (chan_no_news()) only XCF's blocks are sent
  *
  * Called by arch/s390 with the machine's description. Returns never.
  */
@@ -311,7 +311,10 @@ static _Noreturn void run(struct nucleus *n) {
         u64 now = port_now();
         /* What an event starts may end at once: drain until nothing is pending, then let time do its part. */
         while (port_events(now)) now = port_now();
-        if (port_news() || next <= now) next = turn(n, now);
+        if (port_news() || next <= now)
+            next = turn(n, now);
+        else
+            next = u64_min(next, xcfas_flush(&n->system, now));
         if (next <= now) continue;
         now = port_now();
         port_wait(next);

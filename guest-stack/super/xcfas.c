@@ -409,6 +409,16 @@ void xcfas_poll_due(struct system *sys, u64 now) {
     if (sys->xcfas && now >= sys->xcfas->due) xcfas_poll(sys, now);
 }
 
+u64 xcfas_flush(struct system *sys, u64 now) {
+    struct xcfas *as = sys->xcfas;
+    if (!as) return TIME_NEVER;
+    u64 due = xcf_due(as->x, now);
+    if (as->ctc) due = u64_min(due, ctcpaths_poll(as->ctc, now));
+    if (as->str) due = u64_min(due, strpaths_poll(as->str, now));
+    as->due = u64_min(as->due, due);
+    return as->due;
+}
+
 /* ---- what others ask ---- */
 
 struct xcf *xcfas_xcf(const struct system *sys) { return sys->xcfas ? sys->xcfas->x : NULL; }

@@ -40,6 +40,8 @@ u32 xcfas_resumed(const struct system *sys);
 u64 xcfas_poll(struct system *sys, u64 now);
 /* Only if its time has come. */
 void xcfas_poll_due(struct system *sys, u64 now);
+/* Between two turns of the loop: what events have put into the buffers of signalling paths goes out. Returns when the loop has to turn. */
+u64 xcfas_flush(struct system *sys, u64 now);
 
 /* NULL before xcfas_start() and when there was no storage for it. */
 struct xcf *xcfas_xcf(const struct system *sys);

@@ -247,7 +247,8 @@ bool dist_routed(void *ctx, struct pkt *p, u64 now) {
     if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     d->count.routed++;
     p->flags |= PKT_DISTRIBUTED;
-    sysplex_forward(d->sx, to, p, now);
+    /* A batch goes with the flush of the packets that came together, and a row that is as it was has nothing to be told or timed. */
+    if (sysplex_forward(d->sx, to, p, now) && !changed) p->flags |= PKT_PASSED;
     return true;
 }
 

@@ -70,22 +70,26 @@ static bool took_another_way(struct sysplex *sx, const struct sysplex_peer *to, 
 }
 
 /* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
-void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return;
+bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return false;
     struct link *lnk = to->lnk;
     bool large = p->len > DYNXCF_MTU;
     u32 headers = large && p->gso_bytes ? joined_headers(p) : 0;
     if (!lnk || !lnk->up || (large && !headers)) {
         SX_COUNT(sx, drop_forward_no_link);
-        return;
+        return false;
     }
     SX_COUNT(sx, forwarded);
     p->flags |= PKT_FORWARDED;
     if (large) split_joined(p, headers);
-    if (large || sx->stk->tracing)
+    if (large || sx->stk->tracing) {
         link_output(lnk, p, to->dynxcf, now);
-    else if (dynxcf_put(sx, &sx->peer[to->index], p, now) == 0)
+        return false;
+    }
+    bool taken = dynxcf_put(sx, &sx->peer[to->index], p, now) == 0;
+    if (taken)
         link_sent(lnk, pkt_bytes(p));
     else
         lnk->count.drops_out_no_buffer++;
+    return taken;
 }

@@ -108,8 +108,9 @@ u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *h
  * say as still to be said and tries again in poll(); -ERR_NOENT the peer is gone (all: there is none). */
 int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now);
 /* Sends an IP packet as it stands (no hop less, destination unchanged) to a peer: over HiperSockets or dynamic XCF, see forward.c.
- * Takes it; a drop is counted. in: as ip_input() has left it (p->data at the IP header). */
-void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
+ * Takes it; a drop is counted. in: as ip_input() has left it (p->data at the IP header). true: it stands in the peer's batch, which the
+ * next link_flush_all() sends, and nothing else comes of it. */
+bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
 
 /* ---- parts ---- */
 

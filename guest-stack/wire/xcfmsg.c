@@ -93,22 +93,32 @@ void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out) {
     name_get(out->sysplex, p + 56, 8);
 }
 
-void xcfmsg_emit(u8 *p, const struct xcfmsg_header *h) {
+void xcfmsg_head_emit(u8 *p, const struct xcfmsg_header *h) {
+    memset(p, 0, XCFMSG_HEADER);
     be16_put(p, XCFMSG_MAGIC);
     p[2] = XCFMSG_VERSION;
-    p[3] = h->type;
-    be16_put(p + 4, h->bytes);
-    be16_put(p + 6, 0);
     name_put(p + 8, h->from, 8);
     be64_put(p + 16, h->from_incarnation);
     name_put(p + 24, h->to, 8);
     be64_put(p + 32, h->to_incarnation);
     be32_put(p + 40, h->token);
+    name_put(p + 56, h->sysplex, 8);
+}
+
+void xcfmsg_emit_headed(u8 *p, const u8 *head, const struct xcfmsg_header *h) {
+    memcpy(p, head, XCFMSG_HEADER);
+    p[3] = h->type;
+    be16_put(p + 4, h->bytes);
     be32_put(p + 44, h->seq);
     be32_put(p + 48, h->ack);
-    be32_put(p + 52, (u32)h->flags << 24);
-    name_put(p + 56, h->sysplex, 8);
+    p[52] = h->flags;
     be16_put(p + 6, cksum_fold(cksum_add(0, p, h->bytes)));
+}
+
+void xcfmsg_emit(u8 *p, const struct xcfmsg_header *h) {
+    u8 head[XCFMSG_HEADER];
+    xcfmsg_head_emit(head, h);
+    xcfmsg_emit_headed(p, head, h);
 }
 
 void xcfmsg_hello_parse(const u8 *body, struct xcfmsg_hello *out) {

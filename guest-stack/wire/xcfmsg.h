@@ -96,6 +96,8 @@ struct xcfmsg_member {
 
 /* len: bytes that arrived. */
 enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len);
+/* Of a block as long as a header at least: does it carry nothing but an acknowledgement? */
+static inline bool xcfmsg_is_ack(const u8 *p) { return p[3] == XCFMSG_ACK; }
 void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out);
 /* For one of many blocks between the same two systems: sender, receiver and sysplex are, byte for byte, those of a header that passed
  * xcfmsg_check(). Then the names need neither be looked at again (xcfmsg_check_same) nor taken out (xcfmsg_parse_same). */
@@ -104,6 +106,9 @@ enum xcfmsg_verdict xcfmsg_check_same(const u8 *p, u32 len);
 void xcfmsg_parse_same(const u8 *p, struct xcfmsg_header *out); /* type, bytes, token, seq, ack, flags */
 /* Writes the header of a block whose body is in place, and the checksum over h->bytes. */
 void xcfmsg_emit(u8 *p, const struct xcfmsg_header *h);
+/* The same in two steps, for many blocks over one path: what they have in common (names, incarnations, token), then the rest. */
+void xcfmsg_head_emit(u8 *head, const struct xcfmsg_header *h);
+void xcfmsg_emit_headed(u8 *p, const u8 *head, const struct xcfmsg_header *h);
 
 void xcfmsg_hello_parse(const u8 *body, struct xcfmsg_hello *out);
 void xcfmsg_hello_emit(u8 *body, const struct xcfmsg_hello *h);

@@ -1,6 +1,7 @@
 /* ctcpath.c - see xcf/ctcpath.h: states, programs, transfers.
  *
- * Invariant: at most one program runs on a subchannel. Operations of XCF only put blocks into the buffer: ctcpaths_poll() sends
+ * Invariants: at most one program runs on a subchannel; a path whose buffer holds something has one, or is among those filled.
+ * Operations of XCF only put blocks into the buffer: ctcpaths_poll() sends
  * what has come together, so a message of many segments is one transfer; and what is found wrong is told from there, because
  * operations may not call back.
  */
@@ -9,6 +10,7 @@
 #include "base/be.h"
 #include "base/str.h"
 #include "chan/ctcprog.h"
+#include "wire/xcfmsg.h"
 #include "xcf/pathbuf.h"
 #include "xcf/xcf_impl.h"
 
@@ -28,6 +30,7 @@ struct ctcpath {
     u8 *buf[2];
     u8 reading;         /* inbound: which buffer has the READ */
     struct pathbuf out; /* outbound */
+    struct list filled; /* outbound: among those that something was put into since */
 };
 
 struct ctcpaths {
@@ -35,7 +38,8 @@ struct ctcpaths {
     struct xcf *x;
     struct ctcpath *path;
     u32 count, max;
-    bool look; /* something is to be sent, is broken, or is to be tried before due */
+    struct list filled;
+    bool look; /* something is broken, or is to be tried before due */
     bool closing;
     u64 due;
     struct ctcpath_counters counters;
@@ -161,14 +165,17 @@ static void read_done(struct ctcpath *p, const struct chan_status *st, u64 now) 
     u32 len = PATHBUF_BYTES - u32_min(st->residual, PATHBUF_BYTES), at = 0;
     p->g->counters.transfers_in++;
     p->g->counters.bytes_in += len;
+    bool news = false;
     p->reading ^= 1;
     read_start(p);
     /* A block may lead to anything: that the path is stopped, or this system. */
     for (u32 bytes; !xcf_stopped(p->g->x) && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
         p->g->counters.blocks_in++;
+        news |= !xcfmsg_is_ack(transfer + at);
         xcf_path_block(p->path, transfer + at, bytes, now);
     }
     p->g->counters.drop_rest += len - at;
+    if (!news) chan_no_news(p->ch); /* what it made room for has been sent by now, and what XCF waits for has its time */
 }
 
 static void up_done(struct ctcpath *p, enum program was, const struct chan_status *st, u64 now) {
@@ -178,10 +185,8 @@ static void up_done(struct ctcpath *p, enum program was, const struct chan_statu
     }
     bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
     write_next(p);
-    if (refused)
-        xcf_path_room(p->path, now);
-    else if (was == PROGRAM_WRITE && !p->broken)
-        chan_no_news(p->ch); /* a block has arrived: its buffer is free, and nobody waited for that */
+    if (refused) xcf_path_room(p->path, now);
+    if (was == PROGRAM_WRITE && !p->broken) chan_no_news(p->ch); /* a block has arrived: its buffer is free, and XCF has filled it again */
 }
 
 static void path_close(struct ctcpath *p);
@@ -231,13 +236,15 @@ static int op_send(void *ctx, const u8 *block, u32 len) {
     struct ctcpath *p = ctx;
     if (p->state != CTCPATH_UP || p->broken) return -ERR_NETDOWN;
     if (!pathbuf_put(&p->out, block, len)) return -ERR_AGAIN;
-    p->g->look = true;
+    if (!list_is_in(&p->filled)) list_push_back(&p->g->filled, &p->filled);
     return 0;
 }
 static const struct xcf_path_ops PATH_OPS = {.send = op_send};
 
 u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
-    if (g->closing || xcf_stopped(g->x)) return TIME_NEVER;
+    if (g->closing || g->x->stopped) return TIME_NEVER;
+    /* What has a program under way goes when that ends. */
+    for (struct list *n; (n = list_pop_front(&g->filled)) != NULL;) write_next(LIST_ENTRY(n, struct ctcpath, filled));
     if (!g->look && now < g->due) return g->due;
     g->look = false;
     g->due = TIME_NEVER;
@@ -247,7 +254,6 @@ u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
             p->broken = false;
             event(p, CTCPATH_ERROR, now);
         }
-        if (p->outbound) write_next(p);
         if (p->state != CTCPATH_IDLE && p->state != CTCPATH_AWAIT) continue;
         if (p->again_at <= now && !p->running) event(p, CTCPATH_AGAIN, now);
         else g->due = u64_min(g->due, p->again_at);
@@ -265,6 +271,7 @@ struct ctcpaths *ctcpaths_create(struct arena *a, struct chan_system *sys, struc
     struct ctcpaths *g = arena_take(a, sizeof *g, 16);
     if (!g) return NULL;
     *g = (struct ctcpaths){.sys = sys, .x = x, .max = max, .due = TIME_NEVER};
+    list_init(&g->filled);
     g->path = arena_take(a, max * sizeof *g->path, 16);
     u8 *buffers = arena_take(a, (size_t)max * 2 * PATHBUF_BYTES, 4096);
     if (!g->path || !buffers) return NULL;
@@ -283,6 +290,7 @@ int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now) {
     p->outbound = def->outbound;
     p->again_at = now;
     pathbuf_init(&p->out, p->buf[0], p->buf[1]);
+    list_init(&p->filled);
     const struct xcf_path_def d = {.couple = *def, .ops = def->outbound ? &PATH_OPS : NULL, .ctx = p};
     p->path = xcf_path_add(g->x, &d, now);
     if (!p->path) return -ERR_NOMEM;

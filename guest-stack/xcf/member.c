@@ -102,7 +102,7 @@ static struct xcf_member *member_new(struct xcf *x, u32 slot, u32 number, const 
 
 static void member_free(struct xcf *x, struct xcf_member *m) {
     struct xcf_group *g = m->group;
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         if (m->dirty & 1u << i) x->sys[i].dirty--;
     list_del(&m->node);
     list_del(&m->hashed);
@@ -156,7 +156,7 @@ void member_system_gone(struct xcf *x, struct xcf_sys *s, u64 now) {
 /* Each partner that is in has to learn how m is now. */
 static void member_changed(struct xcf_member *m, u64 now) {
     struct xcf *x = m->x;
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         struct xcf_sys *s = &x->sys[i];
         u32 bit = 1u << i;
         if (!sys_in(s)) continue;

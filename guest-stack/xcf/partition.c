@@ -128,7 +128,7 @@ void partition_stale(struct xcf *x, struct xcf_sys *s) {
 
 u32 partition_my_weight(const struct xcf *x) {
     u32 sum = couple_sfm_for(&x->couple, x->id.name)->weight;
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         if (sys_in(&x->sys[i]) && sys_linked(&x->sys[i])) sum += policy_of(x, &x->sys[i])->weight;
     return sum;
 }
@@ -154,7 +154,7 @@ void xcf_arbiter_looked(struct xcf *x, u64 now) {
     if (x->suspect || !since) return;
     poll_by(x, now);
     x->looked_at = since;
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         x->sys[i].looked = x->sys[i].state == XCF_SYS_STOPPED && x->sys[i].since <= since;
 }
 
@@ -186,7 +186,7 @@ static void nosignal_due(struct xcf *x, struct xcf_sys *s, u64 now) {
 
 void partition_timers(struct xcf *x, u64 now) {
     if (x->suspect) return;
-    for (u32 i = 1; i < x->systems && !x->stopped; i++) {
+    for (u32 i = 1; i < x->slots && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         if (s->state == XCF_SYS_STOPPED) stopped_due(x, s, now);
         if (s->state == XCF_SYS_NOSIGNAL) nosignal_due(x, s, now);
@@ -204,14 +204,14 @@ void partition_timers(struct xcf *x, u64 now) {
 static void arbiter_lost(struct xcf *x, u64 now) {
     x->arbiter_up = x->asked = false;
     x->looked_at = x->look_since = 0;
-    for (u32 i = 1; i < x->systems && !x->stopped; i++)
+    for (u32 i = 1; i < x->slots && !x->stopped; i++)
         if (x->sys[i].state == XCF_SYS_ISOLATING) system_event(x, &x->sys[i], XCF_SE_NOARB, now);
 }
 
 /* It can be reached again: what waits for the operator need not, and what he declared down is made so. */
 static void arbiter_back(struct xcf *x, u64 now) {
     x->arbiter_up = true;
-    for (u32 i = 1; i < x->systems && !x->stopped; i++) {
+    for (u32 i = 1; i < x->slots && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         struct xcf_sysid id = s->id;
         id.incarnation = s->gone_incarnation;
@@ -225,7 +225,7 @@ void partition_trusted(struct xcf *x, u64 now) {
     if (!x->suspect) return;
     x->suspect = false;
     xcf_missed(x, now - x->suspect_since, now); /* what came while nothing was believed was not heard either */
-    for (u32 i = 1; i < x->systems && !x->stopped; i++) {
+    for (u32 i = 1; i < x->slots && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         if (s->state != XCF_SYS_ISOLATING) continue;
         if (!x->arbiter || x->arbiter->isolate(x->arbiter_ctx, &s->id) != 0)
@@ -404,7 +404,7 @@ static int answer_confirm(struct xcf *x, struct xcf_sys *s, const char *text, u6
 int xcf_reply(struct xcf *x, u32 reply, const char *text, u64 now) {
     xcf_lapse_check(x, now);
     if (x->suspect) return -ERR_AGAIN;
-    for (u32 i = 0; i < x->systems && reply && !x->stopped; i++) {
+    for (u32 i = 0; i < x->slots && reply && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         if (s->wtor != reply) continue;
         if (s->question == XCF_ASK_SIGNALS) return answer_signals(x, s, text, now);

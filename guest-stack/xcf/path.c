@@ -71,7 +71,10 @@ static void now_working(struct xcf_path *p, u64 now) {
     struct xcf_sys *s = &x->sys[p->slot];
     p->working_since = p->heard_at = now;
     p->busy = p->late = p->broken = false;
-    list_push_back(p->couple.outbound ? &s->out : &s->in, &p->node);
+    if (p->couple.structure || !p->couple.outbound)
+        list_push_back(p->couple.outbound ? &s->out : &s->in, &p->node);
+    else
+        list_push_front(&s->out, &p->node);
     if (p->couple.outbound)
         s->out_working++;
     else
@@ -82,12 +85,17 @@ static void now_working(struct xcf_path *p, u64 now) {
     system_links_changed(x, s, now);
 }
 
+static void partner_is(struct xcf_path *p, u32 slot) {
+    p->slot = slot;
+    p->head_made = false;
+}
+
 static void failed(struct xcf_path *p, u64 now) {
     struct xcf_sys *s = &p->x->sys[p->slot];
     bool others = sys_in(s) && s->out_working && s->in_working; /* a partner that is out takes its paths along */
     p->x->count.path_failures++;
     if (others) p->retries++;
-    p->slot = 0;
+    partner_is(p, 0);
     xcf_say(p->x, "IXC467I RESTARTING %s %s %s RSN: %s", direction(p), kind(p), p->couple.name,
             p->ready ? "NO RESPONSE FROM THE OTHER SIDE" : "I/O ERROR");
     if (p->retries <= p->couple.retry) return;
@@ -104,7 +112,7 @@ void path_event(struct xcf_path *p, enum xcf_path_event e, u64 now) {
     if (was == XCF_PATH_WORKING) left_working(p, now);
     if (is == XCF_PATH_WORKING) now_working(p, now);
     if (is == XCF_PATH_RESTARTING) failed(p, now);
-    if (is == XCF_PATH_STOPPED || is == XCF_PATH_STARTING) p->slot = 0;
+    if (is == XCF_PATH_STOPPED || is == XCF_PATH_STARTING) partner_is(p, 0);
     if (is == XCF_PATH_STARTING && p->ready) path_event(p, XCF_PE_READY, now);
     if (is == XCF_PATH_LINKING) p->x->hello_now = true;
 }
@@ -119,7 +127,7 @@ static void linked(struct xcf_path *p, struct xcf_sys *s, u64 now) {
     p->late = false;
     if (p->state != XCF_PATH_LINKING && p->state != XCF_PATH_RESTARTING) return;
     if (p->couple.outbound) p->partner_path[0] = '\0'; /* of whoever was there before */
-    p->slot = slot;
+    partner_is(p, slot);
     path_event(p, XCF_PE_LINKED, now);
 }
 
@@ -145,23 +153,24 @@ void path_timers(struct xcf *x, u64 now) {
 
 /* ---- outbound ---- */
 
+static void head_make(struct xcf_path *p, const struct xcf_sys *s) {
+    const struct xcf *x = p->x;
+    struct xcfmsg_header h = {.from_incarnation = x->id.incarnation, .token = p->token};
+    memcpy(h.from, x->id.name, sizeof h.from);
+    memcpy(h.sysplex, x->couple.sysplex, sizeof h.sysplex);
+    if (s) memcpy(h.to, s->id.name, sizeof h.to);
+    p->head_incarnation = h.to_incarnation = s ? s->id.incarnation : 0;
+    p->head_made = true;
+    xcfmsg_head_emit(p->head, &h);
+}
+
 bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     struct xcf *x = p->x;
     const struct xcf_sys *s = p->slot ? &x->sys[p->slot] : NULL;
     if (x->stopped || !p->ready || p->busy) return false;
-    memcpy(h->from, x->id.name, sizeof h->from);
-    h->from_incarnation = x->id.incarnation;
-    memcpy(h->sysplex, x->couple.sysplex, sizeof h->sysplex);
-    memset(h->to, 0, sizeof h->to);
-    h->to_incarnation = 0;
-    h->ack = 0;
-    if (s) {
-        memcpy(h->to, s->id.name, sizeof h->to);
-        h->to_incarnation = s->id.incarnation;
-        h->ack = s->rx.next;
-    }
-    h->token = p->token;
-    xcfmsg_emit(block, h);
+    if (!p->head_made || (s && s->id.incarnation != p->head_incarnation)) head_make(p, s);
+    h->ack = s ? s->rx.next : 0;
+    xcfmsg_emit_headed(block, p->head, h);
     int rc = p->ops->send(p->ctx, block, h->bytes);
     if (rc == -ERR_AGAIN) p->busy = true;
     p->broken = rc && rc != -ERR_AGAIN; /* until a HELLO goes through: messages take other paths */
@@ -196,7 +205,7 @@ static u32 hello_names(const struct xcf *x, const struct xcf_path *out, u8 *body
 }
 
 static void hello_gone(const struct xcf *x, u8 *body, struct xcfmsg_hello *h) {
-    for (u32 i = 1; i < x->systems && h->gone < XCFMSG_GONE_MAX; i++) {
+    for (u32 i = 1; i < x->slots && h->gone < XCFMSG_GONE_MAX; i++) {
         const struct xcf_sys *s = &x->sys[i];
         if (!s->gone_incarnation) continue;
         struct xcfmsg_entry e = {.incarnation = s->gone_incarnation};
@@ -246,7 +255,7 @@ void path_hello_due(struct xcf *x, u64 now) {
         bool soon = p->state == XCF_PATH_WORKING && now - p->hello_at < XCF_HELLO_US - XCF_HEARTBEAT_US / 2;
         if (talks(p) && !soon) hello_out(p, now);
     }
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         struct xcf_path *oldest = NULL;
         u64 latest = 0;
         LIST_FOR_EACH(it, &x->sys[i].out) {

@@ -52,9 +52,13 @@ void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
     if (sys_slot(x, s) == 0) poll_by(x, 0); /* no path pumps it */
 }
 
+/* Round robin among paths of its kind: a partner's devices stand in front of its structures, so that the first is nearly always it. */
 static struct xcf_path *path_take(struct xcf_sys *s, struct xcf_path *p) {
+    struct list *after = p->node.next;
+    while (after != &s->out && LIST_ENTRY(after, struct xcf_path, node)->couple.structure == p->couple.structure) after = after->next;
+    if (after == p->node.next) return p;
     list_del(&p->node);
-    list_push_back(&s->out, &p->node); /* round robin */
+    list_add_between(&p->node, after->prev, after);
     return p;
 }
 
@@ -282,7 +286,7 @@ void signal_local(struct xcf *x, u64 now) {
 /* ---- time ---- */
 
 void signal_timers(struct xcf *x, u64 now) {
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         struct xcf_sys *s = &x->sys[i];
         u32 n = 0;
         if (!sys_in(s)) continue;
@@ -301,7 +305,7 @@ void signal_timers(struct xcf *x, u64 now) {
 
 u64 signal_due(const struct xcf *x) {
     u64 due = list_empty(&x->sys[0].tx.queue) || x->suspect ? TIME_NEVER : 0;
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         const struct xcf_sys *s = &x->sys[i];
         if (!sys_in(s)) continue;
         due = u64_min(due, s->rx.ack_due);

@@ -126,6 +126,7 @@ struct xcf_sys *system_slot_take(struct xcf *x, const char *name) {
         x->count.drop_systems_full++;
         return NULL;
     }
+    x->slots = u32_max(x->slots, sys_slot(x, oldest) + 1);
     oldest->state = XCF_SYS_FREE;
     oldest->gone_incarnation = 0;
     oldest->id.incarnation = 0;
@@ -225,7 +226,7 @@ static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
 
 void system_timers(struct xcf *x, u64 now) {
     if (x->suspect) return; /* who has stood still has not heard anybody, and may accuse nobody */
-    for (u32 i = 1; i < x->systems && !x->stopped; i++) {
+    for (u32 i = 1; i < x->slots && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         if (s->state == XCF_SYS_FREE || s->state >= XCF_SYS_CLEANUP) continue;
         silence_check(x, s, now);

@@ -68,6 +68,7 @@ struct xcf *xcf_create(const struct xcf_config *c, u64 now) {
     x->arbiter = c->arbiter;
     x->arbiter_ctx = c->arbiter_ctx;
     x->systems = c->systems;
+    x->slots = 1;
     x->members_max = c->members;
     x->groups_max = c->groups;
     x->last_poll = x->heartbeat_at = now;
@@ -108,7 +109,7 @@ static u64 later(u64 t, u64 us, u64 now) {
 }
 
 void xcf_missed(struct xcf *x, u64 missed_us, u64 now) {
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         struct xcf_sys *s = &x->sys[i];
         s->last_signal = later(s->last_signal, missed_us, now);
         s->linked_at = later(s->linked_at, missed_us, now);
@@ -117,9 +118,9 @@ void xcf_missed(struct xcf *x, u64 missed_us, u64 now) {
     for (u32 i = 0; i < x->paths; i++) x->path[i].heard_at = later(x->path[i].heard_at, missed_us, now);
 }
 
-void xcf_lapse_check(struct xcf *x, u64 now) {
+void xcf_lapsed(struct xcf *x, u64 now) {
     u64 lapse = now - x->last_poll;
-    if (now < x->last_poll || lapse < XCF_LAPSE_US || x->stopped) return;
+    if (x->stopped) return;
     x->count.lapses++;
     x->last_poll = x->heartbeat_at = x->suspect_since = now;
     x->suspect = true;
@@ -135,7 +136,7 @@ void xcf_lapse_check(struct xcf *x, u64 now) {
 static void suspect_check(struct xcf *x, u64 now) {
     bool partner = false, heard = false;
     if (!x->suspect || x->asked) return;
-    for (u32 i = 1; i < x->systems; i++) {
+    for (u32 i = 1; i < x->slots; i++) {
         const struct xcf_sys *s = &x->sys[i];
         if (!sys_in(s)) continue;
         partner = true;
@@ -167,7 +168,7 @@ static void admission_check(struct xcf *x, u64 now) {
         if (!x->suspect) partition_look(x, now);
         return;
     }
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         if (x->sys[i].state == XCF_SYS_JOINING && x->sys[i].records) return;
     x->admitted = true;
 }
@@ -175,6 +176,10 @@ static void admission_check(struct xcf *x, u64 now) {
 /* Its loop comes by some thousand times a second under load: what then costs more than the work is looking for some. */
 static bool nothing_due(const struct xcf *x, u64 now) {
     return now < x->poll_due && now < x->rounds_at && x->admitted && !x->suspect && !x->hello_now;
+}
+
+u64 xcf_due(const struct xcf *x, u64 now) {
+    return x->stopped ? TIME_NEVER : nothing_due(x, now) ? x->poll_due : now;
 }
 
 u64 xcf_poll(struct xcf *x, u64 now) {
@@ -209,7 +214,7 @@ u64 xcf_poll(struct xcf *x, u64 now) {
 /* ---- queries and settings ---- */
 
 struct xcf_sys *xcf_sys_by_name(struct xcf *x, const char *name) {
-    for (u32 i = 0; i < x->systems; i++)
+    for (u32 i = 0; i < x->slots; i++)
         if (x->sys[i].id.name[0] && strcmp(x->sys[i].id.name, name) == 0) return &x->sys[i];
     return NULL;
 }
@@ -229,13 +234,13 @@ bool xcf_system(const struct xcf *x, u32 i, struct xcf_system_info *out) {
 }
 
 bool xcf_synced(const struct xcf *x) {
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         if (sys_in(&x->sys[i]) && !x->sys[i].synced) return false;
     return x->admitted;
 }
 
 bool xcf_is_gone(const struct xcf *x, const struct xcf_sysid *id) {
-    for (u32 i = 1; i < x->systems; i++)
+    for (u32 i = 1; i < x->slots; i++)
         if (strcmp(x->sys[i].id.name, id->name) == 0) return id->incarnation <= x->sys[i].gone_incarnation;
     return false;
 }

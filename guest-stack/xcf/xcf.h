@@ -106,6 +106,8 @@ struct xcf *xcf_create(const struct xcf_config *config, u64 now);
 size_t xcf_bytes(const struct xcf_config *config);
 /* Returns when it wants to be called again; TIME_NEVER after wait_state(). */
 u64 xcf_poll(struct xcf *x, u64 now);
+/* What xcf_poll() would return if it did nothing; now (or earlier) if there is something to do. */
+u64 xcf_due(const struct xcf *x, u64 now);
 bool xcf_stopped(const struct xcf *x);
 
 /* counter: that of the record which is answered; OK to one from before this system stood still says nothing about now. */

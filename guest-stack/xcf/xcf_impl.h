@@ -56,6 +56,10 @@ struct xcf_path {
     u32 retries;
     char partner_path[17];
     u64 blocks, bytes;
+    /* Outbound: the header of its blocks as far as all are alike; made anew when the partner, or its incarnation, is another one. */
+    u8 head[XCFMSG_HEADER];
+    u64 head_incarnation;
+    bool head_made;
     /* Inbound: the header of the last block whose sender was looked up, and what came of it. Nearly all blocks have the same names. */
     u8 ends[XCFMSG_HEADER];
     struct xcf_sysid ends_from;
@@ -152,6 +156,7 @@ struct xcf {
     bool hello_now; /* partners should know at once */
     bool leaving;   /* varied offline: the last HELLO says so */
     u32 systems, members_max, groups_max;
+    u32 slots; /* of sys[] that have ever been used, this system's included: the rest is as it was made */
     struct xcf_sys *sys;
     struct xcf_member *member; /* [members_max] */
     struct list bucket[XCF_BUCKETS];
@@ -181,7 +186,10 @@ void xcf_say(struct xcf *x, const char *fmt, ...) __attribute__((format(printf, 
 void xcf_stop(struct xcf *x, u32 reason);
 struct xcf_sys *xcf_sys_by_name(struct xcf *x, const char *name);
 /* The machine stood still (a paused emulator): whether this system is still in has to be found out first. */
-void xcf_lapse_check(struct xcf *x, u64 now);
+void xcf_lapsed(struct xcf *x, u64 now);
+static inline void xcf_lapse_check(struct xcf *x, u64 now) {
+    if (now >= x->last_poll + XCF_LAPSE_US) xcf_lapsed(x, now);
+}
 /* Something is to be done at that time: xcf_poll() looks then, also if it was told a later time before. */
 static inline void poll_by(struct xcf *x, u64 when) {
     if (when < x->poll_due) x->poll_due = when;

@@ -116,11 +116,12 @@ int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, con
     return n ? 0 : -ERR_NOENT;
 }
 
-void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
     u8 copy[65536];
     pkt_copy(p, 0, copy, pkt_bytes(p));
     struct lab_event e = {now + 100, sx->index, to->index, 0, p->flags, pkt_bytes(p), NULL};
     lab_push(sx->lab, e, copy);
+    return true;
 }
 
 static void lab_home(struct sysplex *sx, u64 now) {

@@ -46,7 +46,7 @@ struct chan_system {
     struct list taken;
     u32 stray_status; /* status of a subchannel that nobody has open */
     bool news;        /* an event was delivered since css_news() asked, and its receiver did not say chan_no_news() */
-    bool no_news;     /* said so by the done() that is running */
+    bool no_news;     /* said so by the done() or pci() that is running */
 };
 
 static struct chan_system the_css;
@@ -294,8 +294,9 @@ bool css_news(void) {
 
 static void report_pci(struct chan *ch, u64 now) {
     if (!ch->ev->pci) return;
-    the_css.news = true;
+    the_css.no_news = false;
     ch->ev->pci(ch->ctx, now);
+    the_css.news |= !the_css.no_news;
 }
 
 static void start_sense(struct chan *ch, u64 now) {

@@ -34,7 +34,7 @@ static void mvcl(void *to, size_t to_len, const void *from, size_t from_len_and_
     __asm__ volatile("mvcl %0,%2" : "+d"(r2), "+d"(r3), "+d"(r4), "+d"(r5) : : "cc", "memory");
 }
 
-void *memcpy(void *restrict to, const void *restrict from, size_t n) {
+void *(memcpy)(void *restrict to, const void *restrict from, size_t n) {
     if (n - 1 < 256)
         mvc(to, from, n);
     else if (n && n <= MVCL_MAX)
@@ -44,7 +44,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n) {
     return to;
 }
 
-void *memset(void *to, int byte, size_t n) {
+void *(memset)(void *to, int byte, size_t n) {
     if (n <= MVCL_MAX)
         mvcl(to, n, to, (size_t)(u8)byte << 24);
     else
@@ -65,7 +65,7 @@ void *memmove(void *to, const void *from, size_t n) {
     return to;
 }
 
-int memcmp(const void *a, const void *b, size_t n) {
+int (memcmp)(const void *a, const void *b, size_t n) {
     const u8 *x = a, *y = b;
     int cc = 0;
     while (n && cc == 0) {
