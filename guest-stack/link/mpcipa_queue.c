@@ -159,15 +159,11 @@ static bool walk_next(struct walk *w) {
     return true;
 }
 
-/* The next len bytes, contiguous: in place if every SBALE they leave is full, else gathered in the bounce
+/* The next len bytes, which this SBALE does not hold all: in place if every SBALE they leave is full, else gathered in the bounce
  * buffer. NULL if the buffer ends before them. */
-static u8 *walk_take(struct mpcipa *d, struct walk *w, u32 len) {
+static u8 *walk_gather(struct mpcipa *d, struct walk *w, u32 len) {
     u8 *p = w->base + w->element * PAGE + w->at;
     u32 have = w->length - w->at;
-    if (have >= len) {
-        w->at += len;
-        return p;
-    }
     bool contiguous = w->length == PAGE;
     u32 got = have;
     memcpy(d->bounce, p, contiguous ? 0 : have);
@@ -184,6 +180,13 @@ static u8 *walk_take(struct mpcipa *d, struct walk *w, u32 len) {
         }
     }
     return contiguous ? p : d->bounce;
+}
+
+/* The next len bytes, contiguous; NULL if the buffer ends before them. */
+static inline u8 *walk_take(struct mpcipa *d, struct walk *w, u32 len) {
+    if (w->length - w->at < len) return walk_gather(d, w, len);
+    w->at += len;
+    return w->base + w->element * PAGE + w->at - len;
 }
 
 static u16 input_flags(const struct mpcipa *d, const u8 *hdr) {

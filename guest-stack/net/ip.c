@@ -126,14 +126,21 @@ static void ip_not_home(struct stack *stk, struct link *in, struct pkt *p, u64 n
     }
 }
 
+static bool is_claimed(struct stack *stk, struct pkt *p, u64 now) {
+    const struct stack_hooks *h = &stk->hooks;
+    return (h->routed && h->routed(h->routed_ctx, p, now)) || (h->claim && h->claim(h->ctx, stk, p, now));
+}
+
 void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     u8 *h = p->data;
     stk->stats.ip.in_receives++;
     stk->stirred++;
-    enum ip4_fault fault = ip4_check(h, p->len, !(p->flags & PKT_IP_CSUM_OK));
-    if (fault != IP4_OK) {
-        count_fault(stk, in, fault);
-        return;
+    if (!(p->flags & PKT_IP_CSUM_OK) || !ip4_is_plain(h, p->len)) {
+        enum ip4_fault fault = ip4_check(h, p->len, !(p->flags & PKT_IP_CSUM_OK));
+        if (fault != IP4_OK) {
+            count_fault(stk, in, fault);
+            return;
+        }
     }
     p->len = ip4_total(h); /* what follows is the medium's padding */
     p->in = in;
@@ -158,7 +165,7 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
         ip_not_home(stk, in, p, now);
         return;
     }
-    if ((e->flags & HOME_DYNAMIC) && stk->hooks.claim && stk->hooks.claim(stk->hooks.ctx, stk, p, now)) {
+    if ((e->flags & HOME_DYNAMIC) && is_claimed(stk, p, now)) {
         stk->stats.ip.drop_claimed++;
         if (p->flags & PKT_PASSED) stk->stirred--;
         return;

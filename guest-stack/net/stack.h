@@ -51,7 +51,10 @@ struct stack_env {
 /* What sysplex fills so that net never looks upward. Any member may be NULL. */
 struct stack_hooks {
     void *ctx;
-    /* A packet for a HOME address flagged HOME_DYNAMIC, before delivery. true: taken. */
+    /* A packet for a HOME address flagged HOME_DYNAMIC, before delivery: is it one of many that go on elsewhere? true: taken. */
+    bool (*routed)(void *ctx, struct pkt *p, u64 now);
+    void *routed_ctx;
+    /* The same question about any other. */
     bool (*claim)(void *ctx, struct stack *stk, struct pkt *p, u64 now);
     void (*conn_opened)(void *ctx, struct tcb *conn, u64 now);
     void (*conn_closed)(void *ctx, struct tcb *conn, u64 now);

@@ -306,19 +306,17 @@ static u64 turn(struct nucleus *n, u64 now) {
 }
 
 static _Noreturn void run(struct nucleus *n) {
-    u64 next = 0;
+    u64 next = 0, now = port_now();
     for (;;) {
-        u64 now = port_now();
-        /* What an event starts may end at once: drain until nothing is pending, then let time do its part. */
-        while (port_events(now)) now = port_now();
+        port_events(now); /* all that are pending, also of what these start and what ends at once */
         if (port_news() || next <= now)
             next = turn(n, now);
         else
             next = u64_min(next, xcfas_flush(&n->system, now));
-        if (next <= now) continue;
+        u64 since = port_now();
+        if (next > since) port_wait(next);
         now = port_now();
-        port_wait(next);
-        n->system.idle_us += port_now() - now;
+        n->system.idle_us += now - since;
     }
 }
 

@@ -243,7 +243,7 @@ bool dist_routed(void *ctx, struct pkt *p, u64 now) {
     struct sysplex_peer *to = row ? d->slot[row->target].peer : NULL;
     if (!to || row->target == SLOT_SELF) return false;
     u32 seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
-    bool changed = vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], seq, ack, now);
+    bool changed = !vcrt_passed(row, tcp[TCP_FLAGS_AT], ack, now) && vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], seq, ack, now);
     if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     d->count.routed++;
     p->flags |= PKT_DISTRIBUTED;

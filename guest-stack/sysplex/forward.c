@@ -69,27 +69,34 @@ static bool took_another_way(struct sysplex *sx, const struct sysplex_peer *to, 
     return true;
 }
 
-/* What is cut, or shown to the operator, goes the way of all packets; the rest, nearly all, straight into its peer's batch. */
-bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return false;
-    struct link *lnk = to->lnk;
+/* What is cut, or shown to the operator, goes the way of all packets. */
+static void forward_by_link(struct sysplex *sx, const struct sysplex_peer *to, struct pkt *p, u64 now) {
     bool large = p->len > DYNXCF_MTU;
     u32 headers = large && p->gso_bytes ? joined_headers(p) : 0;
-    if (!lnk || !lnk->up || (large && !headers)) {
+    if (!to->lnk || !to->lnk->up || (large && !headers)) {
         SX_COUNT(sx, drop_forward_no_link);
-        return false;
+        return;
     }
     SX_COUNT(sx, forwarded);
     p->flags |= PKT_FORWARDED;
     if (large) split_joined(p, headers);
-    if (large || sx->stk->tracing) {
-        link_output(lnk, p, to->dynxcf, now);
+    link_output(to->lnk, p, to->dynxcf, now);
+}
+
+/* The rest, nearly all, goes straight into its peer's batch. */
+bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return false;
+    struct link *lnk = to->lnk;
+    if (!lnk || !lnk->up || p->len > DYNXCF_MTU || sx->stk->tracing) {
+        forward_by_link(sx, to, p, now);
         return false;
     }
-    bool taken = dynxcf_put(sx, &sx->peer[to->index], p, now) == 0;
-    if (taken)
-        link_sent(lnk, pkt_bytes(p));
-    else
+    SX_COUNT(sx, forwarded);
+    p->flags |= PKT_FORWARDED;
+    if (dynxcf_put(sx, &sx->peer[to->index], p, now) != 0) {
         lnk->count.drops_out_no_buffer++;
-    return taken;
+        return false;
+    }
+    link_sent(lnk, p->len);
+    return true;
 }

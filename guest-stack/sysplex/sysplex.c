@@ -53,11 +53,18 @@ struct sysplex *sysplex_create(const struct sysplex_config *c, u64 now) {
     return sx;
 }
 
+static void router_hook(struct sysplex *sx) {
+    struct stack_hooks *h = stack_hooks(sx->stk);
+    h->routed = sx->router ? sx->router->ops->routed : NULL;
+    h->routed_ctx = sx->router ? sx->router->ctx : NULL;
+}
+
 void sysplex_part_add(struct sysplex *sx, const struct sysplex_part_ops *ops, void *ctx) {
     CHECK(sx->parts < SYSPLEX_PARTS_MAX && ops->kind_last < PLEXMSG_KINDS);
     sx->part[sx->parts] = (struct sysplex_part){.ops = ops, .ctx = ctx};
     CHECK(!ops->routed || !sx->router);
     if (ops->routed) sx->router = &sx->part[sx->parts];
+    if (sx->stk) router_hook(sx);
     sx->parts++;
     for (u32 k = ops->kind_first; k && k <= ops->kind_last; k++) {
         CHECK(!sx->part_of_kind[k]);
@@ -112,7 +119,6 @@ bool parts_distribute(struct sysplex *sx, struct ipaddr addr) {
 static bool hook_claim(void *ctx, struct stack *stk, struct pkt *p, u64 now) {
     struct sysplex *sx = ctx;
     UNUSED(stk);
-    if (sx->router && sx->router->ops->routed(sx->router->ctx, p, now)) return true;
     for (u32 i = 0; i < sx->parts; i++) {
         const struct sysplex_part *part = &sx->part[i];
         if (part->ops->packet && part->ops->packet(part->ctx, p, now) == SYSPLEX_TAKEN) return true;
@@ -165,6 +171,7 @@ void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
                                 env->random(env->ctx) | 1};
     h->ctx = sx;
     h->claim = hook_claim;
+    router_hook(sx);
     h->conn_opened = hook_conn_opened;
     h->conn_closed = hook_conn_closed;
     h->listener = hook_listener;

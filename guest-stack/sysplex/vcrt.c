@@ -41,20 +41,6 @@ const char *vcrt_event_name(enum vcrt_event e) {
     return name[e];
 }
 
-static u32 tick_of(u64 now) {
-    return (u32)(now >> VCRT_TICK_SHIFT);
-}
-
-static u32 key_hash(const struct vcrt *v, const struct vcrt_key *k) {
-    /* The port that varies stands in the low half: multiplied, it reaches every bit that chooses the head. */
-    return hash3(&v->key, k->client.v4, (u32)k->dport << 16 | k->cport, k->dvipa.v4);
-}
-
-static bool key_eq(const struct vcrt_key *a, const struct vcrt_key *b) {
-    return a->client.v4 == b->client.v4 && a->cport == b->cport && a->dport == b->dport &&
-           a->dvipa.v4 == b->dvipa.v4;
-}
-
 size_t vcrt_bytes(u32 max_rows) {
     return (sizeof(struct vcrt_row) + 15) / 16 * 16 * (size_t)max_rows + hash_bytes(max_rows) + 64;
 }
@@ -64,14 +50,6 @@ bool vcrt_init(struct vcrt *v, struct arena *a, u32 max_rows, const struct hash_
     for (u32 i = 0; i < VCRT_STATES; i++) list_init(&v->waiting[i]);
     for (u32 i = 0; i < VCRT_TARGETS; i++) list_init(&v->fellows[i]);
     return pool_init(&v->pool, "VCRT", a, sizeof(struct vcrt_row), max_rows) && hash_init(&v->table, a, max_rows);
-}
-
-struct vcrt_row *vcrt_find(const struct vcrt *v, const struct vcrt_key *k) {
-    for (struct hash_row *r = *hash_head(&v->table, key_hash(v, k)); r; r = r->next) {
-        struct vcrt_row *row = (struct vcrt_row *)(void *)r;
-        if (key_eq(&row->key, k)) return row;
-    }
-    return NULL;
 }
 
 static void go_to_back(struct vcrt *v, struct vcrt_row *row, u32 tick) {
@@ -97,19 +75,19 @@ struct vcrt_row *vcrt_add(struct vcrt *v, const struct vcrt_key *k, u32 target, 
         v->full++;
         return NULL;
     }
-    *row = (struct vcrt_row){.key = *k, .used = tick_of(now), .target = (u8)target};
+    *row = (struct vcrt_row){.key = *k, .used = vcrt_tick(now), .target = (u8)target};
     row->state = (u8)s;
     list_init(&row->waiting);
     go_to_back(v, row, row->used);
     list_push_back(&v->fellows[target], &row->fellows);
     v->rows_of[target]++;
-    hash_add(&v->table, key_hash(v, k), &row->hash);
+    hash_add(&v->table, vcrt_hash(v, k), &row->hash);
     return row;
 }
 
 void vcrt_del(struct vcrt *v, struct vcrt_row *row) {
     if (v->freed) v->freed(v->ctx, row);
-    hash_del(&v->table, key_hash(v, &row->key), &row->hash);
+    hash_del(&v->table, vcrt_hash(v, &row->key), &row->hash);
     list_del(&row->waiting);
     list_del(&row->fellows);
     v->rows_of[row->target]--;
@@ -125,7 +103,7 @@ enum vcrt_event vcrt_event_of(u8 tcp_flags) {
 
 bool vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now) {
     enum vcrt_state s = vcrt_next((enum vcrt_state)row->state, ev);
-    row->used = tick_of(now);
+    row->used = vcrt_tick(now);
     if (s == row->state) return false;
     row->state = (u8)s;
     go_to_back(v, row, row->used);
@@ -156,7 +134,7 @@ void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target) {
 }
 
 struct vcrt_row *vcrt_due(struct vcrt *v, u64 now) {
-    u32 tick = tick_of(now), looked = 0;
+    u32 tick = vcrt_tick(now), looked = 0;
     for (u32 s = VCRT_SYN; s < VCRT_STATES; s++) {
         while (!list_empty(&v->waiting[s]) && looked++ < DUE_LOOK_MAX) {
             struct vcrt_row *row = LIST_ENTRY(v->waiting[s].next, struct vcrt_row, waiting);

@@ -30,6 +30,7 @@
 #include "base/list.h"
 #include "net/hash.h"
 #include "wire/ipaddr.h"
+#include "wire/tcphdr.h"
 
 #define VCRT_TARGETS 33
 #define VCRT_LOST    32u /* a target like the others to this table; to its user: one that is gone */
@@ -94,8 +95,21 @@ size_t vcrt_bytes(u32 max_rows);
 /* false: the arena is too small. key: random, so that nobody can aim at one chain. */
 bool vcrt_init(struct vcrt *v, struct arena *a, u32 max_rows, const struct hash_key *key);
 
+static inline u32 vcrt_tick(u64 now) { return (u32)(now >> VCRT_TICK_SHIFT); }
+static inline u32 vcrt_hash(const struct vcrt *v, const struct vcrt_key *k) {
+    /* The port that varies stands in the low half: multiplied, it reaches every bit that chooses the head. */
+    return hash3(&v->key, k->client.v4, (u32)k->dport << 16 | k->cport, k->dvipa.v4);
+}
+static inline bool vcrt_key_eq(const struct vcrt_key *a, const struct vcrt_key *b) {
+    return a->client.v4 == b->client.v4 && a->cport == b->cport && a->dport == b->dport && a->dvipa.v4 == b->dvipa.v4;
+}
+
 /* NULL: no such row. */
-struct vcrt_row *vcrt_find(const struct vcrt *v, const struct vcrt_key *k);
+static inline struct vcrt_row *vcrt_find(const struct vcrt *v, const struct vcrt_key *k) {
+    struct hash_row *r = *hash_head(&v->table, vcrt_hash(v, k));
+    while (r && !vcrt_key_eq(&((struct vcrt_row *)(void *)r)->key, k)) r = r->next;
+    return (struct vcrt_row *)(void *)r;
+}
 /* A new row in the state that FREE goes to on ev (SYN or OPENED). The key must not be in the table. NULL: full
  * (counted). */
 struct vcrt_row *vcrt_add(struct vcrt *v, const struct vcrt_key *k, u32 target, enum vcrt_event ev, u64 now);
@@ -110,6 +124,14 @@ const char *vcrt_event_name(enum vcrt_event e);
 bool vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now);
 /* A segment of the client: state, use, what it acknowledged. A SYN that begins a new life also sets isn. As vcrt_step(). */
 bool vcrt_segment(struct vcrt *v, struct vcrt_row *row, u8 tcp_flags, u32 seq, u32 ack, u64 now);
+/* The same for nearly all segments of a connection, which leave the row's state as it is. false: not one of them, nothing was done. */
+static inline bool vcrt_passed(struct vcrt_row *row, u8 tcp_flags, u32 ack, u64 now) {
+    bool text = (tcp_flags & (TCPF_SYN | TCPF_FIN | TCPF_RST | TCPF_ACK)) == TCPF_ACK;
+    if (row->state != VCRT_OPEN || !text || !row->acked) return false;
+    row->used = vcrt_tick(now);
+    if (seq_gt(ack, row->ack)) row->ack = ack;
+    return true;
+}
 /* The row goes to another target. */
 void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target);
 

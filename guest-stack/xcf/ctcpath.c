@@ -130,7 +130,7 @@ static void enter(struct ctcpath *p, enum ctcpath_state s, u64 now) {
     p->state = s;
     if (was_up) left_up(p, now);
     /* XCF may have stopped this system meanwhile. */
-    if (xcf_stopped(p->g->x)) return;
+    if (p->g->x->stopped) return;
     switch (s) {
     case CTCPATH_IDLE:
     case CTCPATH_AWAIT:
@@ -169,7 +169,7 @@ static void read_done(struct ctcpath *p, const struct chan_status *st, u64 now) 
     p->reading ^= 1;
     read_start(p);
     /* A block may lead to anything: that the path is stopped, or this system. */
-    for (u32 bytes; !xcf_stopped(p->g->x) && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
+    for (u32 bytes; !p->g->x->stopped && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
         p->g->counters.blocks_in++;
         news |= !xcfmsg_is_ack(transfer + at);
         xcf_path_block(p->path, transfer + at, bytes, now);
@@ -196,7 +196,7 @@ static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     enum program was = p->running;
     p->running = PROGRAM_NONE;
     if (p->g->closing) path_close(p);
-    if (p->g->closing || xcf_stopped(p->g->x)) return;
+    if (p->g->closing || p->g->x->stopped) return;
     bool harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
     if (ctcprog_absent(st)) {
         event(p, CTCPATH_ABSENT, now);
@@ -248,7 +248,7 @@ u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
     if (!g->look && now < g->due) return g->due;
     g->look = false;
     g->due = TIME_NEVER;
-    for (u32 i = 0; i < g->count && !xcf_stopped(g->x); i++) {
+    for (u32 i = 0; i < g->count && !g->x->stopped; i++) {
         struct ctcpath *p = &g->path[i];
         if (p->broken && !p->running) {
             p->broken = false;

@@ -16,22 +16,6 @@ bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len) {
     return true;
 }
 
-u8 *pathbuf_take(struct pathbuf *b, u32 *len) {
-    if (b->flying || b->used == 0) return NULL;
-    u8 *transfer = b->buf[b->filling];
-    *len = b->used;
-    b->filling ^= 1;
-    b->used = 0;
-    b->flying = true;
-    return transfer;
-}
-
-bool pathbuf_landed(struct pathbuf *b) {
-    bool refused = b->refused;
-    b->flying = b->refused = false;
-    return refused;
-}
-
 u32 pathbuf_block(const u8 *transfer, u32 at, u32 len) {
     if (len - at < XCFMSG_HEADER) return 0;
     u32 bytes = be16_get(transfer + at + LENGTH_AT);

@@ -36,8 +36,20 @@ static inline void pathbuf_clear(struct pathbuf *b, bool flying) {
 }
 
 bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len);
-u8 *pathbuf_take(struct pathbuf *b, u32 *len);
-bool pathbuf_landed(struct pathbuf *b);
+static inline u8 *pathbuf_take(struct pathbuf *b, u32 *len) {
+    if (b->flying || b->used == 0) return NULL;
+    u8 *transfer = b->buf[b->filling];
+    *len = b->used;
+    b->filling ^= 1;
+    b->used = 0;
+    b->flying = true;
+    return transfer;
+}
+static inline bool pathbuf_landed(struct pathbuf *b) {
+    bool refused = b->refused;
+    b->flying = b->refused = false;
+    return refused;
+}
 
 /* The next block of a transfer that arrived: its length at *at of len bytes, 0 at the end or when what is left is no block. */
 u32 pathbuf_block(const u8 *transfer, u32 at, u32 len);
