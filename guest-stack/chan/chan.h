@@ -89,7 +89,7 @@ u16 chan_devnum(const struct chan *ch);
 /* All openable device numbers, ascending; returns how many there are (may exceed max). */
 u32 chan_list(struct chan_system *sys, u16 *out, u32 max);
 
-/* From inside done() or pci(): this is nobody's news, there is nothing that a poll would find but blocks of XCF to be sent. Without this
+/* From inside done(), pci() or attention(): this is nobody's news, there is nothing that a poll would find but blocks of XCF to be sent. Without this
  * word each event is followed by a turn of the whole loop; said of the end of every block, and of packets that only pass, it saves as
  * much as the event took. */
 void chan_no_news(struct chan *ch);

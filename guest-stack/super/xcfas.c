@@ -398,6 +398,7 @@ u64 xcfas_poll(struct system *sys, u64 now) {
         if (as->cds) next = u64_min(next, cds_poll(as->cds, now));
         if (as->cfop) next = u64_min(next, cfrm_poll(cfop_cfrm(as->cfop), now));
         if (!as->local && !as->joined) join(as, now);
+        next = u64_min(next, xcf_due(as->x, now)); /* an adapter's word may have given the core something to do */
         if (next > now) break;
     }
     /* Whose exit has run may have something to do now. */

@@ -70,6 +70,7 @@ static void now_working(struct xcf_path *p, u64 now) {
     struct xcf *x = p->x;
     struct xcf_sys *s = &x->sys[p->slot];
     p->working_since = p->heard_at = now;
+    x->paths_due = now; /* path_timers() says until when */
     p->busy = p->late = p->broken = false;
     if (p->couple.structure || !p->couple.outbound)
         list_push_back(p->couple.outbound ? &s->out : &s->in, &p->node);
@@ -143,12 +144,18 @@ void path_try_again(struct xcf *x, u64 now) {
 }
 
 void path_timers(struct xcf *x, u64 now) {
+    if (now < x->paths_due) return;
+    u64 due = TIME_NEVER;
     for (u32 i = 0; i < x->paths; i++) {
         struct xcf_path *p = &x->path[i];
         if (p->state != XCF_PATH_WORKING) continue;
         if (now - p->heard_at > XCF_PATH_SILENCE_US) path_event(p, XCF_PE_SILENT, now);
         if (now - p->working_since > XCF_FORGIVE_US) p->retries = 0;
+        /* A path is only ever heard later than this, so nothing is due before. */
+        due = u64_min(due, p->heard_at + XCF_PATH_SILENCE_US + 1);
+        if (p->retries) due = u64_min(due, p->working_since + XCF_FORGIVE_US + 1);
     }
+    x->paths_due = due;
 }
 
 /* ---- outbound ---- */

@@ -168,6 +168,7 @@ struct xcf {
     u32 next_number, next_token, next_reply, status_counter;
     u32 lapse_counter; /* status_counter when it stood still last: who is answered about a later record is in */
     u64 last_poll, heartbeat_at, suspect_since, settled_at;
+    u64 paths_due; /* path_timers() looks at all paths not before */
     u64 poll_due, rounds_at; /* the next whole xcf_poll(): when something is due, and in any case */
     u64 look_since; /* 0: no look at all records is under way */
     u64 looked_at;  /* when the last one began that was answered since the arbiter can be reached; 0: none */

@@ -239,6 +239,8 @@ static void on_attention(void *ctx, u8 unit_status, u64 now) {
     } else if (x->state == XES_UP) {
         x->drain_wanted = true;
         go(x, now);
+        /* The notices will be news; that they are fetched is none. A command that did not start has ended the link. */
+        if (x->state == XES_UP) chan_no_news(x->ch);
     }
 }
 

@@ -334,19 +334,25 @@ static u32 chan_step(struct chan *ch, u64 now) {
             ch->phase = CHAN_IDLE;
             ch->due = 0;
             n++;
+            ch->sys->no_news = false;
             ch->ev->done(ch->ctx, &st, now);
+            ch->sys->news |= !ch->sys->no_news;
         }
     }
     if (ch->open && ch->pci) {
         ch->pci = false;
         n++;
+        ch->sys->no_news = false;
         if (ch->ev->pci) ch->ev->pci(ch->ctx, now);
+        ch->sys->news |= !ch->sys->no_news;
     }
     if (ch->open && ch->attention) {
         u8 status = ch->attention;
         ch->attention = 0;
         n++;
+        ch->sys->no_news = false;
         if (ch->ev->attention) ch->ev->attention(ch->ctx, status, now);
+        ch->sys->news |= !ch->sys->no_news;
     }
     return n;
 }
@@ -484,8 +490,13 @@ u64 chan_addr(struct chan_system *sys, const void *p) {
     return SIMCHAN_ORIGIN + (u64)(b - sys->storage);
 }
 
-/* A simulated system is polled after each event: that is never wrong. */
-void chan_no_news(struct chan *ch) { UNUSED(ch); }
+void chan_no_news(struct chan *ch) { ch->sys->no_news = true; }
+
+bool simchan_news(struct chan_system *sys) {
+    bool news = sys->news;
+    sys->news = false;
+    return news;
+}
 
 void *chan_ptr(struct chan_system *sys, u64 addr, u32 len) {
     if (addr < SIMCHAN_ORIGIN || addr - SIMCHAN_ORIGIN > sys->bytes) return NULL;

@@ -55,7 +55,7 @@ struct chan_system {
     struct sim_group *groups;
     struct sim_fault faults[SIM_FAULTS_MAX], fault_now;
     u32 fault_count;
-    bool verbose;
+    bool verbose, news, no_news; /* simchan_news(); the receiver of the event that is delivered has said chan_no_news() */
     struct simchan_counters count;
 };
 

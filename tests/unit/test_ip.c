@@ -496,7 +496,20 @@ static void a_card_that_can_gets_it_whole(void **state) {
     assert_int_equal(testnet_frame(f.l2, 0)->len, 30040);
     f.l2->gso_max_bytes = 16384; /* more than the card takes at once: cut here */
     testnet_clear(f.l2);
-    assert_int_equal(gso_packet(&f, CARD | LINK_CAP_GSO | LINK_CAP_CSUM_OUT, 30000, 1460), 21);
+    assert_int_equal(gso_packet(&f, CARD | LINK_CAP_GSO | LINK_CAP_CSUM_OUT, 30000, 1460), 2);
+    const struct testnet_frame *first = testnet_frame(f.l2, 0), *rest = testnet_frame(f.l2, 1);
+    u32 most = (16384 - 40) / 1460; /* whole segments that it takes at once */
+    assert_int_equal(first->gso_bytes, 1460);
+    assert_int_equal(first->len, 40 + most * 1460);
+    assert_int_equal(rest->gso_bytes, 1460);
+    assert_int_equal(rest->len, 40 + 30000 - most * 1460);
+    assert_int_equal(be32_get(rest->bytes + 24), 0xFFFFFF00u + most * 1460);
+    assert_int_equal(be16_get(rest->bytes + 4), (u16)(be16_get(first->bytes + 4) + most)); /* as if each segment had been cut by itself */
+    assert_int_equal(first->bytes[33] & 0x09, 0);
+    assert_int_equal(rest->bytes[33] & 0x89, 0x09);
+    testnet_clear(f.l2);
+    assert_int_equal(gso_packet(&f, CARD | LINK_CAP_GSO | LINK_CAP_CSUM_OUT, most * 1460 + 1000, 1460), 2);
+    assert_int_equal(testnet_frame(f.l2, 1)->gso_bytes, 0); /* the rest is one segment */
     testnet_destroy(f.t);
 }
 
@@ -506,6 +519,43 @@ static bool claim_all(void *ctx, struct stack *stk, struct pkt *p, u64 now) {
     *(u32 *)ctx += p->dst.v4 == testnet_ip("172.16.0.9").v4;
     return true;
 }
+/* 0 leaves a packet to others, 1 hands it on, 2 takes it with something left to do. */
+static bool route_some(void *ctx, struct pkt *p, u64 now) {
+    u32 how = *(u32 *)ctx;
+    UNUSED(now);
+    if (how == 1) p->flags |= PKT_PASSED;
+    return how != 0;
+}
+
+/* Only a packet that was handed on leaves the stack as it was: after any other one there may be something to do. */
+static void what_stirs_the_stack(void **state) {
+    struct fixture f = setup(CARD);
+    struct packet_ip ip = {.src = "10.0.1.9", .dst = "172.16.0.9", .proto = 200};
+    struct device *dev;
+    struct link *v;
+    u32 how, claimed = 0;
+    UNUSED(state);
+    assert_int_equal(device_add(f.a, "DVIPA2", DEV_VIRTUAL, 0, &dev), 0);
+    assert_int_equal(link_add(f.a, dev, "DVIPL2", LNK_VIRTUAL, 0, &v), 0);
+    assert_int_equal(home_add(f.a, testnet_ip("172.16.0.9"), v, HOME_DYNAMIC, f.t->now), 0);
+    struct stack_hooks *h = stack_hooks(f.a);
+    h->routed = route_some;
+    h->routed_ctx = &how;
+    h->ctx = &claimed;
+    h->claim = claim_all;
+    for (how = 0; how < 3; how++) {
+        u32 before = stack_stirred(f.a);
+        testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), 0);
+        assert_int_equal(stack_stirred(f.a) - before, how != 1);
+    }
+    assert_int_equal(claimed, 1); /* asked only about what nobody routes */
+    ip.dst = "10.0.2.7";          /* forwarded: by a link whose card may want a timer */
+    u32 before = stack_stirred(f.a);
+    testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), 0);
+    assert_int_equal(stack_stirred(f.a) - before, 1);
+    testnet_destroy(f.t);
+}
+
 static void claims_for_dynamic_addresses(void **state) {
     struct fixture f = setup(CARD);
     struct packet_ip ip = {.src = "10.0.1.9", .dst = "172.16.0.9", .proto = 200};
@@ -543,6 +593,7 @@ int main(void) {
         cmocka_unit_test(source_addresses),
         cmocka_unit_test(segments_made_in_software),
         cmocka_unit_test(a_card_that_can_gets_it_whole),
+        cmocka_unit_test(what_stirs_the_stack),
         cmocka_unit_test(claims_for_dynamic_addresses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,6 +146,28 @@ static void names_of_paths(void **state) {
     assert_true(xcfmsg_hello_bytes(XCFMSG_HEARD_MAX + XCFMSG_GONE_MAX) <= XCFMSG_BODY_MAX);
 }
 
+/* Many blocks over one path: the head made once and the rest each time give what one xcfmsg_emit() gives. */
+static void head_made_once(void **state) {
+    u8 p[256], q[256], head[XCFMSG_HEADER];
+    struct xcfmsg_header h;
+    u32 len = hello_build(p);
+    UNUSED(state);
+    xcfmsg_parse(p, &h);
+    xcfmsg_head_emit(head, &h);
+    memcpy(q, p, len);
+    memset(q, 0xEE, XCFMSG_HEADER);
+    xcfmsg_emit_headed(q, head, &h);
+    assert_memory_equal(p, q, len);
+    h.seq++; /* what differs from block to block */
+    h.ack += 2;
+    h.flags = XCFMSG_LEAVING;
+    xcfmsg_emit(p, &h);
+    xcfmsg_emit_headed(q, head, &h);
+    assert_memory_equal(p, q, len);
+    assert_int_equal(xcfmsg_check(q, len), XCFMSG_OK);
+    assert_false(xcfmsg_is_ack(q));
+}
+
 static void messages_and_members(void **state) {
     u8 p[64];
     struct xcfmsg_message m = {.kind = XCFMSG_USER, .bytes = 61440, .from = 5, .to = 6, .control = "control"},
@@ -212,7 +234,7 @@ int main(void) {
         cmocka_unit_test(truncated_and_damaged),
         cmocka_unit_test(forms),
         cmocka_unit_test(names_of_paths),
-        cmocka_unit_test(messages_and_members),
+        cmocka_unit_test(head_made_once), cmocka_unit_test(messages_and_members),
         cmocka_unit_test(same_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,8 +68,8 @@ void xcfnode_join(struct xcfnode *n, const struct xcf_exits *exits, void *ctx, u
     CHECK(xcf_join(n->x, &join, &n->member, now) == 0);
 }
 
-void xcfnode_poll(struct xcfnode *n, u64 now) {
-    xcf_poll(n->x, now);
-    strpaths_poll(n->str, now);
-    cds_poll(n->cds, now);
+u64 xcfnode_poll(struct xcfnode *n, u64 now) {
+    u64 due = xcf_poll(n->x, now);
+    due = u64_min(due, strpaths_poll(n->str, now));
+    return u64_min(due, cds_poll(n->cds, now));
 }

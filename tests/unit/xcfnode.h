@@ -44,7 +44,7 @@ void xcfnode_create(struct xcfnode *n, const struct xcfnode_config *c, u64 now);
 void xcfnode_structure(struct xcfnode *n, const char *name, u32 maxmsg_kb, u64 now);
 /* Joins the group TEST under the system's name. */
 void xcfnode_join(struct xcfnode *n, const struct xcf_exits *exits, void *ctx, u64 now);
-void xcfnode_poll(struct xcfnode *n, u64 now);
+u64 xcfnode_poll(struct xcfnode *n, u64 now); /* when it wants to be called again */
 /* A line for the operator: for adapters that the test makes itself. */
 void xcfnode_line(void *ctx, const char *line);
 

@@ -46,7 +46,7 @@ struct chan_system {
     struct list taken;
     u32 stray_status; /* status of a subchannel that nobody has open */
     bool news;        /* an event was delivered since css_news() asked, and its receiver did not say chan_no_news() */
-    bool no_news;     /* said so by the done() or pci() that is running */
+    bool no_news;     /* said so by the done(), pci() or attention() that is running */
 };
 
 static struct chan_system the_css;
@@ -311,8 +311,9 @@ static void report_attention(struct chan *ch, u8 unit, u64 now) {
     if (ch->sync)
         ch->late_attention |= unit;
     else if (ch->ev->attention) {
-        the_css.news = true;
+        the_css.no_news = false;
         ch->ev->attention(ch->ctx, unit, now);
+        the_css.news |= !the_css.no_news;
     }
 }
 
