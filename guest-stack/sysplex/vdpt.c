@@ -78,6 +78,7 @@ struct vdpt_port *vdpt_learn(struct vdpt *v, const struct vdpt_port *model, u16 
     if (vdpt_add(v, model->dvipa, port, (enum dist_method)model->method, &p) < 0) return NULL;
     p->flags = model->flags | VDPT_DYNAMIC;
     p->affinity_sec = model->affinity_sec;
+    p->top = model->top;
     for (u32 t = 0; t < VDPT_TARGETS; t++) {
         if (!(model->t[t].flags & VDPT_IN)) continue;
         p->t[t] = model->t[t];
@@ -91,6 +92,7 @@ void vdpt_target_add(struct vdpt_port *p, u32 target) {
     CHECK(target < VDPT_TARGETS);
     struct vdpt_target *t = &p->t[target];
     if (t->flags & VDPT_IN) return;
+    p->top = (u8)u32_max(p->top, target + 1);
     *t = (struct vdpt_target){.flags = VDPT_IN, .weight = VDPT_WEIGHT_DEFAULT, .tcsr = 100, .cer = 100, .sef = 100};
     vdpt_weigh(p);
 }
@@ -108,10 +110,10 @@ u32 vdpt_tsr(const struct vdpt_target *t) {
 
 void vdpt_weigh(struct vdpt_port *p) {
     bool equal = false;
-    for (u32 i = 0; i < VDPT_TARGETS; i++)
+    for (u32 i = 0; i < p->top; i++)
         /* One target whose capacity nobody knows makes the others' incomparable with it. */
         if ((p->t[i].flags & VDPT_IN) && p->t[i].ready && !p->t[i].wlm) equal = true;
-    for (u32 i = 0; i < VDPT_TARGETS; i++) {
+    for (u32 i = 0; i < p->top; i++) {
         struct vdpt_target *t = &p->t[i];
         if (!(t->flags & VDPT_IN)) continue;
         u32 base = p->method == DIST_WEIGHTEDACTIVE ? t->weight : equal || !t->wlm ? 1 : t->wlm;
@@ -124,7 +126,7 @@ void vdpt_weigh(struct vdpt_port *p) {
 u32 vdpt_eligible(const struct vdpt_port *p, u32 allowed) {
     u32 set = 0;
     bool health = p->method != DIST_ROUNDROBIN && !(p->flags & VDPT_NOHEALTHSWITCH);
-    for (u32 i = 0; i < VDPT_TARGETS; i++) {
+    for (u32 i = 0; i < p->top; i++) {
         const struct vdpt_target *t = &p->t[i];
         if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
         if (health && !t->effective) continue;
@@ -146,7 +148,7 @@ void vdpt_count(struct vdpt_port *p, u32 target, bool opened) {
 
 /* A target that is due to be probed takes the connection, whatever the method; once. */
 static u32 choose_probe(struct vdpt_port *p, u32 allowed) {
-    for (u32 i = 0; i < VDPT_TARGETS; i++) {
+    for (u32 i = 0; i < p->top; i++) {
         struct vdpt_target *t = &p->t[i];
         if (!(t->flags & VDPT_PROBE) || !(allowed >> i & 1)) continue;
         if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
@@ -178,7 +180,7 @@ u32 vdpt_choose(struct vdpt_port *p, u32 allowed) {
 static u32 smooth(struct vdpt_port *p, u32 eligible, bool weighted) {
     u32 best = VDPT_NOBODY;
     i32 sum = 0;
-    for (u32 i = 0; i < VDPT_TARGETS; i++) {
+    for (u32 i = 0; i < p->top; i++) {
         struct vdpt_target *t = &p->t[i];
         if (!(eligible >> i & 1)) {
             t->credit = 0; /* absence earns nothing */
@@ -204,7 +206,7 @@ static u32 choose_roundrobin(struct vdpt_port *p, u32 eligible) {
 /* The target whose share of active connections would be lowest for its weight with one more. */
 static u32 choose_active(struct vdpt_port *p, u32 eligible) {
     u32 best = VDPT_NOBODY;
-    for (u32 i = 0; i < VDPT_TARGETS; i++) {
+    for (u32 i = 0; i < p->top; i++) {
         const struct vdpt_target *t = &p->t[i], *b = best == VDPT_NOBODY ? NULL : &p->t[best];
         if (!(eligible >> i & 1)) continue;
         /* a / w < b / v without a division; equal shares go to the one that has had fewer in all. */
@@ -217,7 +219,7 @@ static u32 choose_active(struct vdpt_port *p, u32 eligible) {
 static u32 choose_standby(struct vdpt_port *p, u32 eligible) {
     u32 best = VDPT_NOBODY;
     bool stay = (p->flags & VDPT_NOSWITCHBACK) && p->current < VDPT_TARGETS && (eligible >> p->current & 1);
-    for (u32 i = 0; i < VDPT_TARGETS && !stay; i++) {
+    for (u32 i = 0; i < p->top && !stay; i++) {
         if (!(eligible >> i & 1)) continue;
         u32 rank = p->t[i].rank, held = best == VDPT_NOBODY ? 0 : p->t[best].rank;
         /* 0 is PREFERRED and beats every rank; among backups the highest. */

@@ -78,6 +78,7 @@ struct vdpt_port {
     u8 method; /* enum dist_method */
     u8 flags;
     u8 current; /* HOTSTANDBY: who serves now */
+    u8 top;     /* targets that have ever been in have numbers below */
     u32 affinity_sec; /* TIMEDAFFINITY */
     u32 refused;      /* SYNs that found nobody */
     struct vdpt_target t[VDPT_TARGETS];
