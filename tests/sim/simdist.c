@@ -16,6 +16,7 @@
 #define IQD_LAN     0x51
 #define DYNXCF(i)   ipaddr_v4(0xC109C801u + (i))
 #define STUCK_US    (1500 * USEC_PER_MSEC) /* longer than a planned change of owner takes, and than a client's first patience */
+#define LEARNING_US USEC_PER_SEC /* the owner knows the listener of a system that is in sync by then */
 #define NOBODYS     UINT32_MAX
 #define BOUND_MAX   96u /* sockets of each system at a time: two blocks of ports */
 #define MANY_FAULT_US (USEC_PER_SEC / 4)
@@ -44,6 +45,7 @@ struct simdist {
     struct distributor *d[XCF_SYSTEMS_MAX];
     void *owner_of_d[XCF_SYSTEMS_MAX]; /* the struct sysplex that d belongs to */
     u64 harmed_at[XCF_SYSTEMS_MAX];
+    u64 unheard_at[XCF_SYSTEMS_MAX]; /* when it last was harmed or not in sync, or could not exchange messages with the owner */
     bool harm[XCF_SYSTEMS_MAX]; /* and goes on */
     struct simplex_session *watched[WATCHED_MAX];
     u16 port[WATCHED_MAX];      /* of the client */
@@ -189,6 +191,14 @@ static bool was_harmed(const struct simdist *s, const struct simplex_session *e)
     return false;
 }
 
+/* The rule lets systems of even number serve this client, and no owner need know of a listener of theirs: nobody is ready for it. */
+static bool nobody_allowed(const struct simdist *s, const struct simplex_session *e, u16 port) {
+    if (s->par.policy != SIMDIST_EVEN_ONLY || e->node < s->par.systems || port % 4 || e->server >= 0 || e->err != ERR_CONNREFUSED) return false;
+    for (u32 i = 0; i < s->par.systems; i += 2)
+        if (s->unheard_at[i] + LEARNING_US < e->began) return false;
+    return true;
+}
+
 static void judge(struct simdist *s, const struct simplex_session *e, u16 port) {
     s->r.sessions++;
     if (s->par.policy == SIMDIST_EVEN_ONLY && e->node >= s->par.systems && port % 4 == 0 && e->server % 2 > 0 && s->plain_at < e->began)
@@ -197,7 +207,7 @@ static void judge(struct simdist *s, const struct simplex_session *e, u16 port) 
         s->r.whole++;
         return;
     }
-    if (was_harmed(s, e)) {
+    if (was_harmed(s, e) || nobody_allowed(s, e, port)) {
         s->r.harmed++;
         return;
     }
@@ -221,6 +231,13 @@ static bool same_stack(const struct simdist *s, u32 i) {
     return n->stk && y->up && !y->waiting && y->life == n->life && n->stack_incarnation == s->life[i];
 }
 
+/* Blocks between two systems arrive, on each path and both ways. */
+static bool joined(struct simdist *s, u32 a, u32 b) {
+    for (u32 k = 0; k < SIMXCF_PATHS; k++)
+        if (sim_wire_at(s->p->x, a, b, k)->wire != SIMXCF_OK || sim_wire_at(s->p->x, b, a, k)->wire != SIMXCF_OK) return false;
+    return true;
+}
+
 static void watch(struct simdist *s) {
     i32 owner = simplex_owner(s->p, SIMDIST_VIP);
     if (owner >= 0 && !distributor_routes(s->d[owner], SIMDIST_VIP)) s->plain_at = simxcf_now(s->p->x);
@@ -228,6 +245,8 @@ static void watch(struct simdist *s) {
         bool bad = !simplex_runs(&s->p->node[i]) || simxcf_isolated(s->p->x, i) || !s->p->node[i].sx ||
                    s->p->node[i].sx->state == SYSPLEX_OUT || deactivated_alone(s, i);
         if (bad) simdist_harmed(s, i);
+        bool heard = !bad && owner >= 0 && s->p->node[i].sx->state == SYSPLEX_IN_SYNC && ((u32)owner == i || joined(s, (u32)owner, i));
+        if (!heard) s->unheard_at[i] = simxcf_now(s->p->x);
     }
     while (s->watched_top && !s->watched[s->watched_top - 1]) s->watched_top--;
     for (u32 i = 0; i < s->watched_top; i++) {

@@ -11,7 +11,7 @@
  *
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
  *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out
- *   refused  no connect is refused while a system with a listener is in the sysplex
+ *   refused  no connect is refused while a system that may serve it has been in sync with the owner for a second
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
  *   ports    no two systems have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
  *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target
