@@ -51,20 +51,34 @@ bool link_init(struct stack *stk, struct arena *a, const struct stack_config *cf
            pool_init(&stk->link_pool, "LINK", a, sizeof(struct link), count);
 }
 
+/* Of names that str_eq_ci() takes for equal it is the same. */
+static u32 key_of(const char *name) {
+    u32 key = 0;
+    for (; *name; name++) key = (key << 5 | key >> 27) ^ (u8)(*name >= 'a' && *name <= 'z' ? *name - 32 : *name);
+    return key;
+}
+
 struct device *device_find(struct stack *stk, const char *name) {
+    u32 key = key_of(name);
     LIST_FOR_EACH(n, &stk->devices) {
         struct device *d = LIST_ENTRY(n, struct device, node);
-        if (str_eq_ci(d->name, name)) return d;
+        if (d->name_key == key && str_eq_ci(d->name, name)) return d;
     }
     return NULL;
 }
 
 struct link *link_find(struct stack *stk, const char *name) {
+    u32 key = key_of(name);
     LIST_FOR_EACH(n, &stk->links) {
         struct link *l = LIST_ENTRY(n, struct link, node);
-        if (str_eq_ci(l->name, name)) return l;
+        if (l->name_key == key && str_eq_ci(l->name, name)) return l;
     }
     return NULL;
+}
+
+void device_rename(struct device *dev, const char *name) {
+    str_copy(dev->name, sizeof dev->name, name);
+    dev->name_key = key_of(dev->name);
 }
 
 /* ---- recovery ---- */
@@ -107,7 +121,7 @@ int device_add(struct stack *stk, const char *name, enum device_type type, u16 d
     if (!dev) return -ERR_NOMEM;
     memset(dev, 0, sizeof *dev);
     dev->stk = stk;
-    str_copy(dev->name, sizeof dev->name, name);
+    device_rename(dev, name);
     dev->type = type;
     dev->devnum = devnum;
     dev->driver = needs_driver ? driver : NULL;
@@ -147,6 +161,7 @@ int link_add(struct stack *stk, struct device *dev, const char *name, enum link_
     lnk->stk = stk;
     lnk->dev = dev;
     str_copy(lnk->name, sizeof lnk->name, name);
+    lnk->name_key = key_of(lnk->name);
     lnk->type = type;
     lnk->adapter = adapter;
     lnk->index = index;

@@ -96,7 +96,8 @@ struct link_counters {
 struct device {
     struct list node; /* stack's devices, in profile order */
     struct stack *stk;
-    char name[NAME_MAX_LEN + 1];
+    char name[NAME_MAX_LEN + 1]; /* device_rename() */
+    u32 name_key;                /* differs where the name does, mostly: a thousand names are looked through fast */
     enum device_type type;
     enum device_status status;
     u16 devnum;
@@ -115,6 +116,7 @@ struct link {
     struct stack *stk;
     struct device *dev;
     char name[NAME_MAX_LEN + 1];
+    u32 name_key; /* as a device's */
     enum link_type type;
     u16 adapter; /* number in the LINK statement; CTC: 0 or 1 */
     u8 index;    /* this link's bit in home_entry.registered; LINK_NO_INDEX if it is VIRTUAL */
@@ -148,6 +150,8 @@ int link_add(struct stack *stk, struct device *dev, const char *name, enum link_
 int link_delete(struct stack *stk, const char *name);
 int device_delete(struct stack *stk, const char *name);
 struct device *device_find(struct stack *stk, const char *name);
+/* Its name may be cut to NAME_MAX_LEN characters. */
+void device_rename(struct device *dev, const char *name);
 struct link *link_find(struct stack *stk, const char *name);
 /* START/STOP. Idempotent; messages EZZ4313I etc. follow when it is done. -ERR_INVAL: VIRTUAL and LOOPBACK,
  * which are always active; -ERR_NOENT: the device has no link. */

@@ -247,7 +247,7 @@ static struct link *link_to(struct sysplex *sx, const struct sysplex_peer *p, u6
         return lnk;
     }
     if (dev || lnk->dev->type != DEV_MPCPTP || peer_of_link(sx, lnk)) return NULL;
-    str_copy(lnk->dev->name, sizeof lnk->dev->name, p->system); /* it waited for a peer of that SYSCLONE */
+    device_rename(lnk->dev, p->system); /* it waited for a peer of that SYSCLONE */
     return lnk;
 }
 
