@@ -4,7 +4,8 @@
  *   block       64 ports that begin at a multiple of 64; 1,008 of them. Each is free, or one stack's
  *   holder      gives ports of its blocks to bind(DVIPA, 0) and to connect() from the DVIPA; marks those it has given. With
  *               fewer than PORTS_LOW unmarked it looks which are still in use, and then WANTs another block
- *   owner       the routing stack answers GRANT with a free block, those that have been free longest first: a port rests
+ *   owner       the routing stack answers GRANT with a free block, those that have been free longest first: a port rests; who
+ *               is granted one says HELD again
  *   new owner   everybody says HELD before its answer to CONFIG is complete; until all have answered (DIST_AWAIT_US at most)
  *               nothing is granted, and who wants waits
  *   gone        the blocks of a stack that has left or was isolated are free
@@ -247,7 +248,8 @@ void dist_ports_in(struct distributor *d, struct sysplex_peer *from, const u8 *p
     }
     for (u32 i = 0; !to_owner && i < b.n; i++, p += DISTMSG_BLOCK_ROW) {
         struct dist_block *mine = block_of(v, be16_get(p));
-        if (b.what == DISTMSG_GRANT) add_block(d, v, be16_get(p));
+        /* What it holds is said again: a HELD that was under way did not name this block, and gave it back. */
+        if (b.what == DISTMSG_GRANT) add_block(d, v, be16_get(p)), dist_due(d, &v->held_due);
         if (b.what == DISTMSG_REVOKE && mine) drop_block(v, mine), look(d, v);
     }
 }
