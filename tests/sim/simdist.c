@@ -36,6 +36,7 @@ struct bound {
     struct sock *s; /* NULL: none */
     u64 incarnation;
     u32 epoch;
+    u64 made_at;
     u16 port;
 };
 
@@ -292,6 +293,7 @@ static void use_port(struct simdist *s, u32 i) {
             b->port = at.port;
             b->incarnation = n->sx->conf.incarnation;
             b->epoch = n->sx->epoch;
+            b->made_at = simxcf_now(s->p->x);
             /* Between owners without SYSPLEXPORTS in force a port is an ordinary one, and nobody promises anything. */
             const struct dist_vipa *v = dist_vipa_find(s->d[i], SIMDIST_VIP);
             if (v && v->sysplexports) {
@@ -309,7 +311,8 @@ static void check_ports(struct simdist *s) {
     for (u32 i = 0; i < s->par.systems; i++)
         for (u32 k = 0; k < BOUND_MAX; k++) {
             const struct bound *b = &s->bound[i][k];
-            if (!holds(s, i, b)) continue;
+            /* Whoever does not answer an owner in time may find his ports given to another, and keeps what he has. */
+            if (!holds(s, i, b) || b->made_at < s->unheard_at[i] + LEARNING_US) continue;
             if (s->port_of[b->port]) simplex_fail(s->p, "ports: systems %u and %u both have %u", s->port_of[b->port] - 1u, i, b->port);
             s->port_of[b->port] = (u8)(i + 1);
         }

@@ -13,7 +13,7 @@
  *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out
  *   refused  no connect is refused while a system that may serve it has been in sync with the owner for a second
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
- *   ports    no two systems have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
+ *   ports    no two systems that the owner hears have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
  *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target
  *   ready    (d) after convergence RDY of each target equals its listeners
  *   drain    (c, h) when the last session has ended every VCRT empties, and ActiveConn is 0
