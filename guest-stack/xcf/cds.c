@@ -252,6 +252,18 @@ static void link_down(void *ctx, struct xes *x, const char *facility, bool isola
 
 /* ---- status ---- */
 
+/* A record can be read before the answer to who is connected: whoever has just written one has connected before. So nobody is taken for
+ * gone by an answer that is older than his record. */
+static bool asking(const struct cds *c) {
+    for (u32 i = 0; i < CDS_COPIES; i++)
+        if (cds_usable(&c->copy[i]) && (c->copy[i].querying || c->copy[i].query_due)) return true;
+    return false;
+}
+static void ask_again(struct cds *c) {
+    for (u32 i = 0; i < CDS_COPIES; i++)
+        if (cds_usable(&c->copy[i])) cds_query(&c->copy[i]);
+}
+
 static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
     struct xcfcds r;
     if (!xcfcds_parse(data, len, &r) || strcmp(r.sysplex, c->sysplex) != 0) {
@@ -266,11 +278,15 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
     if (!s || r.incarnation < s->record.incarnation || strcmp(r.system, c->id.name) == 0) return;
     /* The same record stands in both copies; the older one may be read later. */
     if (s->recorded && r.incarnation == s->record.incarnation && (i32)(r.counter - s->record.counter) < 0) return;
+    bool news = !s->recorded || r.incarnation != s->record.incarnation || r.counter != s->record.counter;
     s->record = r;
     s->recorded = true;
     cds_roles_read(c, &r, now);
     if (!connected_somewhere(c, s)) {
-        dropped(c, s, now);
+        if (news)
+            ask_again(c);
+        else if (!asking(c))
+            dropped(c, s, now);
         return;
     }
     struct xcf_record told = {.counter = r.counter, .connected_weight = r.weight};
@@ -282,7 +298,7 @@ static void record_read(struct cds *c, const u8 *data, u32 len, u64 now) {
 /* A connection that is gone may be that of a system which has switched to other couple data: the records were read first. */
 static void drops_tell(struct cds_copy *k, u64 now) {
     struct cds *c = k->c;
-    if (!k->drops_due || k->state != CDS_READY) return;
+    if (!k->drops_due || k->state != CDS_READY || asking(c)) return;
     k->drops_due = false;
     for (u32 i = 0; i < XCF_SYSTEMS_MAX && !xcf_stopped(c->x); i++)
         if (c->system[i].record.system[0]) dropped(c, &c->system[i], now);
