@@ -160,7 +160,7 @@ void xcf_arbiter_looked(struct xcf *x, u64 now) {
 
 static void stopped_due(struct xcf *x, struct xcf_sys *s, u64 now) {
     const struct couple_sfm_system *policy = policy_of(x, s);
-    u64 quiet = now - u64_max(s->last_signal, s->last_status);
+    u64 quiet = now - u64_max(s->last_signal, s->written_at);
     if (policy->prompt) {
         if (quiet >= couple_opnotify_s(&x->couple) * (u64)USEC_PER_SEC) system_event(x, s, XCF_SE_NOARB, now);
     } else if (s->dropped) {
@@ -258,6 +258,8 @@ void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now) {
     s = xcf_sys_by_name(x, r->id.name);
     if (!s || s->id.incarnation != r->id.incarnation) s = system_heard(x, &r->id, now);
     if (!s || s->id.incarnation != r->id.incarnation) return;
+    u64 read_before = u64_max(s->record_at, now - u64_min(now, XCF_HEARTBEAT_US)); /* it is written each heartbeat */
+    s->record_at = now;
     if (s->records && s->status_counter == r->counter) return;
     /* Record and signals stopped together and one is back: it stood still, and is silent until it knows that it is in. */
     bool stood_still = now - s->last_status >= XCF_LAPSE_US && s->last_signal + XCF_LAPSE_US >= s->last_status;
@@ -266,6 +268,7 @@ void xcf_arbiter_record(struct xcf *x, const struct xcf_record *r, u64 now) {
     s->looked = false;
     s->status_counter = r->counter;
     s->their_weight = r->connected_weight;
+    s->written_at = s->records > 1 ? read_before : now;
     s->last_status = now;
     s->dropped = false;
 }

@@ -17,7 +17,8 @@
  * else.
  *
  * Signs of life are blocks on any path (last_signal) and, with an arbiter, a status record whose counter
- * changes (last_status). INTERVAL is that of the system that is silent, as its HELLO gave it.
+ * changes (last_status). INTERVAL is that of the system that is silent, as its HELLO gave it; it is counted from when the record may
+ * have been written (written_at), for it is read a heartbeat later at worst.
  */
 #include "xcf/xcf_impl.h"
 
@@ -58,7 +59,7 @@ const char *xcf_system_event_name(enum xcf_system_event e) {
 static void entered_joining(struct xcf *x, struct xcf_sys *s, u64 now) {
     signal_reset(x, s);
     s->last_signal = s->linked_at = now;
-    s->last_status = 0;
+    s->last_status = s->written_at = s->record_at = 0;
     s->status_counter = s->their_weight = s->interval_ms = s->records = 0;
     s->unlinked_said = false;
     s->stale_at = 0;
@@ -210,7 +211,7 @@ static void unmet_check(struct xcf *x, struct xcf_sys *s, bool lives, u64 now) {
 static void silence_check(struct xcf *x, struct xcf_sys *s, u64 now) {
     u64 interval = system_interval_us(x, s);
     bool signals = signals_fresh(x, s, now);
-    bool status = s->last_status && now - s->last_status < interval;
+    bool status = s->last_status && now - s->written_at < interval;
     if (sys_linked(s)) s->linked_at = now;
     if (sys_linked(s) && signals) {
         if (!s->by_operator) system_event(x, s, XCF_SE_BACK, now);

@@ -114,6 +114,8 @@ void xcf_missed(struct xcf *x, u64 missed_us, u64 now) {
         s->last_signal = later(s->last_signal, missed_us, now);
         s->linked_at = later(s->linked_at, missed_us, now);
         if (s->last_status) s->last_status = later(s->last_status, missed_us, now);
+        s->written_at = later(s->written_at, missed_us, now);
+        s->record_at = later(s->record_at, missed_us, now);
     }
     for (u32 i = 0; i < x->paths; i++) x->path[i].heard_at = later(x->path[i].heard_at, missed_us, now);
 }

@@ -92,6 +92,8 @@ struct xcf_sys {
     u64 gone_incarnation; /* this and older are out; kept when the slot is used again by the same name */
     u64 since;            /* of the state */
     u64 last_signal, last_status;
+    u64 record_at;  /* when its record was last read, changed or not */
+    u64 written_at; /* the earliest moment at which what last_status saw may have been written */
     u64 linked_at; /* last moment with a working path in each direction */
     u32 status_counter, their_weight;
     u32 records;      /* status records whose counter was news: from the second on it certainly lives */
