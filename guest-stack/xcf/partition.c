@@ -158,14 +158,18 @@ void xcf_arbiter_looked(struct xcf *x, u64 now) {
         x->sys[i].looked = x->sys[i].state == XCF_SYS_STOPPED && x->sys[i].since <= since;
 }
 
-static void stopped_due(struct xcf *x, struct xcf_sys *s, u64 now) {
+/* How long a silent system is given: from its last sign of life to its isolation, or to the operator's question. */
+static u64 patience_us(const struct xcf *x, const struct xcf_sys *s) {
     const struct couple_sfm_system *policy = policy_of(x, s);
-    u64 quiet = now - u64_max(s->last_signal, s->written_at);
-    if (policy->prompt) {
-        if (quiet >= couple_opnotify_s(&x->couple) * (u64)USEC_PER_SEC) system_event(x, s, XCF_SE_NOARB, now);
-    } else if (s->dropped) {
-        system_event(x, s, XCF_SE_DUE, now);
-    } else if (quiet >= system_interval_us(x, s) + policy->isolate_s * (u64)USEC_PER_SEC && last_look(x, s, now)) {
+    if (policy->prompt) return couple_opnotify_s(&x->couple) * (u64)USEC_PER_SEC;
+    return system_interval_us(x, s) + policy->isolate_s * (u64)USEC_PER_SEC;
+}
+
+static void stopped_due(struct xcf *x, struct xcf_sys *s, u64 now) {
+    bool over = now - u64_max(s->last_signal, s->written_at) >= patience_us(x, s);
+    if (policy_of(x, s)->prompt) {
+        if (over) system_event(x, s, XCF_SE_NOARB, now);
+    } else if (s->dropped || (over && last_look(x, s, now))) {
         system_event(x, s, XCF_SE_DUE, now);
     }
 }
@@ -182,6 +186,21 @@ static void nosignal_due(struct xcf *x, struct xcf_sys *s, u64 now) {
     /* The heavier side is given as long as the operator would have been. */
     u64 patience = automatic ? couple_opnotify_s(&x->couple) * (u64)USEC_PER_SEC : 0;
     if (now - s->since >= patience && !s->wtor && s->ask_again == TIME_NEVER) ask_signals(x, s);
+}
+
+/* Each stage of a silence is looked at when it ends, not at the heartbeat after it: what is gained there is gained for whoever waits
+ * for an address. A stage whose end is past waits for an answer, which is an event, or for the end of the last look. */
+u64 partition_due(const struct xcf *x, u64 now) {
+    u64 due = TIME_NEVER;
+    for (u32 i = 1; i < x->slots && !x->suspect; i++) {
+        const struct xcf_sys *s = &x->sys[i];
+        if (s->state != XCF_SYS_ACTIVE && s->state != XCF_SYS_STOPPED) continue;
+        u64 heard = u64_max(s->last_signal, s->written_at);
+        u64 end = heard + (s->state == XCF_SYS_STOPPED ? patience_us(x, s) : system_interval_us(x, s));
+        if (s->state == XCF_SYS_STOPPED && end <= now && x->look_since) end = x->look_since + XCF_LOOK_US;
+        if (end > now) due = u64_min(due, end);
+    }
+    return due;
 }
 
 void partition_timers(struct xcf *x, u64 now) {

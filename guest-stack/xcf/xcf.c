@@ -207,6 +207,7 @@ u64 xcf_poll(struct xcf *x, u64 now) {
         path_hello_all(x, now);
     if (x->stopped) return TIME_NEVER;
     u64 due = u64_min(x->heartbeat_at, u64_min(signal_due(x), member_due(x)));
+    due = u64_min(due, partition_due(x, now));
     if (!x->admitted && x->settled_at > now) due = u64_min(due, x->settled_at);
     if (x->endings) due = u64_min(due, now + SWEEP_US);
     poll_by(x, due);

@@ -265,6 +265,7 @@ u64 system_interval_us(const struct xcf *x, const struct xcf_sys *s);
 /* partition.c */
 void partition_entered(struct xcf *x, struct xcf_sys *s, enum xcf_system_state from, u64 now);
 void partition_timers(struct xcf *x, u64 now);
+u64 partition_due(const struct xcf *x, u64 now); /* when a silence ends INTERVAL, or what follows it; TIME_NEVER: none will */
 /* This system is known to be in again: what was asked before it stood still is asked anew. */
 void partition_trusted(struct xcf *x, u64 now);
 void partition_question_end(struct xcf *x, struct xcf_sys *s);

@@ -290,14 +290,14 @@ static void last_look(void **state) {
     }
 }
 
-/* A system stands still for less than its INTERVAL, whatever the moment, and the arbiter is slow before and after: nobody is isolated,
+/* A system stands still for less than INTERVAL from its last heartbeat on, which was a second ago at most, whatever the moment, and the arbiter is slow before and after: nobody is isolated,
  * and no operator is asked. Its paths have failed nowhere, so IXC409D would ask about a loss that there is not. */
 static void stood_still_and_slow(void **state) {
     const char *why;
     UNUSED(state);
     for (u32 k = 0; k < 240; k++) {
         struct simxcf *s = plex(true, false);
-        u32 still_ms = 2500 + 300 * (k % 8), slow_ms = 500 * (k / 8 % 5), phase_ms = 170 * (k / 40);
+        u32 still_ms = 2500 + 200 * (k % 8), slow_ms = 500 * (k / 8 % 5), phase_ms = 170 * (k / 40);
         simxcf_run(s, SECONDS(1) + phase_ms * (u64)USEC_PER_MSEC);
         simxcf_arbiter_slow(s, slow_ms * (u64)USEC_PER_MSEC);
         simxcf_run(s, SECONDS(2));
@@ -395,6 +395,40 @@ static void retry_starts_what_was_given_up(void **state) {
     assert_true(simxcf_converged(s, &why));
     assert_int_equal(simxcf_question(s, 0, &text), 0);
     simxcf_destroy(s);
+}
+
+/* Until SYS03 is isolated, a millisecond after the other; how long ago each of those that see it heard it last, the longest of them. */
+static u64 isolated_after(struct simxcf *s, u64 *quiet) {
+    u64 begun = simxcf_now(s);
+    while (!simxcf_isolated(s, VICTIM) && simxcf_now(s) - begun < SECONDS(20)) simxcf_run(s, USEC_PER_MSEC);
+    *quiet = 0;
+    for (u32 i = 0; i < VICTIM; i++) {
+        struct xcf_system_info info = {.last_signal = 0};
+        for (u32 k = 1; xcf_system(simxcf_xcf(s, i), k, &info) && strcmp(info.id.name, "SYS03") != 0; k++) continue;
+        *quiet = u64_max(*quiet, simxcf_local(s, i) - info.last_signal);
+    }
+    return simxcf_now(s) - begun;
+}
+
+/* INTERVAL ends when it ends: whatever the phase of the heartbeats of who stands still and of who sees it, and whatever the moment, it
+ * is isolated a few milliseconds (the last look, the question, the answer) after the first one has heard nothing for INTERVAL. */
+static void interval_ends_when_it_ends(void **state) {
+    UNUSED(state);
+    for (u32 k = 0; k < 60; k++) {
+        struct simxcf *s = plex(true, false);
+        u64 quiet, moment = 170 * (k % 6) * (u64)USEC_PER_MSEC;
+        simxcf_kill(s, VICTIM, true);
+        simxcf_run(s, SECONDS(8) + k / 6 * SECONDS(1) / 10);
+        simxcf_start(s, VICTIM);
+        simxcf_run(s, SECONDS(4) + moment);
+        assert_false(simxcf_isolated(s, VICTIM)); /* this life of it */
+        simxcf_pause(s, VICTIM, true);
+        u64 after = isolated_after(s, &quiet);
+        if (quiet < SECONDS(5) || quiet > SECONDS(5) + 25 * USEC_PER_MSEC || after > SECONDS(5) + 25 * USEC_PER_MSEC)
+            fail_msg("heartbeat %u, moment %u: %u us after it was heard last, %u us after it stood still", k / 6, k % 6, (u32)quiet,
+                     (u32)after);
+        simxcf_destroy(s);
+    }
 }
 
 /* Frozen, isolated, resumed: it finds out before it says a word, and waits; started again it is let in. */
@@ -519,7 +553,7 @@ int main(void) {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
         cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
         cmocka_unit_test(slow_arbiter), cmocka_unit_test(last_look), cmocka_unit_test(stood_still_and_slow), cmocka_unit_test(operator_about_signals),
-        cmocka_unit_test(retry_starts_what_was_given_up),
+        cmocka_unit_test(retry_starts_what_was_given_up), cmocka_unit_test(interval_ends_when_it_ends),
         cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
         cmocka_unit_test(ipl_beside_a_frozen_one), cmocka_unit_test(ipl_without_arbiter),
     };
