@@ -4,12 +4,13 @@
  *                                    with the last of them
  *   outage arp DEVICE ADDRESS LOG    a third host's ear: every ARP packet whose sender says that it has ADDRESS
  *   outage serve ADDRESS PORT NAME   a server whose page says "SYSTEM NAME" (the systems beside it that are no S/390)
+ *   outage lines LOG FILE...         what is added to the files from now on, stamped: where the time goes between the event and the answer
  *   outage now                       the clock of the logs: CLOCK_MONOTONIC in microseconds
  *   outage judge LOG SINCE OLD       one line "gap_us from to late two lost slow tried"; exit 1 if nobody answered after SINCE
  *
  * A line of a prober's log: "started ended WHO", WHO the name on the page, or -REFUSED, -RESET, -CLOSED (no page), -SILENT (nothing
  * for PATIENCE_US, in which Linux has sent its SYN twice), -NOROUTE.
- * A line of a witness's log: "moment request|reply MAC".
+ * A line of a witness's log: "moment request|reply MAC". A line of what was added to a file: "moment FILE text", FILE its bare name.
  *
  *   gap    the longest time between two answers that follow each other, the later one after SINCE and, when somebody else than OLD
  *          answers at last, from AROUND_US before his first answer to twice that after it: what a busy host does to the
@@ -32,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -45,6 +47,7 @@
 #define PAGE_BYTES  1024
 #define NAME_BYTES  16
 #define ARP_BYTES   42
+#define FILES       32
 
 static const char REQUEST[] = "GET /status HTTP/1.0\r\n\r\n";
 
@@ -231,6 +234,43 @@ static int arp(const char *device, const char *address, const char *path) {
     return fclose(log) == 0 ? 0 : fail(path);
 }
 
+/* ---- lines ---- */
+
+/* A file's new lines go to the log, all of them with the moment at which they were seen. */
+static void lines_new(FILE *file, const char *path, FILE *log) {
+    char text[512];
+    long long moment = now_us();
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    clearerr(file);
+    while (fgets(text, sizeof text, file)) {
+        text[strcspn(text, "\n")] = 0;
+        fprintf(log, "%lld %.*s %s\n", moment, (int)strcspn(name, "."), name, text);
+    }
+}
+
+static int lines(const char *path, char **files, int n) {
+    FILE *file[FILES];
+    int watch[FILES], news = inotify_init1(IN_CLOEXEC);
+    _Alignas(struct inotify_event) char events[4096];
+    FILE *log = begin_log(path);
+    if (n > FILES || news < 0 || !log) return fail(path);
+    for (int i = 0; i < n; i++) {
+        watch[i] = inotify_add_watch(news, files[i], IN_MODIFY);
+        file[i] = fopen(files[i], "re");
+        if (watch[i] < 0 || !file[i] || fseek(file[i], 0, SEEK_END) != 0) return fail(files[i]);
+    }
+    while (!ended) {
+        ssize_t got = read(news, events, sizeof events); /* SIGTERM ends it: its action does not restart */
+        for (ssize_t at = 0; at < got;) {
+            const struct inotify_event *e = (const struct inotify_event *)(const void *)(events + at);
+            for (int i = 0; i < n; i++)
+                if (watch[i] == e->wd) lines_new(file[i], files[i], log);
+            at += (ssize_t)(sizeof *e + e->len);
+        }
+    }
+    return fclose(log) == 0 ? 0 : fail(path);
+}
+
 /* ---- serve ---- */
 
 static int serve(const char *address, const char *port, const char *name) {
@@ -332,8 +372,10 @@ int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "now") == 0) return printf("%lld\n", now_us()) < 0;
     if (argc == 5 && strcmp(argv[1], "probe") == 0) return probe(argv[2], argv[3], argv[4]);
     if (argc == 5 && strcmp(argv[1], "arp") == 0) return arp(argv[2], argv[3], argv[4]);
+    if (argc >= 4 && strcmp(argv[1], "lines") == 0) return lines(argv[2], argv + 3, argc - 3);
     if (argc == 5 && strcmp(argv[1], "serve") == 0) return serve(argv[2], argv[3], argv[4]);
     if (argc == 5 && strcmp(argv[1], "judge") == 0) return judge(argv[2], atoll(argv[3]), argv[4]);
-    fputs("usage: outage probe ADDRESS PORT LOG | arp DEVICE ADDRESS LOG | serve ADDRESS PORT NAME | now | judge LOG SINCE OLD\n", stderr);
+    fputs("usage: outage probe ADDRESS PORT LOG | arp DEVICE ADDRESS LOG | lines LOG FILE... | serve ADDRESS PORT NAME | now | "
+          "judge LOG SINCE OLD\n", stderr);
     return 2;
 }
