@@ -149,7 +149,7 @@ static void on_dvipa_changed(void *ctx, const struct sysplex_dvipa *s, u64 now) 
         if (!v->routing || v->epoch != s->epoch) dist_start_routing(d, v, s->epoch, now);
         return;
     }
-    if (v->routing) dist_stop_routing(d, v);
+    if (v->routing) dist_stop_routing(d, v, now);
     /* A peer that owns it says CONFIG itself; until then it is only known who it is. */
     v->owner = s->owned && s->owner ? sysplex_peer_at(d->sx, s->owner->index) : NULL;
     dist_role(d, v, now);
@@ -173,7 +173,7 @@ static void on_left(void *ctx, u64 now) {
     struct distributor *d = ctx;
     LIST_FOR_EACH_SAFE(n, next, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
-        if (v->routing) dist_stop_routing(d, v);
+        if (v->routing) dist_stop_routing(d, v, now);
         v->owner = NULL;
         v->epoch = 0;
         v->config_due = v->lists_due = v->listeners_due = v->held_due = v->want_due = false;
@@ -216,6 +216,8 @@ static void do_due(struct distributor *d, u64 now) {
     LIST_FOR_EACH(n, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->config_due && (!v->routing || dist_config_send(d, v, NULL, now) == 0)) v->config_due = false;
+        /* Who may be next hears at once what there is to know: the second is not waited for. */
+        if (v->routing && !v->config_due) dist_copy_heirs(d, v, now);
         if (v->lists_due && dist_lists_send(d, v, now) == 0) v->lists_due = false;
         if (v->held_due && dist_ports_held(d, v, now) == 0) v->held_due = false;
         bool first = v->lists_due || v->held_due; /* listeners are the end of an answer */

@@ -239,6 +239,8 @@ static u32 slots_up(const struct distributor *d) {
 void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now) {
     v->owner = NULL;
     v->epoch = epoch;
+    v->heirs = 0;
+    v->said_all = false;
     v->routing = dist_has_defs(d, v->addr, true) || dist_has_defs(d, v->addr, false);
     if (!v->routing) return;
     d->count.takeovers++;
@@ -247,6 +249,7 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
     v->lists_due = false;
     dist_ports_start(v);
     dist_build(d, v);
+    dist_own_rows(d, v, now);
     count_rows(d, v, now);
     dist_due(d, &v->config_due);
     dist_role(d, v, now);
@@ -254,12 +257,11 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
     dist_listeners_send(d, v, now); /* its own, at once: a SYN may be the next packet */
 }
 
-/* Whoever routes now hears of the connections from their targets; they stay where they are. */
-void dist_stop_routing(struct distributor *d, struct dist_vipa *v) {
+/* Whoever routes now hears of the connections from their targets; they stay where they are. Until it has told its own next owners of them
+ * this stack remembers what it knew, for it may be one of those. */
+void dist_stop_routing(struct distributor *d, struct dist_vipa *v, u64 now) {
     v->routing = false;
-    v->heirs = 0;
     v->awaiting = 0;
-    dist_copy_forget(d, v, VDPT_NOBODY);
     v->config_due = false;
     for (struct vdpt_port *p = vdpt_walk(&d->vdpt, NULL), *next; p; p = next) {
         next = vdpt_walk(&d->vdpt, p);
@@ -267,8 +269,12 @@ void dist_stop_routing(struct distributor *d, struct dist_vipa *v) {
     }
     for (struct vcrt_row *r = vcrt_walk(&d->vcrt, NULL), *next; r; r = next) {
         next = vcrt_walk(&d->vcrt, r);
-        if (ipaddr_eq(r->key.dvipa, v->addr)) vcrt_del(&d->vcrt, r);
+        if (!ipaddr_eq(r->key.dvipa, v->addr)) continue;
+        dist_copy_keep(d, r, now);
+        r->flags &= (u8)~VCRT_COPIED; /* it has not ended */
+        vcrt_del(&d->vcrt, r);
     }
+    dist_copy_before(d, v);
 }
 
 /* ---- what this stack is to a DVIPA ---- */
@@ -382,9 +388,9 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
         return;
     }
     d->count.configs_in++;
-    if (v->routing) dist_stop_routing(d, v);
+    if (v->routing) dist_stop_routing(d, v, now);
     bool new_owner = v->owner != from || v->epoch != c.epoch;
-    if (new_owner) dist_copy_forget(d, v, VDPT_NOBODY); /* its copies replace the earlier owner's */
+    if (new_owner) dist_copy_before(d, v);
     v->owner = from;
     v->epoch = c.epoch;
     v->mask = c.mask;

@@ -4,12 +4,20 @@
  * such clients; when it was the server itself, or died with it, nobody else knew of the connection. So the routing stack copies
  * each row that lives longer than COPY_DELAY_US to the COPY_HEIRS_MAX next owners, in batches, and each end of such a row; a new
  * heir, and one to whom a message found no room, gets all rows again. Whoever becomes the routing stack knows then which rows had
- * a target that is gone (LOST). What other targets serve they list themselves.
+ * a target that is gone (LOST). What other targets serve they list themselves, and its own connections have rows from then on.
  *
  *   copy's target      at the takeover               later
- *   is gone            the client is told            3 times, or until it has answered
+ *   is gone            the client is told            LOST_TRIES times within 2.1 s, or until it has answered that it is closed
  *   lives              waits for the target's list   dropped when the list is there; told if the target dies before
  *   is this stack      dropped: TCP has it
+ *
+ * The new routing stack may die, too, before it has told a client, heard from a target, or said a row to its own next owners. So nobody
+ * forgets at a change of owner: what is known, the former owner's own rows as well, stays as a copy from before (VCRT_BEFORE) beside what
+ * the new owner says. When all targets have answered, all clients of dead ones are told, and every next owner has all rows, the
+ * routing stack says so to all stacks (COPY_END): only then is over what is still from before.
+ *
+ * The client of a row whose target dies while the routing stack lives is told in the same way, for what is told may be lost; until it has
+ * heard, the next owners keep the copy.
  *
  * How a client is told, when nobody knows what it expects next (h = what it last acknowledged, as far as is known):
  *
@@ -23,16 +31,22 @@
 #include "base/str.h"
 #include "net/tcp.h"
 #include "sysplex/dist_impl.h"
+#include "wire/ip4.h"
 #include "wire/tcphdr.h"
 
-#define COPY_WHOLE 1 /* forget what you have */
+#define TCP_ACK_AT 8
+
+#define COPY_BEGIN 1 /* all rows begin here: what you have is from before */
 #define COPY_ASKS  2 /* an heir wants all rows */
-#define AGAIN_US (100 * USEC_PER_MSEC) /* until the second time; then four times as long */
+#define COPY_END   4 /* what you still have from before is over */
+#define AGAIN_US (100 * USEC_PER_MSEC) /* until the second time; then four times as long each */
+/* Of a copy that is LOST: port is how often its client was told, used when it is told again, in units of 2^10 us. */
+#define DUE_SHIFT 10
 
 size_t dist_copy_bytes(const struct distributor_config *c) { return vcrt_bytes(c->copies); }
 
 bool dist_copy_init(struct distributor *d, struct arena *a) {
-    d->copy_at = d->lost_at = TIME_NEVER;
+    d->copy_at = d->lost_at = d->lost_next = TIME_NEVER;
     return vcrt_init(&d->copies, a, d->cfg.copies, &d->key);
 }
 
@@ -111,50 +125,84 @@ static bool send_whole(struct distributor *d, struct dist_vipa *v, const struct 
         row_put(d, d->out + len, r);
         len += DISTMSG_COPY_ROW;
         if (len + DISTMSG_COPY_ROW <= MESSAGE_MAX) continue;
-        if (copies_send(d, v, to, len, first ? COPY_WHOLE : 0, now) < 0) return false;
+        if (copies_send(d, v, to, len, first ? COPY_BEGIN : 0, now) < 0) return false;
         first = false;
         len = DISTMSG_COPY_HEAD;
     }
     d->count.copies_whole++;
-    return copies_send(d, v, to, len, first ? COPY_WHOLE : 0, now) == 0;
+    return copies_send(d, v, to, len, first ? COPY_BEGIN : 0, now) == 0;
+}
+
+/* Who is no heir any more would keep for ever what it has. */
+static void dismiss(struct distributor *d, struct dist_vipa *v, u64 gone, u64 now) {
+    for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++) {
+        const struct sysplex_peer *p = (gone >> i & 1) ? sysplex_peer_at(d->sx, i) : NULL;
+        if (!p || copies_send(d, v, p, DISTMSG_COPY_HEAD, COPY_BEGIN | COPY_END, now) == 0) v->heirs &= ~((u64)1 << i);
+    }
 }
 
 void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now) {
     struct sysplex_peer *heir[COPY_HEIRS_MAX];
     u32 n = sysplex_heirs(d->sx, v->addr, heir, COPY_HEIRS_MAX);
     u64 set = 0;
+    bool knows_all = !v->awaiting && !d->copies.rows_of[VCRT_LOST];
     for (u32 i = 0; i < n; i++) set |= (u64)1 << heir[i]->index;
-    v->heirs &= set;
-    if (v->heirs == set) return;
+    if (v->heirs & ~set) dismiss(d, v, v->heirs & ~set, now);
+    if (v->heirs == set && (v->said_all || !knows_all)) return;
     notes_flush(d, d->copy_notes, now); /* in order: what ended before is not among all rows */
     for (u32 i = 0; i < n; i++) {
         u64 bit = (u64)1 << heir[i]->index;
-        if (!(v->heirs & bit) && send_whole(d, v, heir[i], now)) v->heirs |= bit;
+        if (v->heirs & bit) continue;
+        v->said_all = false;
+        if (send_whole(d, v, heir[i], now)) v->heirs |= bit;
     }
+    if (knows_all && !v->said_all && v->heirs == set) v->said_all = copies_send(d, v, NULL, DISTMSG_COPY_HEAD, COPY_END, now) == 0;
 }
 
 /* ---- at an heir: copies ---- */
 
+/* A copy of a row, in place of what there was; NULL: full. */
+static struct vcrt_row *copy_of(struct distributor *d, const struct vcrt_row *row, u32 slot, u64 now) {
+    struct vcrt_row *c = vcrt_find(&d->copies, &row->key);
+    if (c) vcrt_del(&d->copies, c);
+    c = vcrt_add(&d->copies, &row->key, slot, VCRT_EV_OPENED, now);
+    if (!c) {
+        d->count.copies_full++;
+        return NULL;
+    }
+    c->isn = row->isn, c->ack = row->ack, c->acked = row->acked;
+    return c;
+}
+
 static void copy_row_in(struct distributor *d, const struct dist_vipa *v, const struct distmsg_copy *c, u64 now) {
-    struct vcrt_key k = {v->addr, c->client, c->dport, c->cport};
-    struct vcrt_row *row = vcrt_find(&d->copies, &k);
-    u32 slot = distributor_slot(d, c->target);
-    if (row) vcrt_del(&d->copies, row);
-    if (c->what == DISTMSG_ENDED) return;
+    struct vcrt_row row = {.key = {v->addr, c->client, c->dport, c->cport}, .isn = c->isn, .ack = c->ack, .acked = c->ack != 0};
+    u32 slot = c->what == DISTMSG_ENDED ? VDPT_NOBODY : distributor_slot(d, c->target);
+    if (slot != VDPT_NOBODY) {
+        copy_of(d, &row, slot, now);
+        return;
+    }
+    struct vcrt_row *had = vcrt_find(&d->copies, &row.key);
+    if (had) vcrt_del(&d->copies, had);
     /* Who is not known may be dead, and the routing stack tells the client itself, or not have been met yet: then all rows are
      * asked for when it is. */
-    if (slot == VDPT_NOBODY) {
-        d->copies_missing = true;
-        return;
+    if (c->what != DISTMSG_ENDED) d->copies_missing = true;
+}
+
+void dist_copy_before(struct distributor *d, const struct dist_vipa *v) {
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(&d->copies, r)) != NULL;)
+        if (ipaddr_eq(r->key.dvipa, v->addr)) r->flags = VCRT_BEFORE;
+}
+
+static void forget_before(struct distributor *d, const struct dist_vipa *v) {
+    for (struct vcrt_row *r = vcrt_walk(&d->copies, NULL), *next; r; r = next) {
+        next = vcrt_walk(&d->copies, r);
+        if (ipaddr_eq(r->key.dvipa, v->addr) && (r->flags & VCRT_BEFORE)) vcrt_del(&d->copies, r);
     }
-    row = vcrt_add(&d->copies, &k, slot, VCRT_EV_OPENED, now);
-    if (!row) {
-        d->count.copies_full++;
-        return;
-    }
-    row->isn = c->isn;
-    row->ack = c->ack;
-    row->acked = c->ack != 0;
+}
+
+void dist_copy_keep(struct distributor *d, const struct vcrt_row *row, u64 now) {
+    bool stands = row->state == VCRT_OPEN || row->state == VCRT_FIN;
+    if (stands && row->target != SLOT_SELF) copy_of(d, row, row->target, now);
 }
 
 void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
@@ -173,7 +221,7 @@ void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p,
         return;
     }
     d->count.copies_in++;
-    if (p[8] & COPY_WHOLE) dist_copy_forget(d, v, VDPT_NOBODY);
+    if (p[8] & COPY_BEGIN) dist_copy_before(d, v);
     for (u32 i = 0; i < rows; i++) {
         struct distmsg_copy c;
         if (distmsg_copy_parse(p + DISTMSG_COPY_HEAD + (size_t)i * DISTMSG_COPY_ROW, &c))
@@ -181,6 +229,7 @@ void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p,
         else
             d->count.drop_form++;
     }
+    if (p[8] & COPY_END) forget_before(d, v);
 }
 
 void dist_copy_forget(struct distributor *d, const struct dist_vipa *v, u32 slot) {
@@ -201,15 +250,19 @@ void dist_copy_peer_up(struct distributor *d, u64 now) {
     }
 }
 
+static void tell_soon(struct distributor *d, u64 now) {
+    d->lost_at = d->lost_next = now;
+}
+
 void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now) {
     struct vcrt_row *r;
-    if (vcrt_of_target(&d->copies, slot, NULL)) d->lost_at = now;
+    if (vcrt_of_target(&d->copies, slot, NULL)) tell_soon(d, now);
     while ((r = vcrt_of_target(&d->copies, slot, NULL)) != NULL) vcrt_retarget(&d->copies, r, VCRT_LOST);
 }
 
-/* ---- at the new routing stack: clients are told ---- */
+/* ---- at the routing stack: clients are told ---- */
 
-void dist_copy_tell(struct distributor *d, const struct vcrt_row *row, u64 now) {
+static void tell(struct distributor *d, const struct vcrt_row *row, u64 now) {
     struct tcp_key key = {row->key.dvipa, row->key.client, row->key.dport, row->key.cport};
     struct stack *stk = sysplex_stack(d->sx);
     tcp_reset_peer(stk, &key, row->ack, now);
@@ -218,37 +271,71 @@ void dist_copy_tell(struct distributor *d, const struct vcrt_row *row, u64 now) 
 
 void dist_copy_takeover(struct distributor *d, const struct dist_vipa *v, u64 now) {
     dist_copy_forget(d, v, SLOT_SELF);
-    if (d->copies.rows_of[VCRT_LOST]) d->lost_at = now;
+    if (d->copies.rows_of[VCRT_LOST]) tell_soon(d, now);
+}
+
+void dist_copy_lost(struct distributor *d, struct vcrt_row *row, u64 now) {
+    struct vcrt_row *c = copy_of(d, row, VCRT_LOST, now);
+    if (!c) {
+        tell(d, row, now); /* once is better than not at all */
+        return;
+    }
+    c->flags = row->flags & VCRT_COPIED;
+    row->flags &= (u8)~VCRT_COPIED;
+    tell_soon(d, now);
+}
+
+/* Its client has heard, or cannot. */
+static void lost_over(struct distributor *d, struct vcrt_row *row, u64 now) {
+    if (row->flags & VCRT_COPIED) dist_copy_note(d, row, false, now);
+    vcrt_del(&d->copies, row);
 }
 
 bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const struct pkt *p, u8 flags, u64 now) {
     struct vcrt_row *row = vcrt_find(&d->copies, k);
     if (!row || row->target != VCRT_LOST) return false;
-    vcrt_del(&d->copies, row);
-    if (vcrt_event_of(flags) == VCRT_EV_SYN) return false;
+    bool over = (flags & (TCPF_SYN | TCPF_RST)) != 0;
+    if (over)
+        lost_over(d, row, now);
+    else
+        row->ack = be32_get(p->data + ip4_header_bytes(p->data) + TCP_ACK_AT), row->acked = true;
+    if (flags & TCPF_SYN) return false;
     d->count.lost_answered++;
-    tcp_refuse(sysplex_stack(d->sx), p, now); /* exactly what it expects; nothing if it sent RST itself */
+    /* Exactly what it expects; should that be lost, it is said again. Nothing if it sent RST itself. */
+    tcp_refuse(sysplex_stack(d->sx), p, now);
     return true;
 }
 
-/* One turn of telling: the front of the lost rows, which then stand at the back; port counts how often. */
+/* One lost row's turn, perhaps its last. When it is due again. */
+static u64 row_told(struct distributor *d, struct vcrt_row *r, u64 now) {
+    const struct dist_vipa *v = dist_vipa_find(d, r->key.dvipa);
+    i32 early = (i32)(r->used - (u32)(now >> DUE_SHIFT));
+    if (!v || !v->routing) return TIME_NEVER; /* somebody else may be the next owner */
+    if (r->port && early > 0) return now + ((u64)(u32)early << DUE_SHIFT);
+    d->count.lost_told += r->port == 0;
+    tell(d, r, now);
+    u64 again = now + (AGAIN_US << 2 * r->port);
+    r->used = (u32)(again >> DUE_SHIFT);
+    if (++r->port < LOST_TRIES) return again;
+    lost_over(d, r, now);
+    return TIME_NEVER;
+}
+
+/* One turn of telling: the front of the lost rows, which then stand at the back. */
 static void tell_some(struct distributor *d, u64 now) {
-    if (!d->lost_left) d->lost_left = d->copies.rows_of[VCRT_LOST];
+    if (!d->lost_left) d->lost_left = d->copies.rows_of[VCRT_LOST], d->lost_next = TIME_NEVER;
     u32 turn = u32_min(d->lost_left, LOST_ROUND_MAX);
-    u16 tries = 0;
     d->lost_left -= turn;
     for (struct vcrt_row *r; turn && (r = vcrt_of_target(&d->copies, VCRT_LOST, NULL)) != NULL; turn--) {
-        const struct dist_vipa *v = dist_vipa_find(d, r->key.dvipa);
         vcrt_retarget(&d->copies, r, VCRT_LOST);
-        if (!v || !v->routing) continue; /* somebody else may be the next owner */
-        d->count.lost_told += r->port == 0;
-        dist_copy_tell(d, r, now);
-        tries = ++r->port;
-        if (tries == LOST_TRIES) vcrt_del(&d->copies, r);
+        /* These ports are a living connection's again. */
+        if (vcrt_find(&d->vcrt, &r->key))
+            lost_over(d, r, now);
+        else
+            d->lost_next = u64_min(d->lost_next, row_told(d, r, now));
     }
-    bool through = !d->lost_left || !d->copies.rows_of[VCRT_LOST];
-    if (through) d->lost_left = 0;
-    d->lost_at = !through ? now + USEC_PER_MSEC : tries && tries < LOST_TRIES ? now + (tries == 1 ? 1u : 4u) * AGAIN_US : TIME_NEVER;
+    if (!d->copies.rows_of[VCRT_LOST]) d->lost_left = 0;
+    d->lost_at = d->lost_left ? now + USEC_PER_MSEC : d->lost_next;
 }
 
 u64 dist_copy_poll(struct distributor *d, u64 now) {

@@ -58,7 +58,7 @@ struct dist_copy_note {
 #define COPY_DELAY_US   (50 * USEC_PER_MSEC) /* whoever is through by then needs no copy; most are */
 #define COPY_HEIRS_MAX  2u
 #define LOST_ROUND_MAX  128u /* rows told in one turn: 16,000 take 128 turns of a millisecond */
-#define LOST_TRIES      3u
+#define LOST_TRIES      4u
 
 /* 64 ports of SYSPLEXPORTS that this stack may give. */
 struct dist_block {
@@ -78,6 +78,7 @@ struct dist_vipa {
     bool sysplexports;
     u8 diststat;       /* as last told to sysplex */
     u64 heirs;         /* peers that have copies of every row */
+    bool said_all;     /* and whose copies from before are over */
     u32 awaiting;      /* slots whose answer to CONFIG is missing */
     u64 awaiting_until;
     struct dist_block block[DIST_BLOCKS_MAX];
@@ -123,6 +124,7 @@ struct distributor {
     u32 lost_left;             /* rows of the present round of telling */
     bool copies_missing;       /* of a target that was not known */
     u64 copy_at, lost_at;      /* when to send notes; when to tell clients; TIME_NEVER: nothing to do */
+    u64 lost_next;             /* when the round after the present one begins */
     struct hash_key key;
     struct pool vipa_pool, def_pool, affinity_pool;
     struct hash_table vipas, defs, affinities;
@@ -175,7 +177,7 @@ int dist_config_send(struct distributor *d, struct dist_vipa *v, const struct sy
 /* Is this stack a target now? Hides or gives up the address, tells DISTSTAT. */
 void dist_role(struct distributor *d, struct dist_vipa *v, u64 now);
 void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now);
-void dist_stop_routing(struct distributor *d, struct dist_vipa *v);
+void dist_stop_routing(struct distributor *d, struct dist_vipa *v, u64 now);
 void dist_forget_learnt(struct distributor *d, struct ipaddr dvipa);
 void dist_port_del(struct distributor *d, struct vdpt_port *p);
 
@@ -214,6 +216,8 @@ void dist_notice(struct distributor *d, struct ipaddr dvipa, const struct distms
 void dist_asked(struct distributor *d, struct dist_vipa *v, const struct distmsg_conn *c, u64 now);
 /* The counts of a port served here; NULL: too many. */
 struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, u16 port);
+/* This stack routes v now: its own connections have rows like everybody's, so that the next owners hear of them. */
+void dist_own_rows(struct distributor *d, struct dist_vipa *v, u64 now);
 /* Connections to addr, half-open ones included, that this stack has. */
 u32 dist_local_conns(struct distributor *d, struct ipaddr addr);
 
@@ -261,19 +265,23 @@ void dist_copy_note(struct distributor *d, struct vcrt_row *row, bool opened, u6
 void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now);
 /* Copies of v's rows are not needed any more: at slot, or (VDPT_NOBODY) all of them. */
 void dist_copy_forget(struct distributor *d, const struct dist_vipa *v, u32 slot);
+/* v has a new owner: what is known of its connections is from before until that one has said its own. */
+void dist_copy_before(struct distributor *d, const struct dist_vipa *v);
+/* A row of the VCRT, of a DVIPA that goes to another owner: kept as a copy. */
+void dist_copy_keep(struct distributor *d, const struct vcrt_row *row, u64 now);
+/* The target of a row that this stack routes is gone, and the row will be: its client is told until it has heard. */
+void dist_copy_lost(struct distributor *d, struct vcrt_row *row, u64 now);
 /* This stack routes v now: its copies are what it knows of targets that are gone. */
 void dist_copy_takeover(struct distributor *d, const struct dist_vipa *v, u64 now);
 /* A peer has a slot now: rows of its connections may have been passed over. */
 void dist_copy_peer_up(struct distributor *d, u64 now);
 /* A slot is emptied: rows of its target are lost. */
 void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now);
-/* Does the client of k wait for an answer to a row that is lost? Then it has it now, unless it begins anew (SYN). */
+/* Does the packet of k's client belong to a row that is lost? Then it has its answer now, unless the client begins anew (SYN). */
 bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const struct pkt *p, u8 flags, u64 now);
-/* New heirs get every row. */
+/* New heirs get every row; all hear when that is everything. */
 void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now);
 u64 dist_copy_poll(struct distributor *d, u64 now);
-/* The client of a row hears that it is over, though nobody knows exactly what it expects next. */
-void dist_copy_tell(struct distributor *d, const struct vcrt_row *row, u64 now);
 
 /* ---- dist_affinity.c ---- */
 /* The slot that a client is bound to, VDPT_NOBODY. */

@@ -37,13 +37,13 @@ void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now) {
     d->count.slots_full++;
 }
 
-/* Its client would wait for minutes; told the number that it expects next, it believes the RST at once. */
+/* Its client would wait for minutes, or for ever if it only reads. */
 static void reset_row(struct distributor *d, struct vcrt_row *row, u64 now) {
     const struct dist_vipa *v = dist_vipa_find(d, row->key.dvipa);
     /* An unanswered SYN is repeated and goes elsewhere; an ended connection has nobody who waits. */
     if (v && v->routing && row->state != VCRT_SYN && row->state != VCRT_ENDED) {
         d->count.resets_sent++;
-        dist_copy_tell(d, row, now);
+        dist_copy_lost(d, row, now);
     }
     vcrt_del(&d->vcrt, row);
 }

@@ -169,6 +169,24 @@ int dist_lists_send(struct distributor *d, struct dist_vipa *v, u64 now) {
     return l.rc;
 }
 
+/* One that is half-open becomes OPEN, and is copied, with its client's next segment. */
+static bool own_row(void *ctx, const struct tcp_info *i) {
+    struct conn_list *l = ctx;
+    struct vcrt_key k = {i->key.local, i->key.foreign, i->key.local_port, i->key.foreign_port};
+    bool begun = i->state == TCP_SYN_RCVD;
+    if (!ipaddr_eq(k.dvipa, l->v->addr) || i->state == TCP_LISTEN || i->state == TCP_TIME_WAIT) return true;
+    /* Both ends of a connection from the address to itself are here: nothing of it is routed. */
+    if (ipaddr_eq(k.dvipa, k.client) || vcrt_find(&l->d->vcrt, &k)) return true;
+    struct vcrt_row *row = vcrt_add(&l->d->vcrt, &k, SLOT_SELF, begun ? VCRT_EV_SYN : VCRT_EV_OPENED, l->now);
+    if (row && i->tcb) row->isn = tcp_seq_of(i->tcb)->irs, row->ack = i->snd_una, row->acked = true;
+    return row != NULL; /* full, and counted: it is served without a row */
+}
+
+void dist_own_rows(struct distributor *d, struct dist_vipa *v, u64 now) {
+    struct conn_list l = {.d = d, .v = v, .now = now};
+    tcp_for_each(sysplex_stack(d->sx), own_row, &l);
+}
+
 /* ---- notices ---- */
 
 void dist_notices_flush(struct distributor *d, u64 now) {

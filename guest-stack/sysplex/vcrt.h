@@ -60,6 +60,7 @@ enum vcrt_flags {
     VCRT_AFFINITY = 0x04, /* counted in an affinity row */
     VCRT_COPIED = 0x08,   /* the next owners have a copy of it */
     VCRT_LISTED = 0x10,   /* its target has told this routing stack of it */
+    VCRT_BEFORE = 0x20,   /* of a copy: the present routing stack has not said it yet */
 };
 
 struct vcrt_row {

@@ -26,8 +26,8 @@
  *     since the previous report
  *
  *   COPY       the routing stack to its next owners: connections that it routes, for the case that it dies with one of its targets
- *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = forget first what you have of it; 2 = from a next owner: say
- *     all)   9  3 zero, then
+ *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = all rows begin here: what you have is from before; 2 = from a next owner: say
+ *     all; 4 = to all stacks: what is still from before has ended)   9  3 zero, then
  *      0  4 client   4  2 port at the DVIPA   6  2 client's port   8  4 client's initial sequence number   12  4 what the client
  *     expects next, 0 = not known   16  4 dynamic XCF address of the target   20  1 what (ENDED, OPENED)   21  3 zero
  *

@@ -108,6 +108,7 @@ static void said_again(void **state) {
     link_lan_up(l->node[1].osa, l->t->now);
     lab_run(l, TOLD_US);
     assert_int_equal(resets(), CLIENTS / 3);
+    lab_run(l, 500000); /* the next time they answer that they are closed */
     assert_int_equal(copies(1), 0);
     lab_close(l);
 }
@@ -183,6 +184,73 @@ static void the_same_ports_again(void **state) {
     lab_close(l);
 }
 
+/* The next owner dies, too, at any time after its takeover: it was a target itself, whose connections it has never routed, and of the
+ * former owner's it may have told nobody yet. */
+static void the_next_owner_dies_too(void **state) {
+    static const u32 lived_us[] = {500, 1000, 5000, 16000, 60000, 120000, 400000, 1100000, 4000000};
+    UNUSED(state);
+    for (u32 n = 0; n < ARRAY_LEN(lived_us); n++) {
+        struct lab *l = held(4);
+        lab_die(l, 0);
+        lab_own(l, 1);
+        lab_run(l, lived_us[n]);
+        lab_die(l, 1);
+        lab_own(l, 2);
+        lab_run(l, TOLD_US);
+        if (resets() != CLIENTS / 2) fail_msg("it lived %u us: %u resets", lived_us[n], resets());
+        lab_close(l);
+    }
+}
+
+/* The same with a target: all three die at different times, the third before or after it has listed its connections. */
+static void three_die_in_turn(void **state) {
+    static const u32 lived_us[] = {0, 250, 700, 30000, 80000, 1100000};
+    UNUSED(state);
+    for (u32 n = 0; n < ARRAY_LEN(lived_us); n++) {
+        struct lab *l = held(4);
+        lab_die(l, 0);
+        lab_own(l, 1);
+        lab_run(l, lived_us[n]);
+        lab_die(l, 1);
+        lab_die(l, 3);
+        lab_own(l, 2);
+        lab_run(l, TOLD_US);
+        if (resets() != CLIENTS * 3 / 4) fail_msg("it lived %u us: %u resets", lived_us[n], resets());
+        lab_close(l);
+    }
+}
+
+/* A planned move, and the new owner dies at once: the former one, or the third, still knows the connections. */
+static void moved_and_dead(void **state) {
+    static const u32 lived_us[] = {500, 5000, 120000, 1100000};
+    UNUSED(state);
+    for (u32 n = 0; n < 2 * ARRAY_LEN(lived_us); n++) {
+        struct lab *l = held(4);
+        lab_own(l, 1);
+        lab_run(l, lived_us[n / 2]);
+        lab_die(l, 1);
+        lab_own(l, n & 1 ? 2 : 0);
+        lab_run(l, TOLD_US);
+        if (resets() != CLIENTS / 4) fail_msg("it lived %u us: %u resets", lived_us[n / 2], resets());
+        lab_close(l);
+    }
+}
+
+/* The routing stack lives, but what it says to the clients of a dead target is lost at first. */
+static void said_again_by_the_owner(void **state) {
+    struct lab *l = held(3);
+    UNUSED(state);
+    link_lan_down(l->node[0].osa, l->t->now);
+    lab_die(l, 2);
+    lab_run(l, 50000);
+    assert_int_equal(resets(), 0);
+    link_lan_up(l->node[0].osa, l->t->now);
+    lab_run(l, TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 3);
+    assert_int_equal(copies(0), 0);
+    lab_close(l);
+}
+
 /* What does not come from the owner, of its epoch, whole, changes nothing. */
 static void strangers_are_refused(void **state) {
     struct lab *l = held(3);
@@ -219,7 +287,9 @@ int main(void) {
         cmocka_unit_test(whatever_the_hint),    cmocka_unit_test(said_again),
         cmocka_unit_test(targets_die_too),      cmocka_unit_test(heirs_change),
         cmocka_unit_test(planned_moves),        cmocka_unit_test(the_same_ports_again),
-        cmocka_unit_test(strangers_are_refused),
+        cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
+        cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
+        cmocka_unit_test(said_again_by_the_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
