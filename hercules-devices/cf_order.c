@@ -271,6 +271,8 @@ enum cf_rc cf_do_monitor_list(struct cf_call *c) {
     u32 bit = be32_get(c->cmd + 20), id = c->con->id;
     if (!h || bit >= c->con->vector.bits) return CF_RC_NUMBER;
     *cf_out(c, 1) = h->count != 0;
+    /* A notice about this bit that was not drained yet must not say less than this response does. */
+    cf_vector_put(c->con, bit, c->cmd[36] && h->count);
     if (c->cmd[36]) h->monitors |= cf_bit(id);
     else h->monitors &= ~cf_bit(id);
     h->bit[id - 1] = bit;
@@ -318,6 +320,7 @@ enum cf_rc cf_do_monitor_eventq(struct cf_call *c) {
     u32 bit = be32_get(c->cmd + 20);
     if (bit >= c->con->vector.bits) return CF_RC_NUMBER;
     *cf_out(c, 1) = !list_empty(&c->con->events);
+    cf_vector_put(c->con, bit, c->cmd[36] && !list_empty(&c->con->events));
     c->con->event_bit = c->cmd[36] ? bit : CF_NONE;
     return CF_OK;
 }

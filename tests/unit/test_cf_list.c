@@ -301,6 +301,13 @@ static void monitor(struct test *t, u8 op, u32 list, u32 bit, const char *key) {
     assert_int_equal(cflab_run(&t->lab, t->b), CF_OK);
 }
 
+static void stop(struct test *t, u8 op, u32 list, u32 bit) {
+    cflab_begin(&t->lab, op, &t->cb, 112);
+    be32_put(t->lab.cmd + 16, list);
+    be32_put(t->lab.cmd + 20, bit);
+    assert_int_equal(cflab_run(&t->lab, t->b), CF_OK);
+}
+
 static void test_list_monitoring(void **state) {
     struct test *t = fresh(0);
     u8 row[CF_NOTICE_BYTES];
@@ -326,6 +333,15 @@ static void test_list_monitoring(void **state) {
     write_text(t, 6, 0, "", "z");
     assert_true(cflab_drain(&t->lab, t->b, CF_NOTICE_VECTOR, 33, row));
     assert_int_equal(cf_count_get(t->lab.rsp), 1);
+    assert_int_equal(be32_get(row + 12), 1);
+    /* "Empty" was not drained when monitoring stopped; it starts again on a list that is not empty, and the old notice must not deny that. */
+    cflab_list(&t->lab, CF_DELETE_LIST, &t->ca, 6, CF_BY_NONE, 0);
+    assert_int_equal(cflab_run(&t->lab, t->a), CF_OK);
+    stop(t, CF_MONITOR_LIST, 6, 33);
+    write_text(t, 6, 0, "", "w");
+    monitor(t, CF_MONITOR_LIST, 6, 33, "");
+    assert_int_equal(t->lab.rsp[16], 1);
+    assert_true(cflab_drain(&t->lab, t->b, CF_NOTICE_VECTOR, 33, row));
     assert_int_equal(be32_get(row + 12), 1);
     finish(t);
 }
