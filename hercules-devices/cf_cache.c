@@ -116,7 +116,9 @@ static bool emit(struct cf_call *c, const struct cf_buffer *b, bool data) {
 }
 
 static void interest(struct cf_call *c, struct cf_buffer *b) {
-    u32 index = be32_get(c->cmd + 48);
+    u32 index = be32_get(c->cmd + 48), had = b->bit[c->con->id - 1];
+    /* One bit a name: what is behind the former one would never be told that it is old. */
+    if (b->registered & cf_bit(c->con->id) && had != index) cf_vector_set(c->cf, c->con, had, false);
     b->registered |= cf_bit(c->con->id);
     b->bit[c->con->id - 1] = index;
     cf_vector_put(c->con, index, true);

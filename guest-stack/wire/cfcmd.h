@@ -89,7 +89,8 @@
  * CACHE 16 16 name | 32 16 name that the vector index had before, zeros = none | 48 4 vector index | 52 2 class
  *       54 2 CF_C_* flags | 56 8 user data | 64 data;  body: 16 8 version | 24 4 data bytes | 28 1 CF_C_CHANGED or 0
  *       29 1 castout owner | 30 2 class | 32 8 user data | 40 data
- *   C_READ         registers interest under the vector index, gives the data. C_ASSIGN: makes the entry if there is none
+ *   C_READ         registers interest under the vector index, gives the data. C_ASSIGN: makes the entry if there is none.
+ *                  A name has one bit of a connection: that of an index which it had before goes to 0
  *   C_WRITE        stores the data; C_CHANGED: the only copy (store-in), else what is on disk too (store-through).
  *                  The interest of the others ends: their bits go to 0. C_REGISTER: the writer's begins
  *   C_INVALIDATE   ends everybody's interest; C_PURGE: and deletes the entry even if it is changed

@@ -66,6 +66,18 @@ static void test_a_buffer_changes_its_name(void **state) {
     assert_true(invalidated(t, 0, 5));
 }
 
+/* A name that is read into another buffer: the first one is not valid any more, for a write will end the second one's interest only. */
+static void test_a_name_changes_its_buffer(void **state) {
+    struct test *t = *state;
+    assert_int_equal(cache(t, 0, CF_C_READ, "P1", 5, CF_C_ASSIGN, NULL), CF_OK);
+    assert_int_equal(cache(t, 0, CF_C_READ, "P1", 6, 0, NULL), CF_OK);
+    assert_true(invalidated(t, 0, 5));
+    assert_int_equal(cache(t, 0, CF_C_READ, "P1", 6, 0, NULL), CF_OK);
+    assert_false(invalidated(t, 0, 6));
+    assert_int_equal(cache(t, 1, CF_C_WRITE, "P1", 0, 0, "x"), CF_OK);
+    assert_true(invalidated(t, 0, 6));
+}
+
 static u32 in_class(struct test *t) {
     cache(t, 1, CF_CASTOUT_CLASS, "", 0, 0, NULL);
     return cf_count_get(t->lab.rsp);
@@ -153,6 +165,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cross_invalidate, setup, cftrio_teardown),
         cmocka_unit_test_setup_teardown(test_a_buffer_changes_its_name, setup, cftrio_teardown),
+        cmocka_unit_test_setup_teardown(test_a_name_changes_its_buffer, setup, cftrio_teardown),
         cmocka_unit_test_setup_teardown(test_castout, setup, cftrio_teardown),
         cmocka_unit_test_setup_teardown(test_reclaim, setup, cftrio_teardown),
         cmocka_unit_test_setup_teardown(test_elements_are_reclaimed, setup, cftrio_teardown),
