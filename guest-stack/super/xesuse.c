@@ -104,9 +104,11 @@ static bool put_obtain(struct use *s, struct command *c) {
     return true;
 }
 
+static bool put_record_name(struct use *s, struct command *c) { return xesuse_name(c, 2, s->cmd + 32, CF_ENTRY_NAME_BYTES); }
+
 static bool put_record(struct use *s, struct command *c) {
     char text[65];
-    if (!xesuse_name(c, 2, s->cmd + 32, CF_ENTRY_NAME_BYTES)) return false;
+    if (!put_record_name(s, c)) return false;
     text_of(command_op(c, 3), text, sizeof text);
     memcpy(s->cmd + 64, text, strlen(text));
     return true;
@@ -149,6 +151,14 @@ static bool put_bit(struct use *s, struct command *c) {
     return true;
 }
 
+/* An index beyond the facility's classes is the facility's to refuse. */
+static bool put_class(struct use *s, struct command *c) {
+    u32 class = 0;
+    if (command_op(c, 2)[0] && !xesuse_number(c, 2, 0x10000, &class)) return false;
+    be16_put(s->cmd + 52, (u16)class);
+    return true;
+}
+
 static bool put_cached(struct use *s, struct command *c) {
     const char *how = command_op(c, 5);
     if (!put_bit(s, c)) return false;
@@ -166,19 +176,34 @@ static void show_cached(struct use *s, const u8 *rsp, u32 len, char *line) {
     str_fmt(line, XESUSE_LINE, "VERSION %u, %sCHANGED: %s", (u32)be64_get(rsp + 16), rsp[28] & CF_C_CHANGED ? "" : "NOT ", text);
 }
 
+static void show_names(struct use *s, const u8 *rsp, u32 len, char *line) {
+    char name[CF_NAME_BYTES + 1];
+    u32 n = 0;
+    for (u32 at = CF_RSP_BYTES; at + CF_NAME_BYTES <= len; at += CF_NAME_BYTES, n++) {
+        xesuse_data_show(name, sizeof name, rsp + at, CF_NAME_BYTES);
+        xesuse_line(s, "CHANGED", name);
+    }
+    str_fmt(line, XESUSE_LINE, "%u CHANGED", n);
+}
+
 /* ---- which ---- */
 
+#define LOCK(n, o, bytes, p, w) {.name = n, .type = CF_TYPE_LOCK, .op = o, .len = bytes, .put = p, .show = w}
+#define CACHE(n, o, p, w) {.name = n, .type = CF_TYPE_CACHE, .op = o, .len = CF_CACHE_BYTES, .put = p, .show = w}
 static const struct use_request requests[] = {
-    {"OBTAIN", CF_TYPE_LOCK, CF_OBTAIN, CF_LOCK_BYTES, put_obtain, show_lock, NULL},
-    {"RELEASE", CF_TYPE_LOCK, CF_RELEASE, CF_LOCK_BYTES, put_entry, show_lock, NULL},
-    {"CANCEL", CF_TYPE_LOCK, CF_CANCEL, CF_LOCK_BYTES, put_entry, show_lock, NULL},
-    {"RECORD", CF_TYPE_LOCK, CF_RECORD_SET, 128, put_record, NULL, NULL},
-    {"RECORDS", CF_TYPE_LOCK, CF_RECORD_READ, CF_LOCK_BYTES, put_records, show_records, NULL},
-    {"READ", CF_TYPE_CACHE, CF_C_READ, CF_CACHE_BYTES, put_bit, show_cached, NULL},
-    {"WRITE", CF_TYPE_CACHE, CF_C_WRITE, CF_CACHE_BYTES, put_cached, NULL, NULL},
-    {"INVALIDATE", CF_TYPE_CACHE, CF_C_INVALIDATE, CF_CACHE_BYTES, put_name, NULL, NULL},
-    {"CASTOUT", CF_TYPE_CACHE, CF_CASTOUT, CF_CACHE_BYTES, put_name, show_cached, NULL},
-    {"CASTOUTEND", CF_TYPE_CACHE, CF_CASTOUT_END, CF_CACHE_BYTES, put_name, NULL, NULL},
+    LOCK("OBTAIN", CF_OBTAIN, CF_LOCK_BYTES, put_obtain, show_lock),
+    LOCK("RELEASE", CF_RELEASE, CF_LOCK_BYTES, put_entry, show_lock),
+    LOCK("CANCEL", CF_CANCEL, CF_LOCK_BYTES, put_entry, show_lock),
+    LOCK("RECORD", CF_RECORD_SET, 128, put_record, NULL),
+    LOCK("RECORDEND", CF_RECORD_RESET, 64, put_record_name, NULL),
+    LOCK("RECORDS", CF_RECORD_READ, CF_LOCK_BYTES, put_records, show_records),
+    CACHE("READ", CF_C_READ, put_bit, show_cached),
+    CACHE("WRITE", CF_C_WRITE, put_cached, NULL),
+    CACHE("INVALIDATE", CF_C_INVALIDATE, put_name, NULL),
+    CACHE("UNREGISTER", CF_C_UNREGISTER, put_bit, NULL),
+    CACHE("CASTOUT", CF_CASTOUT, put_name, show_cached),
+    CACHE("CASTOUTEND", CF_CASTOUT_END, put_name, NULL),
+    CACHE("CLASS", CF_CASTOUT_CLASS, put_class, show_names),
 };
 
 static const struct use_request *request_of(enum cf_type type, const char *name) {
@@ -191,10 +216,10 @@ static const struct use_request *request_of(enum cf_type type, const char *name)
 /* ---- answers ---- */
 
 /* What the facility has set without a notice, because the response says it. A notice that is newer comes behind the response. */
-static void vector_put(struct use *s, u32 rc, const u8 *rsp) {
+static void vector_put(struct use *s, u32 rc, const u8 *rsp, u32 len) {
     if (s->bit >= s->con.vector_bits || rc != CF_OK) return;
     u32 mask = 1u << s->bit % 32, *word = &s->vector[s->bit / 32];
-    bool on = s->type == CF_TYPE_CACHE || rsp[16];
+    bool on = s->type == CF_TYPE_CACHE ? s->cmd[1] != CF_C_UNREGISTER : s->cmd[36] && len > CF_RSP_BYTES && rsp[16];
     *word = on ? *word | mask : *word & ~mask;
 }
 
@@ -215,8 +240,8 @@ static void answered(void *ctx, struct xes_request *r, u32 rc, const u8 *rsp, u3
     UNUSED(now);
     if (q->again && q->again(s, rc)) return;
     s->request = NULL;
-    vector_put(s, rc, rsp);
-    if (q->show && (rc == CF_OK || rc == CF_RC_CONTENTION || q->again)) q->show(s, rsp, len, line);
+    vector_put(s, rc, rsp, len);
+    if (q->show && (rc == CF_OK || rc == CF_RC_CONTENTION || q->partly)) q->show(s, rsp, len, line);
     if (rc == CF_OK)
         xesuse_line(s, q->name, line[0] ? line : "DONE");
     else

@@ -17,6 +17,7 @@
 #define XESUSE_LISTS      16u /* the bit of a list is its number */
 #define XESUSE_FILL_BYTES 1024u
 #define XESUSE_LINE       120u
+#define XESUSE_PICKED     16u /* entries of the last BROWSE that READMULT and DELETEMULT name */
 
 struct use;
 /* A request: for which type of structure, how its operands become a command, how a response becomes a line. */
@@ -28,6 +29,7 @@ struct use_request {
     bool (*put)(struct use *s, struct command *c);
     /* The line about an answer, also one of CONTENTION. NULL: it says enough that it was done. */
     void (*show)(struct use *s, const u8 *rsp, u32 len, char *line);
+    bool partly; /* what was refused may have been done in part: show says how far */
     /* After an answer: the request is under way once more. NULL: it never is. */
     bool (*again)(struct use *s, u32 rc);
 };
@@ -44,6 +46,8 @@ struct use {
     const struct use_request *request; /* outstanding; NULL: none */
     u32 bit;                           /* that the request is about; XESUSE_BITS: none */
     u32 left, written;                 /* of FILL */
+    u32 picked;
+    u8 leid[XESUSE_PICKED][CF_LEID_BYTES];
     u8 cmd[CF_LIST_BYTES + XESUSE_FILL_BYTES];
 };
 #define XESUSE_MAX 4u

@@ -132,6 +132,22 @@ static void test_contention(void **state) {
     said(0, "REFUSED, NOT HELD");
 }
 
+/* Who waits no longer is not told. */
+static void test_cancel(void **state) {
+    UNUSED(state);
+    all_connect("LOCK1,LOCK");
+    assert_true(use(0, "OBTAIN,LOCK1,6,EXCLUSIVE") && use(1, "OBTAIN,LOCK1,6,EXCLUSIVE,WAIT"));
+    assert_true(use(1, "CANCEL,LOCK1,6"));
+    said(1, "CANCEL: ENTRY 6: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
+    assert_true(use(0, "RELEASE,LOCK1,6"));
+    silent(1);
+    assert_true(use(0, "RECORD,LOCK1,ROW.1,'half a change'") && use(0, "RECORDEND,LOCK1,ROW.1"));
+    assert_true(use(1, "RECORDS,LOCK1,1"));
+    said(1, "RECORDS: 0 RECORDS");
+    assert_true(use(0, "RECORDEND,LOCK1,ROW.1"));
+    said(0, "REFUSED, NO SUCH ENTRY");
+}
+
 /* ---- cache ---- */
 
 static void test_cross_invalidate(void **state) {
@@ -160,6 +176,26 @@ static void test_cross_invalidate(void **state) {
     assert_true(use(2, "INVALIDATE,CACHE1,'PAGE ONE'"));
     said(0, "BUFFER 63 IS NOT VALID");
     said(1, "BUFFER 40 IS NOT VALID");
+}
+
+/* What is changed is in its class until somebody casts it out; who has unregistered is not told. */
+static void test_castout_class(void **state) {
+    UNUSED(state);
+    all_connect("CACHE1,CACHE");
+    assert_true(use(0, "WRITE,CACHE1,'PAGE TWO',9,'of SYSA',CHANGED") && use(0, "WRITE,CACHE1,'PAGE ONE',8,'of SYSA',CHANGED"));
+    assert_true(use(1, "CLASS,CACHE1"));
+    said(1, "CHANGED: PAGE TWO\nPLX0350I XESUSE CACHE1 CHANGED: PAGE ONE\nPLX0350I XESUSE CACHE1 CLASS: 2 CHANGED\n");
+    assert_true(use(1, "CASTOUT,CACHE1,'PAGE TWO'") && use(2, "CLASS,CACHE1,0"));
+    said(2, "CLASS: 1 CHANGED");
+    assert_true(use(1, "CASTOUTEND,CACHE1,'PAGE TWO'") && use(0, "UNREGISTER,CACHE1,'PAGE TWO',9"));
+    assert_true(use(0, "TEST,CACHE1,9"));
+    said(0, "THE BIT IS OFF");
+    assert_true(use(1, "WRITE,CACHE1,'PAGE TWO',1,'of SYSB'"));
+    silent(0);
+    assert_true(use(0, "UNREGISTER,CACHE1,'PAGE TWO',9"));
+    said(0, "NO SUCH ENTRY");
+    assert_true(use(0, "CLASS,CACHE1,4"));
+    said(0, "NO SUCH LIST, ENTRY OR BIT");
 }
 
 /* ---- list ---- */
@@ -217,6 +253,63 @@ static void test_keyed_list(void **state) {
     said(1, "BROWSE: 0 ENTRIES");
     assert_false(use(1, "WRITE,LIST2,3,'x'"));
     said(1, "A NAME");
+}
+
+/* Entries by LEID: what another system has taken meanwhile ends the request, and what came before is done. */
+static void test_several_by_leid(void **state) {
+    UNUSED(state);
+    all_connect("LIST1,LIST");
+    assert_true(use(0, "READMULT,LIST1"));
+    said(0, "NOT A COMMAND OF THIS FACILITY"); /* about no entry */
+    assert_true(use(0, "WRITE,LIST1,5,'one'") && use(0, "WRITE,LIST1,5,'two'") && use(0, "WRITE,LIST1,5,'three'"));
+    assert_true(use(1, "BROWSE,LIST1,5"));
+    assert_true(use(2, "MOVE,LIST1,5,6"));
+    assert_true(use(1, "READMULT,LIST1"));
+    said(1, "ENTRY: one\nPLX0350I XESUSE LIST1 ENTRY: two\nPLX0350I XESUSE LIST1 ENTRY: three\nPLX0350I XESUSE LIST1 READMULT: 3 ENTRIES\n");
+    assert_true(use(2, "READ,LIST1,5"));
+    said(2, "READ: two");
+    assert_true(use(1, "READMULT,LIST1"));
+    said(1, "ENTRY: one\nPLX0351E XESUSE LIST1 READMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
+    assert_true(use(1, "DELETEMULT,LIST1"));
+    said(1, "ENTRY: one\nPLX0351E XESUSE LIST1 DELETEMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
+    assert_true(use(1, "BROWSE,LIST1,6"));
+    said(1, "BROWSE: 0 ENTRIES");
+    assert_true(use(1, "BROWSE,LIST1,5") && use(1, "DELETEMULT,LIST1"));
+    said(1, "ENTRY: three\nPLX0350I XESUSE LIST1 DELETEMULT: 1 ENTRIES\n");
+    assert_true(use(0, "READ,LIST1,5"));
+    said(0, "NO SUCH ENTRY");
+}
+
+/* A list's limit and its text are everybody's; a key's entries go by their key. */
+static void test_list_controls(void **state) {
+    UNUSED(state);
+    all_connect("LIST2,LIST,KEYS");
+    assert_true(use(0, "SETCONTROLS,LIST2,3,2,'orders of today'"));
+    assert_true(use(1, "MONITOR,LIST2,3"));
+    assert_true(use(1, "WRITE,LIST2,3,'one',ORDERS") && use(2, "WRITE,LIST2,3,'two',SPARES"));
+    assert_true(use(2, "WRITE,LIST2,3,'three',SPARES"));
+    said(2, "REFUSED, THE LIST IS FULL");
+    assert_true(use(1, "CONTROLS,LIST2,3"));
+    said(1, "CONTROLS: ENTRIES 2 LIMIT 2 ELEMENTS 2 MONITORS 00000002: orders of today");
+    assert_true(use(0, "DELETE,LIST2,3,SPARES"));
+    said(0, "DELETE: SPARES (SYSC): two");
+    assert_true(use(0, "DELETE,LIST2,3,SPARES"));
+    said(0, "NO SUCH ENTRY");
+    assert_true(use(1, "MONITOR,LIST2,3,STOP"));
+    assert_true(use(1, "TEST,LIST2,3"));
+    said(1, "THE BIT IS OFF");
+    assert_true(use(0, "DELETE,LIST2,3"));
+    silent(1);
+    said(0, "DELETE: ORDERS (SYSB): one");
+    assert_true(use(0, "SETCONTROLS,LIST2,3,0"));
+    assert_true(use(2, "CONTROLS,LIST2,3"));
+    said(2, "CONTROLS: ENTRIES 0 LIMIT 0 ELEMENTS 0 MONITORS 00000000: \n");
+    /* Events of a key that nobody asks about any more. */
+    assert_true(use(1, "MONITOREVENTS,LIST2") && use(1, "MONITORKEY,LIST2,3,ORDERS") && use(1, "MONITORKEY,LIST2,3,ORDERS,STOP"));
+    assert_true(use(0, "WRITE,LIST2,3,'four',ORDERS"));
+    silent(1);
+    assert_true(use(1, "MONITORKEY,LIST2,3,ORDERS,STOP"));
+    said(1, "NO SUCH ENTRY");
 }
 
 /* The lock table of a serialized list: one holder, and none when its system dies. */
@@ -328,7 +421,12 @@ static void test_wrong_commands(void **state) {
         {"CONNECT,SEVENTEEN_LETTERS,LIST", "THE NAME OF A STRUCTURE"},
         {"CONNECT,LIST1,LIST", "IT IS CONNECTED"},
         {"OBTAIN,LIST1,5,SHARED", "A REQUEST OF THIS TYPE"},
-        {"DELETE,LIST1,5", "A REQUEST OF THIS TYPE"},
+        {"REMOVE,LIST1,5", "A REQUEST OF THIS TYPE"},
+        {"DELETE,LIST1,5,KEY", "FOR THIS STRUCTURE HAS NONE"},
+        {"SETCONTROLS,LIST1,5,MANY", "0 TO 99999"},
+        {"MONITOR,LIST1,5,HALT", "STOP"},
+        {"UNREGISTER,CACHE1,A,64", "0 TO 63"},
+        {"CLASS,CACHE1,65536", "0 TO 65535"},
         {"READ,LIST1,16", "0 TO 15"},
         {"READ,LIST1", "0 TO 15"},
         {"FILL,LIST1,1,100000", "0 TO 99999"},
@@ -361,7 +459,8 @@ int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_contention),        TEST(test_cross_invalidate),  TEST(test_monitored_list), TEST(test_failed_persistent),
-        TEST(test_keyed_list),        TEST(test_list_locks),
+        TEST(test_keyed_list),        TEST(test_list_locks),        TEST(test_several_by_leid), TEST(test_list_controls),
+        TEST(test_cancel),            TEST(test_castout_class),
         TEST(test_failing_and_back),  TEST(test_the_facility_dies), TEST(test_wrong_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
