@@ -16,8 +16,8 @@
  * NOPS moves nothing: `blocks` programs of one NOP each, what the emulator itself takes of a program of one block.
  *
  * The end is a disabled wait: F00 good, FEE a status that should not be, F0B a block that was not what was sent, F0C a halt or clear
- * without its status, F0D no unit check, F0E another sense, F5x SSCH gave condition code x. Between
- * the ends of its programs the processor waits for an interruption, as a system's does.
+ * without its status, F0D no unit check, F0E another sense, F5x SSCH gave condition code x and did not stop doing so, F6x HSCH or CSCH
+ * gave it. Between the ends of its programs the processor waits for an interruption, as a system's does.
  * ESA/390, no library; entered at 2000 by RESTART with any registers.
  */
 typedef unsigned char u8;
@@ -55,7 +55,9 @@ struct irb {
 #define ENDED    0x02 /* secondary status in word 0 of the SCSW */
 #define UNIT_CHECK 0x0200
 #define BUSY     0x10000000 /* in word 2 */
-#define SETTLE_US 50000ull
+#define STATUSES_MAX 8   /* one after the other without a program between them */
+#define TRIES_MIN 1000   /* SSCHs to a busy subchannel, */
+#define SETTLE_US 5000000ull /* and for so long */
 #define BAD      0x13BF /* busy, unit check, unit exception; any subchannel status but incorrect length */
 
 static struct ccw ALIGNED read_program[2][2 * CHAIN_MAX];
@@ -94,16 +96,18 @@ static void wait_interruption(void) {
                      : "1", "memory", "cc");
 }
 
-/* Takes the status of a subchannel, if there is any. */
-static void take_status(u32 unit) {
+/* Takes the status of a subchannel; 0: there is none. */
+static u32 take_status(u32 unit) {
     struct irb irb;
     u32 cc;
     register u32 r1 __asm__("1") = 0x00010000 | unit;
     __asm__ volatile("tsch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc), "=Q"(irb) : "d"(r1) : "memory", "cc");
     /* An attention has neither secondary status nor busy beside it: it says nothing to a program whose reads always stand. */
-    if (cc || !(irb.scsw[0] & ENDED || irb.scsw[2] & BUSY)) return;
-    last[unit] = irb;
-    ended[unit] = 1;
+    if (!cc && (irb.scsw[0] & ENDED || irb.scsw[2] & BUSY)) {
+        last[unit] = irb;
+        ended[unit] = 1;
+    }
+    return !cc;
 }
 
 static u64 clock(void) {
@@ -112,16 +116,24 @@ static u64 clock(void) {
     return t;
 }
 
+static u32 ssch(u32 unit, struct orb *orb) {
+    register u32 r1 __asm__("1") = 0x00010000 | unit;
+    u32 cc;
+    __asm__ volatile("ssch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc) : "Q"(*orb), "d"(r1) : "memory", "cc");
+    return cc;
+}
+
+/* Condition code 1 must be gone with the status that it speaks of: an attention, or a device end that was owed, came first. 2 is Hyperion's for a
+ * moment after an ending status was fetched. Time alone judges neither: this processor may stand still for seconds between any two
+ * instructions, because the host runs something else. */
 static void start(u32 unit, struct ccw *program) {
     struct orb orb = {0, 0x0080FF00 | FLAG_PREFETCH, (u32)program};
-    u32 cc;
+    u32 cc, statuses = 0, tries = 0;
+    u64 from = clock();
     running[unit] = program;
-    /* Hyperion's subchannel may be busy for a moment after its ending status was fetched: condition code 2, tried again. */
-    for (u64 from = clock(); clock() - from < SETTLE_US << 12;) {
-        register u32 r1 __asm__("1") = 0x00010000 | unit;
-        __asm__ volatile("ssch %1\n\tipm %0\n\tsrl %0,28" : "=d"(cc) : "Q"(orb), "d"(r1) : "memory", "cc");
-        if (cc == 0 || cc == 3) break;
-        if (cc == 1) take_status(unit); /* an attention, or a device end that was owed, came first */
+    while ((cc = ssch(unit, &orb)) == 1 || cc == 2) {
+        if (cc == 1 && (!take_status(unit) || ++statuses > STATUSES_MAX)) break;
+        if (cc == 2 && ++tries > TRIES_MIN && clock() - from > SETTLE_US << 12) break;
     }
     if (cc) stop(0xF50 | cc);
     ended[unit] = 0; /* what was in the way was another program's: Hyperion ends one that was halted a second time */
@@ -144,13 +156,17 @@ static _Noreturn void stop_for(u32 unit, u32 code) {
 
 #define HALT_OR_CLEAR 0x3000 /* functions in word 0 of the SCSW */
 
-/* Ends what is outstanding, and takes the status that says so. */
+/* Ends what is outstanding, and takes the status that says so. CSCH is never refused; HSCH is with status pending (condition code 1), and a
+ * subchannel whose PREPARE or READ stands has none: an attention would have come before the SSCH, and the partner cannot end the
+ * program, for it gives its next block when it has seen the reset. */
 static void end_program(u32 unit, u32 clear) {
     register u32 r1 __asm__("1") = 0x00010000 | unit;
+    u32 refused;
     if (clear)
-        __asm__ volatile("csch" : : "d"(r1) : "memory", "cc");
+        __asm__ volatile("csch\n\tipm %0\n\tsrl %0,28" : "=d"(refused) : "d"(r1) : "memory", "cc");
     else
-        __asm__ volatile("hsch" : : "d"(r1) : "memory", "cc");
+        __asm__ volatile("hsch\n\tipm %0\n\tsrl %0,28" : "=d"(refused) : "d"(r1) : "memory", "cc");
+    if (refused) stop(0xF60 | refused);
     for (;;) {
         struct irb irb;
         u32 cc;
