@@ -1,13 +1,16 @@
 /* fuzz_ctc.c - two ends of a channel-to-channel link: any commands of both guests, programs that announce their READs and keep to
- * them or do not, messages cut, damaged, lost and made up, halts, resets, the link that goes and comes, rings without room.
+ * them or do not, messages cut, damaged, lost and made up, halts, resets, the link that goes and comes, rings without room; messages
+ * that nobody is woken for lie until an end looks, and may come a moment too late for that.
  *
  * Input: steps of one byte, its low 4 bits say what:
- *   0-5 a command   1 end and unit, 1 code, 1 flags, 1 count * 257     6 deliver all      7 deliver one
+ *   0-5 a command   1 end and unit (bit 5: it does not see what lies there), 1 code, 1 flags, 1 count * 257
+ *   6 deliver all, or what was rung for      7 deliver one
  *   8 halt 1        9 reset 1       10 the link goes or comes 1       11 room 1 end, 1 bytes
  *   12 a message made up: 1 end, 1 length, bytes                      13 the next message damaged: 1 at, 1 value
- *   14 PREPARE or READ with READs chained to it: 1 end, unit, which, PREPAREs between or not, 1 how many, 1 count * 257
+ *   14 PREPARE or READ with READs chained to it, or WRITEs: 1 end, unit, which, PREPAREs between or not, 1 how many, 1 count * 257
  *   15 the next CCW of such a program: 1 end and unit
- * At the end whatever is outstanding can be halted, and the ends still carry a block.
+ * What nobody was woken for must never matter to who stands there. At the end whatever is outstanding can be halted, and the ends still
+ * carry a block.
  */
 #include <stdlib.h>
 
@@ -16,7 +19,7 @@
 #include "hercules-devices/ctc_engine.h"
 #include "hercules-devices/ctc_wire.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/unit/fakehost.h"
+#include "tests/unit/ctcends.h"
 
 #define STEPS_MAX 400
 #define CHAIN_MAX 8
@@ -32,38 +35,42 @@ static u8 *fresh(u32 end, u32 unit, u32 count) {
     return area[end][unit];
 }
 
-static void hand_over(struct fake *to, const u8 *bytes, u32 len) {
-    u8 *exact = malloc(len ? len : 1);
-    CHECK(exact);
-    if (len) memcpy(exact, bytes, len);
-    CHECK(to->engine->ops->rx(to->engine, exact, len));
-    free(exact);
-    to->engine->ops->rx_end(to->engine);
-}
+/* false: a message was made up or damaged, and an end may have been told a lie about what the other one has seen. */
+static bool honest;
 
-static bool deliver(struct fake *f, u32 from, struct fuzz *damage) {
+static void damaged(struct fake *f, u32 from, struct fuzz *z) {
     u32 len;
     const u8 *m = fake_next(&f[from], &len);
-    if (!m) return false;
+    if (!m) return;
     u8 *copy = malloc(len);
     CHECK(copy);
     memcpy(copy, m, len);
-    if (damage) copy[fuzz_u8(damage) % len] = fuzz_u8(damage);
-    hand_over(&f[!from], copy, len);
+    copy[fuzz_u8(z) % len] = fuzz_u8(z);
+    honest = false;
+    ctcends_hand(&f[!from], copy, len);
     free(copy);
-    return true;
 }
 
-static void deliver_all(struct fake *f) {
-    while (deliver(f, 0, NULL) || deliver(f, 1, NULL)) {}
+/* A bell that goes with a WRITE is due when the channel gives it: does one owe it? */
+static bool owes_write(const struct fake *f) {
+    for (u32 u = 0; u < CTC_UNITS_MAX; u++)
+        if (!f->waiting[u] && f->nexts[u] && f->next[u]->code == CCW_WRITE) return true;
+    return false;
 }
 
-/* Gives a command. What is said to end at once must, for a processor may be waiting for it. */
-static void give(struct fake *f, u32 unit, u8 code, u8 flags, u8 chained, u8 *data, u32 count) {
-    const struct engine_ccw c = {.code = code, .flags = flags, .chained = chained, .count = count, .buf = data};
-    bool at_once = f->engine->ops->ends_at_once(f->engine, unit, &c);
-    fake_ccw_chained(f, unit, code, flags, chained, data, count);
-    CHECK(!at_once || !f->waiting[unit]);
+static void deliver_rung(struct fake *f) {
+    if (!honest || owes_write(&f[0]) || owes_write(&f[1]))
+        ctcends_ring(f);
+    else
+        CHECK(ctcends_quiet(f));
+}
+
+#define LATE 0x20 /* in the byte that says where: what lies in the ring comes a moment too late */
+
+static void give(struct fake *f, u8 where, u8 code, u8 flags, u8 chained, u32 count) {
+    u32 end = where & 1, unit = where >> 1 & 1;
+    const struct engine_ccw c = {.code = code, .flags = flags, .chained = chained, .count = count, .buf = fresh(end, unit, count)};
+    ctcends_give(f, end, unit, &c, !(where & LATE));
 }
 
 static void command(struct fake *f, struct fuzz *z) {
@@ -71,22 +78,23 @@ static void command(struct fake *f, struct fuzz *z) {
     u32 end = where & 1, unit = where >> 1 & 1, count = fuzz_u8(z) * 257u;
     if (f[end].waiting[unit]) return;
     f[end].nexts[unit] = 0; /* whatever was announced: the channel has left it */
-    give(&f[end], unit, code, flags, where & (CCW_CC | CCW_CD), fresh(end, unit, count), count);
+    give(f, where, code, flags, where & (CCW_CC | CCW_CD), count);
 }
 
 static void announce(struct fake *f, struct fuzz *z) {
     u8 where = fuzz_u8(z);
     u32 end = where & 1, unit = where >> 1 & 1, n = 1 + fuzz_u8(z) % CHAIN_MAX, count = fuzz_u8(z) * 257u;
+    u8 code = where & 16 ? CCW_WRITE : CCW_READ;
     if (f[end].waiting[unit]) return;
     for (u32 i = 0; i < n; i++) {
         bool prepare = where & 8 && (i & 1) == (where & 4 ? 0 : 1);
-        chain[end][unit][i] = (struct engine_next){.code = prepare ? CCW_CTC_PREPARE : CCW_READ,
+        chain[end][unit][i] = (struct engine_next){.code = prepare ? CCW_CTC_PREPARE : code,
                                                    .flags = (u8)(CCW_SLI | (i + 1 < n ? CCW_CC : 0)),
                                                    .count = prepare ? 1 : count};
     }
     f[end].next[unit] = chain[end][unit];
     f[end].nexts[unit] = n;
-    give(&f[end], unit, where & 4 ? CCW_READ : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, 0, fresh(end, unit, count), count);
+    give(f, where, where & 4 ? code : CCW_CTC_PREPARE, CCW_CC | CCW_SLI, 0, count);
 }
 
 static void go_on(struct fake *f, struct fuzz *z) {
@@ -95,10 +103,11 @@ static void go_on(struct fake *f, struct fuzz *z) {
     if (f[end].waiting[unit] || f[end].nexts[unit] == 0) return;
     const struct engine_next ccw = *f[end].next[unit]++;
     f[end].nexts[unit]--;
-    give(&f[end], unit, ccw.code, ccw.flags, CCW_CC, fresh(end, unit, ccw.count), ccw.count);
+    give(f, where, ccw.code, ccw.flags, CCW_CC, ccw.count);
 }
 
 static void connect(struct fake *f, bool up) {
+    honest = true;
     for (u32 end = 0; end < 2; end++) fake_connect(&f[end], up);
 }
 
@@ -108,8 +117,8 @@ static void step(struct fake *f, struct fuzz *z) {
     struct engine *e = f[end].engine;
     const u8 *bytes;
     switch (what & 15) {
-    case 6: deliver_all(f); break;
-    case 7: deliver(f, end, NULL); break;
+    case 6: (end ? deliver_rung : ctcends_take_all)(f); break;
+    case 7: ctcends_take(f, end); break;
     case 8: e->ops->halt(e, unit); break;
     case 9: e->ops->reset(e); break;
     case 10:
@@ -119,9 +128,10 @@ static void step(struct fake *f, struct fuzz *z) {
     case 11: f[end].ring_room = unit ? UINT32_MAX : fuzz_u8(z); break;
     case 12:
         bytes = fuzz_take(z, fuzz_u8(z), &len);
-        hand_over(&f[end], bytes, len);
+        honest = false;
+        ctcends_hand(&f[end], bytes, len);
         break;
-    case 13: deliver(f, end, z); break;
+    case 13: damaged(f, end, z); break;
     case 14: announce(f, z); break;
     case 15: go_on(f, z); break;
     default: command(f, z); break;
@@ -140,18 +150,18 @@ static void must_work(struct fake *f) {
         }
     }
     connect(f, true);
-    deliver_all(f);
+    ctcends_take_all(f);
     for (u32 i = 0; i < 8; i++) {
         fake_ccw(&f[i & 1], i >> 1 & 1, CCW_CTC_SET_EXTENDED, CCW_SLI, fresh(i & 1, i >> 1 & 1, 1), 1);
-        deliver_all(f);
+        ctcends_take_all(f);
         CHECK(!f[i & 1].waiting[i >> 1 & 1]);
     }
     /* An end of file that was left is taken first. */
     fake_ccw(&f[0], 0, CCW_NOP, CCW_SLI, fresh(0, 0, 1), 1);
     fake_ccw(&f[0], 0, CCW_READ, CCW_SLI, fresh(0, 0, 100), 100);
-    deliver_all(f);
+    ctcends_take_all(f);
     fake_ccw(&f[1], 1, CCW_WRITE, CCW_SLI, fresh(1, 1, 90), 90);
-    deliver_all(f);
+    ctcends_take_all(f);
     CHECK(!f[0].waiting[0] && !f[1].waiting[1] && fake_moved(&f[0], 0) == 90);
 }
 
@@ -169,7 +179,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len) {
         CHECK(f[end].engine);
     }
     connect(f, true);
-    deliver_all(f);
+    ctcends_take_all(f);
     for (u32 i = 0; z.left && i < STEPS_MAX; i++) step(f, &z);
     must_work(f);
     for (u32 end = 0; end < 2; end++) {

@@ -37,6 +37,7 @@ static u8 *tx_reserve(void *ctx, u32 bytes) {
     if (f->ring_in + bytes > FAKE_RING) { /* what nobody has looked at moves to the front */
         memmove(f->ring, f->ring + f->ring_out, f->ring_in - f->ring_out);
         f->ring_in -= f->ring_out;
+        f->ring_rung -= u32_min(f->ring_rung, f->ring_out);
         f->ring_out = 0;
     }
     if (f->ring_in + bytes > FAKE_RING) return NULL;
@@ -52,8 +53,15 @@ static void tx_commit(void *ctx, u32 bytes) {
     f->reserved = 0;
 }
 
+/* A bell is for all that lies there. */
 static void tx_flush(void *ctx) {
-    ((struct fake *)ctx)->flushes++;
+    struct fake *f = ctx;
+    f->flushes++;
+    f->ring_rung = f->ring_in;
+}
+
+static void tx_later(void *ctx) {
+    ((struct fake *)ctx)->laters++;
 }
 
 static bool running(void *ctx, u32 unit) {
@@ -97,6 +105,7 @@ void fake_init(struct fake *f) {
                                    .tx_reserve = tx_reserve,
                                    .tx_commit = tx_commit,
                                    .tx_flush = tx_flush,
+                                   .tx_later = tx_later,
                                    .running = running,
                                    .again = again,
                                    .log = keep_log};
@@ -135,8 +144,12 @@ u32 fake_moved(const struct fake *f, u32 unit) {
 
 void fake_connect(struct fake *f, bool up) {
     f->connected = up;
-    if (!up) f->ring_in = f->ring_out = 0;
+    if (!up) f->ring_in = f->ring_out = f->ring_rung = 0;
     f->engine->ops->link_state(f->engine, up);
+}
+
+bool fake_rung(const struct fake *f) {
+    return f->ring_out < f->ring_rung;
 }
 
 const u8 *fake_next(struct fake *f, u32 *len) {
@@ -149,7 +162,7 @@ const u8 *fake_next(struct fake *f, u32 *len) {
 }
 
 void fake_forget(struct fake *f) {
-    f->ring_in = f->ring_out = 0;
+    f->ring_in = f->ring_out = f->ring_rung = 0;
 }
 
 bool fake_rx(struct fake *f, const u8 *msg, u32 len) {

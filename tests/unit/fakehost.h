@@ -4,6 +4,7 @@
  *   fake_init(&f); engine_init(storage, &f.host, &params); f.engine = e;
  *   fake_ccw(&f, unit, code, flags, buf, count)       one CCW; the result is in f.ccw[unit]
  *   fake_next(&f, &len)                               the next message the engine sent, oldest first
+ *   fake_rung(&f)                                     has the other side been woken for it?
  *   fake_answer(&f, ...)                              the port answers
  *
  * Storage is a heap block for the absolute addresses FAKE_ORIGIN and up: an access outside is NULL, as the
@@ -25,6 +26,7 @@ struct fake {
     u8 *storage; /* FAKE_STORAGE bytes */
     u8 *ring;
     u32 ring_in, ring_out; /* bytes sent, bytes looked at */
+    u32 ring_rung;         /* bytes that the other side was woken for */
     u32 ring_room;         /* what tx_reserve has left to give */
     u32 reserved;
     bool connected;
@@ -33,7 +35,7 @@ struct fake {
     u32 nexts[ENGINE_UNITS_MAX];
     bool waiting[ENGINE_UNITS_MAX];
     bool running[ENGINE_UNITS_MAX]; /* what the channel says of the unit's program */
-    u32 completes[ENGINE_UNITS_MAX], agains, pcis, flushes, attentions, logs;
+    u32 completes[ENGINE_UNITS_MAX], agains, pcis, flushes, laters, attentions, logs;
     u8 unsolicited[ENGINE_UNITS_MAX]; /* presented, less what was withdrawn */
     char last_log[200];
 };
@@ -50,6 +52,7 @@ u32 fake_moved(const struct fake *f, u32 unit);
 
 void fake_connect(struct fake *f, bool up);
 const u8 *fake_next(struct fake *f, u32 *len);
+bool fake_rung(const struct fake *f);
 /* Skips what the engine sent. */
 void fake_forget(struct fake *f);
 bool fake_rx(struct fake *f, const u8 *msg, u32 len);
