@@ -20,6 +20,7 @@
 struct stack;
 struct sock;
 struct tcb;
+struct tcp_key;
 
 /* Limits, all fixed at stack_create(). stack_config_default() says what each default is and why. */
 struct stack_config {
@@ -58,6 +59,8 @@ struct stack_hooks {
     bool (*claim)(void *ctx, struct stack *stk, struct pkt *p, u64 now);
     void (*conn_opened)(void *ctx, struct tcb *conn, u64 now);
     void (*conn_closed)(void *ctx, struct tcb *conn, u64 now);
+    /* A half-open connection is over without having become one; peer_isn: its peer's initial sequence number. */
+    void (*half_open_ended)(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now);
     void (*listener)(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now);
     /* bind() to an address that is not in HOME, or is there as HOME_DYNAMIC; 0 if it may be used (perhaps it was activated:
      * VIPARANGE), else -ERR_ADDRNOTAVAIL/AGAIN. bind_released follows when the socket ends. */

@@ -365,6 +365,8 @@ struct tcb *tcp_syn_segment(struct stack *stk, struct syn_row *row, u32 hash, co
 struct tcb *tcp_cookie_segment(struct sock *listener, const struct tcp_key *k, u32 hash, const struct tcphdr *h,
                                u64 now);
 void tcp_syn_row_free(struct stack *stk, struct syn_row *row);
+/* It comes to nothing: hooks.half_open_ended. */
+void tcp_syn_row_end(struct stack *stk, struct syn_row *row, u64 now);
 timer_fn tcp_syn_timer;
 
 /* ---- tcp_timewait.c ---- */

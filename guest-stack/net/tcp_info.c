@@ -56,6 +56,7 @@ static bool each_syn_row(const struct tcp_state *st, info_row *row, void *ctx) {
             struct tcp_info info = {.conn_id = r->conn_id, .key = r->key, .state = TCP_SYN_RCVD, .mss = r->mss};
             info.jobname = r->listener->conn_id == r->listener_id ? r->listener->jobname : "";
             info.recv_window = r->window;
+            info.rcv_nxt = r->irs + 1;
             info.retransmits = r->retries;
             if (!row(ctx, &info)) return false;
         }
@@ -114,13 +115,13 @@ static void cut_off_listener(struct sock *s, u64 now) {
     sock_signal(s, SOCK_EV_CLOSED | SOCK_EV_READ);
 }
 
-static bool drop_rows(struct stack *stk, u32 conn_id, bool all) {
+static bool drop_rows(struct stack *stk, u32 conn_id, bool all, u64 now) {
     struct tcp_state *st = stk->tcp;
     bool found = false;
     for (u32 i = 0; i <= TCP_SYN_RETRIES; i++) {
         LIST_FOR_EACH_SAFE(n, next, &st->syn_wait[i]) {
             struct syn_row *r = LIST_ENTRY(n, struct syn_row, node);
-            if (all || r->conn_id == conn_id) tcp_syn_row_free(stk, r), found = true;
+            if (all || r->conn_id == conn_id) tcp_syn_row_end(stk, r, now), found = true;
         }
     }
     LIST_FOR_EACH_SAFE(n, next, &st->timewait_order) {
@@ -142,7 +143,7 @@ int tcp_drop(struct stack *stk, u32 conn_id, u64 now) {
         cut_off(s, now);
         return 0;
     }
-    return drop_rows(stk, conn_id, false) ? 0 : -ERR_NOENT;
+    return drop_rows(stk, conn_id, false, now) ? 0 : -ERR_NOENT;
 }
 
 void tcp_stop(struct stack *stk, u64 now) {
@@ -154,7 +155,7 @@ void tcp_stop(struct stack *stk, u64 now) {
         else
             cut_off(s, now);
     }
-    drop_rows(stk, 0, true);
+    drop_rows(stk, 0, true, now);
     timer_disarm(stk, &stk->tcp->syn_timer);
     timer_disarm(stk, &stk->tcp->timewait_timer);
     timer_disarm(stk, &stk->tcp->starved_timer);

@@ -64,6 +64,13 @@ void tcp_syn_row_free(struct stack *stk, struct syn_row *row) {
     pool_put(&stk->tcp->syn_rows, row);
 }
 
+void tcp_syn_row_end(struct stack *stk, struct syn_row *row, u64 now) {
+    struct tcp_key key = row->key;
+    u32 irs = row->irs;
+    tcp_syn_row_free(stk, row);
+    if (stk->hooks.half_open_ended) stk->hooks.half_open_ended(stk->hooks.ctx, &key, irs, now);
+}
+
 static struct sock *row_listener(const struct syn_row *row) {
     struct sock *l = row->listener;
     return (l->flags & SF_LISTENING) && l->conn_id == row->listener_id ? l : NULL;
@@ -213,7 +220,7 @@ static bool row_check(struct stack *stk, struct syn_row *row, const struct tcphd
     u32 offset = h->seq - (row->irs + 1);
     if (h->flags & TCPF_RST) {
         if (offset == 0)
-            TCP_COUNT(stk, attempt_fails), tcp_syn_row_free(stk, row);
+            TCP_COUNT(stk, attempt_fails), tcp_syn_row_end(stk, row, now);
         else
             TCP_COUNT(stk, drop_rst_invalid);
         return true;
@@ -253,7 +260,7 @@ struct tcb *tcp_syn_segment(struct stack *stk, struct syn_row *row, u32 hash, co
     struct sock *listener = row_listener(row);
     if (!listener) {
         tcp_reject(stk, &row->key, h, len, now);
-        tcp_syn_row_free(stk, row);
+        tcp_syn_row_end(stk, row, now);
         return NULL;
     }
     if (listener->listener.left >= listener->listener.backlog) {
@@ -309,7 +316,7 @@ void tcp_syn_timer(struct stack *stk, struct timer *timer, u64 now) {
             if (row->retries == TCP_SYN_RETRIES || !listener) {
                 TCP_COUNT(stk, half_open_evicted);
                 TCP_COUNT(stk, attempt_fails);
-                tcp_syn_row_free(stk, row);
+                tcp_syn_row_end(stk, row, now);
                 continue;
             }
             row->retries++;

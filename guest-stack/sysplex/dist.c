@@ -279,6 +279,7 @@ static const struct sysplex_part_ops dist_part = {
     .packet = dist_packet,
     .conn_opened = dist_conn_opened,
     .conn_closed = dist_conn_closed,
+    .half_open_ended = dist_half_open_ended,
     .listener = dist_listener,
     .dvipa_changed = on_dvipa_changed,
     .connection_there = on_connection_there,

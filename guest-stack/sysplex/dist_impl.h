@@ -207,6 +207,7 @@ void dist_reach(struct distributor *d);
 /* ---- dist_target.c ---- */
 void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
 void dist_conn_closed(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
+void dist_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now);
 void dist_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now);
 int dist_listeners_send(struct distributor *d, struct dist_vipa *v, u64 now);
 int dist_lists_send(struct distributor *d, struct dist_vipa *v, u64 now);

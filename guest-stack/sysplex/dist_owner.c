@@ -188,6 +188,7 @@ bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const
     }
     if (row) {
         row->flags |= flags & VCRT_LISTED;
+        if (!row->isn) row->isn = isn; /* the former owner did not say which life */
         if (vcrt_step(&d->vcrt, row, VCRT_EV_OPENED, now)) dist_copy_note(d, row, true, now);
         return true;
     }

@@ -154,7 +154,8 @@ static bool list_conn(void *ctx, const struct tcp_info *i) {
     struct conn_list *l = ctx;
     if (!ipaddr_eq(i->key.local, l->v->addr) || i->state == TCP_LISTEN || i->state == TCP_TIME_WAIT) return true;
     struct distmsg_conn c = {i->key.foreign, i->key.local_port, i->key.foreign_port, 0, DISTMSG_OPENED};
-    if (i->tcb) c.isn = tcp_seq_of(i->tcb)->irs;
+    /* A half-open one, too: its end is told like any other's. */
+    c.isn = i->tcb ? tcp_seq_of(i->tcb)->irs : i->rcv_nxt - 1;
     distmsg_conn_emit(l->d->out + l->len, &c);
     l->len += DISTMSG_CONN_ROW;
     return l->len + DISTMSG_CONN_ROW <= MESSAGE_MAX || send_list(l);
@@ -239,19 +240,28 @@ void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u6
     dist_notice(d, v->addr, &c, true, now);
 }
 
+static void ended(struct distributor *d, const struct dist_vipa *v, const struct tcp_key *key, u32 isn, u64 now) {
+    if (v->routing) {
+        struct vcrt_key k = {key->local, key->foreign, key->local_port, key->foreign_port};
+        dist_row_ended(d, SLOT_SELF, &k, isn, now);
+        return;
+    }
+    struct distmsg_conn c = {key->foreign, key->local_port, key->foreign_port, isn, DISTMSG_ENDED};
+    dist_notice(d, v->addr, &c, false, now);
+}
+
 void dist_conn_closed(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now) {
     struct distributor *d = ctx;
     struct dist_vipa *v = dist_vipa_find(d, key->local);
     if (!v) return;
     dist_qos_ended(d, key, conn);
-    u32 irs = tcp_seq_of(conn)->irs;
-    if (v->routing) {
-        struct vcrt_key k = {key->local, key->foreign, key->local_port, key->foreign_port};
-        dist_row_ended(d, SLOT_SELF, &k, irs, now);
-        return;
-    }
-    struct distmsg_conn c = {key->foreign, key->local_port, key->foreign_port, irs, DISTMSG_ENDED};
-    dist_notice(d, v->addr, &c, false, now);
+    ended(d, v, key, tcp_seq_of(conn)->irs, now);
+}
+
+void dist_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
+    struct distributor *d = ctx;
+    struct dist_vipa *v = dist_vipa_find(d, key->local);
+    if (v) ended(d, v, key, peer_isn, now);
 }
 
 void dist_asked(struct distributor *d, struct dist_vipa *v, const struct distmsg_conn *c, u64 now) {

@@ -484,6 +484,11 @@ static void conn_closed(void *ctx, const struct tcp_key *key, struct tcb *conn, 
     UNUSED(conn);
     dvipa_conn_change(ctx, key, false, now);
 }
+/* It was in the list for the present owner perhaps: as a moved one it would draw the client's next SYN from that port here. */
+static void half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
+    UNUSED(peer_isn);
+    dvipa_conn_tell(ctx, key, false, now);
+}
 
 const struct sysplex_part_ops dvipa_part = {
     .name = "DVIPA",
@@ -498,4 +503,5 @@ const struct sysplex_part_ops dvipa_part = {
     .packet = packet,
     .conn_opened = conn_opened,
     .conn_closed = conn_closed,
+    .half_open_ended = half_open_ended,
 };

@@ -142,23 +142,28 @@ void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 
     if (len % PLEXMSG_CONN_ROW) SX_COUNT(sx, drop_row);
 }
 
+void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now) {
+    const struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
+    u8 row[PLEXMSG_CONN_ROW];
+    if (!d || d->status == DVIPA_ACTIVE || d->target) return; /* a target's connections are the distributor's business */
+    struct sysplex_peer *owner = sysplex_peer_at(sx, d->owner != SX_NOBODY ? d->owner : d->claimant);
+    if (!owner) return; /* whoever becomes the owner asks for the list */
+    struct plexmsg_conn c = {.dvipa = key->local, .foreign = key->foreign, .there = there};
+    c.local_port = key->local_port;
+    c.foreign_port = key->foreign_port;
+    plexmsg_conn_emit(row, &c);
+    sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
+}
+
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now) {
     struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
-    u8 row[PLEXMSG_CONN_ROW];
     if (!d) return;
     if (opened) {
         d->conns++;
     } else if (d->conns && --d->conns == 0) {
         dvipa_touch(sx, d, false);
     }
-    if (d->status == DVIPA_ACTIVE || d->target) return; /* a target's connections are the distributor's business */
-    struct sysplex_peer *owner = sysplex_peer_at(sx, d->owner != SX_NOBODY ? d->owner : d->claimant);
-    if (!owner) return; /* whoever becomes the owner asks for the list */
-    struct plexmsg_conn c = {.dvipa = key->local, .foreign = key->foreign, .there = opened};
-    c.local_port = key->local_port;
-    c.foreign_port = key->foreign_port;
-    plexmsg_conn_emit(row, &c);
-    sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
+    dvipa_conn_tell(sx, key, opened, now);
 }
 
 /* The TCP header of p, and the name of the connection at this end; NULL: it is no TCP's. */

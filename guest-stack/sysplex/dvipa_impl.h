@@ -103,6 +103,8 @@ void dvipa_break(struct sysplex *sx, struct dvipa *d, u64 now); /* resets every 
 /* Sends the connections of each DVIPA whose `listing` is set to p. false: no room, to be done again whole. */
 bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now);
 void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 *data, u32 len, u64 now);
+/* A connection or half-open connection of this stack is there, or is not: whoever owns the address now forwards its packets. */
+void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now);
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now);
 
 /* A segment of no connection and no handshake of this stack; a SYN only if syn_too. */

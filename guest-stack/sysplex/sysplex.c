@@ -137,6 +137,10 @@ static void hook_conn_closed(void *ctx, struct tcb *conn, u64 now) {
     tcp_key_of(conn, &key);
     EACH_PART(sx, conn_closed, &key, conn, now);
 }
+static void hook_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
+    struct sysplex *sx = ctx;
+    EACH_PART(sx, half_open_ended, key, peer_isn, now);
+}
 static void hook_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now) {
     struct sysplex *sx = ctx;
     EACH_PART(sx, listener, addr, port, ready, now);
@@ -174,6 +178,7 @@ void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now) {
     router_hook(sx);
     h->conn_opened = hook_conn_opened;
     h->conn_closed = hook_conn_closed;
+    h->half_open_ended = hook_half_open_ended;
     h->listener = hook_listener;
     h->home_changed = hook_home_changed;
     h->source = hook_source;

@@ -149,6 +149,7 @@ struct sysplex_part_ops {
     /* TCP of this stack: net/stack.h says when. */
     void (*conn_opened)(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
     void (*conn_closed)(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now);
+    void (*half_open_ended)(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now);
     void (*listener)(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now);
     void (*home_changed)(void *ctx, u64 now);
     /* Ownership of a DVIPA, or what this stack is to it, has changed. */

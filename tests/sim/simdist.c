@@ -23,7 +23,7 @@
 #define STEP_US     (100 * USEC_PER_MSEC)
 #define FAULTS_US   (90 * (u64)USEC_PER_SEC)
 #define SETTLE_US   (180 * (u64)USEC_PER_SEC)
-#define DRAIN_US    (700 * (u64)USEC_PER_SEC) /* a row that was used meanwhile is asked about before 2 * 300 ticks are over: vcrt.h */
+#define DRAIN_US    (150 * (u64)USEC_PER_SEC) /* beyond the longest retransmission time-out */
 
 /* Whose distributor asks the policy. */
 struct asked {

@@ -174,6 +174,10 @@ static void lab_closed(void *ctx, struct tcb *conn, u64 now) {
     tcp_key_of(conn, &k);
     sx->ops->conn_closed(sx->ctx, &k, conn, now);
 }
+static void lab_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
+    struct sysplex *sx = ctx;
+    sx->ops->half_open_ended(sx->ctx, key, peer_isn, now);
+}
 static void lab_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now) {
     struct sysplex *sx = ctx;
     sx->ops->listener(sx->ctx, addr, port, ready, now);
@@ -366,8 +370,8 @@ static void lab_node(struct lab *l, u32 i) {
         CHECK(route_add(sx->stk, &back, l->t->now) == 0);
     }
     *stack_hooks(sx->stk) = (struct stack_hooks){
-        .ctx = sx, .claim = lab_claim, .conn_opened = lab_opened, .conn_closed = lab_closed, .listener = lab_listener,
-        .source = lab_source, .ephemeral = lab_ephemeral};
+        .ctx = sx, .claim = lab_claim, .conn_opened = lab_opened, .conn_closed = lab_closed, .half_open_ended = lab_half_open_ended,
+        .listener = lab_listener, .source = lab_source, .ephemeral = lab_ephemeral};
     struct distributor_config c;
     struct arena arena;
     distributor_config_default(&c);

@@ -236,6 +236,27 @@ static void a_new_owner_knows_what_it_has_begun(void **state) {
     lab_close(l);
 }
 
+/* C has a client's SYN and never hears more of it. B, which routes now, was told of it as of any connection, and is told of its end. */
+static void a_half_open_one_is_over(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    UNUSED(state);
+    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
+    lab_run(l, 5000);
+    link_lan_down(l->node[2].client_side, l->t->now);
+    struct lab_client *c = lab_connect(l);
+    lab_run(l, 5000);
+    lab_own(l, 1);
+    lab_run(l, 20000);
+    const struct vcrt_row *row = vcrt_walk(distributor_vcrt(l->node[1].d), NULL);
+    assert_true(row && row->isn == c->s->tcb.q.iss);
+    lab_hang_up(l, c);
+    u32 asked = counters(l, 1)->asked;
+    lab_run(l, 70 * USEC_PER_SEC); /* SYN-ACKs for 63 s, then the row lingers */
+    assert_int_equal(rows(l, 1), 0);
+    assert_int_equal(counters(l, 1)->asked, asked);
+    lab_close(l);
+}
+
 static void stale_words_of_an_earlier_owner(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
     UNUSED(state);
@@ -263,6 +284,7 @@ int main(void) {
         cmocka_unit_test(a_stack_that_joins_is_given_nothing),
         cmocka_unit_test(ended_while_the_address_moved),
         cmocka_unit_test(a_new_owner_knows_what_it_has_begun),
+        cmocka_unit_test(a_half_open_one_is_over),
         cmocka_unit_test(stale_words_of_an_earlier_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

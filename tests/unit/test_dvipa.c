@@ -9,6 +9,8 @@
 #include "sysplex/dvipa_impl.h"
 #include "tests/sim/simplex.h"
 #include "tests/unit/testnet.h"
+#include "wire/ip4.h"
+#include "wire/tcphdr.h"
 
 #include <cmocka.h>
 
@@ -468,6 +470,25 @@ static void moved_connections_survive_their_new_owner(void **state) {
     simplex_destroy(p);
 }
 
+/* A SYN from somebody who never answers comes to the owner, and the address moves. The new owner is told when that has come to nothing: else
+ * it would forward whatever comes from that port for as long as the former owner lives. */
+static void half_open_ones_move_and_end(void **state) {
+    struct simplex *p = plex(2, NULL);
+    UNUSED(state);
+    u8 syn[PKT_HEADROOM + 40], *ip = syn + PKT_HEADROOM;
+    ip4_emit(ip, &(struct ip4_fields){.src = ipaddr_v4(0x0A0000FA), .dst = VIP, .total = 40, .ttl = 60, .proto = IP_PROTO_TCP});
+    tcphdr_emit(&(struct tcphdr){.src_port = 4000, .dst_port = 80, .seq = 7, .flags = TCPF_SYN, .window = 8192}, ip + 20);
+    struct pkt pkt = {.data = ip, .len = 40, .headroom = PKT_HEADROOM, .flags = PKT_IP_CSUM_OK | PKT_L4_CSUM_OK};
+    link_input(link_find(simplex_stack(p, 0), "LAN"), &pkt, simplex_local(p, 0));
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    assert_int_equal(simplex_sysplex(p, 1)->moved.rows, 1);
+    simplex_run(p, 70 * SEC); /* SYN-ACKs for 63 s */
+    assert_int_equal(simplex_sysplex(p, 1)->moved.rows, 0);
+    simplex_destroy(p);
+}
+
 static void take_back_whenidle(void **state) {
     enum dvipa_moveable m = DVIPA_WHENIDLE;
     struct simplex *p = plex(3, &m);
@@ -633,6 +654,7 @@ int main(void) {
         cmocka_unit_test(take_back_past_time_wait),
         cmocka_unit_test(reset_past_time_wait),
         cmocka_unit_test(moved_connections_survive_their_new_owner),
+        cmocka_unit_test(half_open_ones_move_and_end),
         cmocka_unit_test(take_back_whenidle),
         cmocka_unit_test(basic_backup_cannot_create),
         cmocka_unit_test(bind_nondisruptive),

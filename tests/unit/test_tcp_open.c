@@ -295,6 +295,45 @@ static void cookies(void **state) {
     tcprig_close(&r);
 }
 
+struct ends {
+    u32 n, isn;
+    struct tcp_key key;
+};
+static void note_end(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
+    struct ends *e = ctx;
+    UNUSED(now);
+    e->n++, e->isn = peer_isn, e->key = *key;
+}
+
+/* Whoever asks is told once of each half-open connection that comes to nothing, and of none that is completed. */
+static void half_open_ends(void **state) {
+    static const struct row begun[] = {{0, LISTEN}, {0, IN, S, 0, 0}, {0, OUT, S | A, 0, 1}}, ack[] = {{0, IN, A, 1, 1}};
+    static const struct row reset[] = {{0, IN, R, 1, 0}}, given_up[] = {{64000, PASS}};
+    (void)state;
+    for (u32 way = 0; way < 5; way++) {
+        struct tcprig r;
+        struct ends e = {.n = 0};
+        tcprig_open(&r, 77);
+        stack_hooks(r.stk)->ctx = &e;
+        stack_hooks(r.stk)->half_open_ended = note_end;
+        RUN(&r, begun);
+        switch (way) {
+        case 0: RUN(&r, ack); break;
+        case 1: RUN(&r, reset); break;
+        case 2: RUN(&r, given_up); break;
+        case 3:
+            sock_close(r.listener, r.net->now), r.listener = NULL;
+            RUN(&r, ack); /* nobody listens any more */
+            break;
+        default: tcp_stop(r.stk, r.net->now); break;
+        }
+        assert_int_equal(e.n, way > 0);
+        assert_true(!e.n || (e.isn == 77 && e.key.foreign_port == r.peer_port && ipaddr_eq(e.key.foreign, r.peer)));
+        tcprig_close(&r);
+        assert_int_equal(e.n, way > 0);
+    }
+}
+
 /* RFC 6528: the same peer gets a number that only grows with the clock; another peer's says nothing about it. */
 static void initial_numbers(void **state) {
     struct tcprig r;
@@ -310,6 +349,6 @@ static void initial_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(backlog), cmocka_unit_test(cookies),
-                                       cmocka_unit_test(initial_numbers)};
+                                       cmocka_unit_test(half_open_ends), cmocka_unit_test(initial_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
