@@ -57,6 +57,7 @@ struct rig {
     u64 now;
     bool ctc_up;
     u64 isolated;
+    u32 outruns; /* SYSC joins just before SYSA's so manieth read of the records from now, so that SYSA hears of it behind that; 0 never */
     struct node node[NODES];
     u8 data[XCFMSG_DATA_MAX];
 };
@@ -103,10 +104,12 @@ static void wire_down(void *ctx, struct sim_wire *w, u64 now) {
     if (n->number < CF_SYSTEMS) cf_link_down(r->cf, n->number);
     n->number = CF_SYSTEMS;
 }
+static u32 sysc_joins(struct rig *r, u64 incarnation, u32 counter);
 static void wire_message(void *ctx, struct sim_wire *w, const u8 *msg, u32 len, u64 now) {
     struct rig *r = ctx;
     struct node *n = &r->node[simport_wire_number(w)];
     UNUSED(now);
+    if (r->outruns && n->index == 0 && msg[1] == CF_READ_LIST && --r->outruns == 0) sysc_joins(r, 5000, 1);
     if (n->number < CF_SYSTEMS) cf_message(r->cf, n->number, msg, len);
 }
 static void batch_end(void *ctx, u64 now) {
@@ -251,7 +254,8 @@ static void node_begin(struct rig *r, u32 i, bool ctc, bool structure) {
     xcfnode_join(&n->s, &EXITS, n, r->now);
 }
 
-static struct rig *rig_begin(bool ctc, bool structure) {
+/* Devices and a facility, and nobody who uses them yet. */
+static struct rig *rig_new(void) {
     struct rig *r = calloc(1, sizeof *r);
     struct cf_params p = {.name = "CF01", .incarnation = 77, .storage_kb = STORAGE_KB};
     assert_non_null(r);
@@ -268,6 +272,11 @@ static struct rig *rig_begin(bool ctc, bool structure) {
     }
     ctc_set(r, true);
     run(r, 1000);
+    return r;
+}
+
+static struct rig *rig_begin(bool ctc, bool structure) {
+    struct rig *r = rig_new();
     for (u32 i = 0; i < NODES; i++) node_begin(r, i, ctc, structure);
     run(r, 3000000);
     return r;
@@ -277,6 +286,7 @@ static void rig_end(struct rig *r) {
     for (u32 i = 0; i < NODES; i++) {
         struct node *n = &r->node[i];
         n->asleep = false;
+        if (!n->s.x) continue;
         ctcpaths_close(n->ctc);
         simchan_run(n->sys, r->now);
         cflinks_close(n->s.links, r->now);
@@ -499,8 +509,8 @@ static void test_transfer_cut(void **state) {
     assert_int_equal(pathbuf_block(t, 0, 200), 0);
 }
 
-/* One life of a system that is nothing but its record: it connects, writes once, and leaves if it is told to. */
-static void life_of_sysc(struct rig *r, u64 incarnation, u32 counter, bool leaves) {
+/* A system that is nothing but its record: it connects and writes once. Its number at the facility. */
+static u32 sysc_joins(struct rig *r, u64 incarnation, u32 counter) {
     static const char *const structure = "IXCCDS_PLEX1";
     u32 number = (u32)cf_link_up(r->cf, "LPARC", 600);
     u8 cmd[CF_LIST_BYTES + XCFCDS_BYTES] = {0};
@@ -522,6 +532,12 @@ static void life_of_sysc(struct rig *r, u64 incarnation, u32 counter, bool leave
     xcfcds_emit(cmd + CF_LIST_BYTES, &record);
     cf_message(r->cf, number, cmd, sizeof cmd);
     assert_int_equal(cf_rc_get(r->ring), CF_OK);
+    return number;
+}
+
+/* One life of it; it leaves if it is told to. */
+static void life_of_sysc(struct rig *r, u64 incarnation, u32 counter, bool leaves) {
+    u32 number = sysc_joins(r, incarnation, counter);
     cf_pump(r->cf);
     run(r, 2200000);
     if (leaves) cf_link_down(r->cf, number);
@@ -543,6 +559,23 @@ static void test_earlier_life(void **state) {
     assert_int_equal(info.id.incarnation, 6000);
     assert_true(info.last_status >= begun); /* read as soon as its connection is seen */
     rig_end(r);
+}
+
+/* A record that is read before the answer to who is connected is no trace of a system that has gone. SYSA, which is being IPLed and has
+ * nobody yet who would know better, must not partition out whoever joins in that moment. Its first read only says where the couple data
+ * are. */
+static void test_record_outruns_connection(void **state) {
+    UNUSED(state);
+    for (u32 reads = 2; reads < 5; reads++) {
+        struct rig *r = rig_new();
+        r->outruns = reads;
+        node_begin(r, 0, false, false);
+        run(r, reads == 2 ? 1000000 : 5000000);
+        assert_int_equal(r->outruns, 0);
+        assert_int_equal(r->isolated, 0);
+        assert_int_equal(sees(r, 0, 2), XCF_SYS_JOINING);
+        rig_end(r);
+    }
 }
 
 static void test_record(void **state) {
@@ -576,7 +609,7 @@ static void test_record(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tables),     cmocka_unit_test(test_transfer_cut), cmocka_unit_test(test_record),
-        cmocka_unit_test(test_earlier_life),
+        cmocka_unit_test(test_earlier_life), cmocka_unit_test(test_record_outruns_connection),
         cmocka_unit_test(test_ctc),        cmocka_unit_test(test_structure),    cmocka_unit_test(test_full_list),
         cmocka_unit_test(test_devices_first),
         cmocka_unit_test(test_frozen),     cmocka_unit_test(test_killed),       cmocka_unit_test(test_no_arbiter),
