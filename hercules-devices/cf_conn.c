@@ -96,6 +96,8 @@ enum cf_rc cf_do_connect(struct cf_call *c) {
     const struct cf_system *sys = &c->cf->system[c->system];
     u8 flags = 0;
     if (!cf_name_len((const char *)c->cmd + 16) || !cf_name_len((const char *)c->cmd + 32)) return CF_RC_MALFORMED;
+    /* Before anything is allocated: nobody could take the connection, and the structure would stay without one. */
+    if (c->cmd[76] > CF_CONNECTORS) return CF_RC_CONNECTIONS;
     enum cf_rc rc = find_or_allocate(c, &flags);
     if (rc != CF_OK) return rc;
     struct cf_connection *con = c->con = choose(c->s, c->cmd + 32, c->cmd[76]);

@@ -135,6 +135,7 @@ void cf_verify(const struct cf *cf) {
         struct cf_structure *s = (struct cf_structure *)&cf->structure[i];
         if (!s->token) continue;
         structures++;
+        CHECK(s->flags & CF_CONN_STRUCTURE_KEEP || cf_set_of(s, CF_CONN_ACTIVE) || cf_set_of(s, CF_CONN_FAILED));
         for (u32 id = 1; id <= CF_CONNECTORS; id++) {
             verify_connection(cf, cf_con(s, id));
             told += list_is_in(&cf_con(s, id)->tell);

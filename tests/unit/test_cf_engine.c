@@ -95,6 +95,21 @@ static void test_structures_that_stay(void **state) {
     assert_int_equal(lab->cf->blocks_used, 0);
 }
 
+/* An identifier that no connection can have: refused, and no structure is left behind. */
+static void test_identifier_wanted(void **state) {
+    struct cflab *lab = *state;
+    static const u8 wanted[] = {CF_CONNECTORS + 1, 0xFF, CF_CONNECTORS};
+    for (u32 i = 0; i < ARRAY_LEN(wanted); i++) {
+        struct cflab_conn c;
+        bool good = wanted[i] <= CF_CONNECTORS;
+        cflab_connect_begin(lab, "S1", "A", CF_TYPE_LIST, 0);
+        lab->cmd[76] = wanted[i];
+        assert_int_equal(cflab_connect(lab, 0, &c), good ? CF_OK : CF_RC_CONNECTIONS);
+        assert_int_equal(lab->cf->structures, good);
+        if (good) assert_int_equal(c.id, wanted[i]);
+    }
+}
+
 static void test_connections_run_out(void **state) {
     struct cflab *lab = *state;
     struct cflab_conn c;
@@ -330,6 +345,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_states_of_a_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_structures_that_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(test_connections_run_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_identifier_wanted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_storage_runs_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_isolation, setup, teardown),
