@@ -96,12 +96,29 @@ int xes_attach(struct arena *a, struct chan_system *sys, u16 devnum, const struc
 /* Everything outstanding is lost, and told so. */
 void xes_close(struct xes *x, u64 now);
 
-/* 0; -ERR_NETDOWN the link is not UP; -ERR_MSGSIZE. r must not be outstanding. */
+/* One command, header and operands in r->cmd, r->len bytes; its length field and tag are put in here, token and identifier are the caller's.
+ * 0: done() comes, once. -ERR_NETDOWN the link is not UP; -ERR_MSGSIZE shorter than a header or longer than CF_MESSAGE_MAX; done() does not
+ * come then. r must not be outstanding. What done() gets as rc is the reason code, in place of IXL's return and reason codes:
+ *   CF_OK                        done
+ *   CF_RC_MORE                   done in part, as far as the response goes: ask again from there
+ *   CF_RC_NO_ENTRY of *_MULT     done in part: cf_count_get(rsp) identifiers
+ *   any other enum cf_rc         nothing was changed; wire/cfcmd.h names those of each command, super/xesuse.h has them beside IBM's requests
+ *   XES_LOST                     the link went: whether it was executed is not known, but the connection has failed with it */
 int xes_submit(struct xes *x, struct xes_request *r);
-/* CONNECT's operands are taken from cmd, CF_CONNECT_BYTES; its vector length from con. Errors as xes_submit. */
+/* CONNECT's operands are taken from cmd, CF_CONNECT_BYTES; its vector length from con, which may be shorter afterwards. Errors as xes_submit; then
+ * connected() is told one of these reason codes:
+ *   CF_OK               token, id and vector_bits are set; flags say whether the structure is new, or the connection was failed-persistent
+ *   CF_RC_TYPE          there is a structure of this name and of another type
+ *   CF_RC_POLICY        the active CFRM policy does not have it in this facility; CF_RC_SPACE: there is no room for it; the next facility may do
+ *   CF_RC_CONNECTIONS   the connection's name, the identifier that was wanted (or is beyond 32), or each of the 32 is in use
+ *   CF_RC_MALFORMED     counts or sizes that no structure can have, no name
+ *   XES_LOST            the link went */
 int xes_connect(struct xes *x, struct xes_connection *con, const u8 *cmd);
-/* failing: as if this system had failed. The connection gets no notice from now on. -ERR_NOTCONN, or as xes_submit. */
+/* failing: as if this system had failed, so that CF_CONN_KEEP keeps what the connection holds. It gets no notice from now on, its bits stay as
+ * they are; con->busy ends when the facility has answered, whatever that is. -ERR_NOTCONN, or as xes_submit. */
 int xes_disconnect(struct xes_connection *con, bool failing);
+/* What the vector says without asking the facility: a list or event queue is not empty, a buffer is valid. false for an index beyond it. It is
+ * as new as the last DRAIN, which every response with CF_RSP_PENDING causes before the next request goes out. */
 bool xes_vector_test(const struct xes_connection *con, u32 index);
 
 enum xes_state xes_state(const struct xes *x);
