@@ -292,7 +292,7 @@ static u32 row_emit(const struct dvipa *d, u8 *p) {
     m.origin = (u8)dvipa_origin_of(d);
     m.moveable = d->moveable;
     m.flags = (u8)(d->dist << 1);
-    if (d->yields) m.flags |= DVIPA_ROW_YIELDS;
+    if (d->yields || d->deactivated) m.flags |= DVIPA_ROW_YIELDS;
     if (d->target) m.flags |= DVIPA_ROW_DEST;
     if (d->config & (CFG_CREATE | CFG_DEFINE)) m.flags |= DVIPA_ROW_CREATE;
     if (d->config & (CFG_BIND | CFG_IOCTL)) m.flags |= DVIPA_ROW_LIVE;

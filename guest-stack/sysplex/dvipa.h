@@ -64,7 +64,7 @@ enum dvipa_moveable {
     DVIPA_MOVEABLES,
 };
 enum dvipa_row_flags {
-    DVIPA_ROW_YIELDS = 0x01, /* ACTIVE, but the next in rank should take it: DEACTIVATE, VIPADELETE */
+    DVIPA_ROW_YIELDS = 0x01, /* DEACTIVATE, VIPADELETE: it does not take it, and if ACTIVE the next in rank should */
     DVIPA_ROW_DIST = 0x02,   /* DISTSTAT */
     DVIPA_ROW_DEST = 0x04,
     DVIPA_ROW_CREATE = 0x08, /* may activate what nobody has had */

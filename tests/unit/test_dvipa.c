@@ -323,6 +323,24 @@ static void deactivate_keeps_connections(void **state) {
     simplex_destroy(p);
 }
 
+/* It still has connections when the one that took the address dies: it stands in nobody's way. */
+static void deactivated_it_is_no_successor(void **state) {
+    struct simplex *p = plex(3, NULL);
+    UNUSED(state);
+    struct simplex_session *e = held(p, 4000000);
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(simplex_status(p, 0, VIP), DVIPA_MOVING);
+    simxcf_kill(simplex_xcf(p), 1, true);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 2);
+    simplex_resume(e);
+    simplex_run(p, 10 * SEC);
+    assert_true(e->ended && !e->failed && e->server == 0);
+    simplex_forget(e);
+    simplex_destroy(p);
+}
+
 static void take_back_immediate(void **state) {
     struct simplex *p = plex(3, NULL);
     UNUSED(state);
@@ -649,6 +667,7 @@ int main(void) {
         cmocka_unit_test(takeover_by_freeze),
         cmocka_unit_test(leavegroup_and_joingroup),
         cmocka_unit_test(deactivate_keeps_connections),
+        cmocka_unit_test(deactivated_it_is_no_successor),
         cmocka_unit_test(take_back_immediate),
         cmocka_unit_test(take_back_loses_no_handshake),
         cmocka_unit_test(take_back_past_time_wait),
