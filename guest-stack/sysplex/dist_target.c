@@ -234,8 +234,13 @@ void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u6
         if (s) s->opened++;
         return;
     }
-    if (v->routing || !v->owner) return; /* a segment without a row is this stack's own */
     if (ipaddr_eq(key->local, key->foreign)) return; /* nothing of it leaves this stack */
+    if (v->routing) {
+        /* A segment without a row would find it, too; the next owners would not. */
+        struct vcrt_key k = {key->local, key->foreign, key->local_port, key->foreign_port};
+        dist_row_opened(d, v, SLOT_SELF, &k, 0, VCRT_NEWCONN, now);
+    }
+    if (v->routing || !v->owner) return;
     struct distmsg_conn c = {key->foreign, key->local_port, key->foreign_port, 0, DISTMSG_OPENED};
     dist_notice(d, v->addr, &c, true, now);
 }

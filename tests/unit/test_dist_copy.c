@@ -251,6 +251,40 @@ static void said_again_by_the_owner(void **state) {
     lab_close(l);
 }
 
+static void peer_event(void *ctx, struct sock *s, u32 events, u64 now) {
+    UNUSED(now);
+    if (events & SOCK_EV_CLOSED) *(int *)ctx = sock_error(s);
+}
+
+/* FTP's active data: the routing stack, or a target that dies with it, has begun the connection from the DVIPA; who only reads at its other end hears
+ * of it, too. */
+static void begun_from_the_dvipa(void **state) {
+    UNUSED(state);
+    for (u32 who = 0; who < 3; who += 2) {
+        struct lab *l = held(4);
+        struct sock *listen, *s, *n;
+        int error = 0;
+        assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
+        assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
+        assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
+        assert_int_equal(sock_open(l->node[who].stk, SOCK_TCP, "FTPD", &s), 0);
+        assert_int_equal(sock_bind(s, LAB_DVIPA, 20, l->t->now), 0);
+        assert_int_equal(sock_connect(s, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+        lab_run(l, 2 * USEC_PER_SEC); /* a target's SYN is repeated: its answer was faster than the word about it */
+        assert_int_equal(sock_accept(listen, &n, NULL, l->t->now), 0);
+        sock_on_event(n, peer_event, &error);
+        assert_int_equal(copies(1), CLIENTS + 1);
+        lab_die(l, 0);
+        if (who) lab_die(l, who);
+        lab_own(l, 1);
+        lab_run(l, TOLD_US);
+        assert_int_equal(error, ERR_CONNRESET);
+        sock_close(n, l->t->now);
+        sock_close(listen, l->t->now);
+        lab_close(l);
+    }
+}
+
 /* What does not come from the owner, of its epoch, whole, changes nothing. */
 static void strangers_are_refused(void **state) {
     struct lab *l = held(3);
@@ -289,7 +323,7 @@ int main(void) {
         cmocka_unit_test(planned_moves),        cmocka_unit_test(the_same_ports_again),
         cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
         cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
-        cmocka_unit_test(said_again_by_the_owner),
+        cmocka_unit_test(said_again_by_the_owner), cmocka_unit_test(begun_from_the_dvipa),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
