@@ -7,6 +7,7 @@
  *   plexsim cf SEED [COUNT]              a structure that moves between facilities under faults (simrebuild.h)
  *   plexsim duplex SEED [COUNT]          a duplexed structure under faults, then with one loss at a time (simduplex.h)
  *   plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]   the distributor under faults (simdist.h)
+ *   plexsim told SEED [COUNT [SYSTEMS [ROUNDS]]]   clients that only read while systems die (simtold.h)
  *   plexsim dvipa SEED [COUNT [SYSTEMS]] dynamic VIPAs under faults (simdvipa.h)
  */
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include "tests/sim/simdvipa.h"
 #include "tests/sim/simrebuild.h"
 #include "tests/sim/simtcp.h"
+#include "tests/sim/simtold.h"
 #include "tests/sim/simxcf.h"
 
 static u64 argument(int argc, char **argv, int i, u64 otherwise) {
@@ -54,6 +56,13 @@ static void run_dist(u64 seed, u32 systems, u32 sessions) {
            r.sessions, r.whole, r.harmed, r.silent, r.calls, r.ports, r.routed, r.resets, r.digest);
 }
 
+static void run_told(u64 seed, u32 systems, u32 rounds) {
+    struct simtold_result r = simtold_random(seed, systems, rounds);
+    printf("seed %llu: %u systems, %llu s; %u rounds, %u deaths; %u sessions: %u told, %llu us at the longest, %u stood; digest %08X\n",
+           (unsigned long long)r.seed, r.systems, (unsigned long long)r.simulated_us / 1000000, r.rounds, r.deaths, r.sessions, r.told,
+           (unsigned long long)r.longest_us, r.stood, r.digest);
+}
+
 static void run_cf(u64 seed) {
     struct rebuild_counters c = {0};
     simrebuild_random((u32)seed, 60, &c);
@@ -84,11 +93,12 @@ static void run_dvipa(u64 seed, u32 systems) {
 int main(int argc, char **argv) {
     const char *kind = argc > 1 ? argv[1] : "";
     bool arm = strcmp(kind, "arm") == 0, dist = strcmp(kind, "dist") == 0, cf = strcmp(kind, "cf") == 0;
-    bool dvipa = strcmp(kind, "dvipa") == 0, duplex = strcmp(kind, "duplex") == 0;
-    int first = arm || dist || cf || dvipa || duplex || strcmp(kind, "xcf") == 0 ? 2 : 1;
+    bool dvipa = strcmp(kind, "dvipa") == 0, duplex = strcmp(kind, "duplex") == 0, told = strcmp(kind, "told") == 0;
+    int first = arm || dist || cf || dvipa || duplex || told || strcmp(kind, "xcf") == 0 ? 2 : 1;
     if (argc <= first) {
         fprintf(stderr, "usage: plexsim SEED [COUNT]\n       plexsim xcf|arm|dvipa SEED [COUNT [SYSTEMS]]\n"
-                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n       plexsim cf|duplex SEED [COUNT]\n");
+                        "       plexsim dist SEED [COUNT [SYSTEMS [SESSIONS]]]\n"
+                        "       plexsim told SEED [COUNT [SYSTEMS [ROUNDS]]]\n       plexsim cf|duplex SEED [COUNT]\n");
         return 2;
     }
     u64 seed = argument(argc, argv, first, 1), count = argument(argc, argv, first + 1, 1);
@@ -100,6 +110,8 @@ int main(int argc, char **argv) {
     for (u64 i = 0; i < count; i++) {
         if (dist)
             run_dist(seed + i, systems, (u32)argument(argc, argv, first + 3, 600));
+        else if (told)
+            run_told(seed + i, systems, (u32)argument(argc, argv, first + 3, 4));
         else if (cf)
             run_cf(seed + i);
         else if (duplex)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/sim/simtold.h"
 #include "tests/unit/distsim.h"
 
 #define SEC ((u64)USEC_PER_SEC)
@@ -150,6 +151,15 @@ static void drills(void **state) {
     }
 }
 
+/* Clients that only read, and systems that die one after the other. */
+static void told(void **state) {
+    UNUSED(state);
+    for (u64 seed = 1; seed < 5; seed++) {
+        struct simtold_result r = simtold_random(seed, 0, 3);
+        assert_true(r.told >= 9 && r.told + r.stood == r.sessions);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shared_in_turn),
@@ -158,6 +168,7 @@ int main(void) {
         cmocka_unit_test(a_system_that_the_next_owner_has_not_met),
         cmocka_unit_test(planned_moves),
         cmocka_unit_test(drills),
+        cmocka_unit_test(told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
