@@ -179,8 +179,10 @@ static bool own_row(void *ctx, const struct tcp_info *i) {
     /* Both ends of a connection from the address to itself are here: nothing of it is routed. */
     if (ipaddr_eq(k.dvipa, k.client) || vcrt_find(&l->d->vcrt, &k)) return true;
     struct vcrt_row *row = vcrt_add(&l->d->vcrt, &k, SLOT_SELF, begun ? VCRT_EV_SYN : VCRT_EV_OPENED, l->now);
-    if (row && i->tcb) row->isn = tcp_seq_of(i->tcb)->irs, row->ack = i->snd_una, row->acked = true;
-    return row != NULL; /* full, and counted: it is served without a row */
+    if (!row) return false; /* full, and counted: it is served without a row */
+    row->isn = i->tcb ? tcp_seq_of(i->tcb)->irs : i->rcv_nxt - 1;
+    if (!begun) row->ack = i->snd_una, row->acked = true;
+    return true;
 }
 
 void dist_own_rows(struct distributor *d, struct dist_vipa *v, u64 now) {
