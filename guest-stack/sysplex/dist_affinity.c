@@ -4,6 +4,7 @@
  *   further ones        follow the row, whatever the method says; connections + 1
  *   one ends            connections - 1; at 0 the row waits TIMEDAFFINITY seconds and goes
  *   the target is gone  the row goes
+ *   routing ends        all rows of the DVIPA go: whoever routes next binds its clients anew
  *
  * A change of owner rebuilds rows from the connections that the targets list.
  */
@@ -62,10 +63,10 @@ void dist_affinity_opened(struct distributor *d, const struct vdpt_port *p, stru
     row->flags |= VCRT_AFFINITY;
 }
 
-void dist_affinity_closed(struct distributor *d, const struct vdpt_port *p, const struct vcrt_row *row, u64 now) {
+void dist_affinity_closed(struct distributor *d, u32 affinity_sec, const struct vcrt_row *row, u64 now) {
     struct dist_affinity *a = (row->flags & VCRT_AFFINITY) ? find(d, &row->key) : NULL;
     if (!a || a->slot != row->target || a->connections == 0 || --a->connections) return;
-    a->until = now + (u64)p->affinity_sec * USEC_PER_SEC;
+    a->until = now + (u64)affinity_sec * USEC_PER_SEC;
     list_push_back(&d->affinity_idle, &a->node);
 }
 
@@ -77,13 +78,17 @@ void dist_affinity_age(struct distributor *d, u64 now) {
     }
 }
 
-void dist_affinity_slot_gone(struct distributor *d, u32 slot) {
+/* Those bound to slot, or (VDPT_NOBODY) those of dvipa. */
+static void forget(struct distributor *d, u32 slot, struct ipaddr dvipa) {
     u32 heads = 1u << (32 - d->affinities.shift);
     for (u32 h = 0; h < heads && d->affinities.rows; h++) {
         for (struct hash_row *r = d->affinities.head[h], *next; r; r = next) {
             struct dist_affinity *a = (struct dist_affinity *)(void *)r;
             next = r->next;
-            if (a->slot == slot) del(d, a);
+            if (slot == VDPT_NOBODY ? ipaddr_eq(a->dvipa, dvipa) : a->slot == slot) del(d, a);
         }
     }
 }
+
+void dist_affinity_slot_gone(struct distributor *d, u32 slot) { forget(d, slot, IPADDR_ANY); }
+void dist_affinity_forget(struct distributor *d, struct ipaddr dvipa) { forget(d, VDPT_NOBODY, dvipa); }

@@ -275,6 +275,7 @@ void dist_stop_routing(struct distributor *d, struct dist_vipa *v, u64 now) {
         vcrt_del(&d->vcrt, r);
     }
     dist_copy_before(d, v);
+    dist_affinity_forget(d, v->addr);
 }
 
 /* ---- what this stack is to a DVIPA ---- */

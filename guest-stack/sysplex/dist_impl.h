@@ -289,8 +289,10 @@ u64 dist_copy_poll(struct distributor *d, u64 now);
 u32 dist_affinity_slot(struct distributor *d, const struct vcrt_key *k, u64 now);
 /* A row of a port with affinity begins or ends. */
 void dist_affinity_opened(struct distributor *d, const struct vdpt_port *p, struct vcrt_row *row, u64 now);
-void dist_affinity_closed(struct distributor *d, const struct vdpt_port *p, const struct vcrt_row *row, u64 now);
+void dist_affinity_closed(struct distributor *d, u32 affinity_sec, const struct vcrt_row *row, u64 now);
 void dist_affinity_age(struct distributor *d, u64 now);
 void dist_affinity_slot_gone(struct distributor *d, u32 slot);
+/* This stack routes dvipa no more. */
+void dist_affinity_forget(struct distributor *d, struct ipaddr dvipa);
 
 #endif

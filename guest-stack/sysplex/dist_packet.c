@@ -35,6 +35,7 @@
 #define TCP_SEQ_AT   4
 #define TCP_ACK_AT   8
 #define QUOTE_PORTS  4
+#define SYN_PATIENCE 3u /* ticks of the VCRT: a SYN is repeated after one second and after three */
 
 static enum sysplex_verdict send_to(struct distributor *d, u32 slot, struct pkt *p, u64 now) {
     struct dist_slot *s = &d->slot[slot];
@@ -109,11 +110,21 @@ static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v
     return send_to(d, slot, p, now);
 }
 
-/* A repeated SYN stays with its target, unless that can take nothing any more; one in a row that is over is a first one. */
-static bool syn_begins_anew(struct distributor *d, const struct vcrt_row *row) {
+/* Can its target's answer to a SYN be on its way, though it gets no new ones? What was begun before QUIESCE is completed. Who does not respond
+ * is given as long as the client's second time-out, unless his queue is full, for then he has not taken the SYN. */
+static bool may_have_answered(const struct vdpt_target *t, const struct vcrt_row *row, u64 now) {
+    if (t->flags & VDPT_UNREACHABLE) return false;
+    if (t->flags & VDPT_QUIESCED) return true;
+    return t->ready && t->sef && vcrt_tick(now) - row->queued < SYN_PATIENCE;
+}
+
+/* A repeated SYN stays with its target as long as that may have answered the first: of two answers the client believes one, and a reset from
+ * the other ends it. One in a row that is over is a first one. */
+static bool syn_begins_anew(struct distributor *d, const struct vcrt_row *row, u64 now) {
     if (row->state == VCRT_FIN || row->state == VCRT_ENDED) return true;
     const struct vdpt_port *port = vdpt_at(&d->vdpt, row->port);
     if (row->state != VCRT_SYN || !port || vdpt_eligible(port, 1u << row->target)) return false;
+    if (may_have_answered(&port->t[row->target], row, now)) return false;
     d->count.rechosen++;
     return true;
 }
@@ -178,7 +189,7 @@ static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const 
     struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
     u8 flags = tcp[TCP_FLAGS_AT];
     struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
-    if (row && (flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN && syn_begins_anew(d, row)) {
+    if (row && (flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN && syn_begins_anew(d, row, now)) {
         vcrt_del(&d->vcrt, row);
         row = NULL;
     }

@@ -320,6 +320,32 @@ static void port_omitted_learns(void **state) {
 
 /* ---- options ---- */
 
+/* A routing stack that is one no more forgets whom it had bound: nobody would say when their connections end. Nor does an affinity
+ * outlive its port. */
+static void affinity_ends_with_routing(void **state) {
+    struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
+    UNUSED(state);
+    for (u32 port_goes = 0; port_goes < 2; port_goes++) {
+        lab_open(&lab, 3);
+        s.options.affinity_sec = 5;
+        define(&lab, 0, &s);
+        lab_own(&lab, 0);
+        lab_run(&lab, 5000);
+        struct lab_client *c = lab_connect(&lab);
+        lab_run(&lab, 5000);
+        assert_int_equal(lab.node[0].d->affinities.rows, 1);
+        if (port_goes)
+            assert_int_equal(distributor_delete(lab.node[0].d, &s, lab.t->now), 0);
+        else
+            lab_own(&lab, 1);
+        lab_run(&lab, 5000);
+        lab_hang_up(&lab, c);
+        lab_run(&lab, 10 * USEC_PER_SEC);
+        assert_int_equal(lab.node[0].d->affinities.rows, 0);
+        lab_close(&lab);
+    }
+}
+
 static void affinity_holds_and_expires(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
     UNUSED(state);
@@ -491,6 +517,7 @@ int main(void) {
         cmocka_unit_test(passive_ports),
         cmocka_unit_test(port_omitted_learns),
         cmocka_unit_test(affinity_holds_and_expires),
+        cmocka_unit_test(affinity_ends_with_routing),
         cmocka_unit_test(quiesce_and_resume),
         cmocka_unit_test(weights_follow_idle_time),
         cmocka_unit_test(an_unresponsive_target),

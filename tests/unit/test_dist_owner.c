@@ -257,6 +257,69 @@ static void a_half_open_one_is_over(void **state) {
     lab_close(l);
 }
 
+/* C has been given a SYN, its answer is late, and C is quiesced: the client's next SYN is still C's. Were it another's, the client would have
+ * two answers, and the one that it believes would be reset. When C does not listen any more, somebody else takes it. */
+static void a_quiesced_target_completes(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct dist_quiesce all = {.target = true};
+    UNUSED(state);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    lab_run(l, 5000);
+    link_lan_down(l->node[2].client_side, l->t->now);
+    struct lab_client *c[2] = {lab_connect(l), NULL};
+    lab_run(l, 5000);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
+    assert_int_equal(distributor_quiesce(l->node[2].d, &all, l->t->now), 0);
+    lab_run(l, 5000);
+    link_lan_up(l->node[2].client_side, l->t->now);
+    lab_run(l, 2 * USEC_PER_SEC);
+    assert_true(c[0]->connected && l->node[2].served == 1);
+    assert_int_equal(counters(l, 0)->rechosen, 0);
+    assert_int_equal(distributor_resume(l->node[2].d, &all, l->t->now), 0);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    lab_run(l, 5000);
+    link_lan_down(l->node[2].client_side, l->t->now);
+    c[1] = lab_connect(l);
+    lab_run(l, 5000);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
+    sock_close(l->node[2].listener, l->t->now);
+    lab_run(l, 4 * USEC_PER_SEC);
+    assert_true(c[1]->connected && l->node[2].served == 1);
+    assert_int_equal(counters(l, 0)->rechosen, 1);
+    lab_close(l);
+}
+
+/* C has a SYN and does not respond well enough for new ones: the client's next SYN, after one second, is C's yet, those after it,
+ * after three and seven, are not; if C's queue is full, it has not taken the first. */
+static void a_target_in_trouble_has_time(void **state) {
+    static const struct {
+        u64 silent_us;
+        u8 cer, sef;
+        u32 rechosen;
+    } as[] = {{500000, 0, 100, 0}, {8 * USEC_PER_SEC, 0, 100, 1}, {500000, 100, 0, 1}};
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(as); i++) {
+        struct lab *l = opened(3, DIST_BASEWLM);
+        struct dist_quiesce all = {.target = true};
+        for (u32 k = 0; k < 2; k++) assert_int_equal(distributor_quiesce(l->node[k].d, &all, l->t->now), 0);
+        lab_run(l, 5000);
+        link_lan_down(l->node[2].client_side, l->t->now);
+        struct lab_client *c = lab_connect(l);
+        lab_run(l, 5000);
+        struct vdpt_port *p = vdpt_find(&l->node[0].d->vdpt, LAB_DVIPA, 80);
+        struct vdpt_target *t = &p->t[dist_slot_of(l->node[0].d, &l->node[0].peer[2])];
+        t->cer = as[i].cer, t->sef = as[i].sef;
+        vdpt_weigh(p);
+        for (u32 k = 0; k < 2; k++) assert_int_equal(distributor_resume(l->node[k].d, &all, l->t->now), 0);
+        lab_run(l, as[i].silent_us);
+        link_lan_up(l->node[2].client_side, l->t->now);
+        lab_run(l, 4 * USEC_PER_SEC);
+        if (!c->connected || l->node[2].served != !as[i].rechosen) fail_msg("case %u: connected %d, served %u, rechosen %u", i, c->connected, l->node[2].served, counters(l, 0)->rechosen);
+        assert_int_equal(counters(l, 0)->rechosen, as[i].rechosen);
+        lab_close(l);
+    }
+}
+
 static void stale_words_of_an_earlier_owner(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
     UNUSED(state);
@@ -285,6 +348,8 @@ int main(void) {
         cmocka_unit_test(ended_while_the_address_moved),
         cmocka_unit_test(a_new_owner_knows_what_it_has_begun),
         cmocka_unit_test(a_half_open_one_is_over),
+        cmocka_unit_test(a_quiesced_target_completes),
+        cmocka_unit_test(a_target_in_trouble_has_time),
         cmocka_unit_test(stale_words_of_an_earlier_owner),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
