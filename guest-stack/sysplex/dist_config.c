@@ -239,7 +239,7 @@ static u32 slots_up(const struct distributor *d) {
 void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now) {
     v->owner = NULL;
     v->epoch = epoch;
-    v->heirs = 0;
+    v->heirs = v->holders = 0;
     v->said_all = false;
     v->routing = dist_has_defs(d, v->addr, true) || dist_has_defs(d, v->addr, false);
     if (!v->routing) return;

@@ -136,8 +136,9 @@ static bool send_whole(struct distributor *d, struct dist_vipa *v, const struct 
 /* Who is no heir any more would keep for ever what it has. */
 static void dismiss(struct distributor *d, struct dist_vipa *v, u64 gone, u64 now) {
     for (u32 i = 0; i < SYSPLEX_PEERS_MAX; i++) {
-        const struct sysplex_peer *p = (gone >> i & 1) ? sysplex_peer_at(d->sx, i) : NULL;
-        if (!p || copies_send(d, v, p, DISTMSG_COPY_HEAD, COPY_BEGIN | COPY_END, now) == 0) v->heirs &= ~((u64)1 << i);
+        if (!(gone >> i & 1)) continue;
+        const struct sysplex_peer *p = sysplex_peer_at(d->sx, i);
+        if (!p || copies_send(d, v, p, DISTMSG_COPY_HEAD, COPY_BEGIN | COPY_END, now) == 0) v->heirs &= ~((u64)1 << i), v->holders &= ~((u64)1 << i);
     }
 }
 
@@ -147,13 +148,14 @@ void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now) {
     u64 set = 0;
     bool knows_all = !v->awaiting && !d->copies.rows_of[VCRT_LOST];
     for (u32 i = 0; i < n; i++) set |= (u64)1 << heir[i]->index;
-    if (v->heirs & ~set) dismiss(d, v, v->heirs & ~set, now);
+    if (v->holders & ~set) dismiss(d, v, v->holders & ~set, now);
     if (v->heirs == set && (v->said_all || !knows_all)) return;
     notes_flush(d, d->copy_notes, now); /* in order: what ended before is not among all rows */
     for (u32 i = 0; i < n; i++) {
         u64 bit = (u64)1 << heir[i]->index;
         if (v->heirs & bit) continue;
         v->said_all = false;
+        v->holders |= bit;
         if (send_whole(d, v, heir[i], now)) v->heirs |= bit;
     }
     if (knows_all && !v->said_all && v->heirs == set) v->said_all = copies_send(d, v, NULL, DISTMSG_COPY_HEAD, COPY_END, now) == 0;

@@ -78,6 +78,7 @@ struct dist_vipa {
     bool sysplexports;
     u8 diststat;       /* as last told to sysplex */
     u64 heirs;         /* peers that have copies of every row */
+    u64 holders;       /* peers that may have copies of some: those, and whoever asked for all again or was not reached by one */
     bool said_all;     /* and whose copies from before are over */
     u32 awaiting;      /* slots whose answer to CONFIG is missing */
     u64 awaiting_until;

@@ -66,6 +66,7 @@ struct lab {
     int owner;
     u32 epoch, message_usec, step_usec;
     bool mute; /* messages of the group vanish */
+    bool heirs_reversed;
     struct sysplex node[LAB_NODES];
     struct lab_event queue[LAB_QUEUE];
     u32 head, tail;
@@ -86,12 +87,14 @@ struct sysplex_peer *sysplex_peer_at(struct sysplex *sx, u32 index) {
     return index < LAB_NODES && sx->peer[index].used ? &sx->peer[index] : NULL;
 }
 
-/* In order of their numbers, behind the owner's. */
+/* In order of their numbers, or the other way round. */
 u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *heir[], u32 max) {
     u32 n = 0;
     CHECK(ipaddr_eq(addr, LAB_DVIPA));
-    for (u32 i = 0; i < sx->lab->nodes && n < max; i++)
+    for (u32 k = 0; k < sx->lab->nodes && n < max; k++) {
+        u32 i = sx->lab->heirs_reversed ? sx->lab->nodes - 1 - k : k;
         if (i != sx->index && sx->peer[i].used && sx->lab->node[i].alive) heir[n++] = &sx->peer[i];
+    }
     return n;
 }
 

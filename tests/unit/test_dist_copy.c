@@ -150,6 +150,26 @@ static void heirs_change(void **state) {
     lab_close(l);
 }
 
+/* B is an heir no more: it forgets its copies, also when it has just asked for all of them anew. */
+static void an_heir_no_more(void **state) {
+    UNUSED(state);
+    for (u32 asks = 0; asks < 2; asks++) {
+        struct lab *l = held(4);
+        u8 ask[DISTMSG_COPY_HEAD] = {0};
+        ipaddr_put(ask, LAB_DVIPA);
+        be32_put(ask + 4, l->epoch);
+        ask[8] = 2;
+        assert_int_equal(copies(1), CLIENTS);
+        if (asks) assert_int_equal(sysplex_send(&l->node[1], &l->node[1].peer[0], DISTMSG_COPY, ask, sizeof ask, l->t->now), 0);
+        l->heirs_reversed = true;
+        lab_run(l, 1200000);
+        assert_int_equal(copies(1), 0);
+        assert_int_equal(copies(2), CLIENTS);
+        assert_int_equal(copies(3), CLIENTS);
+        lab_close(l);
+    }
+}
+
 /* A planned move: nothing is lost, and the former owner is an heir of the new one. */
 static void planned_moves(void **state) {
     struct lab *l = held(3);
@@ -320,7 +340,8 @@ int main(void) {
         cmocka_unit_test(copied_and_forgotten), cmocka_unit_test(owner_and_server_die_together),
         cmocka_unit_test(whatever_the_hint),    cmocka_unit_test(said_again),
         cmocka_unit_test(targets_die_too),      cmocka_unit_test(heirs_change),
-        cmocka_unit_test(planned_moves),        cmocka_unit_test(the_same_ports_again),
+        cmocka_unit_test(an_heir_no_more),      cmocka_unit_test(planned_moves),
+        cmocka_unit_test(the_same_ports_again),
         cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
         cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
         cmocka_unit_test(said_again_by_the_owner), cmocka_unit_test(begun_from_the_dvipa),
