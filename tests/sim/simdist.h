@@ -5,18 +5,22 @@
  *
  * System 0 has VIPADEFINE, all others VIPABACKUP MOVEABLE with falling ranks; system 0 has VIPADISTRIBUTE ... DESTIP ALL, sometimes
  * another system its own. Faults: systems killed, paused, started again; stacks stopped, started; pairs and halves cut off;
- * DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths; HiperSockets lost and back at a system; a card that stands
+ * servers that stop listening, QUIESCE, RESUME; DEACTIVATE, REACTIVATE, LEAVEGROUP, JOINGROUP; loss on the signalling paths; HiperSockets lost and back at a system; a card that stands
  * still while the owner changes, so that what the former one sent comes late. In some worlds everything routed goes in GRE (VIPAROUTE), in
  * some programs of the targets begin connections from the DVIPA.
  *
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
- *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out
- *   refused  no connect is refused while a system that may serve it has been in sync with the owner for a second
+ *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out. One that
+ *            nobody served may only fail if something came or went meanwhile. Standing still for less than XCF's interval harms nobody
+ *   refused  no connect is refused while a system that may serve it has been listening, and in sync with the owner, for a second
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
- *   ports    no two systems that the owner hears have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS)
- *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target
- *   ready    (d) after convergence RDY of each target equals its listeners
- *   drain    (c, h) when the last session has ended every VCRT empties, and ActiveConn is 0
+ *   ports    no two systems that the owner hears have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS), unless one's
+ *            block was revoked
+ *   rows     (c) after convergence each row of the routing stack's VCRT that is not ENDED has its connection at the target, and each
+ *            connection at a target has its row
+ *   ready    (d) after convergence RDY of each target equals its listeners, ActiveConn its rows, and each stack knows the owner's epoch
+ *   drain    (c, h) soon after the last session has ended nothing of any is left in any stack: rows, copies, connections, half-open ones,
+ *            buffers, affinities, moved connections, notices; ActiveConn is 0
  */
 #ifndef TESTS_SIM_SIMDIST_H
 #define TESTS_SIM_SIMDIST_H
@@ -55,7 +59,7 @@ u32 simdist_open(const struct simdist *s);
 void simdist_harmed(struct simdist *s, u32 i);
 /* Everything is well: checks rows and RDY; false: not yet, why says what. */
 bool simdist_settled(struct simdist *s, const char **why);
-bool simdist_drained(struct simdist *s);
+bool simdist_drained(struct simdist *s, const char **why);
 /* What stands in the tables, to stderr. */
 void simdist_show(struct simdist *s);
 

@@ -253,7 +253,8 @@ static void check_owners(struct simplex *p) {
         if (!simplex_runs(n) || simxcf_isolated(p->x, i)) continue;
         LIST_FOR_EACH(it, &n->sx->dv.all) {
             const struct dvipa *d = LIST_ENTRY(it, struct dvipa, node);
-            if (d->status != DVIPA_ACTIVE) continue;
+            const struct home_entry *mine = d->lnk ? home_find(n->stk, d->addr) : NULL;
+            if (!mine || (mine->flags & HOME_INTERNAL)) continue;
             for (u32 j = i + 1; j < p->par.systems; j++) {
                 struct node *m = &p->node[j];
                 if (!simplex_runs(m) || simxcf_isolated(p->x, j)) continue;

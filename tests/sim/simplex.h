@@ -11,7 +11,7 @@
  * Each system serves port 80: a connection gets the byte 'A' + i, then as many bytes as the client asked for.
  *
  * Checkers, outside the code they check; each stops the program with the seed:
- *   owner    no DVIPA is in HOME unhidden on two systems that could answer (a)
+ *   owner    no DVIPA is in HOME unhidden on two systems that could answer (a), ACTIVE or not
  *   content  bytes that a client reads are a prefix of what that server sends (b)
  *   pools    (simplex_destroy) every stack that still runs gives back all buffers, rows and DVIPAs that sessions took (h)
  */

@@ -65,9 +65,14 @@ static void accept_event(void *ctx, struct sock *s, u32 events, u64 now) {
 }
 
 void simplex_serve(struct node *n) {
-    u64 now = simplex_node_now(n);
     memset(n->serve, 0, sizeof n->serve);
     n->listener = NULL;
+    simplex_listen(n);
+}
+
+void simplex_listen(struct node *n) {
+    u64 now = simplex_node_now(n);
+    if (n->listener) return;
     if (n->client ? !n->p->par.clients_serve : n->p->par.no_server) return;
     net_config(n->stk)->tcp.max_backlog = 256;
     CHECK(sock_open(n->stk, SOCK_TCP, "SERVER", &n->listener) == 0);

@@ -88,5 +88,6 @@ void simplex_lan_forget(struct simplex *p, u32 node); /* its registrations are g
 void simplex_lan_free(struct simplex *p);
 /* simplex_app.c */
 void simplex_serve(struct node *n);
+void simplex_listen(struct node *n); /* its server, unless it does already */
 
 #endif

@@ -41,7 +41,8 @@ static void finish(struct simdist *s, struct simplex_session **e, u32 n, i32 los
     }
     for (u32 i = 0; i < n; i++) simplex_forget(e[i]);
     simdist_run(s, 30 * SEC);
-    if (simdist_drained(s)) return;
+    const char *why;
+    if (simdist_drained(s, &why)) return;
     simdist_show(s);
     fail_msg("not drained");
 }
