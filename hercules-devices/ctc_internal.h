@@ -1,4 +1,5 @@
-/* ctc_internal.h - the state of one end of a channel-to-channel link, for ctc_engine.c and ctc_ahead.c. */
+/* ctc_internal.h - the state of one end of a channel-to-channel link, for ctc_engine.c, ctc_tell.c, ctc_heard.c and ctc_ahead.c, and what
+ * they ask of each other. */
 #ifndef HERCULES_DEVICES_CTC_INTERNAL_H
 #define HERCULES_DEVICES_CTC_INTERNAL_H
 
@@ -9,6 +10,7 @@
 
 #define OWN 0u
 #define FAR 1u
+#define CTC_NAME_BYTES 8u /* of a system's name in a message, blank padded */
 
 struct ctc_engine;
 
@@ -53,5 +55,41 @@ struct ctc_engine {
     } count;
     struct ctc_unit unit[CTC_UNITS_MAX];
 };
+
+/* ---- ctc_engine.c ---- */
+
+/* A line in the emulator's log, up to LOGS_MAX of them. */
+void ctc_say(struct ctc_engine *e, enum engine_severity sev, const char *fmt, ...);
+/* Executes the own channel's command u->ccw, and tells it. Afterwards it has ended (u->ccw is NULL), waits, or was not executed for want
+ * of room. */
+void ctc_execute(struct ctc_unit *u);
+
+/* ---- ctc_tell.c ---- */
+
+void ctc_put_name(u8 *out, const char *name);
+void ctc_ring_bell(struct ctc_engine *e);
+u32 ctc_partners_unit(const struct ctc_engine *e, u32 unit);
+/* The ring of a new connection is empty: this message always finds room. From here on commands are told. */
+void ctc_tell_attach(struct ctc_engine *e);
+void ctc_tell_refused(struct ctc_engine *e);
+/* The own side was reset; without room it stays due. */
+void ctc_tell_reset(struct ctc_unit *u);
+/* Would ctc_tell_begin() find room? */
+bool ctc_tell_has_room(const struct ctc_unit *u, const struct engine_ccw *c);
+/* The message that a command needs, if it must be told; NULL: no room, or a reset goes first. It may be left unsent. */
+u8 *ctc_tell_begin(struct ctc_unit *u, const struct engine_ccw *c);
+/* Fills m in with the command that was executed, and sends it. */
+void ctc_tell_command(struct ctc_unit *u, u8 *m, const struct ctc_command_in *in, bool done);
+
+/* ---- ctc_heard.c ---- */
+
+/* A message of the other end; false: it must wait, and there is no room for it. */
+bool ctc_heard(struct ctc_engine *e, const u8 *m, u32 len);
+/* What waited for an announced command, now that it, or another command, has been given. */
+void ctc_take_queued(struct ctc_unit *u);
+/* Will the oldest message that waits end c, the next announced command? It must not only say so: who was promised an end cannot wait. */
+bool ctc_queue_ends_next(const struct ctc_unit *u, const struct engine_ccw *c);
+/* The link ends, whatever comes next: each end is alone with what its own channel did. */
+void ctc_leave(struct ctc_engine *e, enum ctc_link next);
 
 #endif
