@@ -39,6 +39,7 @@
 #include "devtype.h"
 
 #include "hercules-devices/host_group.h"
+#include "hercules-devices/host_options.h"
 #include "hercules-devices/peer.h"
 #include "hercules-devices/peer_fence.h"
 #include "hercules-devices/tap.h"

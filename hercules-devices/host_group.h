@@ -127,14 +127,4 @@ bool group_rx(struct host_group *g, const u8 *msg, u32 len);
 void group_rx_end(struct host_group *g);
 void group_query(struct host_group *g, char *out, size_t cap);
 
-/* Options of a device statement: "name=value" each. */
-struct host_option {
-    const char *name;
-    char *out; /* the value goes here; what is there before is the default */
-    size_t cap;
-    bool required;
-};
-/* false and one line in error: an unknown name, no value, a value that is too long, a required one missing. */
-bool host_options(const struct host_option *options, u32 n, int argc, char *const argv[], char *error, size_t cap);
-
 #endif

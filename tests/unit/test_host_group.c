@@ -441,29 +441,6 @@ static void test_query(void **state) {
     assert_non_null(strstr(text, "echo ccw=0"));
 }
 
-/* ---- device statements ---- */
-
-static void test_options(void **state) {
-    UNUSED(state);
-    char card[8] = "", mode[4] = "l3", error[128];
-    const struct host_option o[] = {{"card", card, sizeof card, true}, {"mode", mode, sizeof mode, false}};
-    char *good[] = {"card=/a=b"}, *none[] = {"mode=l2"}, *unknown[] = {"cart=x"}, *empty[] = {"card="};
-    char *word[] = {"card"}, *lengthy[] = {"card=12345678"};
-    assert_true(host_options(o, 2, 1, good, error, sizeof error));
-    assert_string_equal(card, "/a=b");
-    assert_string_equal(mode, "l3");
-    card[0] = '\0';
-    assert_false(host_options(o, 2, 1, none, error, sizeof error));
-    assert_string_equal(error, "card= is missing");
-    assert_false(host_options(o, 2, 1, unknown, error, sizeof error));
-    assert_string_equal(error, "\"cart=x\": no such option");
-    assert_false(host_options(o, 2, 1, empty, error, sizeof error));
-    assert_string_equal(error, "\"card=\": expected name=value");
-    assert_false(host_options(o, 2, 1, word, error, sizeof error));
-    assert_false(host_options(o, 2, 1, lengthy, error, sizeof error));
-    assert_string_equal(error, "card= is longer than 7 characters");
-}
-
 #define T(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -483,7 +460,6 @@ int main(void) {
         T(test_full_ring_is_tried_again),
         T(test_engine_is_called_again),
         T(test_query),
-        cmocka_unit_test(test_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
