@@ -112,11 +112,19 @@ static const struct ctc_cu_ops CU_OPS = {.end = cu_end, .present = cu_present};
 
 /* ---- the channel's side ---- */
 
-static enum engine_rc reject(struct ctc_unit *u, struct engine_ccw *c) {
+static void reject(struct ctc_unit *u, struct engine_ccw *c) {
     u->e->count.rejects++;
     u->sense = (struct engine_sense){.len = 1, .bytes = {CTC_SENSE_REJECT}};
     c->unit_status = CE_DE | US_UNIT_CHECK;
-    return ENGINE_DONE;
+}
+
+static void give(struct ctc_unit *u, struct engine_ccw *c) {
+    u->ccw = c;
+    u->sense = (struct engine_sense){.len = 1};
+    u->starting = true;
+    ctc_execute(u);
+    ctc_take_queued(u);
+    u->starting = false;
 }
 
 static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *c) {
@@ -126,15 +134,13 @@ static enum engine_rc ctc_ccw(struct engine *base, u32 unit, struct engine_ccw *
     c->residual = c->count;
     c->more = false;
     c->unit_status = 0;
-    /* A block is one CCW's data: data chaining has no meaning here. */
-    if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX) return reject(u, c);
-    u->ccw = c;
-    u->sense = (struct engine_sense){.len = 1};
-    u->starting = true;
     u->with_next = false;
-    ctc_execute(u);
-    ctc_take_queued(u);
-    u->starting = false;
+    /* A block is one CCW's data: data chaining has no meaning here. */
+    if (((c->chained | c->flags) & CCW_CD) || c->count > CTC_DATA_MAX)
+        reject(u, c);
+    else
+        give(u, c);
+    /* Whatever has become of the WRITE that a bell was kept for. */
     if (e->bell_due && !u->with_next) ctc_ring_bell(e);
     return u->ccw ? ENGINE_WAIT : ENGINE_DONE;
 }

@@ -135,6 +135,29 @@ static void crossing(void **state) {
     }
 }
 
+/* A bell that is kept for a WRITE is rung whatever becomes of that WRITE: here it is refused, for data chaining. */
+static void write_refused(void **state) {
+    UNUSED(state);
+    static const struct engine_next write = {.code = CCW_WRITE, .flags = CCW_SLI | CCW_CD, .count = AREA};
+    for (u32 writes = 0; writes < 2; writes++) {
+        struct pair t;
+        begin(&t);
+        assert_false(give(&t, !writes, 0, CCW_CTC_PREPARE, SEES));
+        t.f[writes].next[1] = &write;
+        t.f[writes].nexts[1] = 1;
+        give_at(&t, writes, 1, CCW_CTC_PREPARE, CCW_SLI | CCW_CC, AREA, SEES);
+        assert_int_equal(status(&t, writes, 1), CE_DE);
+        assert_false(fake_rung(&t.f[writes]));
+        t.f[writes].nexts[1] = 0;
+        give_at(&t, writes, 1, write.code, write.flags, write.count, SEES);
+        assert_int_equal(sense(&t, writes, 1), CTC_SENSE_REJECT);
+        assert_true(fake_rung(&t.f[writes]));
+        ctcends_ring(t.f);
+        assert_false(t.f[!writes].waiting[0]);
+        end(&t);
+    }
+}
+
 /* ---- at random ---- */
 
 #define CCWS_MAX 5u
@@ -219,6 +242,7 @@ int main(void) {
         cmocka_unit_test(stands_until_halted),
         cmocka_unit_test(halted_unheard),
         cmocka_unit_test(crossing),
+        cmocka_unit_test(write_refused),
         cmocka_unit_test(nobody_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
