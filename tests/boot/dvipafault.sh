@@ -9,6 +9,7 @@
 #   conflict             a program's DVIPA, then another's, a statement; and   the cells of docs/TCPIP-SYSPLEX.md, "What a second
 #                        a statement's, then a program's, another statement    definition does"
 #   OBEYFILE             VIPADEFINE on SYSC, VIPABACKUP on SYSB                    SYSC serves, SYSB backs up
+#   both forms           VIPABACKUP of what nobody defines: basic; can create   BACKUP, nobody serves; ACTIVE, it serves
 #   VIPADELETE           by OBEYFILE on SYSC, during 64 MB                         SYSB serves; the 64 MB end on SYSC
 #   lost connection      its server's system is killed                             the client, which sends, is reset at once
 #   two deaths           owner and first backup killed in one instant              the second backup serves, in ARP tables too
@@ -39,6 +40,12 @@ VIPADYNAMIC
     VIPADELETE 10.1.1.85
 ENDVIPADYNAMIC
 X
+cat >"$c/tcpparms/OBEYTWO" <<'X'
+VIPADYNAMIC
+    VIPABACKUP 10 10.1.1.86
+    VIPABACKUP 20 MOVEABLE IMMEDIATE 255.255.255.0 10.1.1.87
+ENDVIPADYNAMIC
+X
 # In a VIPARANGE, so that only the conflict can be what refuses it.
 for a in 69 70; do
     cat >"$c/tcpparms/OBEYD$a" <<X
@@ -59,6 +66,7 @@ needs_lan 'dvipafault: the rest' || exit 77
 return_code() { answer_has "$1" "MODDVIPA $2" "RETURN CODE $3"; }
 obey() { cmd "$1" "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($2)" >"$tmp/obey" 2>&1; }
 ipl() { "$plex390" ipl "$1" >"$tmp/ipl" 2>&1 || { cat "$tmp/ipl"; return 1; }; }
+nobody() { w=$(who "$1"); echo "$1 is served by '$w'"; [ -z "$w" ]; }
 never() { # SECONDS COMMAND...: the command fails each time
     end=$(($(date +%s) + $1))
     shift
@@ -107,6 +115,10 @@ obey SYSC OBEYDEF
 obey SYSB OBEYBAK
 ok 'dvipafault: OBEYFILE: VIPADEFINE takes effect' within 5 served_by SYSC $extra
 ok 'dvipafault: OBEYFILE: VIPABACKUP, too' within 3 is SYSB $extra BACKUP
+obey SYSC OBEYTWO
+ok 'dvipafault: both forms: the one that can create serves' within 5 served_by SYSC 10.1.1.87
+ok 'dvipafault: both forms: the basic one waits for an owner' is SYSC 10.1.1.86 BACKUP
+ok 'dvipafault: both forms: and nobody serves it' nobody 10.1.1.86
 sniff
 transfer $extra 16M
 obey SYSC OBEYDEL

@@ -36,6 +36,15 @@ VIPADYNAMIC
         DESTIP 193.9.200.3
 ENDVIPADYNAMIC
 X
+# A HOME list of SYSB with one address more, and the former one.
+cat >"$c/tcpparms/HOMEMORE" <<'X'
+DEVICE VDEV9 VIRTUAL 0
+LINK   VLNK9 VIRTUAL 0 VDEV9
+HOME
+    10.1.1.92  VLNK9
+    10.1.1.2   OSALNK1
+X
+printf 'HOME\n    10.1.1.2   OSALNK1\n' >"$c/tcpparms/HOMELESS"
 "$root/build/pattern" $size >"$tmp/pattern" || exit 1
 
 ok 'paths: four systems join' "$plex390" up PLEX1 || exit 1
@@ -110,6 +119,13 @@ ok 'paths: the partner leaves the group: NONE' within 3 all_has SYSC TCPIP LAN N
 cmd SYSB 'V TCPIP,,SYSPLEX,JOINGROUP' >/dev/null
 ok 'paths: it is back: SAME_CLUSTER' within 5 all_has SYSC TCPIP LAN SAME_CLUSTER
 cmd SYSC 'P LAN' >/dev/null
+obey() { answer_has "$1" "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($2)" EZZ0053I; }
+ok 'paths: OBEYFILE: SYSB has an address more in HOME' obey SYSB HOMEMORE
+get MORE SYSC TCPIP 10.1.1.92 60
+ok 'paths: OBEYFILE: the partner knows whose it is' within 5 says MORE 10.1.1.92 SAME_CLUSTER SYSC
+ok 'paths: OBEYFILE: SYSB has it no more' obey SYSB HOMELESS
+ok 'paths: OBEYFILE: the partner hears that, too' within 5 all_has SYSC TCPIP MORE NONE
+cmd SYSC 'P MORE' >/dev/null
 client curl -sS -m 5 --limit-rate 1M -o "$tmp/stranger" "http://10.1.1.3/bulk/$size" >/dev/null 2>&1 & # ends by itself
 ok 'paths: a host of the LAN that is no member: NONE' within 4 all_has SYSC TCPIP HTTPD NONE
 
