@@ -7,7 +7,9 @@
 #   emulator killed                  isolated at once; a re-IPLed system is active again
 #   emulator frozen                  isolated after INTERVAL and ISOLATETIME (2); woken, it loads wait 0A2
 #   the same, PROMPT                 IXC402D after OPNOTIFY; woken, it goes on, and nobody is asked any more
-#   primary facility lost            everybody stays; a system that is killed meanwhile is isolated through the alternate
+#   primary facility lost            everybody stays
+#   and one system's view of the     it stays, over the CTCs; a system that is killed meanwhile is isolated through the alternate,
+#   other one                        by who can
 #   one system's CTCs lost           it stays, over the structures
 #   and one facility                 it stays, over the other one
 #   and its link to that, too        isolated at once; when its cables are back it loads wait 0A2
@@ -20,7 +22,8 @@
 #   the couple data have moved, and  IXC207A; it joins nobody, until its link is there
 #   an IPL reaches the former alone
 #   all CTCs of all systems lost     everybody stays, over structures
-#   and both facilities              each is alone: IXC402D about each other one; nobody is gone
+#   and one facility                 everybody stays, over the other one's structures
+#   and the other one                each is alone: IXC402D about each other one; nobody is gone
 #
 # Environment: PLEX390_HERCULES chooses the emulator; PLEX1_INTERVAL seconds (4).
 set -u
@@ -115,9 +118,14 @@ mark
 row "primary facility killed" "told" SYSA "IXC518I .*CF01" 1500
 ok "plex1: everybody stays" quiet $((interval + 2))
 mark
+"$plex390" cut CF02 SYSB >/dev/null
+row "and the link of SYSB to the other one cut" "told" SYSB "IXC518I .*CF02" 1500
+ok "plex1: it stays, over the CTCs" quiet $((interval + 2))
+mark
 "$plex390" kill SYSD
-row "and the emulator of SYSD" "isolated through the alternate" "SYSA SYSB SYSC" "IXC101I .* SYSD" 1500
+row "and the emulator of SYSD" "isolated through the alternate" "SYSA SYSC" "IXC101I .* SYSD" 1500
 row "and the emulator of SYSD" "gone (alternate waits 2 s)" "SYSA SYSB SYSC" "IXC105I .* SYSD" 9500
+"$plex390" heal CF02 SYSB >/dev/null
 "$plex390" ipl CF01 >/dev/null
 back SYSD
 
@@ -253,9 +261,10 @@ mark
 for s in SYSA SYSB SYSC SYSD; do ctcs_lost $s; done
 row "all CTCs of all systems lost" "told" SYSB "IXC467I RESTARTING .*DEVICE 0C0" 9000
 ok "plex1: everybody stays, over structures" quiet $((interval + 2))
+"$plex390" kill CF01
+ok "plex1: one facility less: everybody stays, over the other one's structures" quiet $((interval + 2))
 ok "plex1: all list four" all_list "SYSA SYSB SYSC SYSD" 4
 mark
-"$plex390" kill CF01
 "$plex390" kill CF02
 for s in SYSB SYSC SYSD; do row "and both facilities killed" "IXC402D about $s" SYSA "IXC402D $s" $((interval * 1000 + 6000)); done
 ok "plex1: SYSD's operator is asked about SYSA" within 6 said SYSD "IXC402D SYSA"
