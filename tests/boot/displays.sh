@@ -62,6 +62,11 @@ path_is() { answer_has SYSA 'D XCF,PO,DEVICE=0C01' "0C01 .*$1"; }
 ok "displays: the path stops" within 10 path_is STOPPED
 shows SYSA 'SETXCF START,PATHOUT,DEVICE=0C01' 'IXC306I'
 ok "displays: and works again" within 10 path_is WORKING
+shows SYSA 'SETXCF STOP,PATHIN,DEVICE=0C00' 'IXC307I'
+in_is() { answer_has SYSA 'D XCF,PI,DEVICE=0C00' "0C00 .*$1"; }
+ok "displays: the inbound path stops" within 10 in_is STOPPED
+shows SYSA 'SETXCF START,PATHIN,DEVICE=0C00' 'IXC306I'
+ok "displays: and works again, too" within 15 in_is WORKING
 # Messages of the largest size: there and back one by one, then as fast as XCF takes them.
 cmd SYSB XCFBENCH >/dev/null
 # How many signals the class's path to SYSB has carried.
