@@ -183,10 +183,8 @@ u16 chan_devnum(const struct chan *ch) { return ch->devnum; }
 
 /* ---- starting ---- */
 
-static void put_ccw(u8 *ccw, u8 op, u8 flags, u16 count, const void *data) {
-    ccw[0] = op;
-    ccw[1] = flags;
-    be16_put(ccw + 2, count);
+static inline void put_ccw(u8 *ccw, u8 op, u8 flags, u16 count, const void *data) {
+    be32_put(ccw, (u32)op << 24 | (u32)flags << 16 | count);
     be32_put(ccw + 4, (u32)(uintptr_t)data);
 }
 
@@ -203,20 +201,26 @@ static int start(struct chan *ch, const u8 *ccw) {
     }
 }
 
+/* A CCW that is not what the driver's command says. */
+static void put_special(struct chan *ch, u32 i, const struct chan_cmd *c, u32 n) {
+    if (c->op == CCW_TIC) {
+        CHECK(c->count < n);
+        put_ccw(ch->ccw[i], CCW_TIC, 0, 0, ch->ccw[c->count]);
+    } else {
+        /* A command without data: some channels refuse a count of zero. */
+        put_ccw(ch->ccw[i], c->op, (u8)(c->flags | CCW_SLI), 1, ch->ccw[i]);
+    }
+}
+
 int chan_start(struct chan *ch, const struct chan_cmd *program, u32 n) {
     if (ch->state != CHAN_IDLE) return -ERR_BUSY;
     CHECK(n > 0 && n <= CHAN_PROGRAM_MAX);
     for (u32 i = 0; i < n; i++) {
         const struct chan_cmd *c = &program[i];
-        if (c->op == CCW_TIC) {
-            CHECK(c->count < n);
-            put_ccw(ch->ccw[i], CCW_TIC, 0, 0, ch->ccw[c->count]);
-        } else if (c->count == 0) {
-            /* A command without data: some channels refuse a count of zero. */
-            put_ccw(ch->ccw[i], c->op, (u8)(c->flags | CCW_SLI), 1, ch->ccw[i]);
-        } else {
+        if (c->op == CCW_TIC || c->count == 0)
+            put_special(ch, i, c, n);
+        else
             put_ccw(ch->ccw[i], c->op, c->flags, c->count, c->data);
-        }
     }
     ch->program_len = (u16)n;
     ch->status = (struct chan_status){0};
@@ -323,6 +327,13 @@ static u16 ccw_index(const struct chan *ch, u32 ccw_after) {
     return (u16)((ccw_after - from) / 8 - 1);
 }
 
+/* Nearly every program: it ran to its end, nobody stopped it, and no status stands beside it. */
+#define SCSW_PLAIN_MASK (SCSW_CC | SCSW_FC_HALT | SCSW_FC_CLEAR | SCSW_AC_BUSY | SCSW_SUSPENDED | SCSW_INTER | SCSW_PRIMARY | SCSW_SECONDARY)
+static inline bool ended_plainly(const struct chan *ch, u32 scsw, const u8 *irb) {
+    bool plain = (scsw & SCSW_PLAIN_MASK) == (SCSW_PRIMARY | SCSW_SECONDARY) && !ch->halting && !ch->status.unit && !ch->status.subchannel;
+    return plain && irb[8] == (US_CHANNEL_END | US_DEVICE_END) && irb[9] == 0 && ch->state == CHAN_RUNNING;
+}
+
 /* The status of a program that was started. */
 static void program_status(struct chan *ch, u32 scsw, const u8 *irb, u64 now) {
     struct chan_status *st = &ch->status;
@@ -367,6 +378,13 @@ static bool fetch_status(struct chan *ch, u64 now) {
     if (tsch(ch->ssid, irb) != 0) return false;
     u32 scsw = be32_get(irb);
     if (!(scsw & SCSW_PENDING)) return false;
+    if (ended_plainly(ch, scsw, irb)) {
+        ch->status.unit = irb[8];
+        ch->status.residual = be16_get(irb + 10);
+        ch->status.index = ccw_index(ch, be32_get(irb + 4));
+        finish(ch, now);
+        return false;
+    }
     if (scsw & SCSW_INTER) {
         if (ch->state == CHAN_RUNNING) ch->reached = ccw_index(ch, be32_get(irb + 4));
         if (!ch->sync) report_pci(ch, now);
@@ -390,15 +408,32 @@ static void chan_interruption(struct chan *ch, u64 now) {
 
 /* ---- events ---- */
 
-void css_interrupted(u32 ssid, u32 parm) {
+/* The one that an interruption is of; NULL: nobody's, and its status is fetched. */
+static struct chan *interrupted(u32 ssid, u32 parm) {
     u8 irb[IRB_BYTES] __attribute__((aligned(4)));
-    if (parm == 0 || parm > CHAN_OPEN_MAX || the_css.slot[parm - 1].state == CHAN_CLOSED) {
-        the_css.stray_status++;
-        tsch(ssid, irb);
-        return;
+    if (parm - 1 < CHAN_OPEN_MAX && the_css.slot[parm - 1].state != CHAN_CLOSED) return &the_css.slot[parm - 1];
+    the_css.stray_status++;
+    tsch(ssid, irb);
+    return NULL;
+}
+
+void css_interrupted(u32 ssid, u32 parm) {
+    struct chan *ch = interrupted(ssid, parm);
+    if (ch && !list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
+}
+
+/* What was set aside comes before what is pending. */
+static void deliver(struct chan *ch, u64 now) {
+    if (ch->late_pci) {
+        ch->late_pci = false;
+        report_pci(ch, now);
     }
-    struct chan *ch = &the_css.slot[parm - 1];
-    if (!list_is_in(&ch->node)) list_push_back(&the_css.taken, &ch->node);
+    if (ch->late_attention && ch->state != CHAN_CLOSED) {
+        u8 unit = ch->late_attention;
+        ch->late_attention = 0;
+        report_attention(ch, unit, now);
+    }
+    if (ch->state != CHAN_CLOSED) chan_interruption(ch, now);
 }
 
 u32 css_events(u64 now) {
@@ -406,23 +441,12 @@ u32 css_events(u64 now) {
     u32 id[3];
     for (;;) {
         struct list *node = list_pop_front(&the_css.taken);
-        if (!node) {
-            if (tpi(id) != 1) return n;
-            css_interrupted(id[0], id[1]);
-            continue;
-        }
-        struct chan *ch = LIST_ENTRY(node, struct chan, node);
+        struct chan *ch = node ? LIST_ENTRY(node, struct chan, node) : NULL;
+        if (!ch && tpi(id) != 1) return n;
+        if (!ch) ch = interrupted(id[0], id[1]);
+        if (!ch) continue;
         n++;
-        if (ch->late_pci) {
-            ch->late_pci = false;
-            report_pci(ch, now);
-        }
-        if (ch->late_attention && ch->state != CHAN_CLOSED) {
-            u8 unit = ch->late_attention;
-            ch->late_attention = 0;
-            report_attention(ch, unit, now);
-        }
-        if (ch->state != CHAN_CLOSED) chan_interruption(ch, now);
+        deliver(ch, now);
     }
 }
 
