@@ -413,10 +413,12 @@ void xcfas_poll_due(struct system *sys, u64 now) {
 u64 xcfas_flush(struct system *sys, u64 now) {
     struct xcfas *as = sys->xcfas;
     if (!as) return TIME_NEVER;
-    u64 due = xcf_due(as->x, now);
-    if (as->ctc) due = u64_min(due, ctcpaths_poll(as->ctc, now));
-    if (as->str) due = u64_min(due, strpaths_poll(as->str, now));
-    as->due = u64_min(as->due, due);
+    /* A path that has room again may make the core put something into another one. */
+    for (u32 i = 0; i < POLLS_MAX && (xcf_stirred(as->x) || (as->str && strpaths_stirred(as->str))); i++) {
+        as->due = u64_min(as->due, xcf_due(as->x, now));
+        if (as->ctc) as->due = u64_min(as->due, ctcpaths_poll(as->ctc, now));
+        if (as->str) as->due = u64_min(as->due, strpaths_poll(as->str, now));
+    }
     return as->due;
 }
 

@@ -52,6 +52,7 @@ enum xcfmsg_type { XCFMSG_HELLO = 1, XCFMSG_DATA, XCFMSG_ACK };
 enum xcfmsg_kind { XCFMSG_USER = 1, XCFMSG_MEMBER, XCFMSG_SYNC };
 #define XCFMSG_FIRST   0x80 /* first segment of a message */
 #define XCFMSG_LAST    0x40
+#define XCFMSG_ASKS    0x04 /* DATA: acknowledge it at once, the sender runs short */
 #define XCFMSG_LEAVING 0x20 /* HELLO: the sender has been varied offline and stops */
 #define XCFMSG_STOPPED 0x08 /* HELLO: the last one on this path, which the sender's operator has stopped */
 #define XCFMSG_NAMED   0x10 /* HELLO: with names of the paths heard, as long as they are not more than XCFMSG_NAMED_MAX */
@@ -96,8 +97,6 @@ struct xcfmsg_member {
 
 /* len: bytes that arrived. */
 enum xcfmsg_verdict xcfmsg_check(const u8 *p, u32 len);
-/* Of a block as long as a header at least: does it carry nothing but an acknowledgement? */
-static inline bool xcfmsg_is_ack(const u8 *p) { return p[3] == XCFMSG_ACK; }
 void xcfmsg_parse(const u8 *p, struct xcfmsg_header *out);
 /* For one of many blocks between the same two systems: sender, receiver and sysplex are, byte for byte, those of a header that passed
  * xcfmsg_check(). Then the names need neither be looked at again (xcfmsg_check_same) nor taken out (xcfmsg_parse_same). */

@@ -165,17 +165,17 @@ static void read_done(struct ctcpath *p, const struct chan_status *st, u64 now) 
     u32 len = PATHBUF_BYTES - u32_min(st->residual, PATHBUF_BYTES), at = 0;
     p->g->counters.transfers_in++;
     p->g->counters.bytes_in += len;
-    bool news = false;
     p->reading ^= 1;
+    xcf_listen(p->g->x);
     read_start(p);
     /* A block may lead to anything: that the path is stopped, or this system. */
     for (u32 bytes; !p->g->x->stopped && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
         p->g->counters.blocks_in++;
-        news |= !xcfmsg_is_ack(transfer + at);
         xcf_path_block(p->path, transfer + at, bytes, now);
     }
     p->g->counters.drop_rest += len - at;
-    if (!news) chan_no_news(p->ch); /* what it made room for has been sent by now, and what XCF waits for has its time */
+    /* What acknowledgements made room for has been sent by now, and what XCF waits for has its time. */
+    if (!xcf_heard_news(p->g->x) && !p->broken) chan_no_news(p->ch);
 }
 
 static void up_done(struct ctcpath *p, enum program was, const struct chan_status *st, u64 now) {

@@ -44,10 +44,10 @@ static u32 class_kb(const struct xcf *x, u32 slot, u32 class_index) {
     return slot == 0 ? x->couple.localmsg_kb : x->couple.class_def[class_index].maxmsg_kb;
 }
 
-static bool class_has(const struct xcf *x, const struct xcf_sys *s, u32 class_index, u32 len) {
+static bool class_has(const struct xcf *x, u32 slot, u32 class_index, u32 len) {
+    u32 under_way = x->sys[slot].tx.class_bytes[class_index];
     /* An idle class takes any message, or one above MAXMSG could never be sent. */
-    return s->tx.class_bytes[class_index] == 0 ||
-           (s->tx.class_bytes[class_index] + len) / 1024 < class_kb(x, sys_slot(x, s), class_index);
+    return under_way == 0 || (under_way + len) / 1024 < class_kb(x, slot, class_index);
 }
 
 bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
@@ -69,20 +69,6 @@ static void send_one(struct xcf_member *m, const struct xcf_member *to, struct x
     signal_pump(x, s, now);
 }
 
-/* Targets of a send in turn: all others of the group, or one. */
-static struct xcf_member *target_next(struct xcf_member *m, struct xcf_member *one, struct list **it) {
-    if (one) {
-        bool first = *it == NULL;
-        *it = &one->node;
-        return first ? one : NULL;
-    }
-    for (*it = *it ? (*it)->next : m->group->members.next; *it != &m->group->members; *it = (*it)->next) {
-        struct xcf_member *t = LIST_ENTRY(*it, struct xcf_member, node);
-        if (t != m && t->state == XCF_MEMBER_ACTIVE) return t;
-    }
-    return NULL;
-}
-
 static int refused(struct xcf_member *m, u32 class_index, u32 slots) {
     struct xcf *x = m->x;
     x->count.send_no_buffer++;
@@ -96,16 +82,31 @@ static int refused(struct xcf_member *m, u32 class_index, u32 slots) {
     return -ERR_NOBUFS;
 }
 
-static int send_possible(struct xcf_member *m, struct xcf_member *one, u32 len, u32 class_index, u64 now) {
+/* To one member: 0, or refused. The partner must know the sender before it hears from it. */
+static int possible_one(struct xcf_member *m, const struct xcf_member *to, u32 len, u32 class_index, u64 now) {
     struct xcf *x = m->x;
-    struct list *it = NULL;
+    bool unknown = to->slot && m->dirty & 1u << to->slot;
+    if (unknown && !member_record_one(m, &x->sys[to->slot], now)) return refused(m, class_index, 0);
+    if (!class_has(x, to->slot, class_index, len)) return refused(m, class_index, 1u << to->slot);
+    return pool_has(x, segments_for(len)) ? 0 : refused(m, class_index, 0);
+}
+
+/* Whom a message to the whole group goes to, in turn: NULL begins and ends. */
+static struct xcf_member *other_next(const struct xcf_member *m, struct xcf_member *at) {
+    struct list *it = at ? at->node.next : m->group->members.next;
+    for (; it != &m->group->members; it = it->next) {
+        struct xcf_member *t = LIST_ENTRY(it, struct xcf_member, node);
+        if (t != m && t->state == XCF_MEMBER_ACTIVE) return t;
+    }
+    return NULL;
+}
+
+static int possible_all(struct xcf_member *m, u32 len, u32 class_index, u64 now) {
+    struct xcf *x = m->x;
     u32 targets = 0, full = 0, to[XCF_SYSTEMS_MAX] = {0}; /* messages to each system */
-    for (struct xcf_member *t; (t = target_next(m, one, &it)) != NULL;) {
-        struct xcf_sys *s = &x->sys[t->slot];
-        targets++;
-        /* The partner must know the sender before it hears from it. */
-        if (t->slot && !member_record_one(m, s, now)) return refused(m, class_index, 0);
-        if (!class_has(x, s, class_index, len * ++to[t->slot])) full |= 1u << t->slot;
+    for (struct xcf_member *t = NULL; (t = other_next(m, t)) != NULL; targets++) {
+        if (t->slot && !member_record_one(m, &x->sys[t->slot], now)) return refused(m, class_index, 0);
+        if (!class_has(x, t->slot, class_index, len * ++to[t->slot])) full |= 1u << t->slot;
     }
     if (!targets) return -ERR_NOENT;
     if (full) return refused(m, class_index, full);
@@ -114,22 +115,20 @@ static int send_possible(struct xcf_member *m, struct xcf_member *one, u32 len, 
 
 int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, u32 len, u64 now) {
     struct xcf *x = m->x;
-    struct xcf_member *one = NULL;
-    struct list *it = NULL;
     if (x->stopped) return -ERR_NETDOWN;
     if (len > XCFMSG_DATA_MAX) return -ERR_MSGSIZE;
     if (m->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
-    if (to != XCF_TO_ALL) {
-        one = member_by_token(x, to);
-        if (!one || one->group != m->group || one->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
-    }
+    struct xcf_member *one = to == XCF_TO_ALL ? NULL : member_by_token(x, to);
+    if (to != XCF_TO_ALL && (!one || one->group != m->group || one->state != XCF_MEMBER_ACTIVE)) return -ERR_NOENT;
     u32 class_index = couple_class_for(&x->couple, m->group->name, len);
-    int rc = send_possible(m, one, len, class_index, now);
+    int rc = one ? possible_one(m, one, len, class_index, now) : possible_all(m, len, class_index, now);
     if (rc) return rc;
     struct xcfmsg_message head = {.kind = XCFMSG_USER, .bytes = len, .from = m->number};
     if (control) memcpy(head.control, control, XCFMSG_CONTROL);
-    for (struct xcf_member *t; (t = target_next(m, one, &it)) != NULL;)
-        send_one(m, t, &head, data, class_index, now);
+    if (one)
+        send_one(m, one, &head, data, class_index, now);
+    else
+        for (struct xcf_member *t = NULL; (t = other_next(m, t)) != NULL;) send_one(m, t, &head, data, class_index, now);
     return 0;
 }
 
@@ -168,10 +167,12 @@ static void user_in(struct xcf *x, struct xcf_sys *s, u64 now) {
         x->count.drop_no_member++; /* it has left while the message was under way */
         return;
     }
+    bool no_news = false;
     x->count.messages_received++;
-    struct xcf_msg m = {.from_sys = s, .segments = &rx->partial, .head = &rx->head};
+    struct xcf_msg m = {.from_sys = s, .segments = &rx->partial, .head = &rx->head, .no_news = &no_news};
     m.from_token = from ? from->token : 0;
     if (to->exits && to->exits->message) to->exits->message(to->ctx, &m, now);
+    if (!no_news) x->loud = true;
 }
 
 static void record_in(struct xcf *x, struct xcf_sys *s, u64 now) {
@@ -186,6 +187,7 @@ static void record_in(struct xcf *x, struct xcf_sys *s, u64 now) {
 }
 
 void message_in(struct xcf *x, struct xcf_sys *s, u64 now) {
+    if (s->rx.head.kind != XCFMSG_USER) x->loud = true;
     switch (s->rx.head.kind) {
     case XCFMSG_USER: user_in(x, s, now); break;
     case XCFMSG_MEMBER: record_in(x, s, now); break;
@@ -196,6 +198,9 @@ void message_in(struct xcf *x, struct xcf_sys *s, u64 now) {
 
 u32 xcf_msg_bytes(const struct xcf_msg *m) {
     return m->head->bytes;
+}
+void xcf_no_news(const struct xcf_msg *m) {
+    *m->no_news = true;
 }
 u32 xcf_msg_from(const struct xcf_msg *m) {
     return m->from_token;

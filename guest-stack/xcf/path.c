@@ -56,6 +56,7 @@ static const char *kind(const struct xcf_path *p) {
 static void left_working(struct xcf_path *p, u64 now) {
     struct xcf *x = p->x;
     struct xcf_sys *s = &x->sys[p->slot];
+    if (sys_linked(s)) s->linked_at = now; /* until this moment, if no other path is left */
     list_del(&p->node);
     if (p->couple.outbound) {
         s->out_working--;
@@ -184,6 +185,7 @@ bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h) {
     if (rc) return false;
     p->blocks++;
     p->bytes += h->bytes;
+    x->stirred = true;
     return true;
 }
 
@@ -370,6 +372,7 @@ void xcf_path_block(struct xcf_path *p, const u8 *block, u32 len, u64 now) {
         return;
     }
     xcfmsg_parse_same(block, &h);
+    if (!same || h.type == XCFMSG_HELLO) x->loud = true;
     struct xcf_sys *s = same ? &x->sys[p->ends_slot] : sender_of(p, block, now);
     if (!s) return;
     bool ours = p->ends_for_us;

@@ -4,7 +4,8 @@
  * of the queue may be under way. A segment goes over a working path of its class, devices before structures, or
  * of any class if its own has none; when that path fails, or XCF_RESEND_US pass without acknowledgement, it is sent again. Receiver:
  * takes the number expected, keeps early ones within the window, drops the rest, and acknowledges the next
- * number expected: with each block that it sends, after XCF_ACK_EVERY segments, or after XCF_ACK_DELAY_US.
+ * number expected: with each block that it sends, after XCF_ACK_EVERY segments, after XCF_ACK_DELAY_US, or when it is asked: by a
+ * sender that has used half of the window, of its class's MAXMSG or of its buffers.
  * Early segments may be dropped at will (they were not acknowledged), so the buffers that are left always
  * suffice for the one that is expected and a partner cannot starve another. Numbers are compared as signed
  * distances. They do not begin anew while both incarnations live.
@@ -25,14 +26,22 @@ static void list_free(struct list *head, struct pool *pool) {
     for (struct list *n; (n = list_pop_front(head)) != NULL;) pool_put(pool, seg_at(n));
 }
 
+/* A block to s is on its way, and each says what has arrived. */
+static void acked(struct xcf_sys *s) {
+    s->rx.unacked = 0;
+    s->rx.asked = false;
+    s->rx.ack_due = TIME_NEVER;
+}
+
 void signal_reset(struct xcf *x, struct xcf_sys *s) {
     list_free(&s->tx.queue, &x->tx_pool);
     list_free(&s->rx.early, &x->rx_pool);
     list_free(&s->rx.partial, &x->rx_pool);
     memset(s->tx.class_bytes, 0, sizeof s->tx.class_bytes);
+    s->tx.unsent = &s->tx.queue;
     s->tx.next = s->tx.una = s->rx.next = 1;
-    s->tx.queued = s->rx.have = s->rx.unacked = 0;
-    s->rx.ack_due = TIME_NEVER;
+    s->tx.queued = s->rx.have = 0;
+    acked(s);
 }
 
 /* ---- sending ---- */
@@ -49,7 +58,8 @@ void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
     s->tx.queued++;
     s->tx.class_bytes[g->class_index] += g->bytes;
     list_push_back(&s->tx.queue, &g->node);
-    if (sys_slot(x, s) == 0) poll_by(x, 0); /* no path pumps it */
+    if (s->tx.unsent == &s->tx.queue) s->tx.unsent = &g->node;
+    if (s == x->sys) poll_by(x, 0); /* no path pumps it */
 }
 
 /* Round robin among paths of its kind: a partner's devices stand in front of its structures, so that the first is nearly always it. */
@@ -78,6 +88,10 @@ static enum path_rank path_rank(const struct xcf_path *p, u32 class_index, const
 static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
     struct xcf_path *best = NULL;
     enum path_rank rank, best_rank = RANK_NONE, busy_rank = RANK_OTHER_CLASS;
+    /* A device of the class that has room stands in front of all others nearly always. */
+    struct xcf_path *first = LIST_ENTRY(s->out.next, struct xcf_path, node);
+    if (!list_empty(&s->out) && !first->broken && !first->busy && path_rank(first, class_index, tried) == RANK_DEVICE)
+        return path_take(s, first);
     LIST_FOR_EACH(it, &s->out) {
         struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
         if (p->broken || (rank = path_rank(p, class_index, tried)) >= best_rank) continue;
@@ -93,8 +107,17 @@ static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struc
     return best && !better_is_busy ? path_take(s, best) : NULL;
 }
 
+/* Runs this system short of what an acknowledgement would give back? Then each XCF_ASK_EVERYth segment asks for one. */
+static bool asks(const struct xcf *x, const struct xcf_sys *s, const struct xcf_seg *g) {
+    if (g->seq % XCF_ASK_EVERY) return false;
+    u32 class_kb = x->couple.class_def[g->class_index].maxmsg_kb;
+    return g->seq - s->tx.una >= XCF_WINDOW / 2 || s->tx.class_bytes[g->class_index] / 512 >= class_kb ||
+           x->tx_pool.in_use >= x->tx_pool.count / 2;
+}
+
 static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 now) {
     struct xcfmsg_header h = {.type = XCFMSG_DATA, .seq = g->seq, .flags = g->flags};
+    if (asks(x, s, g)) h.flags |= XCFMSG_ASKS;
     h.bytes = (u16)(XCFMSG_HEADER + g->bytes);
     for (struct xcf_path *p; (p = path_for(s, g->class_index, g->tried)) != NULL;) {
         if (!path_send(p, g->block, &h)) {
@@ -105,32 +128,34 @@ static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 no
         g->sent_at = now;
         poll_by(x, now + XCF_RESEND_US);
         x->count.segments_sent++;
-        s->rx.unacked = 0;
-        s->rx.ack_due = TIME_NEVER;
+        acked(s);
         return true;
     }
     return false;
 }
 
 void signal_pump(struct xcf *x, struct xcf_sys *s, u64 now) {
-    u32 n = 0;
     xcf_lapse_check(x, now);
-    if (x->stopped || x->suspect || !sys_in(s) || sys_slot(x, s) == 0) return;
+    if (x->stopped || x->suspect || !sys_in(s) || s == x->sys) return;
     if (s->dirty || s->sync_due) member_records_out(x, s, now);
-    LIST_FOR_EACH(it, &s->tx.queue) {
-        struct xcf_seg *g = seg_at(it);
-        if (++n > XCF_WINDOW) break;
-        if (!g->path && !seg_send(x, s, g, now)) break;
+    for (; s->tx.unsent != &s->tx.queue; s->tx.unsent = s->tx.unsent->next) {
+        struct xcf_seg *g = seg_at(s->tx.unsent);
+        if (g->seq - s->tx.una >= XCF_WINDOW || (!g->path && !seg_send(x, s, g, now))) break;
     }
+}
+
+/* A segment is to be sent again: from the front, so that the partner gets the one that it waits for. */
+static void seg_again(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
+    g->path = NULL;
+    s->tx.unsent = s->tx.queue.next;
+    x->count.segments_again++;
 }
 
 void signal_path_lost(struct xcf *x, struct xcf_path *p, u64 now) {
     struct xcf_sys *s = &x->sys[p->slot];
     LIST_FOR_EACH(it, &s->tx.queue) {
         struct xcf_seg *g = seg_at(it);
-        if (g->path != p) continue;
-        g->path = NULL;
-        x->count.segments_again++;
+        if (g->path == p) seg_again(x, s, g);
     }
     signal_pump(x, s, now);
 }
@@ -141,15 +166,19 @@ void signal_ack(struct xcf *x, struct xcf_sys *s, u32 ack, u64 now) {
         x->count.drop_ack++; /* late, over a slower path; or nonsense */
         return;
     }
+    struct xcf_path *heard = NULL;
     while (s->tx.una != ack) {
-        struct xcf_seg *g = seg_at(list_pop_front(&s->tx.queue));
+        struct xcf_seg *g = seg_at(s->tx.queue.next);
         CHECK(g->seq == s->tx.una);
+        if (s->tx.unsent == &g->node) s->tx.unsent = g->node.next; /* it was to be sent again */
+        list_del(&g->node);
         s->tx.una++;
         s->tx.queued--;
         s->tx.class_bytes[g->class_index] -= g->bytes;
-        if (g->path) { /* what arrives is heard, also when HELLO waits behind it */
-            g->path->heard_at = now;
-            g->path->late = false;
+        if (g->path && g->path != heard) { /* what arrives is heard, also when HELLO waits behind it */
+            heard = g->path;
+            heard->heard_at = now;
+            heard->late = false;
         }
         pool_put(&x->tx_pool, g);
     }
@@ -169,8 +198,7 @@ static void ack_out(struct xcf *x, struct xcf_sys *s) {
         break;
     }
     /* Without a path now, the HELLO of the next one will carry it. */
-    s->rx.unacked = 0;
-    s->rx.ack_due = TIME_NEVER;
+    acked(s);
 }
 
 /* In number order into the message that is being put together. */
@@ -179,6 +207,7 @@ static void seg_in_order(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u6
     u32 header = 0;
     bool good = true;
     rx->next++;
+    if (g->flags & XCFMSG_ASKS) rx->asked = true;
     if (g->flags & XCFMSG_FIRST) {
         header = XCFMSG_MESSAGE;
         good = list_empty(&rx->partial) && xcfmsg_message_parse(g->block + XCFMSG_HEADER, &rx->head);
@@ -260,7 +289,7 @@ void signal_data(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_header *h
         rx->unacked++;
     }
     if (x->stopped) return;
-    if (rx->unacked >= XCF_ACK_EVERY)
+    if (rx->unacked >= XCF_ACK_EVERY || (rx->unacked && rx->asked))
         ack_out(x, s);
     else if (rx->unacked && rx->ack_due == TIME_NEVER)
         poll_by(x, rx->ack_due = now + XCF_ACK_DELAY_US);
@@ -279,8 +308,7 @@ void signal_local(struct xcf *x, u64 now) {
         if (s->rx.next == expected) break;
         signal_ack(x, s, s->rx.next, now);
     }
-    s->rx.unacked = 0;
-    s->rx.ack_due = TIME_NEVER;
+    acked(s);
 }
 
 /* ---- time ---- */
@@ -296,8 +324,7 @@ void signal_timers(struct xcf *x, u64 now) {
             if (++n > XCF_WINDOW) break;
             if (!g->path || now - g->sent_at < XCF_RESEND_US) continue;
             g->path->late = true;
-            g->path = NULL;
-            x->count.segments_again++;
+            seg_again(x, s, g);
         }
         signal_pump(x, s, now);
     }

@@ -95,6 +95,8 @@ u64 strpaths_poll(struct strpaths *g, u64 now) {
     return g->look ? now : next;
 }
 
+bool strpaths_stirred(const struct strpaths *g) { return g->look; }
+
 /* ---- life ---- */
 
 struct strpaths *strpaths_create(const struct strpaths_config *c) {

@@ -88,6 +88,8 @@ struct strpaths *strpaths_create(const struct strpaths_config *c);
 /* 0, -ERR_NOMEM. The two directions of a structure are two calls. It connects at once if its facility is up. */
 int strpaths_add(struct strpaths *g, const struct couple_path *def, u64 now);
 u64 strpaths_poll(struct strpaths *g, u64 now);
+/* Is there something to do that no deadline says? */
+bool strpaths_stirred(const struct strpaths *g);
 /* SETXCF START and STOP,REBUILD: to the first facility of its preference that it is not in. 0; -ERR_NOTCONN no path uses a structure of
  * this name; -ERR_NOENT it is not allocated, or no rebuild is under way; -ERR_ALREADY; -ERR_NETDOWN no other facility; -ERR_BUSY too late. */
 int strpaths_rebuild(struct strpaths *g, const char *name, bool start, u64 now);

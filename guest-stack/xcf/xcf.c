@@ -124,6 +124,7 @@ void xcf_lapsed(struct xcf *x, u64 now) {
     u64 lapse = now - x->last_poll;
     if (x->stopped) return;
     x->count.lapses++;
+    x->stirred = true;
     x->last_poll = x->heartbeat_at = x->suspect_since = now;
     x->suspect = true;
     x->asked = x->arbiter != NULL;
@@ -182,6 +183,19 @@ static bool nothing_due(const struct xcf *x, u64 now) {
 
 u64 xcf_due(const struct xcf *x, u64 now) {
     return x->stopped ? TIME_NEVER : nothing_due(x, now) ? x->poll_due : now;
+}
+
+bool xcf_stirred(struct xcf *x) {
+    bool stirred = x->stirred;
+    x->stirred = false;
+    return stirred;
+}
+
+void xcf_listen(struct xcf *x) {
+    x->loud = false;
+}
+bool xcf_heard_news(const struct xcf *x) {
+    return x->loud;
 }
 
 u64 xcf_poll(struct xcf *x, u64 now) {

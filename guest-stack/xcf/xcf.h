@@ -108,6 +108,12 @@ size_t xcf_bytes(const struct xcf_config *config);
 u64 xcf_poll(struct xcf *x, u64 now);
 /* What xcf_poll() would return if it did nothing; now (or earlier) if there is something to do. */
 u64 xcf_due(const struct xcf *x, u64 now);
+/* Has something been put into a path, or become due earlier, since this was asked last? If not, neither xcf_due() nor a poll of the
+ * paths' adapters says anything else than before. */
+bool xcf_stirred(struct xcf *x);
+/* For an adapter: blocks that it hands over from now on; has one of them brought anything that others may have to be polled for? */
+void xcf_listen(struct xcf *x);
+bool xcf_heard_news(const struct xcf *x);
 bool xcf_stopped(const struct xcf *x);
 
 /* counter: that of the record which is answered; OK to one from before this system stood still says nothing about now. */
@@ -233,6 +239,10 @@ u32 xcf_msg_from(const struct xcf_msg *m); /* token of the sender, 0 if it has l
 const u8 *xcf_msg_control(const struct xcf_msg *m);
 /* Copies up to n bytes from offset on; returns how many. Only inside the message exit. */
 u32 xcf_msg_copy(const struct xcf_msg *m, u32 offset, void *to, u32 n);
+
+/* From inside the message exit: what is left to do because of this message its member sees to by itself; nobody else need be polled
+ * (chan_no_news()). */
+void xcf_no_news(const struct xcf_msg *m);
 
 /* Members of a group, by name; all = false: active ones only. Returns how many there are (may exceed max). */
 u32 xcf_query(const struct xcf *x, const char *group, struct xcf_member_info *out, u32 max);

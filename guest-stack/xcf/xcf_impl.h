@@ -19,7 +19,8 @@
 #define XCF_WINDOW         128 /* segments under way to one partner: eight messages of the greatest length */
 #define XCF_SEGMENTS_MSG   16 /* of one message: (64 + 61440) / 4032, rounded up */
 #define XCF_SEGMENTS_SPARE 8  /* kept for member records when messages have taken the rest */
-#define XCF_ACK_EVERY      16 /* half a window: each acknowledgement alone costs both systems an interruption and a turn of the loop */
+#define XCF_ACK_EVERY      (XCF_WINDOW / 2) /* each acknowledgement alone costs both systems a block and an interruption */
+#define XCF_ASK_EVERY      8 /* a sender that runs short of something asks for one that often */
 #define XCF_ACK_DELAY_US   (20 * USEC_PER_MSEC)
 #define XCF_RESEND_US      USEC_PER_SEC
 #define XCF_ROUND_US       (20 * USEC_PER_MSEC) /* a busy system looks at all its partners that often, not at each turn of its loop */
@@ -74,11 +75,13 @@ struct xcf_rx {          /* from one partner */
     struct xcfmsg_message head;
     u32 have; /* data bytes in partial */
     u32 unacked;
+    bool asked; /* one of those asks for an acknowledgement */
     u64 ack_due;
 };
 struct xcf_tx { /* to one partner */
     u32 next, una;
-    struct list queue; /* unacknowledged ones first, in order of their numbers */
+    struct list queue;   /* unacknowledged ones first, in order of their numbers */
+    struct list *unsent; /* the first that may not be under way, or the queue's head: all in front of it are */
     u32 queued;        /* segments */
     u32 class_bytes[COUPLE_CLASSES_MAX];
     u32 class_refused[COUPLE_CLASSES_MAX]; /* sends that MAXMSG turned away */
@@ -157,6 +160,8 @@ struct xcf {
     bool starved;   /* a member waits for its room exit */
     bool hello_now; /* partners should know at once */
     bool leaving;   /* varied offline: the last HELLO says so */
+    bool stirred;   /* xcf_stirred() */
+    bool loud;      /* xcf_heard_news() */
     u32 systems, members_max, groups_max;
     u32 slots; /* of sys[] that have ever been used, this system's included: the rest is as it was made */
     struct xcf_sys *sys;
@@ -182,6 +187,7 @@ struct xcf_msg {
     const struct list *segments;
     const struct xcfmsg_message *head;
     u32 from_token;
+    bool *no_news; /* xcf_no_news() */
 };
 
 /* xcf.c */
@@ -195,7 +201,9 @@ static inline void xcf_lapse_check(struct xcf *x, u64 now) {
 }
 /* Something is to be done at that time: xcf_poll() looks then, also if it was told a later time before. */
 static inline void poll_by(struct xcf *x, u64 when) {
-    if (when < x->poll_due) x->poll_due = when;
+    if (when >= x->poll_due) return;
+    x->poll_due = when;
+    x->stirred = true;
 }
 /* This system heard nobody in the last missed_us, by its own fault: that is nobody's silence. */
 void xcf_missed(struct xcf *x, u64 missed_us, u64 now);

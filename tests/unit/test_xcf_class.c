@@ -143,7 +143,35 @@ static void other_classes(void **state) {
     simxcf_destroy(s);
 }
 
+static u32 acks(struct simxcf *s, u32 i) { return xcf_counters(simxcf_xcf(s, i))->acks_sent; }
+
+/* Short messages cost an acknowledgement for half a window of them, or after a while; a sender that runs short of its class's space, or of
+ * buffers, has one at once, and goes on long before that while is over. */
+static void who_runs_short_asks(void **state) {
+    struct talker t[3];
+    struct simxcf *s = plex(t);
+    u32 to1 = token_at(s, "TALK", "T1"), before = acks(s, 1), sent = 0;
+    UNUSED(state);
+    for (u32 i = 0; i < 60; i++) assert_int_equal(say(s, &t[0], to1, 10), 0);
+    simxcf_run(s, 10 * USEC_PER_MSEC);
+    assert_int_equal(t[1].received, 60);
+    assert_int_equal(acks(s, 1), before);
+    simxcf_run(s, 20 * USEC_PER_MSEC); /* after a while */
+    assert_int_equal(acks(s, 1), before + 1);
+    for (u32 i = 0; i < 64; i++) assert_int_equal(say(s, &t[0], to1, 10), 0);
+    simxcf_run(s, 10 * USEC_PER_MSEC);
+    assert_int_equal(acks(s, 1), before + 2);
+    while (say(s, &t[0], to1, 4 * KB) == 0) sent++; /* some 20 segments, the whole of MAXMSG */
+    simxcf_run(s, 10 * USEC_PER_MSEC);
+    assert_int_equal(t[1].received, 124 + sent);
+    assert_true(acks(s, 1) > before + 2);
+    assert_int_equal(t[0].rooms, 1);
+    assert_int_equal(say(s, &t[0], to1, 4 * KB), 0);
+    simxcf_destroy(s);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(maxmsg), cmocka_unit_test(longer_than_maxmsg), cmocka_unit_test(other_classes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(maxmsg), cmocka_unit_test(longer_than_maxmsg), cmocka_unit_test(other_classes),
+                                       cmocka_unit_test(who_runs_short_asks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
