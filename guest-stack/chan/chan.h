@@ -89,9 +89,9 @@ u16 chan_devnum(const struct chan *ch);
 /* All openable device numbers, ascending; returns how many there are (may exceed max). */
 u32 chan_list(struct chan_system *sys, u16 *out, u32 max);
 
-/* From inside done(), pci() or attention(): this is nobody's news, there is nothing that a poll would find but blocks of XCF to be sent. Without this
- * word each event is followed by a turn of the whole loop; said of the end of every block, and of packets that only pass, it saves as
- * much as the event took. */
+/* From inside done(), pci() or attention(): this is nobody's news, there is nothing that a poll would find but what stacks say themselves
+ * (stack_due(), sysplex_due()), and blocks of XCF to be sent. Without this word each event is followed by a turn of the whole loop; said of
+ * packets and of the end of every block, it saves as much as the event took. */
 void chan_no_news(struct chan *ch);
 
 /* QDIO. Condition code of SIGA: 0 done, 1 not active, 2 busy, 3 not operational. qmask: bit 0 (MSB) = queue 0. */

@@ -182,8 +182,7 @@ size_t mpcipa_queue_bytes(void);
 bool mpcipa_queue_storage(struct mpcipa *d, struct arena *a);
 void mpcipa_queue_build(struct mpcipa *d); /* writes QDR .. SLSB anew */
 void mpcipa_queue_prime(struct mpcipa *d); /* gives the input buffers to the card */
-/* true: nothing came but packets that were passed on, and nothing is left for later. */
-bool mpcipa_queue_input(struct mpcipa *d, u64 now);
+void mpcipa_queue_input(struct mpcipa *d, u64 now);
 int mpcipa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
 void mpcipa_queue_flush(struct mpcipa *d, u64 now);
 void mpcipa_queue_stall(struct mpcipa *d, u64 now); /* the stall timer */

@@ -138,18 +138,19 @@ void mpcipa_queue_prime(struct mpcipa *d) {
 
 /* Where the walk through one input buffer stands. */
 struct walk {
-    u8 *base;
+    u8 *base, *at;
     const u8 *sbal;
-    u32 element, at; /* at: within the element */
-    u32 length;      /* of the element */
-    bool last;       /* it is the last one used */
+    u32 element, left; /* bytes of the element from `at` on */
+    bool full;         /* it is a whole page: what follows in the next one follows in storage */
+    bool last;         /* it is the last one used */
 };
 
 static void walk_load(struct walk *w) {
     const u8 *s = w->sbal + w->element * SBALE_BYTES;
-    w->length = u32_min(be32_get(s + SBALE_LENGTH_AT), PAGE);
+    w->left = u32_min(be32_get(s + SBALE_LENGTH_AT), PAGE);
+    w->full = w->left == PAGE;
     w->last = (s[SBALE_EFLAGS_AT] & SBAL_LAST_ENTRY) != 0 || w->element == QDIO_ELEMENTS - 1;
-    w->at = 0;
+    w->at = w->base + w->element * PAGE;
 }
 
 static bool walk_next(struct walk *w) {
@@ -162,19 +163,19 @@ static bool walk_next(struct walk *w) {
 /* The next len bytes, which this SBALE does not hold all: in place if every SBALE they leave is full, else gathered in the bounce
  * buffer. NULL if the buffer ends before them. */
 static u8 *walk_gather(struct mpcipa *d, struct walk *w, u32 len) {
-    u8 *p = w->base + w->element * PAGE + w->at;
-    u32 have = w->length - w->at;
-    bool contiguous = w->length == PAGE;
-    u32 got = have;
-    memcpy(d->bounce, p, contiguous ? 0 : have);
+    u8 *p = w->at;
+    bool contiguous = w->full;
+    u32 got = w->left;
+    memcpy(d->bounce, p, contiguous ? 0 : got);
     while (got < len) {
         if (!walk_next(w)) return NULL;
-        u32 part = u32_min(len - got, w->length);
-        if (!contiguous) memcpy(d->bounce + got, w->base + w->element * PAGE, part);
+        u32 part = u32_min(len - got, w->left);
+        if (!contiguous) memcpy(d->bounce + got, w->at, part);
         got += part;
-        w->at = part;
+        w->at += part;
+        w->left -= part;
         /* A short SBALE in the middle ends contiguity: what was in place so far moves to the bounce buffer. */
-        if (contiguous && got < len && w->length < PAGE) {
+        if (contiguous && got < len && !w->full) {
             memcpy(d->bounce, p, got);
             contiguous = false;
         }
@@ -184,27 +185,31 @@ static u8 *walk_gather(struct mpcipa *d, struct walk *w, u32 len) {
 
 /* The next len bytes, contiguous; NULL if the buffer ends before them. */
 static inline u8 *walk_take(struct mpcipa *d, struct walk *w, u32 len) {
-    if (w->length - w->at < len) return walk_gather(d, w, len);
+    if (w->left < len) return walk_gather(d, w, len);
+    w->left -= len;
     w->at += len;
-    return w->base + w->element * PAGE + w->at - len;
+    return w->at - len;
 }
 
-static u16 input_flags(const struct mpcipa *d, const u8 *hdr) {
-    u16 flags = 0;
-    u8 cast = hdr[OSA_L3_FLAGS_AT] & OSA_L3_CAST_MASK, ext = hdr[OSA_L3_EXT_AT];
+/* The card's verdicts about checksums stand in its header as they do in a packet's flags. */
+#define EXT_CSUM_SHIFT 4
+_Static_assert(OSA_EXT_CSUM_HDR >> EXT_CSUM_SHIFT == PKT_IP_CSUM_OK, "a shift");
+_Static_assert(OSA_EXT_CSUM_TRANSPORT >> EXT_CSUM_SHIFT == PKT_L4_CSUM_OK, "a shift");
+
+static inline u16 input_flags(const struct mpcipa *d, const u8 *hdr) {
+    u32 believed = d->caps & LINK_CAP_CSUM_IN ? PKT_IP_CSUM_OK | PKT_L4_CSUM_OK : 0;
+    u32 flags = (u32)hdr[OSA_L3_EXT_AT] >> EXT_CSUM_SHIFT & believed;
+    u32 cast = hdr[OSA_L3_FLAGS_AT] & OSA_L3_CAST_MASK;
+    if (cast == OSA_L3_UNICAST) return (u16)flags;
     if (cast == OSA_L3_MULTICAST) flags |= PKT_LINK_MCAST;
     if (cast == OSA_L3_BROADCAST) flags |= PKT_LINK_BCAST;
-    if (d->caps & LINK_CAP_CSUM_IN) {
-        if (ext & OSA_EXT_CSUM_HDR) flags |= PKT_IP_CSUM_OK;
-        if (ext & OSA_EXT_CSUM_TRANSPORT) flags |= PKT_L4_CSUM_OK;
-    }
-    return flags;
+    return (u16)flags;
 }
 
 /* One packet, whose header the walk stands at. false: the rest of the buffer cannot be understood. */
-static bool input_packet(struct mpcipa *d, struct walk *w, u64 now) {
+static inline bool input_packet(struct mpcipa *d, struct walk *w, u64 now) {
     struct link *lnk = d->m.dev->lnk;
-    const u8 *hdr = w->base + w->element * PAGE + w->at;
+    const u8 *hdr = w->at;
     struct pkt pkt = {.len = be16_get(hdr + OSA_L3_LENGTH_AT), .flags = input_flags(d, hdr), .in = lnk};
     bool several = hdr[0] == OSA_HDR_L3_TSO;
     if (hdr[0] != OSA_HDR_L3 && !several) {
@@ -212,6 +217,7 @@ static bool input_packet(struct mpcipa *d, struct walk *w, u64 now) {
         return false;
     }
     w->at += OSA_HDR_BYTES;
+    w->left -= OSA_HDR_BYTES;
     if (several) {
         const u8 *x = walk_take(d, w, OSA_TSO_EXT_BYTES);
         pkt.gso_bytes = x ? be16_get(x + OSA_TSO_MSS_AT) : 0;
@@ -231,7 +237,7 @@ static void input_buffer(struct mpcipa *d, u32 i, u64 now) {
     u32 packets = 0;
     walk_load(&w);
     do {
-        for (; w.length - w.at >= OSA_HDR_BYTES; packets++)
+        for (; w.left >= OSA_HDR_BYTES; packets++)
             if (!input_packet(d, &w, now)) return;
     } while (walk_next(&w));
     if (packets > d->count.packets_per_input_buffer_max) d->count.packets_per_input_buffer_max = packets;
@@ -270,10 +276,9 @@ static bool input_take(struct mpcipa *d, u64 now) {
     return true;
 }
 
-bool mpcipa_queue_input(struct mpcipa *d, u64 now) {
+void mpcipa_queue_input(struct mpcipa *d, u64 now) {
     struct mpcipa_queue *q = &d->in;
     struct stack *stk = d->m.dev->stk;
-    u32 stirred = stack_stirred(stk);
     u32 last_given = (q->next + q->slots - 1) & MASK, taken = 0;
     for (;;) {
         while (taken < INPUT_BATCH && input_take(d, now)) taken++;
@@ -285,7 +290,7 @@ bool mpcipa_queue_input(struct mpcipa *d, u64 now) {
         if (!input_take(d, now)) break;
         taken++;
     }
-    if (!d->data_up) return false;
+    if (!d->data_up) return;
     if (taken == INPUT_BATCH) timer_arm(stk, &d->stall, now);
     serialize();
     if (taken && state_get(q, last_given) != SLSB_CU_INPUT_EMPTY) {
@@ -293,7 +298,6 @@ bool mpcipa_queue_input(struct mpcipa *d, u64 now) {
         chan_siga_read(d->m.sub[OSA_UNIT_DATA].ch, QUEUE_0);
     }
     if (taken) link_flush_all(stk, now);
-    return taken < INPUT_BATCH && stack_stirred(stk) == stirred;
 }
 
 /* ---- output ---- */

@@ -128,7 +128,7 @@ static void ip_not_home(struct stack *stk, struct link *in, struct pkt *p, u64 n
 
 static bool is_claimed(struct stack *stk, struct pkt *p, u64 now) {
     const struct stack_hooks *h = &stk->hooks;
-    return (h->routed && h->routed(h->routed_ctx, p, now)) || (h->claim && h->claim(h->ctx, stk, p, now));
+    return h->claim && h->claim(h->ctx, stk, p, now);
 }
 
 void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
@@ -167,7 +167,6 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     }
     if ((e->flags & HOME_DYNAMIC) && is_claimed(stk, p, now)) {
         stk->stats.ip.drop_claimed++;
-        if (p->flags & PKT_PASSED) stk->stirred--;
         return;
     }
     ip_local(stk, p, now);

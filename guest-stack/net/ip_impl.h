@@ -2,7 +2,27 @@
 #ifndef NET_IP_IMPL_H
 #define NET_IP_IMPL_H
 
+#include "net/home.h"
 #include "net/ip.h"
+#include "net/stack_impl.h"
+#include "wire/ip4.h"
+
+/* The straight line of a routing stack, in front of ip_input(): a packet without options that its card has verified, from an address
+ * that a packet may come from whatever the link, to an address that other stacks serve, too; the hook knows its connection. true: it
+ * has been handed on, and every test that it has passed is one that ip_input() would have made. */
+static inline bool ip_pass_on(struct stack *stk, struct pkt *p, u64 now) {
+    const struct stack_hooks *hooks = &stk->hooks;
+    const u8 *h = p->data;
+    if (!hooks->routed || !(p->flags & PKT_IP_CSUM_OK) || !ip4_is_plain(h, p->len)) return false;
+    if (h[IP4_SRC] == 127 || h[IP4_SRC] >= 224) return false;
+    const struct home_entry *e = home_find(stk, ipaddr_get(h + IP4_DST));
+    if (!e || !(e->flags & HOME_DYNAMIC)) return false;
+    p->len = ip4_total(h);
+    if (!hooks->routed(hooks->routed_ctx, p, now)) return false;
+    stk->stats.ip.in_receives++;
+    stk->stats.ip.drop_claimed++;
+    return true;
+}
 
 /* A packet that is not for us, IP header at p->data, already checked. */
 void ip_forward(struct stack *stk, struct link *in, struct pkt *p, u64 now);

@@ -5,6 +5,7 @@
 #include "net/link.h"
 
 #include "base/str.h"
+#include "net/ip_impl.h"
 #include "net/stack_impl.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -16,10 +17,7 @@ const char *link_type_name(enum link_type t) {
     return (u32)t < LNK_TYPES ? link_types[t] : "UNKNOWN";
 }
 
-void link_sent(struct link *lnk, u32 bytes) {
-    lnk->count.packets_out++;
-    lnk->count.bytes_out += bytes;
-    if (lnk->flush_due) return;
+void link_flush_later(struct link *lnk) {
     lnk->flush_due = true;
     list_push_back(&lnk->stk->flush, &lnk->flush_node);
 }
@@ -93,7 +91,7 @@ void link_input(struct link *lnk, struct pkt *p, u64 now) {
     lnk->count.bytes_in += p->len;
     p->in = lnk;
     if (stk->tracing) stk->env.trace(stk->env.ctx, lnk, false, p, now);
-    ip_input(stk, lnk, p, now);
+    if (!ip_pass_on(stk, p, now)) ip_input(stk, lnk, p, now);
 }
 
 void link_input_frame(struct link *lnk, struct pkt *p, u64 now) {

@@ -166,7 +166,12 @@ const char *link_type_name(enum link_type t);
  * card has none, counters. Always takes the packet; a drop is counted under its cause. */
 void link_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now);
 /* For a driver that was given a packet past link_output(): it took it, so it counts, and the link is flushed with the others. */
-void link_sent(struct link *lnk, u32 bytes);
+void link_flush_later(struct link *lnk);
+static inline void link_sent(struct link *lnk, u32 bytes) {
+    lnk->count.packets_out++;
+    lnk->count.bytes_out += bytes;
+    if (!lnk->flush_due) link_flush_later(lnk);
+}
 /* Rings every card that got packets since the last call; stack_poll() and input batches end with it. */
 void link_flush_all(struct stack *stk, u64 now);
 

@@ -37,7 +37,6 @@ enum pkt_flags {
     PKT_LINK_MCAST = 0x0020,  /* in: arrived as link multicast */
     PKT_DF = 0x0040,          /* out: set "don't fragment" */
     PKT_FORWARDED = 0x0080,   /* out: not ours, being forwarded */
-    PKT_PASSED = 0x0200,      /* in: handed on at once, and nothing about it is left to be done here */
     PKT_DISTRIBUTED = 0x0100, /* the routing stack of its DVIPA has sent it here: to be delivered, never routed again */
 };
 

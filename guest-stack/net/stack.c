@@ -166,6 +166,11 @@ u64 stack_poll(struct stack *stk, u64 now) {
     return timer_wheel_next(stk);
 }
 
+u64 stack_due(struct stack *stk) {
+    if (stk->loop_count || !list_empty(&stk->work) || !list_empty(&stk->flush)) return 0;
+    return timer_wheel_next(stk);
+}
+
 void stack_stop(struct stack *stk, u64 now) {
     stk->now = now;
     stk->stopping = true;

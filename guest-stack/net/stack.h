@@ -52,10 +52,11 @@ struct stack_env {
 /* What sysplex fills so that net never looks upward. Any member may be NULL. */
 struct stack_hooks {
     void *ctx;
-    /* A packet for a HOME address flagged HOME_DYNAMIC, before delivery: is it one of many that go on elsewhere? true: taken. */
+    /* A plain packet, verified by its card, for a HOME address flagged HOME_DYNAMIC, of which data and len are set: is it one of many
+     * that go on elsewhere? true: taken. false: nothing was done. */
     bool (*routed)(void *ctx, struct pkt *p, u64 now);
     void *routed_ctx;
-    /* The same question about any other. */
+    /* The same question about all others, in front of their delivery. */
     bool (*claim)(void *ctx, struct stack *stk, struct pkt *p, u64 now);
     void (*conn_opened)(void *ctx, struct tcb *conn, u64 now);
     void (*conn_closed)(void *ctx, struct tcb *conn, u64 now);
@@ -88,7 +89,9 @@ struct stack *stack_create(struct arena *a, const char *name, const struct stack
                            const struct stack_env *env, u64 now);
 /* Runs everything due; returns when it wants to be called next (TIME_NEVER if only events matter). */
 u64 stack_poll(struct stack *stk, u64 now);
-/* Counts what may have left work for stack_poll() or for those above: all packets but those that were only passed on (PKT_PASSED). */
+/* When stack_poll() wants to be called, as things stand: in the past if there is work. Much cheaper than to call it. */
+u64 stack_due(struct stack *stk);
+/* Counts packets that came in, but for those that were only passed on: after any other one those above may have something to do. */
 u32 stack_stirred(const struct stack *stk);
 /* P TCPIP: closes all, stops devices. */
 void stack_stop(struct stack *stk, u64 now);

@@ -7,8 +7,8 @@
  *   drivers     loopback, virtual, OSA, LCS, CTC, one set for each stack that may be started
  *   system      LOADxx, IEASYMxx, symbols; XCF; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
- *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; after events that are
- *               nobody's news (chan_no_news()) only XCF's blocks are sent
+ *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; events that are
+ *               nobody's news (chan_no_news()), packets above all, are followed by system_flush() alone until somebody else is due
  *
  * Called by arch/s390 with the machine's description. Returns never.
  */
@@ -296,7 +296,7 @@ static void start_system(struct nucleus *n) {
 
 /* ---- the loop ---- */
 
-/* Returns when it has to be called again. */
+/* Everybody is asked. Returns when that has to be done again, whatever system_flush() says. */
 static u64 turn(struct nucleus *n, u64 now) {
     u64 next = tasks_run(&n->tasks, now);
     next = u64_min(next, system_poll(&n->system, now));
@@ -306,13 +306,14 @@ static u64 turn(struct nucleus *n, u64 now) {
 }
 
 static _Noreturn void run(struct nucleus *n) {
-    u64 next = 0, now = port_now();
+    u64 whole = 0, now = port_now(); /* whole: when turn() is due */
     for (;;) {
         port_events(now); /* all that are pending, also of what these start and what ends at once */
-        if (port_news() || next <= now)
-            next = turn(n, now);
-        else
-            next = u64_min(next, xcfas_flush(&n->system, now));
+        u64 next = port_news() ? now : u64_min(whole, system_flush(&n->system, now));
+        if (next <= now) {
+            whole = turn(n, now);
+            next = u64_min(whole, system_flush(&n->system, now));
+        }
         u64 since = port_now();
         if (next > since) port_wait(next);
         now = port_now();

@@ -82,6 +82,10 @@ u64 plexip_poll(struct tcpip *ip, u64 now) {
     return ip->sx ? sysplex_poll(ip->sx, now) : TIME_NEVER;
 }
 
+u64 plexip_due(const struct tcpip *ip) {
+    return ip->sx ? sysplex_due(ip->sx) : TIME_NEVER;
+}
+
 void plexip_stop(struct tcpip *ip, u64 now) {
     if (ip->sx) sysplex_stop(ip->sx, now);
     ip->sx = NULL;

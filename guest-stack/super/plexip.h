@@ -29,6 +29,7 @@ bool plexip_create(struct tcpip *ip, u64 now);
 void plexip_attach(struct tcpip *ip, u64 now);
 void plexip_join(struct tcpip *ip, u64 now);
 u64 plexip_poll(struct tcpip *ip, u64 now);
+u64 plexip_due(const struct tcpip *ip); /* sysplex_due() */
 void plexip_stop(struct tcpip *ip, u64 now);
 /* Programs whose addresses may be dynamic VIPAs should wait: DVIPAs are configured, and the group has not told all. */
 bool plexip_pending(const struct tcpip *ip, u64 now);

@@ -88,6 +88,14 @@ u64 system_poll(struct system *sys, u64 now) {
     return list_empty(&con(sys)->requests) ? next : now;
 }
 
+u64 system_flush(struct system *sys, u64 now) {
+    u64 next = TIME_NEVER;
+    for (u32 i = 0; i < SYSTEM_STACKS_MAX; i++)
+        if (sys->stacks[i]) next = u64_min(next, tcpip_flush(sys->stacks[i], now));
+    if (!list_empty(&con(sys)->requests)) next = now; /* entered by a user of a program, in a packet that has just come */
+    return u64_min(next, xcfas_flush(sys, now)); /* last: what the stacks have sent is on its way then */
+}
+
 /* ---- what others ask ---- */
 
 u16 system_asid(struct system *sys) {

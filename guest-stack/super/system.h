@@ -96,6 +96,9 @@ u32 system_ipl(struct system *sys, const struct ipl_info *ipl, const struct syst
 /* 0 or WAIT_NO_STORAGE. A COMMNDxx that is missing or a PROFILE with errors is a message, not a wait. */
 u32 system_start(struct system *sys, u64 now);
 u64 system_poll(struct system *sys, u64 now);
+/* The short way, after events that are nobody's news (chan/chan.h), and after each system_poll(): stacks that are due, and what XCF has put
+ * into its paths. Returns when somebody is due; what system_poll() has said holds beside it. */
+u64 system_flush(struct system *sys, u64 now);
 
 /* Reads a member along the PARMLIB concatenation; *where = the data set it came from. As dataset_read(). */
 int system_parmlib_read(struct system *sys, const char *member, struct member *out, const char **where);

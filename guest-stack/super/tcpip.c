@@ -14,6 +14,7 @@
 #include "sysplex/distributor.h"
 
 #define DEFAULT_MAX_RECORDS 100
+#define FLUSH_ROUNDS        4u /* what programs of this stack say to each other takes a few; then others have their turn */
 #define CHUNKS_MIN          1024u /* 8 MB of socket buffers, the fewest of a small machine */
 
 static void say(void *ctx, const char *text) {
@@ -291,6 +292,18 @@ u64 tcpip_poll(struct tcpip *ip, u64 now) {
     next = u64_min(next, autolog_poll(ip, now));
     next = u64_min(next, ping_poll(ip, now));
     next = u64_min(next, pkttrace_poll(ip, now));
-    /* Last, for what the others did may have queued work in the stack. */
-    return u64_min(next, stack_poll(ip->stk, now));
+    /* Last, for what the others did may have queued work in the stack. When it is due again tcpip_flush() says. */
+    stack_poll(ip->stk, now);
+    ip->polled_at = now;
+    ip->stirred = stack_stirred(ip->stk);
+    return next;
+}
+
+u64 tcpip_flush(struct tcpip *ip, u64 now) {
+    if (!ip->stk) return TIME_NEVER;
+    u64 stack = stack_due(ip->stk);
+    for (u32 i = 0; i < FLUSH_ROUNDS && stack <= now; i++) stack = stack_poll(ip->stk, now);
+    u64 others = plexip_due(ip);
+    if (stack_stirred(ip->stk) != ip->stirred) others = u64_min(others, ip->polled_at + TCPIP_ROUND_US);
+    return u64_min(others, stack);
 }

@@ -44,6 +44,8 @@ struct tcpip {
     u32 slot;
     struct arena arena;
     struct stack *stk; /* NULL while stopped */
+    u64 polled_at;     /* tcpip_poll(), and stack_stirred() then */
+    u32 stirred;
     struct stack_env env;
     struct driver drivers[DEV_TYPES]; /* the image's, and that of dynamic XCF links */
     struct sysplex *sx;               /* NULL: there is no XCF */
@@ -68,8 +70,12 @@ size_t tcpip_storage_max(void);
 /* 0, -ERR_EXIST (active), -ERR_NOMEM, -ERR_NOSYS (no drivers for a further stack). Messages are out. */
 int tcpip_start(struct system *sys, const char *name, u64 now);
 void tcpip_stop(struct tcpip *ip, u64 now);
-/* Next deadline. After the stop completed ip->stk is NULL. */
+/* Next deadline, but for what tcpip_flush() says. After the stop completed ip->stk is NULL. */
 u64 tcpip_poll(struct tcpip *ip, u64 now);
+/* After events that are the stack's alone, as packets are: it is polled if it is due. Returns when it or its part of the sysplex is due
+ * again; at the latest TCPIP_ROUND_US after the latest tcpip_poll(), so that nobody waits for long whom a packet concerned. */
+#define TCPIP_ROUND_US (20 * USEC_PER_MSEC)
+u64 tcpip_flush(struct tcpip *ip, u64 now);
 
 /* S proc: 0, -ERR_NOENT (no such program), -ERR_EXIST (job name active), -ERR_NOMEM, or the program's. */
 int program_start(struct tcpip *ip, const char *proc, const char *jobname, const char *parm, u64 now);

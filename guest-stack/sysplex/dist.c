@@ -107,6 +107,7 @@ int dist_send(struct distributor *d, const struct sysplex_peer *to, enum distmsg
 
 static void on_message(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *data, u32 len, u64 now) {
     struct distributor *d = ctx;
+    if (kind != DISTMSG_CONNS && kind != DISTMSG_COPY) sysplex_poll_by(d->sx, 0);
     switch (kind) {
     case DISTMSG_CONFIG: dist_config_in(d, from, data, len, now); break;
     case DISTMSG_LISTENERS: dist_listeners_in(d, from, data, len, now); break;
@@ -267,6 +268,7 @@ static const struct sysplex_part_ops dist_part = {
     .name = "DISTRIBUTOR",
     .kind_first = DISTMSG_CONFIG,
     .kind_last = DISTMSG_LAST,
+    .says_due = true,
     .message = on_message,
     .in_sync = on_in_sync,
     .left = on_left,

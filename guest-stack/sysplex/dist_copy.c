@@ -112,7 +112,9 @@ void dist_copy_note(struct distributor *d, struct vcrt_row *row, bool opened, u6
     if (!opened) row->flags &= (u8)~VCRT_COPIED;
     if (d->copy_notes == COPY_NOTES_MAX) notes_flush(d, COPY_NOTES_MAX, now);
     d->copy_note[d->copy_notes++] = (struct dist_copy_note){.key = row->key, .opened = opened};
-    d->copy_at = u64_min(d->copy_at, now + COPY_DELAY_US);
+    if (d->copy_at != TIME_NEVER) return; /* it is due by then, if not before */
+    d->copy_at = now + COPY_DELAY_US;
+    sysplex_poll_by(d->sx, d->copy_at);
 }
 
 /* All rows, the first message saying so. false: not all could be sent. */

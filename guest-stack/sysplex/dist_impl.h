@@ -118,6 +118,7 @@ struct distributor {
     struct distributor_config cfg;
     struct dist_counters count;
     struct vcrt vcrt;
+    struct dist_slot slot[DIST_TARGETS_MAX]; /* in front of what is large: each packet asks for one */
     struct vdpt vdpt;
     struct vcrt copies; /* of others' rows; target VCRT_LOST: it died, its client must hear of it */
     struct dist_copy_note copy_note[COPY_NOTES_MAX];
@@ -130,7 +131,6 @@ struct distributor {
     struct pool vipa_pool, def_pool, affinity_pool;
     struct hash_table vipas, defs, affinities;
     struct list vipa_list, def_list, affinity_idle;
-    struct dist_slot slot[DIST_TARGETS_MAX];
     struct dist_served served[SERVED_MAX];
     u32 served_count;
     struct dist_quiesce quiesce[DIST_QUIESCES_MAX];
@@ -159,6 +159,7 @@ int dist_send(struct distributor *d, const struct sysplex_peer *to, enum distmsg
 static inline void dist_due(struct distributor *d, bool *what) {
     *what = true;
     d->work_due = true;
+    sysplex_poll_by(d->sx, 0);
 }
 
 /* ---- dist_config.c ---- */

@@ -195,6 +195,7 @@ bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const
     }
     row = vcrt_add(&d->vcrt, k, slot, VCRT_EV_OPENED, now);
     if (!row) return true; /* counted; the next resort has no better way to it */
+    sysplex_poll_by(d->sx, d->age_at);
     row->isn = isn;
     row->flags = flags;
     d->count.opened++;

@@ -1,8 +1,8 @@
 /* dist_packet.c - one packet for a DVIPA: whose is it? See distributor.h.
  *
- * The straight line, dist_routed(), is a segment of a connection that has a row: ports out of the header, one look-up, a tick and an
- * acknowledgement into the row, sysplex_forward(). It is asked before any other part of the stack: a row means that this stack routes
- * the DVIPA. Everything else (SYNs, fragments, ICMP errors, unknown segments) leaves that line and may cost more.
+ * The straight line, dist_routed(), is a segment of a connection that has a row: ports out of the header, one look-up, sysplex_pass(),
+ * a tick and an acknowledgement into the row. It is asked before IP looks at the packet: a row means that this stack routes
+ * the DVIPA. Everything else (SYNs, fragments, ICMP errors, unknown segments, ways that are not XCF's) leaves that line and may cost more.
  *
  *   at the routing stack   row                          to its target
  *                          SYN of what is open here     this stack: it was a target when the connection began
@@ -98,6 +98,7 @@ static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v
         vdpt_count(port, slot, false);
         return drop(&d->count.drop_no_row);
     }
+    sysplex_poll_by(d->sx, d->age_at);
     d->count.chosen++;
     row->port = port->index;
     row->rule = rule;
@@ -240,26 +241,21 @@ static enum sysplex_verdict fragment(struct distributor *d, struct pkt *p, u64 n
     return SYSPLEX_TAKEN;
 }
 
-#define PLAIN_HEADER 0x45 /* version 4 without options */
-
 bool dist_routed(void *ctx, struct pkt *p, u64 now) {
     struct distributor *d = ctx;
     const u8 *h = p->data, *tcp = h + IP4_HEADER_MIN;
-    bool plain = h[0] == PLAIN_HEADER && p->proto == IP_PROTO_TCP && p->len >= IP4_HEADER_MIN + TCPHDR_BYTES &&
-                 !(be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET));
-    if (!plain || (p->flags & PKT_DISTRIBUTED) || (tcp[TCP_FLAGS_AT] & TCPF_SYN)) return false;
+    if (h[IP4_PROTO] != IP_PROTO_TCP || p->len < IP4_HEADER_MIN + TCPHDR_BYTES) return false;
+    if ((be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET)) || (p->flags & PKT_DISTRIBUTED)) return false;
+    u8 flags = tcp[TCP_FLAGS_AT];
     u32 ports = be32_get(tcp);
-    struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
-    struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
-    struct sysplex_peer *to = row ? d->slot[row->target].peer : NULL;
-    if (!to || row->target == SLOT_SELF) return false;
+    struct vcrt_key k = {ipaddr_get(h + IP4_DST), ipaddr_get(h + IP4_SRC), (u16)ports, (u16)(ports >> 16)};
+    struct vcrt_row *row = flags & TCPF_SYN ? NULL : vcrt_find(&d->vcrt, &k);
+    struct sysplex_peer *to = row && row->target != SLOT_SELF ? d->slot[row->target].peer : NULL;
+    if (!to || !sysplex_pass(d->sx, to, p, now)) return false;
     u32 seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
-    bool changed = !vcrt_passed(row, tcp[TCP_FLAGS_AT], ack, now) && vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], seq, ack, now);
+    bool changed = !vcrt_passed(row, flags, ack, now) && vcrt_segment(&d->vcrt, row, flags, seq, ack, now);
     if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     d->count.routed++;
-    p->flags |= PKT_DISTRIBUTED;
-    /* A batch goes with the flush of the packets that came together, and a row that is as it was has nothing to be told or timed. */
-    if (sysplex_forward(d->sx, to, p, now) && !changed) p->flags |= PKT_PASSED;
     return true;
 }
 

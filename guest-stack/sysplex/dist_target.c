@@ -225,6 +225,7 @@ void dist_notice(struct distributor *d, struct ipaddr dvipa, const struct distms
         dist_notices_flush(d, now);
     else
         d->notices_at = u64_min(d->notices_at, now + NOTICE_DELAY_US);
+    sysplex_poll_by(d->sx, d->notices_at);
 }
 
 void dist_conn_opened(void *ctx, const struct tcp_key *key, struct tcb *conn, u64 now) {

@@ -261,6 +261,7 @@ static int bind_absent(void *ctx, struct sock *s, struct ipaddr addr, u64 now) {
     struct sysplex *sx = ctx;
     struct dvipa *d = dvipa_find(sx, addr);
     int rc = 0;
+    sysplex_poll_by(sx, 0);
     bool usable = d && d->lnk && (d->status == DVIPA_ACTIVE || d->status == DVIPA_CLAIMING || d->target);
     if (!usable) {
         if (d) d->refs++; /* so that it enters HOME at once, hidden until the others have agreed */
@@ -280,12 +281,14 @@ static void bind_released(void *ctx, struct ipaddr addr, u64 now) {
     if (!d || !d->refs) return;
     d->refs--;
     dvipa_touch(sx, d, false);
+    sysplex_poll_by(sx, 0);
 }
 
 int dvipa_ioctl_define(struct sysplex *sx, struct ipaddr addr, const char *jobname, u64 now) {
     struct dvipa *d = dvipa_find(sx, addr);
     enum dvipa_origin here = d ? dvipa_origin_of(d) : DVIPA_NO_ORIGIN;
     bool mine = d && (d->status == DVIPA_ACTIVE || d->status == DVIPA_CLAIMING || d->want);
+    sysplex_poll_by(sx, 0);
     if (mine && (here == DVIPA_BIND || here == DVIPA_IOCTL)) {
         d->config |= CFG_IOCTL; /* lives on when the socket that made it is closed */
         return -ERR_EXIST;
@@ -300,6 +303,7 @@ int dvipa_ioctl_delete(struct sysplex *sx, struct ipaddr addr, const char *jobna
     stack_message(sx->stk, "EZD1206I DYNAMIC VIPA %s WAS DELETED USING IOCTL BY %s ON %s", dvipa_text(d, text), jobname,
                   sx->tcpname);
     d->refs = 0;
+    sysplex_poll_by(sx, 0);
     return dvipa_delete(sx, addr, now);
 }
 

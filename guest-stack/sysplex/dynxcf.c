@@ -12,8 +12,6 @@
 #define LINK_PREFIX     "EZAXCF"
 /* The largest packet that fits a message; EZASAMEMVS shows 65535, as the books have it, and carries this. */
 #define PACKET_MAX (PLEXMSG_DATA_MAX - PLEXMSG_PACKET_HEAD)
-#define PACKET_CSUM_OK     1
-#define PACKET_DISTRIBUTED 2
 
 size_t dynxcf_bytes(void) {
     return (size_t)DYNXCF_LARGE * (PLEXMSG_DATA_MAX + 16) + (size_t)DYNXCF_SMALL * (DYNXCF_SMALL_BYTES + 16);
@@ -96,8 +94,7 @@ static struct packet_batch *batch_idle(struct dynxcf *dx, u32 bytes) {
     return b;
 }
 
-/* The batch of a peer, with room for so many bytes more. If all serve others the one that has waited longest goes early. */
-static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 bytes, u64 now) {
+struct packet_batch *dynxcf_batch(struct sysplex *sx, struct peer *to, u32 bytes, u64 now) {
     struct dynxcf *dx = &sx->dx;
     struct packet_batch *b = to->batch;
     if (b && b->used + bytes > b->size) batch_send(sx, b, now);
@@ -116,26 +113,14 @@ static struct packet_batch *batch_for(struct sysplex *sx, struct peer *to, u32 b
 }
 
 int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now) {
-    u32 bytes = pkt_bytes(p), padded = (bytes + 3) & ~3u;
-    if (padded > PACKET_MAX) {
+    u32 bytes = pkt_bytes(p), room = packet_bytes(bytes);
+    if (room > PLEXMSG_DATA_MAX) {
         SX_COUNT(sx, drop_packet_form);
         return -ERR_MSGSIZE;
     }
     struct packet_batch *b = to->batch;
-    if (!b || b->used + PLEXMSG_PACKET_HEAD + padded > b->size)
-        b = batch_for(sx, to, PLEXMSG_PACKET_HEAD + padded, now);
-    u8 *head = b->bytes + b->used;
-    /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
-    bool sum_ok = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK);
-    u32 flags = (sum_ok ? PACKET_CSUM_OK : 0) | (p->flags & PKT_DISTRIBUTED ? PACKET_DISTRIBUTED : 0);
-    be32_put(head, bytes << 16 | p->gso_bytes);
-    be32_put(head + 4, flags << 24);
-    be32_put(head + PLEXMSG_PACKET_HEAD + padded - 4, 0); /* what pads it; the packet goes over the rest */
-    if (p->ext_len)
-        pkt_copy(p, 0, head + PLEXMSG_PACKET_HEAD, bytes);
-    else
-        memcpy(head + PLEXMSG_PACKET_HEAD, p->data, bytes);
-    b->used += PLEXMSG_PACKET_HEAD + padded;
+    if (!b || room > b->size - b->used) b = dynxcf_batch(sx, to, room, now);
+    pkt_copy(p, 0, packet_head(b, p, bytes), bytes);
     SX_COUNT(sx, packets_out);
     return 0;
 }
@@ -149,7 +134,7 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
         SX_COUNT(sx, drop_packet_no_link);
         return -ERR_NETUNREACH;
     }
-    return dynxcf_put(sx, &sx->peer[to->index], p, now);
+    return dynxcf_put(sx, sx_peer_of(to), p, now);
 }
 
 /* A link leads to the stacks of one image, EZASAMEMVS to those of its own. */
@@ -369,6 +354,7 @@ const struct sysplex_part_ops dynxcf_part = {
     .name = "DYNAMICXCF",
     .kind_first = PLEXMSG_DATA,
     .kind_last = PLEXMSG_DATA,
+    .says_due = true, /* nothing: packets are the stack's business */
     .message = message,
     .peer_down = peer_down,
     .poll = iqdio_poll,

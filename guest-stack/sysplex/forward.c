@@ -83,20 +83,32 @@ static void forward_by_link(struct sysplex *sx, const struct sysplex_peer *to, s
     link_output(to->lnk, p, to->dynxcf, now);
 }
 
-/* The rest, nearly all, goes straight into its peer's batch. */
-bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
-    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return false;
+/* Nearly all packets: one piece, for a stack that XCF leads to and nothing else. */
+bool sysplex_pass(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    struct packet_batch *b = sx_peer_of(to)->batch;
+    struct link *lnk = to->lnk;
+    u32 bytes = p->len;
+    if (to->by_iqd || sx->vr.rows || sx->stk->tracing || p->ext_len || bytes > DYNXCF_MTU || !lnk || !lnk->up) return false;
+    if (!b || packet_bytes(bytes) > b->size - b->used) b = dynxcf_batch(sx, sx_peer_of(to), packet_bytes(bytes), now);
+    p->flags |= PKT_DISTRIBUTED;
+    memcpy(packet_head(b, p, bytes), p->data, bytes);
+    SX_COUNT(sx, forwarded);
+    SX_COUNT(sx, packets_out);
+    link_sent(lnk, bytes);
+    return true;
+}
+
+void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if ((to->by_iqd || sx->vr.rows) && took_another_way(sx, to, p, now)) return;
     struct link *lnk = to->lnk;
     if (!lnk || !lnk->up || p->len > DYNXCF_MTU || sx->stk->tracing) {
         forward_by_link(sx, to, p, now);
-        return false;
+        return;
     }
     SX_COUNT(sx, forwarded);
     p->flags |= PKT_FORWARDED;
-    if (dynxcf_put(sx, &sx->peer[to->index], p, now) != 0) {
+    if (dynxcf_put(sx, sx_peer_of(to), p, now) == 0)
+        link_sent(lnk, p->len);
+    else
         lnk->count.drops_out_no_buffer++;
-        return false;
-    }
-    link_sent(lnk, p->len);
-    return true;
 }

@@ -50,6 +50,7 @@ static bool queue_add(struct sysplex *sx, u32 token, u8 kind, const void *data, 
     ring_put(q, head, sizeof head);
     if (len) ring_put(q, data, len);
     SX_COUNT(sx, queued);
+    sysplex_poll_by(sx, 0);
     return true;
 }
 
@@ -61,19 +62,24 @@ static struct peer *peer_by_token(struct sysplex *sx, u32 token) {
     return NULL;
 }
 
-static int send_token(struct sysplex *sx, u32 token, u8 kind, const void *data, u32 len, u64 now) {
+/* To NULL: all. */
+static int send_to(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now) {
     u8 control[PLEXMSG_CONTROL];
     struct plexmsg_envelope e = {.kind = kind, .from_incarnation = sx->conf.incarnation, .from_epoch = sx->epoch};
-    if (token != XCF_TO_ALL) {
-        const struct peer *p = peer_by_token(sx, token);
-        if (!p) return -ERR_NOENT;
-        e.to_incarnation = p->pub.incarnation;
-        e.to_epoch = p->pub.epoch;
+    if (to) {
+        e.to_incarnation = to->incarnation;
+        e.to_epoch = to->epoch;
     }
     plexmsg_emit(control, &e);
-    int rc = xcf_send(sx->member, token, control, data, len, now);
+    int rc = xcf_send(sx->member, to ? to->token : XCF_TO_ALL, control, data, len, now);
     if (rc == 0) SX_COUNT(sx, sent);
     return rc;
+}
+
+static int send_token(struct sysplex *sx, u32 token, u8 kind, const void *data, u32 len, u64 now) {
+    if (token == XCF_TO_ALL) return send_to(sx, NULL, kind, data, len, now);
+    const struct peer *p = peer_by_token(sx, token);
+    return p ? send_to(sx, &p->pub, kind, data, len, now) : -ERR_NOENT;
 }
 
 static void queue_run(struct sysplex *sx, u64 now) {
@@ -93,14 +99,14 @@ int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, con
     if (!sx->member) return -ERR_NETDOWN;
     u32 token = to ? to->token : XCF_TO_ALL;
     if (!sx->queue.used) {
-        int rc = send_token(sx, token, kind, data, len, now);
+        int rc = to && !to->used ? -ERR_NOENT : send_to(sx, to, kind, data, len, now);
         if (rc != -ERR_NOBUFS) return rc;
     }
     return queue_add(sx, token, kind, data, len) ? 0 : -ERR_NOBUFS;
 }
 
 int group_send_now(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now) {
-    return sx->member ? send_token(sx, to->token, kind, data, len, now) : -ERR_NETDOWN;
+    return sx->member && to->used ? send_to(sx, to, kind, data, len, now) : -ERR_NETDOWN;
 }
 
 /* ---- peers ---- */
@@ -200,6 +206,7 @@ static void group_exit(void *ctx, const struct xcf_event *e, u64 now) {
     struct sysplex *sx = ctx;
     u32 token = e->member.token;
     struct peer *p = token ? peer_by_token(sx, token) : NULL;
+    sysplex_poll_by(sx, 0);
     switch (e->kind) {
     case XCF_EV_JOINED:
         if (sx->member && token == xcf_member_token(sx->member)) return;
@@ -227,6 +234,7 @@ static void group_exit(void *ctx, const struct xcf_event *e, u64 now) {
 static void message_exit(void *ctx, const struct xcf_msg *m, u64 now) {
     struct sysplex *sx = ctx;
     struct plexmsg_envelope e;
+    xcf_no_news(m); /* sysplex_due() and the stack say what is left to do */
     struct peer *p = peer_by_token(sx, xcf_msg_from(m));
     if (!plexmsg_parse(xcf_msg_control(m), &e)) {
         SX_COUNT(sx, drop_form);
@@ -244,13 +252,14 @@ static void message_exit(void *ctx, const struct xcf_msg *m, u64 now) {
     }
     u32 len = xcf_msg_copy(m, 0, sx->rx, PLEXMSG_DATA_MAX);
     SX_COUNT(sx, received);
+    const struct sysplex_part *part = sx->part_of_kind[e.kind] ? &sx->part[sx->part_of_kind[e.kind] - 1] : NULL;
+    if (!part || !part->ops->says_due) sysplex_poll_by(sx, 0);
     if (e.kind == PLEXMSG_SYNC) {
         if (p->pub.up) return;
         p->pub.up = true;
         parts_peer_up(sx, &p->pub, now);
         return;
     }
-    const struct sysplex_part *part = sx->part_of_kind[e.kind] ? &sx->part[sx->part_of_kind[e.kind] - 1] : NULL;
     if (!part || !part->ops->message) {
         SX_COUNT(sx, drop_kind);
         return;

@@ -130,24 +130,29 @@ static void hook_conn_opened(void *ctx, struct tcb *conn, u64 now) {
     struct tcp_key key;
     tcp_key_of(conn, &key);
     EACH_PART(sx, conn_opened, &key, conn, now);
+    sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_conn_closed(void *ctx, struct tcb *conn, u64 now) {
     struct sysplex *sx = ctx;
     struct tcp_key key;
     tcp_key_of(conn, &key);
     EACH_PART(sx, conn_closed, &key, conn, now);
+    sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
     struct sysplex *sx = ctx;
     EACH_PART(sx, half_open_ended, key, peer_isn, now);
+    sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now) {
     struct sysplex *sx = ctx;
     EACH_PART(sx, listener, addr, port, ready, now);
+    sysplex_poll_by(sx, 0);
 }
 static void hook_home_changed(void *ctx, u64 now) {
     struct sysplex *sx = ctx;
     EACH_PART(sx, home_changed, now);
+    sysplex_poll_by(sx, 0);
 }
 
 /* What is distributed may be served by another stack, whose answer has to find this one. */
@@ -202,10 +207,20 @@ void sysplex_xcf(struct sysplex *sx, struct xcf *x, u64 now) {
 
 u64 sysplex_poll(struct sysplex *sx, u64 now) {
     if (sx->stopping) return TIME_NEVER;
+    sx->due = TIME_NEVER; /* what the parts leave for each other lowers it again */
     u64 next = u64_min(group_poll(sx, now), monitor_poll(sx, now));
     for (u32 i = 0; i < sx->parts; i++)
         if (sx->part[i].ops->poll) next = u64_min(next, sx->part[i].ops->poll(sx->part[i].ctx, now));
-    return next;
+    sysplex_poll_by(sx, next);
+    return sx->due;
+}
+
+u64 sysplex_due(const struct sysplex *sx) {
+    return sx->stopping ? TIME_NEVER : sx->due;
+}
+
+void sysplex_poll_by(struct sysplex *sx, u64 when) {
+    if (when < sx->due) sx->due = when;
 }
 
 void sysplex_stop(struct sysplex *sx, u64 now) {

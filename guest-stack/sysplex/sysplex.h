@@ -58,6 +58,11 @@ void sysplex_attach(struct sysplex *sx, struct stack *stk, u64 now);
 /* XCF is there. NULL: it is not any more (the system is out). */
 void sysplex_xcf(struct sysplex *sx, struct xcf *x, u64 now);
 u64 sysplex_poll(struct sysplex *sx, u64 now);
+/* When sysplex_poll() wants to be called, as its latest call and what has come since say. Packets and most of what targets and routing
+ * stacks tell each other of connections leave nothing for it, so it need not follow each of them. */
+u64 sysplex_due(const struct sysplex *sx);
+/* For parts: there is something to do for poll() at that time (0: at once). */
+void sysplex_poll_by(struct sysplex *sx, u64 when);
 /* P TCPIP: leaves the group; call before stack_stop(). */
 void sysplex_stop(struct sysplex *sx, u64 now);
 
@@ -108,9 +113,11 @@ u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *h
  * say as still to be said and tries again in poll(); -ERR_NOENT the peer is gone (all: there is none). */
 int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now);
 /* Sends an IP packet as it stands (no hop less, destination unchanged) to a peer: over HiperSockets or dynamic XCF, see forward.c.
- * Takes it; a drop is counted. in: as ip_input() has left it (p->data at the IP header). true: it stands in the peer's batch, which the
- * next link_flush_all() sends, and nothing else comes of it. */
-bool sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
+ * Takes it; a drop is counted. in: as ip_input() has left it (p->data at the IP header). */
+void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
+/* The same for a packet that is routed, of which only data, len and flags are known, if nothing needs more to be known: true, and it
+ * stands, marked, in the peer's batch, which the next link_flush_all() sends. false: nothing was done. */
+bool sysplex_pass(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
 
 /* ---- parts ---- */
 
@@ -131,6 +138,7 @@ enum sysplex_verdict { SYSPLEX_PASS, SYSPLEX_TAKEN }; /* of a packet: deliver it
 struct sysplex_part_ops {
     const char *name;
     u8 kind_first, kind_last; /* messages of these kinds are this part's; 0, 0: none */
+    bool says_due;            /* message() says itself, by sysplex_poll_by(), what is left to do; others are polled after each */
     void (*message)(void *ctx, struct sysplex_peer *from, u8 kind, const u8 *data, u32 len, u64 now);
     /* This stack is IN SYNC for the first time since it joined; it is a member no more: all peers are forgotten. */
     void (*in_sync)(void *ctx, u64 now);

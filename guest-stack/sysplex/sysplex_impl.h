@@ -26,6 +26,7 @@
 
 #define SX_SELF      0xFE
 #define SX_NOBODY    0xFF
+#define SX_ROUND_US  (20 * USEC_PER_MSEC)  /* what a connection that begins or ends may have touched is looked at that soon */
 #define SX_SETTLE_US (250 * USEC_PER_MSEC) /* two stacks that join at once have heard of each other by then */
 
 struct packet_batch;
@@ -33,7 +34,7 @@ struct packet_batch;
 struct peer {
     struct sysplex_peer pub; /* first member */
     bool tell_due;
-    struct packet_batch *batch; /* packets on their way to it in this turn of the loop; NULL none */
+    struct packet_batch *batch; /* packets on their way to it until the next flush; NULL none */
     struct list homes; /* struct home_row.of_peer */
     struct list dvipas; /* struct dvipa_row.of_peer */
     struct list moved; /* struct moved_row.of_peer */
@@ -101,14 +102,17 @@ struct dvipa_table {
 };
 
 struct sysplex {
+    struct stack *stk; /* these four, of which each packet asks, stand where one displacement reaches them */
+    struct xcf_member *member;
+    struct viparoute_table vr;
+    struct sysplex_counters count;
     struct sysplex_config conf;
     char sysname[9], sysclone[3], tcpname[9], member_name[17];
-    struct stack *stk;
     struct xcf *xcf;
-    struct xcf_member *member;
     enum sysplex_state state;
     bool nojoin, by_operator; /* stays out: GLOBALCONFIG NOJOIN, LEAVEGROUP */
     bool stopping;
+    u64 due;                  /* sysplex_due() */
     u32 epoch;                /* of this membership */
     u64 joined_at;
     struct peer peer[SYSPLEX_PEERS_MAX];
@@ -127,11 +131,12 @@ struct sysplex {
     struct dynxcf dx;
     struct dvipa_table dv;
     struct monitor mon;
-    struct viparoute_table vr;
-    struct sysplex_counters count;
 };
 
 #define SX_COUNT(sx, name) ((sx)->count.name++)
+
+/* A peer as the other rooms see it, laid open. */
+static inline struct peer *sx_peer_of(struct sysplex_peer *pub) { return (struct peer *)(void *)pub; }
 
 static inline struct peer *sx_peer(struct sysplex *sx, u8 index) {
     return index < SYSPLEX_PEERS_MAX && sx->peer[index].pub.used ? &sx->peer[index] : NULL;
@@ -181,6 +186,26 @@ void dynxcf_stop(struct sysplex *sx, u64 now);
 void dynxcf_peer_link(struct sysplex *sx, struct sysplex_peer *p, u64 now);
 /* A packet into the batch of a peer: the one copy that is made of it before XCF cuts the message. -ERR_MSGSIZE, counted. */
 int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now);
+/* The batch of a peer, with room for so many bytes more. If all serve others the one that has waited longest goes early. */
+struct packet_batch *dynxcf_batch(struct sysplex *sx, struct peer *to, u32 bytes, u64 now);
+
+/* In the message of a batch, whose kind is PLEXMSG_DATA, a packet stands behind its length, its segments' length and its flags. */
+#define PACKET_CSUM_OK     1
+#define PACKET_DISTRIBUTED 2
+static inline u32 packet_bytes(u32 bytes) { return PLEXMSG_PACKET_HEAD + ((bytes + 3) & ~3u); }
+/* The head of a packet at the end of a batch that has room for packet_bytes(). Returns where the packet goes. */
+static inline u8 *packet_head(struct packet_batch *b, const struct pkt *p, u32 bytes) {
+    u8 *head = b->bytes + b->used;
+    u32 room = packet_bytes(bytes);
+    /* The sum is right, or the packet has never seen a wire: XCF has checked its own. */
+    u32 flags = p->flags & (PKT_CSUM_NEEDED | PKT_L4_CSUM_OK) ? PACKET_CSUM_OK << 24 : 0;
+    if (p->flags & PKT_DISTRIBUTED) flags |= PACKET_DISTRIBUTED << 24;
+    be32_put(head, bytes << 16 | p->gso_bytes);
+    be32_put(head + 4, flags);
+    be32_put(head + room - 4, 0); /* what pads it; the packet goes over the rest */
+    b->used += room;
+    return head + PLEXMSG_PACKET_HEAD;
+}
 
 /* Tells the others of this stack's dynamic XCF address and HiperSockets LAN, by the user state. */
 void dynxcf_tell(struct sysplex *sx, u64 now);

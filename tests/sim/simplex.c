@@ -226,14 +226,15 @@ void simplex_destroy(struct simplex *p) {
 
 /* ---- time ---- */
 
-static void node_poll(struct simplex *p, struct node *n) {
+/* As the guest's loop does it (super/main.c), without the round by which it would make up for what somebody forgot: the sysplex is polled when
+ * it has said so and, like the stack, after whatever the caller did (all). So each scenario is also a test of sysplex_due() and stack_due(). */
+static void node_poll(struct simplex *p, struct node *n, bool all) {
     u64 now = simplex_node_now(n);
     if (!simplex_runs(n)) return;
-    u64 next = TIME_NEVER;
-    if (n->sx) next = sysplex_poll(n->sx, now);
-    next = u64_min(next, stack_poll(n->stk, now));
+    if (n->sx && (all || now >= sysplex_due(n->sx))) sysplex_poll(n->sx, now);
+    if (all || now >= stack_due(n->stk)) stack_poll(n->stk, now);
     /* What the stack did may have gone to XCF, and what XCF did to the stack: both look again in the next slice. */
-    n->due = next;
+    n->due = u64_min(stack_due(n->stk), n->sx ? sysplex_due(n->sx) : TIME_NEVER);
     if (n->sx) sim_wake_sent(&p->x->sys[n->index]);
 }
 
@@ -273,7 +274,7 @@ void simplex_run(struct simplex *p, u64 us) {
         simxcf_run(p->x, u64_min(p->par.slice_us, end - simxcf_now(p->x)));
         simplex_lan_run(p);
         for (u32 i = 0; i < p->nodes; i++)
-            if (node_due(p, &p->node[i]) || all) node_poll(p, &p->node[i]);
+            if (node_due(p, &p->node[i]) || all) node_poll(p, &p->node[i], all);
         check_owners(p);
     }
 }
