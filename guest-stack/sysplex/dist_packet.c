@@ -173,6 +173,11 @@ static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const 
         struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
         if (s) s->syns++;
     }
+    /* The answer to a SYN from the DVIPA, sent here when this stack was the owner, by HiperSockets that stood still meanwhile: it is another's, and
+     * its server must not be told that there is nobody. */
+    struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
+    bool answers = (tcp[TCP_FLAGS_AT] & (TCPF_SYN | TCPF_ACK)) == (TCPF_SYN | TCPF_ACK);
+    if (answers && !(p->flags & PKT_DISTRIBUTED) && !tcp_known(sysplex_stack(d->sx), &key)) return drop(&d->count.drop_stale);
     return SYSPLEX_PASS;
 }
 

@@ -155,6 +155,22 @@ static void a_program_has_not_noticed(void **state) {
     lab_close(l);
 }
 
+/* The answer to a SYN that another target has sent from the DVIPA, given by HiperSockets to a stack that does not route any more. */
+static void a_late_answer(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct link *way = testnet_link(l->t, l->node[1].stk, "WAY", "10.9.7.1", NULL, LINK_CAP_ARP);
+    u8 p[40];
+    UNUSED(state);
+    way->type = LNK_IPAQIDIO;
+    ip4_emit(p, &(struct ip4_fields){.src = testnet_ip(LAB_CLIENT), .dst = LAB_DVIPA, .total = 40, .ttl = 60, .proto = IP_PROTO_TCP});
+    struct tcphdr h = {.src_port = 2020, .dst_port = 20, .seq = 7, .ack = 9, .flags = TCPF_SYN | TCPF_ACK, .window = 8192};
+    tcphdr_emit(&h, p + 20);
+    testnet_give_from(way, p, sizeof p, PKT_L4_CSUM_OK, 0);
+    assert_int_equal(counters(l, 1)->drop_stale, 1);
+    assert_int_equal(net_stats(l->node[1].stk)->tcp.out_rsts, 0);
+    lab_close(l);
+}
+
 /* Can a program of C begin a connection from the DVIPA? */
 static bool may_begin(struct lab *l) {
     struct sock *s;
@@ -344,6 +360,7 @@ int main(void) {
         cmocka_unit_test(a_syn_during_takeover_waits),
         cmocka_unit_test(a_syn_of_the_former_owner),
         cmocka_unit_test(a_program_has_not_noticed),
+        cmocka_unit_test(a_late_answer),
         cmocka_unit_test(a_stack_that_joins_is_given_nothing),
         cmocka_unit_test(ended_while_the_address_moved),
         cmocka_unit_test(a_new_owner_knows_what_it_has_begun),
