@@ -374,6 +374,14 @@ static void learn_ports(struct distributor *d, const struct distmsg_config *c, c
     }
 }
 
+/* Connections that were listed because this stack was about to own the address, which is another's now: it is told of them, and of their ends. */
+static void forget_listed(struct distributor *d, const struct dist_vipa *v) {
+    for (struct vcrt_row *r = vcrt_walk(&d->vcrt, NULL), *next; r; r = next) {
+        next = vcrt_walk(&d->vcrt, r);
+        if (ipaddr_eq(r->key.dvipa, v->addr)) vcrt_del(&d->vcrt, r);
+    }
+}
+
 void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
     struct distmsg_config c;
     if (!distmsg_config_check(p, len, DIST_METHODS, PORT_FLAGS_SENT)) {
@@ -391,7 +399,7 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
     d->count.configs_in++;
     if (v->routing) dist_stop_routing(d, v, now);
     bool new_owner = v->owner != from || v->epoch != c.epoch;
-    if (new_owner) dist_copy_before(d, v);
+    if (new_owner) dist_copy_before(d, v), forget_listed(d, v);
     v->owner = from;
     v->epoch = c.epoch;
     v->mask = c.mask;

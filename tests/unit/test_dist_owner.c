@@ -227,6 +227,13 @@ static void ended_while_the_address_moved(void **state) {
     assert_int_equal(sock_send(c[1]->s, "on", 2, l->t->now), 2);
     lab_run(l, 5000);
     assert_int_equal(c[1]->received, 2);
+    /* A is told of it for it may be next, but C owns the address in the end. */
+    struct tcp_key k = {LAB_DVIPA, testnet_ip(LAB_CLIENT), 80, c[1]->s->key.local_port};
+    assert_true(l->node[0].ops->connection_there(l->node[0].ctx, &l->node[0].peer[2], &k, l->t->now));
+    assert_int_equal(rows(l, 0), 1);
+    lab_own(l, 2);
+    lab_run(l, 20000);
+    assert_int_equal(rows(l, 0), 0);
     lab_close(l);
 }
 
