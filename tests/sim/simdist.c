@@ -229,7 +229,9 @@ static void watch(struct simdist *s) {
     for (u32 i = 0; i < s->par.systems; i++) {
         bool bad = is_harmed(s, i), ready = !bad && !s->deaf[i] && simplex_runs(&s->p->node[i]);
         if (bad) simdist_harmed(s, i);
-        if (bad != s->bad[i]) s->turned_at[i] = simxcf_now(s->p->x);
+        /* The owner cannot know yet that it does not listen any more, and SYNs may reach it on another way. */
+        bool untold = s->deaf[i] && owner >= 0 && (u32)owner != i && !joined(s, (u32)owner, i);
+        if (bad != s->bad[i] || untold) s->turned_at[i] = simxcf_now(s->p->x);
         s->bad[i] = bad;
         bool heard = ready && owner >= 0 && s->p->node[i].sx->state == SYSPLEX_IN_SYNC && ((u32)owner == i || joined(s, (u32)owner, i));
         if (!heard) s->unheard_at[i] = simxcf_now(s->p->x);
