@@ -209,12 +209,21 @@ static u8 owner_by_rows(const struct dvipa *d) {
     return best ? best->peer : SX_NOBODY;
 }
 
+/* Others have known a later owner than this one, who came up when it heard of nobody: they would take its words for an earlier owner's. */
+static void epoch_of_others(struct sysplex *sx, struct dvipa *d, u32 epoch, u64 now) {
+    if (epoch <= d->epoch) return;
+    d->epoch = epoch;
+    if (d->status != DVIPA_ACTIVE) return;
+    dvipa_touch(sx, d, true);
+    changed(sx, d, now);
+}
+
 /* Who owns and who claims, by what a peer now says. */
 static void row_means(struct sysplex *sx, struct dvipa *d, const struct plexmsg_dvipa *m, struct sysplex_peer *from, u64 now) {
     if (d->claimant == from->index && m->status != DVIPA_CLAIMING) d->claimant = SX_NOBODY;
     if (m->status == DVIPA_CLAIMING && d->claimant == SX_NOBODY) d->claimant = from->index;
     if (m->status != DVIPA_ACTIVE) {
-        d->epoch = u32_max(d->epoch, m->epoch);
+        epoch_of_others(sx, d, m->epoch, now);
         if (d->owner == from->index) dvipa_set_owner(sx, d, owner_by_rows(d), now);
         return;
     }

@@ -87,7 +87,52 @@ static void words_of_an_earlier_membership(void **state) {
     simplex_destroy(p);
 }
 
+/* System 0 owns NEWS; each system's part of a test notes what it heard of the ownership last. */
+static void owned(void *ctx, u32 i, struct sysplex *sx, u64 now) {
+    UNUSED(ctx);
+    if (i == 0) assert_int_equal(dvipa_define(sx, NEWS, MASK, DVIPA_IMMEDIATE, now), 0);
+}
+static u32 heard[3];
+static void hear(void *ctx, const struct sysplex_dvipa *d, u64 now) {
+    UNUSED(now);
+    if (d->active_here) *(u32 *)ctx = d->epoch;
+}
+static void add_ear(void *ctx, u32 i, struct sysplex *sx, struct arena *a) {
+    static const struct sysplex_part_ops ear = {.name = "EAR", .dvipa_changed = hear};
+    UNUSED(ctx);
+    UNUSED(a);
+    sysplex_part_add(sx, &ear, &heard[i]);
+}
+
+/* Who became the owner when those were away that remember a later one takes their epoch, and says so to its own parts and to everybody:
+ * else what its distributor says would be an earlier owner's for them. */
+static void owner_of_an_earlier_epoch(void **state) {
+    struct simplex_params par = {.seed = 7, .systems = 3, .profile = owned, .parts = add_ear};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    simplex_run(p, 4 * SEC);
+    struct sysplex *sx = simplex_sysplex(p, 0), *from = simplex_sysplex(p, 1);
+    u32 was = dvipa_find(sx, NEWS)->epoch;
+    assert_int_equal(heard[0], was);
+    struct plexmsg_envelope e = {.kind = PLEXMSG_DVIPA, .from_incarnation = from->conf.incarnation, .from_epoch = from->epoch};
+    struct plexmsg_dvipa r = {.addr = NEWS, .mask = MASK, .status = DVIPA_BACKUP, .origin = DVIPA_BACKUP_OF, .rank = 1, .epoch = was + 4};
+    u8 control[PLEXMSG_CONTROL], row[PLEXMSG_DVIPA_ROW];
+    plexmsg_emit(control, &e);
+    plexmsg_dvipa_emit(row, &r);
+    assert_int_equal(xcf_send(from->member, XCF_TO_ALL, control, row, sizeof row, simplex_local(p, 1)), 0);
+    simplex_run(p, SEC / 5);
+    assert_int_equal(dvipa_find(sx, NEWS)->status, DVIPA_ACTIVE);
+    assert_int_equal(heard[0], was + 4);
+    for (u32 i = 1; i < 3; i++) {
+        struct dvipa *d = dvipa_find(simplex_sysplex(p, i), NEWS);
+        assert_non_null(sysplex_peer_at(simplex_sysplex(p, i), d->owner));
+        assert_int_equal(dvipa_row_of(d, d->owner)->epoch, was + 4);
+    }
+    simplex_destroy(p);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(stale_words), cmocka_unit_test(words_of_an_earlier_membership)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(stale_words), cmocka_unit_test(words_of_an_earlier_membership),
+                                       cmocka_unit_test(owner_of_an_earlier_epoch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
