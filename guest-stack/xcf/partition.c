@@ -15,7 +15,7 @@
  *
  *   isolate:  the arbiter answers yes -> FENCED -> the groups are told -> CLEANUP seconds -> IXC105I
  *             it cannot be reached    -> IXC402D (IXC102A after a VARY); DOWN is taken for FENCED, and the
- *             arbiter is told as soon as it can be reached again
+ *             arbiter is told as soon as it can be reached again. Who writes no record within INTERVAL then is isolated, too
  *
  * The arbiter decides one request after another, so of two systems that accuse each other one is out and learns it. A system is out when
  * the arbiter refuses its status, or when a partner that is in lists its incarnation as gone.
@@ -165,8 +165,13 @@ static u64 patience_us(const struct xcf *x, const struct xcf_sys *s) {
     return system_interval_us(x, s) + policy->isolate_s * (u64)USEC_PER_SEC;
 }
 
+/* Its last sign of life, or when it could begin to give one: as long as no arbiter could be reached nobody wrote a record. */
+static u64 silent_since(const struct xcf *x, const struct xcf_sys *s) {
+    return u64_max(u64_max(s->last_signal, s->written_at), x->arbiter_since);
+}
+
 static void stopped_due(struct xcf *x, struct xcf_sys *s, u64 now) {
-    bool over = now - u64_max(s->last_signal, s->written_at) >= patience_us(x, s);
+    bool over = now - silent_since(x, s) >= patience_us(x, s);
     if (policy_of(x, s)->prompt) {
         if (over) system_event(x, s, XCF_SE_NOARB, now);
     } else if (s->dropped || (over && last_look(x, s, now))) {
@@ -188,15 +193,34 @@ static void nosignal_due(struct xcf *x, struct xcf_sys *s, u64 now) {
     if (now - s->since >= patience && !s->wtor && s->ask_again == TIME_NEVER) ask_signals(x, s);
 }
 
+/* The arbiter is back since the operator was asked, and decides in his place what is not his by policy. */
+static bool prompt_is_over(const struct xcf *x, const struct xcf_sys *s) {
+    bool his = policy_of(x, s)->prompt && !s->by_operator;
+    return s->state == XCF_SYS_PROMPT && x->arbiter_up && s->since <= x->arbiter_since && !his;
+}
+static u64 prompt_end(const struct xcf *x, const struct xcf_sys *s) {
+    return s->by_operator ? x->arbiter_since : silent_since(x, s) + system_interval_us(x, s);
+}
+
+static void prompt_due(struct xcf *x, struct xcf_sys *s, u64 now) {
+    if (prompt_is_over(x, s) && now >= prompt_end(x, s)) {
+        system_event(x, s, XCF_SE_DUE, now);
+    } else if (s->ask_again <= now) {
+        s->ask_again = TIME_NEVER;
+        ask_down(x, s);
+    }
+}
+
 /* Each stage of a silence is looked at when it ends, not at the heartbeat after it: what is gained there is gained for whoever waits
  * for an address. A stage whose end is past waits for an answer, which is an event, or for the end of the last look. */
 u64 partition_due(const struct xcf *x, u64 now) {
     u64 due = TIME_NEVER;
     for (u32 i = 1; i < x->slots && !x->suspect; i++) {
         const struct xcf_sys *s = &x->sys[i];
-        if (s->state != XCF_SYS_ACTIVE && s->state != XCF_SYS_STOPPED) continue;
-        u64 heard = u64_max(s->last_signal, s->written_at);
-        u64 end = heard + (s->state == XCF_SYS_STOPPED ? patience_us(x, s) : system_interval_us(x, s));
+        u64 end = TIME_NEVER;
+        if (s->state == XCF_SYS_ACTIVE) end = u64_max(s->last_signal, s->written_at) + system_interval_us(x, s);
+        if (s->state == XCF_SYS_STOPPED) end = silent_since(x, s) + patience_us(x, s);
+        if (prompt_is_over(x, s)) end = prompt_end(x, s);
         if (s->state == XCF_SYS_STOPPED && end <= now && x->look_since) end = x->look_since + XCF_LOOK_US;
         if (end > now) due = u64_min(due, end);
     }
@@ -209,10 +233,7 @@ void partition_timers(struct xcf *x, u64 now) {
         struct xcf_sys *s = &x->sys[i];
         if (s->state == XCF_SYS_STOPPED) stopped_due(x, s, now);
         if (s->state == XCF_SYS_NOSIGNAL) nosignal_due(x, s, now);
-        if (s->state == XCF_SYS_PROMPT && s->ask_again <= now) {
-            s->ask_again = TIME_NEVER;
-            ask_down(x, s);
-        }
+        if (s->state == XCF_SYS_PROMPT) prompt_due(x, s, now);
         if (s->state == XCF_SYS_CLEANUP && now - s->since >= x->couple.cleanup_s * (u64)USEC_PER_SEC)
             system_event(x, s, XCF_SE_CLEAN, now);
     }
@@ -227,16 +248,16 @@ static void arbiter_lost(struct xcf *x, u64 now) {
         if (x->sys[i].state == XCF_SYS_ISOLATING) system_event(x, &x->sys[i], XCF_SE_NOARB, now);
 }
 
-/* It can be reached again: what waits for the operator need not, and what he declared down is made so. */
+/* It can be reached again: what the operator declared down is made so, and who is silent is given INTERVAL to write a record. */
 static void arbiter_back(struct xcf *x, u64 now) {
     x->arbiter_up = true;
+    x->arbiter_since = now;
+    poll_by(x, now);
     for (u32 i = 1; i < x->slots && !x->stopped; i++) {
         struct xcf_sys *s = &x->sys[i];
         struct xcf_sysid id = s->id;
         id.incarnation = s->gone_incarnation;
         if (s->isolate_later) x->arbiter->isolate(x->arbiter_ctx, &id);
-        bool asks = policy_of(x, s)->prompt && !s->by_operator;
-        if (s->state == XCF_SYS_PROMPT && !asks) system_event(x, s, XCF_SE_DUE, now);
     }
 }
 

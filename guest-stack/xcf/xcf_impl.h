@@ -154,6 +154,7 @@ struct xcf {
     const struct xcf_arbiter_ops *arbiter;
     void *arbiter_ctx;
     bool arbiter_up, stopped;
+    u64 arbiter_since; /* it can be reached */
     bool suspect;   /* stood still: not known to be in */
     bool asked;     /* the arbiter will say: until then nothing is sent and nothing believed */
     bool admitted;  /* every system that lived before this one has been met */

@@ -479,8 +479,8 @@ static void operator_says_down(void **state) {
     simxcf_destroy(s);
 }
 
-/* The arbiter comes back while the operator thinks: the question goes away. A system that comes back answers
- * it too. */
+/* The arbiter comes back while the operator thinks: who writes no record within INTERVAL is isolated, and the question goes away. A system
+ * that comes back answers it too. */
 static void questions_end(void **state) {
     struct simxcf *s = plex(true, false);
     const char *text;
@@ -491,6 +491,8 @@ static void questions_end(void **state) {
     assert_int_not_equal(simxcf_question(s, 0, &text), 0);
     for (u32 i = 0; i < 3; i++) simxcf_reach(s, i, true);
     simxcf_run(s, SECONDS(3));
+    assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_PROMPT); /* nobody could write one before */
+    simxcf_run(s, SECONDS(4));
     assert_int_equal(simxcf_question(s, 0, &text), 0);
     assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_CLEANUP);
     simxcf_destroy(s);
@@ -505,6 +507,35 @@ static void questions_end(void **state) {
     assert_int_equal(simxcf_events(s, 0, XCF_EV_SYSTEM_GONE), 0);
     assert_true(simxcf_events(s, 0, XCF_EV_SYSTEM_RESUMED) > 0);
     simxcf_destroy(s);
+}
+
+/* Nobody could be reached in any way, so each side accuses the other; the arbiter is back before the signals are. All are well, whoever of them
+ * writes its record last. */
+static void the_arbiter_is_back_first(void **state) {
+    static const u32 later_ms[] = {0, 200, 900, 1500};
+    UNUSED(state);
+    for (u32 k = 0; k < ARRAY_LEN(later_ms); k++) {
+        struct simxcf *s = plex(true, false);
+        const char *text;
+        for (u32 i = 0; i < 3; i++) simxcf_reach(s, i, false);
+        for (u32 i = 0; i < 2; i++) simxcf_pair(s, i, VICTIM, SIMXCF_DOWN);
+        simxcf_run(s, SECONDS(10));
+        assert_int_equal(simxcf_sees(s, 0, VICTIM), XCF_SYS_PROMPT);
+        assert_int_equal(simxcf_sees(s, VICTIM, 0), XCF_SYS_PROMPT);
+        for (u32 i = 0; i < 2; i++) simxcf_reach(s, i, true);
+        simxcf_run(s, later_ms[k] * (u64)USEC_PER_MSEC);
+        simxcf_reach(s, VICTIM, true);
+        simxcf_run(s, SECONDS(3));
+        simxcf_heal(s);
+        simxcf_run(s, SECONDS(4));
+        for (u32 i = 0; i < 3; i++) {
+            assert_false(simxcf_isolated(s, i));
+            assert_int_equal(simxcf_sees(s, i, i == VICTIM ? 0 : VICTIM), XCF_SYS_ACTIVE);
+            assert_int_equal(simxcf_question(s, i, &text), 0);
+            assert_int_equal(simxcf_events(s, i, XCF_EV_SYSTEM_GONE), 0);
+        }
+        simxcf_destroy(s);
+    }
 }
 
 static void vary_offline(void **state) {
@@ -551,7 +582,8 @@ static void quick_ipl(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table),     cmocka_unit_test(zombie),       cmocka_unit_test(operator_says_down),
-        cmocka_unit_test(questions_end), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
+        cmocka_unit_test(questions_end),
+        cmocka_unit_test(the_arbiter_is_back_first), cmocka_unit_test(vary_offline), cmocka_unit_test(quick_ipl),
         cmocka_unit_test(slow_arbiter), cmocka_unit_test(last_look), cmocka_unit_test(stood_still_and_slow), cmocka_unit_test(operator_about_signals),
         cmocka_unit_test(retry_starts_what_was_given_up), cmocka_unit_test(interval_ends_when_it_ends),
         cmocka_unit_test(every_combination), cmocka_unit_test(ipl_without_signals),
