@@ -135,8 +135,10 @@ static void on_tell(void *ctx, struct sysplex_peer *to, u64 now) {
     struct distributor *d = ctx;
     LIST_FOR_EACH(n, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
+        if (!v->routing) continue;
         /* If there is no room for it now, all hear it again at the next poll. */
-        if (v->routing && dist_config_send(d, v, to, now) < 0) dist_due(d, &v->config_due);
+        if (dist_config_send(d, v, to, now) < 0) dist_due(d, &v->config_due);
+        v->said_all = false; /* it may have copies of a former owner's rows, and has not heard that they are over */
     }
 }
 

@@ -14,7 +14,8 @@
  * The new routing stack may die, too, before it has told a client, heard from a target, or said a row to its own next owners. So nobody
  * forgets at a change of owner: what is known, the former owner's own rows as well, stays as a copy from before (VCRT_BEFORE) beside what
  * the new owner says. When all targets have answered, all clients of dead ones are told, and every next owner has all rows, the
- * routing stack says so to all stacks (COPY_END): only then is over what is still from before.
+ * routing stack says so to all stacks (COPY_END): only then is over what is still from before. It says so again when a stack has come,
+ * for that one may have been another owner's next.
  *
  * The client of a row whose target dies while the routing stack lives is told in the same way, for what is told may be lost; until it has
  * heard, the next owners keep the copy.

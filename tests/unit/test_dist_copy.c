@@ -170,6 +170,29 @@ static void an_heir_no_more(void **state) {
     }
 }
 
+static void lose_sight(struct lab *l, u32 i, u32 j) {
+    l->node[i].ops->peer_down(l->node[i].ctx, &l->node[i].peer[j], l->t->now);
+    l->node[i].peer[j].used = false;
+}
+
+/* C, an heir of the former owner, does not know the new one until that has told everybody that what was known before it is over. */
+static void who_comes_later_forgets_too(void **state) {
+    struct lab *l = held(4);
+    UNUSED(state);
+    lose_sight(l, 2, 3);
+    lose_sight(l, 3, 2);
+    lab_own(l, 3);
+    lab_run(l, 1200000);
+    assert_true(dist_vipa_find(dist(3), LAB_DVIPA)->said_all);
+    assert_int_equal(copies(2), CLIENTS);
+    lab_meet(l, 2, 3);
+    lab_meet(l, 3, 2); /* its heirs are A and B as before */
+    lab_run(l, 1200000);
+    assert_int_equal(copies(2), 0);
+    assert_int_equal(vcrt_rows(distributor_vcrt(dist(3))), CLIENTS);
+    lab_close(l);
+}
+
 /* A planned move: nothing is lost, and the former owner is an heir of the new one. */
 static void planned_moves(void **state) {
     struct lab *l = held(3);
@@ -345,6 +368,7 @@ int main(void) {
         cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
         cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
         cmocka_unit_test(said_again_by_the_owner), cmocka_unit_test(begun_from_the_dvipa),
+        cmocka_unit_test(who_comes_later_forgets_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
