@@ -223,10 +223,20 @@ static bool is_harmed(struct simdist *s, u32 i) {
     return n->sx->state == SYSPLEX_OUT || deactivated_alone(s, i);
 }
 
+/* Does i take connections as the owner of an address that nobody distributes? It has heard of no VIPADISTRIBUTE; and what it gives away it
+ * serves until the next owner is known. */
+static bool is_plain(struct simdist *s, u32 i) {
+    enum dvipa_status status = simplex_status(s->p, i, SIMDIST_VIP);
+    const struct distributor *d = simdist_distributor(s, i);
+    if (!d || simxcf_isolated(s->p->x, i)) return false;
+    if (status == DVIPA_MOVING) return !dist_vipa_find(d, SIMDIST_VIP);
+    return status == DVIPA_ACTIVE && !distributor_routes(d, SIMDIST_VIP);
+}
+
 static void watch(struct simdist *s) {
     i32 owner = simplex_owner(s->p, SIMDIST_VIP);
-    if (owner >= 0 && !distributor_routes(s->d[owner], SIMDIST_VIP)) s->plain_at = simxcf_now(s->p->x);
     for (u32 i = 0; i < s->par.systems; i++) {
+        if (is_plain(s, i)) s->plain_at = simxcf_now(s->p->x);
         bool bad = is_harmed(s, i), ready = !bad && !s->deaf[i] && simplex_runs(&s->p->node[i]);
         if (bad) simdist_harmed(s, i);
         /* The owner cannot know yet that it does not listen any more, and SYNs may reach it on another way. */

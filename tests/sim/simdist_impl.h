@@ -46,7 +46,8 @@ struct simdist {
     struct asked asked[XCF_SYSTEMS_MAX];
     struct bound bound[XCF_SYSTEMS_MAX][BOUND_MAX];
     u8 port_of[65536]; /* system + 1 */
-    u64 plain_at; /* when an owner last had no VIPADISTRIBUTE: a backup that came up alone, and serves by itself */
+    /* When an owner, or who was giving the address away, last had no VIPADISTRIBUTE: a backup that came up alone, and serves by itself. */
+    u64 plain_at;
     u64 resume_at[WATCHED_MAX]; /* when a client that stands still reads on; 0 it does not stand still */
     u32 open, watched_top, watched_last; /* none is watched from top on; last: the place taken last */
     struct simdist_result r;
