@@ -126,6 +126,7 @@ static void settle(struct simdist *s) {
         simdist_run(s, USEC_PER_SEC);
         if (simdist_settled(s, &why)) return;
     }
+    simdist_show(s);
     simplex_fail(s->p, "not settled %llu s after the faults: %s", (unsigned long long)(SETTLE_US / USEC_PER_SEC), why);
 }
 
