@@ -55,21 +55,36 @@ void port_arp_probe(struct osa_port *p, struct ipaddr ip) {
 }
 
 /* In whose name to ask: an address of the attachment, its real one rather than a VIPA. Never the packet's source
- * as such: a router's packets have strangers' addresses, and the LAN would believe that they live here. */
-static struct ipaddr arp_asker(const struct osa_port *p, u32 n) {
+ * as such: a router's packets have strangers' addresses, and the LAN would believe that they live here. *soon: it has none, but probes for one. */
+static struct ipaddr arp_asker(const struct osa_port *p, u32 n, bool *soon) {
     struct ipaddr vipa = IPADDR_ANY;
+    *soon = false;
     for (u32 i = 0; i < OSA_OAT_MAX; i++) {
         const struct osa_oat_entry *e = &p->oat[i];
-        if (e->attachment != n || (e->flags & (OSA_OAT_PROBING | OSA_OAT_LEAVING))) continue;
-        if (!(e->flags & OSA_OAT_VIPA)) return e->ip;
+        if (e->attachment != n || (e->flags & OSA_OAT_LEAVING)) continue;
+        if (e->flags & OSA_OAT_PROBING) {
+            *soon = true;
+            continue;
+        }
+        if (!(e->flags & OSA_OAT_VIPA)) return *soon = false, e->ip;
         vipa = e->ip;
     }
+    *soon &= ipaddr_is_any(vipa);
     return vipa;
 }
 
+/* A question in nobody's name is a probe (RFC 5227 1.1) for who just probes for that address itself, and denies it to him. */
 static void arp_ask(struct osa_port *p, struct osa_arp_entry *e, u32 from) {
-    struct arp_packet a = arp_ours(p, ARP_REQUEST, arp_asker(p, from), e->ip);
-    arp_send(p, e->refreshing ? e->mac : broadcast_mac, &a);
+    bool soon;
+    struct arp_packet a = arp_ours(p, ARP_REQUEST, arp_asker(p, from, &soon), e->ip);
+    if (!soon) arp_send(p, e->refreshing ? e->mac : broadcast_mac, &a);
+}
+
+void port_arp_ask_again(struct osa_port *p, u32 n) {
+    LIST_FOR_EACH(it, &p->arp_pending) {
+        struct osa_arp_entry *e = LIST_ENTRY(it, struct osa_arp_entry, order);
+        if (!list_empty(&e->waiting) && LIST_ENTRY(e->waiting.next, struct osa_pending, node)->from == n) arp_ask(p, e, n);
+    }
 }
 
 /* ---- entries ---- */

@@ -67,6 +67,8 @@ void port_arp_output(struct osa_port *p, struct osa_frame *f, struct ipaddr hop,
 void port_arp_input(struct osa_port *p, const struct osa_frame *f, u64 now);
 void port_arp_announce(struct osa_port *p, struct ipaddr ip);
 void port_arp_probe(struct osa_port *p, struct ipaddr ip);
+/* Attachment n has an address now: what it could not ask for before. */
+void port_arp_ask_again(struct osa_port *p, u32 n);
 u64 port_arp_tick(struct osa_port *p, u64 now);
 bool port_arp_add(struct osa_port *p, struct ipaddr ip, const u8 *mac);
 bool port_arp_delete(struct osa_port *p, struct ipaddr ip);

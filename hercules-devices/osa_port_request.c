@@ -36,6 +36,7 @@ void port_probe_end(struct osa_port *p, struct osa_oat_entry *e, bool conflict, 
         port_oat_remove(p, e);
     } else {
         owned_now(p, e, now);
+        port_arp_ask_again(p, n);
     }
     port_answer(p, n, tag, OSA_OP_SETIP, conflict ? OSA_RC_IN_USE : OSA_RC_OK);
 }

@@ -221,6 +221,27 @@ static void test_probe(void **state) {
     bench_free(b);
 }
 
+/* Who has a packet to send while his own address is still probed asks when he has it: a question in nobody's name is a probe, and would deny
+ * the address to somebody who probes for it at that moment. */
+static void test_nobody_asks(void **state) {
+    UNUSED(state);
+    struct bench *b = bench_new(OSA_CHPID_OSD, true, true, 1492);
+    u32 n = start(b, OSA_MODE_QDIO_L3, "SYSA", 0xE00), other = start(b, OSA_MODE_QDIO_L3, "SYSB", 0xE00);
+    assert_int_equal(request(b, n, OSA_OP_SETIP, 0, IP_A, 0, NULL), 0xAAAA);
+    forget(b);
+    send_plain(b, n, IP_A, IP_GW, IP_GW, 100);
+    send_plain(b, other, IP_B, IP_FAR, IP_FAR, 100); /* has none, and probes for none: it asks as well as it can */
+    assert_int_equal(b->lan.n, 1);
+    assert_true(lan_has_arp(b, 0, ARP_REQUEST, 0, IP_FAR));
+    osa_port_tick(&b->port, b->now += OSA_PROBE_USEC);
+    assert_int_equal(b->lan.n, 3);
+    assert_true(lan_has_arp(b, 1, ARP_REQUEST, IP_A, IP_A));
+    assert_true(lan_has_arp(b, 2, ARP_REQUEST, IP_A, IP_GW));
+    lan_arp(b, router_mac, ARP_REPLY, IP_GW, IP_A);
+    assert_int_equal(b->lan.n, 4); /* the packet */
+    bench_free(b);
+}
+
 static void test_arp_output(void **state) {
     UNUSED(state);
     struct bench *b = bench_new(OSA_CHPID_OSD, true, true, 1492);
@@ -619,6 +640,7 @@ int main(void) {
         cmocka_unit_test(test_announced_again),
         cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_nobody_asks),
         cmocka_unit_test(test_arp_output),
         cmocka_unit_test(test_arp_limits),
         cmocka_unit_test(test_arp_answers),
