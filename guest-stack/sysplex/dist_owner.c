@@ -177,13 +177,20 @@ static void count_row(struct distributor *d, struct vcrt_row *row, u64 now) {
     dist_affinity_opened(d, p, row, now);
 }
 
+/* Is the row of another life of these ports than the one that slot tells of? One that is over is; and who calls himself (what he calls has not
+ * answered: no isn) had told of the end of any before, though it may not have arrived. By an old isn the new life's end would be taken for a late one. */
+static bool of_another_life(const struct vcrt_row *row, u32 slot, u32 isn, u8 flags) {
+    if (row->target != slot || row->state == VCRT_ENDED) return true;
+    return row->isn && !isn && (flags & VCRT_NEWCONN);
+}
+
 bool dist_row_opened(struct distributor *d, struct dist_vipa *v, u32 slot, const struct vcrt_key *k, u32 isn, u8 flags,
                      u64 now) {
     struct vcrt_row *row = vcrt_find(&d->vcrt, k);
-    if (row && row->target != slot) {
+    if (row && of_another_life(row, slot, isn, flags)) {
         /* A client's SYN went elsewhere while the target opened the same connection from its side: one row, the target's,
          * for only it can answer both (simultaneous open). A connection that stands is not taken from anybody. */
-        if (row->state == VCRT_OPEN || row->state == VCRT_FIN) return true;
+        if (row->target != slot && (row->state == VCRT_OPEN || row->state == VCRT_FIN)) return true;
         vcrt_del(&d->vcrt, row);
         row = NULL;
     }

@@ -244,6 +244,40 @@ static void a_target_opens_from_the_dvipa(void **state) {
     target_opens(40000, 2 * USEC_PER_SEC, 1);
 }
 
+/* A target calls one port twice from the same one, at once, and B has routed since the first call: by C's list it knows which life that was. The end of
+ * the second one is not taken for a late one. */
+static void a_target_calls_again(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct sock *listen, *s, *n;
+    u8 got[8];
+    UNUSED(state);
+    assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
+    assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
+    assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
+    const struct vcrt *at_b = distributor_vcrt(l->node[1].d);
+    for (u32 i = 0; i < 2; i++) {
+        assert_int_equal(sock_open(l->node[2].stk, SOCK_TCP, "FTPD", &s), 0);
+        assert_int_equal(sock_bind(s, LAB_DVIPA, 20, l->t->now), 0);
+        assert_int_equal(sock_connect(s, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+        lab_run(l, 2 * USEC_PER_SEC);
+        assert_int_equal(sock_accept(listen, &n, NULL, l->t->now), 0);
+        if (i == 0) lab_own(l, 1);
+        lab_run(l, 20000);
+        assert_int_equal(vcrt_walk(at_b, NULL)->state, VCRT_OPEN);
+        assert_int_equal(!vcrt_walk(at_b, NULL)->isn, i);
+        /* The client's end waits in TIME_WAIT, and the target's port is free at once. */
+        sock_close(n, l->t->now);
+        lab_run(l, 3000);
+        assert_int_equal(sock_recv(s, got, sizeof got, l->t->now), 0);
+        sock_close(s, l->t->now);
+        lab_run(l, 20000);
+        assert_int_equal(vcrt_walk(at_b, NULL)->state, VCRT_ENDED);
+    }
+    assert_int_equal(counters(l, 1)->drop_isn, 0);
+    sock_close(listen, l->t->now);
+    lab_close(l);
+}
+
 /* The client and a target call each other at the same time, from and to the same ports. One row comes of it, the target's, and one
  * connection; also if the client's SYN is there before the target's word, and was given to somebody else. */
 static void both_sides_open(u32 message_usec, u32 chosen, u32 early) {
@@ -513,6 +547,7 @@ int main(void) {
         cmocka_unit_test(icmp_errors_follow_the_row),
         cmocka_unit_test(fragments_are_joined),
         cmocka_unit_test(a_target_opens_from_the_dvipa),
+        cmocka_unit_test(a_target_calls_again),
         cmocka_unit_test(simultaneous_open),
         cmocka_unit_test(passive_ports),
         cmocka_unit_test(port_omitted_learns),
