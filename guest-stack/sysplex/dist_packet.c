@@ -15,7 +15,7 @@
  *                          from a routing stack, or     this stack
  *                            known here
  *                          over XCF, and unmarked       dropped: a program there has not noticed the change, and will repeat it
- *                          else, and each SYN over      to the owner: whoever sent it here has not noticed the change
+ *                          else, and each SYN over      to the owner, by XCF: whoever sent it here has not noticed the change
  *                            HiperSockets
  *   from a program here    from the DVIPA to itself     this stack, which has both ends
  *                          SYN that OPTLOCAL keeps      this stack, without a row
@@ -173,15 +173,10 @@ static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const 
         struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
         if (s) s->syns++;
     }
-    /* The answer to a SYN from the DVIPA, sent here when this stack was the owner, by HiperSockets that stood still meanwhile: it is another's, and
-     * its server must not be told that there is nobody. */
-    struct tcp_key key = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
-    bool answers = (tcp[TCP_FLAGS_AT] & (TCPF_SYN | TCPF_ACK)) == (TCPF_SYN | TCPF_ACK);
-    if (answers && !(p->flags & PKT_DISTRIBUTED) && !tcp_known(sysplex_stack(d->sx), &key)) return drop(&d->count.drop_stale);
     return SYSPLEX_PASS;
 }
 
-/* HiperSockets carry no mark: what comes by them to a stack that does not route the address has been routed, SYNs excepted (forward.c). */
+/* HiperSockets carry no mark, for they carry nothing but what was routed, and no SYN (forward.c). */
 static bool was_routed(const struct distributor *d, const struct pkt *p, const u8 *tcp) {
     if (p->flags & PKT_DISTRIBUTED) return true;
     if (p->in->type != LNK_IPAQIDIO || vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) return false;

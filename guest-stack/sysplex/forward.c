@@ -3,16 +3,18 @@
  *   way             taken when                                                         it carries
  *   VIPAROUTE       a statement for that stack is in force, and the packet is for    the packet in GRE: "routed"
  *                   delivery there and nothing else (PKT_DISTRIBUTED)
- *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet fits its MTU,    the packet and nothing else
- *                   did not come from there, and begins no connection
- *   dynamic XCF     else                                                               PKT_DISTRIBUTED beside the packet
+ *   HiperSockets    both ends are on one LAN (peer.by_iqd), the packet was routed       the packet and nothing else
+ *                   (PKT_DISTRIBUTED), fits its MTU, did not come from there, and
+ *                   begins no connection
+ *   dynamic XCF     else                                                               PKT_DISTRIBUTED beside the packet, if it was
  *
  * Next hop on HiperSockets is the peer's dynamic XCF address; the destination stays the DVIPA. As nothing there says "already
- * routed", a stack that does not route the DVIPA takes what comes by HiperSockets for routed, and what came by HiperSockets is never
- * sent on by it: its second hop is dynamic XCF, where the mark ends its way. So no two stacks that disagree about an owner can
- * send a packet round. Nor does anything there say who has sent it: a SYN that was given to a target goes over XCF, so that the target can
- * tell the present routing stack's from one of a former owner that comes late (dist_packet.c). The way is chosen anew for each packet: when
- * a card dies the next packet takes the other.
+ * routed", nothing else goes there: a stack that does not route the DVIPA takes what comes by HiperSockets for routed, and answers with
+ * RST if it has no such connection. What goes to the owner for it to route would find, if the LAN stands still, one that is the owner no
+ * more; by XCF he can tell, and drops it. What came by HiperSockets is never sent on by it: its second hop is dynamic XCF, where the mark ends
+ * its way. So no two stacks that disagree about an owner can send a packet round. Nor does anything there say who has sent it: a SYN that was
+ * given to a target goes over XCF, so that the target can tell the present routing stack's from one of a former owner that comes late
+ * (dist_packet.c). The way is chosen anew for each packet: when a card dies the next packet takes the other.
  */
 #include "net/ip.h"
 #include "net/stack_impl.h"
@@ -48,7 +50,7 @@ static bool begins_connection(const struct pkt *p) {
 static bool by_iqd(const struct sysplex *sx, const struct sysplex_peer *to, const struct pkt *p, u32 wire_bytes) {
     const struct link *l = to->by_iqd ? sx->dx.iqd : NULL;
     if (!l || !l->up || wire_bytes > l->mtu_bytes || (p->in && p->in->type == LNK_IPAQIDIO)) return false;
-    return !begins_connection(p);
+    return (p->flags & PKT_DISTRIBUTED) && !begins_connection(p);
 }
 
 /* The ways that a packet has to be made ready for as a wire wants it. false: it is XCF's, as it is. */

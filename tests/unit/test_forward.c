@@ -8,6 +8,8 @@
 
 #include "sysplex/dist_impl.h"
 #include "tests/unit/distsim.h"
+#include "wire/ip4.h"
+#include "wire/tcphdr.h"
 
 #define SEC      ((u64)USEC_PER_SEC)
 #define LAN      0x51
@@ -81,7 +83,7 @@ static void never_twice_by_hipersockets(void **state) {
     struct simplex *p = simdist_plex(s);
     struct sysplex *sx = simplex_sysplex(p, 0);
     u8 packet[PKT_HEADROOM + 40] = {0};
-    struct pkt k = {.data = packet + PKT_HEADROOM, .len = 40, .headroom = PKT_HEADROOM, .in = sx->dx.iqd};
+    struct pkt k = {.data = packet + PKT_HEADROOM, .len = 40, .headroom = PKT_HEADROOM, .flags = PKT_DISTRIBUTED, .in = sx->dx.iqd};
     struct sysplex_peer *peer = sysplex_peer_by_dynxcf(sx, ipaddr_v4(0xC109C802));
     UNUSED(state);
     assert_true(peer && peer->by_iqd);
@@ -95,12 +97,32 @@ static void never_twice_by_hipersockets(void **state) {
     assert_int_equal(count(p, 0)->forwarded_iqd, 1);
     /* Nor what is longer than the LAN carries. */
     static u8 large[PKT_HEADROOM + 2000];
-    again = (struct pkt){.data = large + PKT_HEADROOM, .len = 2000, .headroom = PKT_HEADROOM, .in = again.in};
+    again = (struct pkt){.data = large + PKT_HEADROOM, .len = 2000, .headroom = PKT_HEADROOM, .flags = PKT_DISTRIBUTED, .in = again.in};
     again.data[0] = 0x45;
     sysplex_forward(sx, peer, &again, simplex_local(p, 0));
     assert_int_equal(count(p, 0)->forwarded_iqd, 1);
     assert_int_equal(count(p, 0)->forwarded, 3);
     link_flush_all(simplex_stack(p, 0), simplex_local(p, 0));
+    simdist_destroy(s);
+}
+
+/* A card delivers to system 1 what it would to system 0, the owner: 1 gives it to 0 over XCF, though both are on one LAN. Had that stood still until
+ * the address was another's, 0 would take the segment for routed, have no such connection, and reset another target's client. */
+static void to_the_owner_by_xcf(void **state) {
+    struct simdist *s = distributed();
+    struct simplex *p = simdist_plex(s);
+    struct stack *stk = simplex_stack(p, 1);
+    u8 packet[PKT_HEADROOM + 40] = {0};
+    struct pkt k = {.data = packet + PKT_HEADROOM, .len = 40, .headroom = PKT_HEADROOM, .flags = PKT_IP_CSUM_OK | PKT_L4_CSUM_OK};
+    struct tcphdr h = {.src_port = 4000, .dst_port = SIMPLEX_PORT, .seq = 7, .ack = 9, .flags = TCPF_ACK, .window = 8192};
+    UNUSED(state);
+    ip4_emit(k.data, &(struct ip4_fields){.src = ipaddr_v4(SIMPLEX_CLIENT_0), .dst = SIMDIST_VIP, .total = 40, .ttl = 60, .proto = IP_PROTO_TCP});
+    tcphdr_emit(&h, k.data + IP4_HEADER_MIN);
+    link_input(link_find(stk, "LAN"), &k, simplex_local(p, 1));
+    link_flush_all(stk, simplex_local(p, 1));
+    assert_int_equal(simdist_distributor(s, 1)->count.to_owner, 1);
+    assert_int_equal(count(p, 1)->forwarded_iqd, 0);
+    assert_int_equal(count(p, 1)->forwarded, 1);
     simdist_destroy(s);
 }
 
@@ -143,6 +165,7 @@ int main(void) {
         cmocka_unit_test(distributed_by_hipersockets),
         cmocka_unit_test(lost_under_connections),
         cmocka_unit_test(never_twice_by_hipersockets),
+        cmocka_unit_test(to_the_owner_by_xcf),
         cmocka_unit_test(moved_by_hipersockets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
