@@ -177,6 +177,7 @@ static void on_left(void *ctx, u64 now) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->routing) dist_stop_routing(d, v, now);
         v->owner = NULL;
+        v->config_of = NULL;
         v->epoch = 0;
         v->config_due = v->lists_due = v->listeners_due = v->held_due = v->want_due = false;
         v->blocks = v->ports_out = 0; /* with the group goes the DVIPA, and with it whoever had a port of it */

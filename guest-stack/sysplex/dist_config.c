@@ -238,6 +238,7 @@ static u32 slots_up(const struct distributor *d) {
 
 void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now) {
     v->owner = NULL;
+    v->config_of = NULL;
     v->epoch = epoch;
     v->heirs = v->holders = 0;
     v->said_all = false;
@@ -398,9 +399,11 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
     }
     d->count.configs_in++;
     if (v->routing) dist_stop_routing(d, v, now);
-    bool new_owner = v->owner != from || v->epoch != c.epoch;
+    /* Who it is may be known already, and who could ask nobody comes up with the epoch of one that has died: he has to be given the lists, too. */
+    bool new_owner = v->owner != from || v->config_of != from || v->epoch != c.epoch;
     if (new_owner) dist_copy_before(d, v), forget_listed(d, v);
     v->owner = from;
+    v->config_of = from;
     v->epoch = c.epoch;
     v->mask = c.mask;
     learn_ports(d, &c, p);

@@ -72,6 +72,7 @@ struct dist_vipa {
     struct list node;
     struct ipaddr addr, mask;
     struct sysplex_peer *owner;
+    const struct sysplex_peer *config_of; /* whose CONFIG of this epoch this stack has answered; NULL nobody's */
     u32 epoch;
     bool routing, target, hidden;
     bool config_due, lists_due, listeners_due, held_due, want_due;

@@ -67,6 +67,7 @@ void dist_peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     LIST_FOR_EACH(n, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->owner == p) v->owner = NULL;
+        if (v->config_of == p) v->config_of = NULL;
         v->heirs &= ~((u64)1 << p->index), v->holders &= ~((u64)1 << p->index); /* whoever has its number next has no copies */
         if (slot != VDPT_NOBODY) v->awaiting &= ~(1u << slot);
     }

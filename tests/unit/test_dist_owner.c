@@ -76,6 +76,26 @@ static void the_owner_dies(void **state) {
     lab_close(l);
 }
 
+/* A dies, and B, who could ask nobody for its epoch, routes with the same one: it is told of C's connection all the same. */
+static void a_new_owner_of_the_same_epoch(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    UNUSED(state);
+    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
+    lab_run(l, 5000);
+    struct lab_client *c = lab_connect(l);
+    lab_run(l, 20000);
+    assert_true(c->connected && l->node[2].served == 1);
+    lab_die(l, 0);
+    l->epoch--;
+    lab_own(l, 1);
+    lab_run(l, 20000);
+    assert_int_equal(rows(l, 1), 1);
+    assert_int_equal(sock_send(c->s, "on", 2, l->t->now), 2);
+    lab_run(l, 20000);
+    assert_int_equal(c->received, 2);
+    lab_close(l);
+}
+
 /* New connections in the moment of a takeover are not refused: the client's next SYN finds the targets. */
 static void a_syn_during_takeover_waits(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
@@ -349,6 +369,7 @@ int main(void) {
         cmocka_unit_test(a_targets_death_resets_its_connections_only),
         cmocka_unit_test(ownership_moves_and_returns),
         cmocka_unit_test(the_owner_dies),
+        cmocka_unit_test(a_new_owner_of_the_same_epoch),
         cmocka_unit_test(a_syn_during_takeover_waits),
         cmocka_unit_test(a_syn_of_the_former_owner),
         cmocka_unit_test(a_program_has_not_noticed),
