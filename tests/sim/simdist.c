@@ -58,6 +58,8 @@ static void profile(void *ctx, u32 i, struct sysplex *sx, u64 now) {
     if (i == 0 || (i == 1 && s->par.backup_has_own)) CHECK(distributor_define(s->d[i], &st, now) == 0);
 }
 
+static void reset_seen(void *ctx, u32 system, u32 client, u16 port);
+
 struct simdist *simdist_create(const struct simdist_params *par) {
     struct simdist *s = calloc(1, sizeof *s);
     struct distributor_config c;
@@ -67,7 +69,7 @@ struct simdist *simdist_create(const struct simdist_params *par) {
     struct simplex_params pp = {.seed = par->seed, .systems = par->systems, .drift_ppm = 200, .profile = profile, .ctx = s,
                                 .parts = add_part, .parts_bytes = distributor_bytes(&c), .loss_permille = par->loss_permille,
                                 .dvipas = 8, .many = par->many, .iqd_device = par->iqd ? 0xE40 : 0, .iqd_systems = par->systems,
-                                .clients_serve = par->calls};
+                                .clients_serve = par->calls, .reset = reset_seen};
     s->p = simplex_create(&pp);
     return s;
 }
@@ -231,6 +233,17 @@ static bool is_plain(struct simdist *s, u32 i) {
     if (!d || simxcf_isolated(s->p->x, i)) return false;
     if (status == DVIPA_MOVING) return !dist_vipa_find(d, SIMDIST_VIP);
     return status == DVIPA_ACTIVE && !distributor_routes(d, SIMDIST_VIP);
+}
+
+/* A client's connection whose server lives is never reset, not even in vain: only chance saves a client that is being sent to. */
+static void reset_seen(void *ctx, u32 system, u32 client, u16 port) {
+    struct simdist *s = ctx;
+    for (u32 i = 0; i < s->watched_top; i++) {
+        const struct simplex_session *e = s->watched[i];
+        if (!e || e->node != client || s->port[i] != port || e->ended || server_of(s, i) < 0) continue;
+        if (simdist_was_harmed(s, i) || is_harmed(s, (u32)server_of(s, i))) continue;
+        simplex_fail(s->p, "reset: system %u resets port %u, which system %d serves", system, port, server_of(s, i));
+    }
 }
 
 static void watch(struct simdist *s) {

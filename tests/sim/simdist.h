@@ -12,6 +12,7 @@
  * Checkers, outside the code they check, beside those of simplex.h and simxcf.h; each stops the program with the seed:
  *   lived    a session whose server, or whose program's system, was never harmed ends with every byte right: no RST, no time-out. One that
  *            nobody served may only fail if something came or went meanwhile. Standing still for less than XCF's interval harms nobody
+ *   reset    nobody sends such a session's client a RST, not even one that misses its window
  *   refused  no connect is refused while a system that may serve it has been listening, and in sync with the owner, for a second
  *   policy   of clients whose port is a multiple of 4 only systems of even number serve (EVEN_ONLY), whoever routes
  *   ports    no two systems that the owner hears have the same port of the DVIPA for programs that bind to it (SYSPLEXPORTS), unless one's

@@ -38,6 +38,8 @@ struct simplex_params {
     /* Parts that a test adds, after ours: called before sysplex_attach(). May be NULL. */
     void (*parts)(void *ctx, u32 system, struct sysplex *sx, struct arena *a);
     size_t parts_bytes;
+    /* Somebody has reset a client's connection, rightly or not: system, the client's node, its port. May be NULL. */
+    void (*reset)(void *ctx, u32 system, u32 client, u16 port);
     bool no_osa_on_last; /* the last system has no LAN */
     u32 loss_permille;   /* of the LAN */
     u32 slice_us;        /* step; 0: 500 */

@@ -133,6 +133,9 @@ static void deliver(struct simplex *p, struct lan_packet *k) {
         n->by_iqd++;
     else
         n->delivered++;
+    u32 header = ip4_header_bytes(k->bytes);
+    bool reset = n->client && k->bytes[IP4_PROTO] == IP_PROTO_TCP && k->len >= header + TCPHDR_BYTES && (k->bytes[header + 13] & TCPF_RST);
+    if (reset && p->par.reset) p->par.reset(p->par.ctx, k->from, n->index, be16_get(k->bytes + header + 2));
     link_input(lnk, &pkt, simplex_node_now(n));
     n->due = 0;
     free(room);
