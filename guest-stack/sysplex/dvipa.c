@@ -162,6 +162,7 @@ void dvipa_step(struct sysplex *sx, struct dvipa *d, enum dvipa_event e, u64 now
         moved_clear(sx, d->addr, NULL); /* the next owner is told by each stack that has connections */
     }
     if (was == DVIPA_CLAIMING) {
+        if (d->status != DVIPA_ACTIVE) moved_clear(sx, d->addr, NULL); /* listed for a claim that is no more: the next one has lists of its own */
         d->awaiting = 0;
         d->claim_due = false;
         if (d->claimant == SX_SELF) d->claimant = SX_NOBODY;

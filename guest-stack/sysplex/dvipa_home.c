@@ -118,7 +118,13 @@ bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now)
     return !l.full;
 }
 
+/* A list for a claim that has ended meanwhile says nothing that this stack could use, and nobody would tell it when the connections end. */
 static void conn_there(struct sysplex *sx, struct sysplex_peer *from, const struct tcp_key *key, u64 now) {
+    const struct dvipa *d = dvipa_find(sx, key->local);
+    if (!d || (d->status != DVIPA_CLAIMING && d->status != DVIPA_ACTIVE)) {
+        SX_COUNT(sx, drop_not_owner);
+        return;
+    }
     if (parts_connection_there(sx, from, key, now)) return;
     moved_add(sx, from, key);
     SX_COUNT(sx, connections_kept);

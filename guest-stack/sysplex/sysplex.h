@@ -202,7 +202,7 @@ u32 sysplex_cluster_type(struct sysplex *sx, struct ipaddr partner);
     C(sent) C(queued) C(queue_full) C(received) C(drop_form) C(drop_stale) C(drop_stranger) C(drop_kind) C(drop_row)   \
         C(peers_full) C(rows_full) C(homes_full) C(moved_full) C(packets_out) C(packets_in) C(batches_out)             \
             C(batches_in) C(batches_early) C(drop_batch) C(drop_packet_form) C(drop_packet_no_link) C(forwarded) C(forwarded_iqd) \
-                C(drop_forward_no_link) C(drop_claiming) C(claims) C(grants) C(denials) C(takeovers) C(takebacks)      \
+                C(drop_forward_no_link) C(drop_claiming) C(drop_not_owner) C(claims) C(grants) C(denials) C(takeovers) C(takebacks)      \
                     C(given) C(asked_former) C(asked_owner) C(reset_past_time_wait) C(connections_listed) C(connections_kept) C(connections_broken)
 struct sysplex_counters {
 #define C(name) u32 name;

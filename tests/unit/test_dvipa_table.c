@@ -1,4 +1,5 @@
-/* test_dvipa_table.c - the tables of dynamic VIPAs: each cell of the states and of the conflicts, and the document that lists them. */
+/* test_dvipa_table.c - the tables of dynamic VIPAs: each cell of the states and of the conflicts, the document that lists them, and the rows of
+ * connections that a claim leaves. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,10 @@
 
 #include <cmocka.h>
 
-#include "sysplex/dvipa.h"
+#include "sysplex/dvipa_impl.h"
+#include "tests/sim/simplex.h"
+
+#define VIP ipaddr_v4(0x0A000050) /* 10.0.0.80 */
 
 static void every_cell(void **state) {
     UNUSED(state);
@@ -81,11 +85,48 @@ static void conflict_table(void **state) {
     assert_int_equal(dvipa_conflict(DVIPA_NO_ORIGIN, DVIPA_BIND, true, DVIPA_MOVEABLE_NA), DVIPA_OK);
 }
 
+/* System 0 defines VIP, 1 backs it up. */
+static void standard(void *ctx, u32 i, struct sysplex *sx, u64 now) {
+    UNUSED(ctx);
+    if (i == 0)
+        assert_int_equal(dvipa_define(sx, VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now), 0);
+    else
+        assert_int_equal(dvipa_backup(sx, VIP, 200, IPADDR_ANY, DVIPA_MOVEABLE_NA, now), 0);
+}
+
+/* A former owner's list comes when the claim that it answers is over, or the claim ends after it: nobody would ever tell of these ends. */
+static void listed_for_a_claim_that_is_over(void **state) {
+    struct simplex_params par = {.seed = 7, .systems = 2, .profile = standard};
+    struct simplex *p = simplex_create(&par);
+    simplex_run(p, 4 * (u64)USEC_PER_SEC);
+    struct sysplex *sx = simplex_sysplex(p, 1);
+    struct sysplex_peer *from = sysplex_peer_next(sx, NULL, true);
+    struct dvipa *d = dvipa_find(sx, VIP);
+    struct plexmsg_conn c = {.dvipa = VIP, .foreign = ipaddr_v4(0x0A000101), .local_port = 80, .foreign_port = 999, .there = true};
+    u8 row[PLEXMSG_CONN_ROW];
+    u64 now = simplex_local(p, 1);
+    UNUSED(state);
+    plexmsg_conn_emit(row, &c);
+    assert_int_equal(d->status, DVIPA_BACKUP);
+    dvipa_conn_message(sx, from, row, sizeof row, now);
+    assert_int_equal(sx->moved.rows, 0);
+    assert_int_equal(sysplex_counters(sx)->drop_not_owner, 1);
+    dvipa_step(sx, d, DVIPA_EV_CLAIM, now);
+    assert_int_equal(d->status, DVIPA_CLAIMING);
+    dvipa_conn_message(sx, from, row, sizeof row, now);
+    assert_int_equal(sx->moved.rows, 1);
+    dvipa_step(sx, d, DVIPA_EV_TAKEN, now);
+    assert_int_equal(d->status, DVIPA_BACKUP);
+    assert_int_equal(sx->moved.rows, 0);
+    simplex_destroy(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_cell),
         cmocka_unit_test(the_table_is_documented),
         cmocka_unit_test(conflict_table),
+        cmocka_unit_test(listed_for_a_claim_that_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
