@@ -145,7 +145,7 @@ static void take_command(struct ctc_unit *u, const u8 *m, u32 len) {
         return;
     }
     u->seen = be32_get(m + 8);
-    /* What crosses with a message that it was not woken for, it is woken for now. */
+    /* A message that it was not woken for, and that crosses this one, wakes it here. */
     if (be32_get(m + 12) < u->unheard) ctc_ring_bell(u->e);
     u->unheard = 0;
     if (m[22] & CTC_TOLD_DONE)

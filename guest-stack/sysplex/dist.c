@@ -125,7 +125,7 @@ static void row_freed(void *ctx, struct vcrt_row *row) {
     struct vdpt_port *p = vdpt_at(&d->vdpt, row->port);
     if (row->flags & VCRT_COPIED) dist_copy_note(d, row, false, (u64)row->used << VCRT_TICK_SHIFT);
     if (p) vdpt_count(p, row->target, false);
-    /* The tick of its last use stands for now: an affinity that waits from then is never too long. Its port may be gone. */
+    /* Its affinity waits from the tick of its last use, which is never too long. Its port may be gone. */
     dist_affinity_closed(d, p ? p->affinity_sec : 0, row, (u64)row->used << VCRT_TICK_SHIFT);
 }
 
