@@ -45,10 +45,12 @@ sniff() {
     helpers="$helpers sniff"
     sleep 1
 }
-# Resets as the capture has them: "MS CLIENTPORT", sent to the client.
+# Resets as the capture has them, sent to the client: "MS CLIENTPORT BEGUN", BEGUN being when the client's latest SYN left that port, for in
+# ten minutes a port serves more than one connection.
 resets() {
-    tshark -r "$tmp/client.pcapng" -Y "tcp.flags.reset == 1 && ip.src == $vip" -T fields -e frame.time_epoch -e tcp.dstport 2>/dev/null |
-        awk '{printf "%.0f %s\n", $1 * 1000, $2}'
+    tshark -r "$tmp/client.pcapng" -Y "(tcp.flags.reset == 1 && ip.src == $vip) || (tcp.flags.syn == 1 && ip.dst == $vip)" \
+        -T fields -e frame.time_epoch -e tcp.flags.reset -e tcp.dstport -e tcp.srcport 2>/dev/null |
+        awk '$2 ~ /^(1|True)$/ {printf "%.0f %s %.0f\n", $1 * 1000, $3, syn[$3]; next} {syn[$4] = $1 * 1000}'
 }
 # First stamp at or after $1 (ms) whose line matches $2 and $3; nothing if there is none.
 stamp() { awk -v t="$1" -v a="$2" -v b="$3" '$1 >= t && index($0, a) && index($0, b) {print $1; exit}' "$tmp/stamps"; }
@@ -104,14 +106,15 @@ done
 "$root/build/pattern" 67108864 >"$tmp/pattern" || exit 1
 sum=$(sha256sum <"$tmp/pattern" | cut -d' ' -f1)
 rm -f "$tmp/pattern"
-# One transfer, as long as a round: "number client's-port server curl's-code right|wrong".
+# One transfer, as long as a round: "number client's-port server curl's-code right|wrong began ended".
 transfer() {
+    began=$(now_ms)
     client curl -s -m 150 -o "$tmp/who.$1" --limit-rate 6M "http://$vip/status" -o "$tmp/data.$1" "http://$vip/bulk/67108864" \
         -w '%{local_port}\n' >"$tmp/stat.$1" 2>"$tmp/err.$1"
     code=$?
     who=$(grep -a -o 'SYS[A-D]' "$tmp/who.$1" 2>/dev/null | head -n 1)
     got=$(sha256sum <"$tmp/data.$1" 2>/dev/null | cut -d' ' -f1)
-    echo "$1 $(tail -n 1 "$tmp/stat.$1") ${who:-none} $code $([ "$got" = "$sum" ] && echo right || echo wrong)" >>"$tmp/transfers"
+    echo "$1 $(tail -n 1 "$tmp/stat.$1") ${who:-none} $code $([ "$got" = "$sum" ] && echo right || echo wrong) $began $(now_ms)" >>"$tmp/transfers"
     rm -f "$tmp/data.$1" "$tmp/who.$1" "$tmp/stat.$1" "$tmp/err.$1"
 }
 # Into $dice; no subshell, or the seed would not move.
@@ -154,11 +157,11 @@ helper_end
 sleep 1
 resets >"$tmp/resets"
 
-# "number port server code right|wrong RST-ms" of each transfer; of those whose server was a victim of their round also the ms from when its
+# "number server victim's-fate verdict" of each transfer; of those whose server was a victim of their round also the ms from when its
 # death was known to the reset.
 judge() {
-    sort -n "$tmp/transfers" | while read -r i port who code right; do
-        rst=$(awk -v p="$port" '$2 == p {print $1; exit}' "$tmp/resets")
+    sort -n "$tmp/transfers" | while read -r i port who code right began ended; do
+        rst=$(awk -v p="$port" -v b="$began" -v e="$ended" '$2 == p && $3 >= b && $3 <= e {print $1; exit}' "$tmp/resets")
         hit=$(awk -v i="$i" -v w="$who" '$1 == i && $2 == w {print $4, $3; exit}' "$tmp/harmed")
         if [ -n "$hit" ]; then
             at=$(known "${hit% *}" "$who" "$i" "${rst:-0}")
