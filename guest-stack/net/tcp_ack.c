@@ -44,8 +44,9 @@ static void recovery_progress(struct tcb *t, u32 bytes) {
     t->flags |= TF_RESEND;
 }
 
-/* Our FIN is acknowledged. false: the connection is over. */
-static bool fin_acked(struct tcb *t, u64 now) {
+/* Our FIN is acknowledged. again: it had been sent more than once, so its acknowledgement may come more than once. Who closed last forgets
+ * the connection, and would answer the second with a reset: then that one waits as who closed first does. false: the connection is over. */
+static bool fin_acked(struct tcb *t, bool again, u64 now) {
     struct stack *stk = tcb_sock(t)->stk;
     tcp_step(t, TE_ACK_OF_FIN);
     if (t->q.state == TCP_FIN_WAIT_2) {
@@ -53,7 +54,7 @@ static bool fin_acked(struct tcb *t, u64 now) {
             tcb_timer_set(t, TT_LIMIT, now + (u64)stk->conf.tcp.finwait2_sec * USEC_PER_SEC);
         return true;
     }
-    if (t->q.state == TCP_TIME_WAIT)
+    if (t->q.state == TCP_TIME_WAIT || again)
         tcp_timewait_enter(t, now);
     else
         tcb_end(t, 0, now);
@@ -74,7 +75,7 @@ static void grow_send_buffer(struct tcb *t, const struct pool *chunks, u32 acked
 bool tcp_acked(struct tcb *t, const struct tcphdr *h, u64 now) {
     struct tcp_seq *q = &t->q;
     struct sock *s = tcb_sock(t);
-    bool fin = covers_fin(t, h->ack);
+    bool fin = covers_fin(t, h->ack), again = t->retries > 0;
     u32 bytes = h->ack - q->snd_una - fin;
     sample_rtt(t, h, now);
     grow_send_buffer(t, &s->stk->tcp->chunks, bytes);
@@ -101,7 +102,7 @@ bool tcp_acked(struct tcb *t, const struct tcphdr *h, u64 now) {
         t->flags &= (u16)~TF_WANT_WRITE;
         sock_signal(s, SOCK_EV_WRITE);
     }
-    return !fin || fin_acked(t, now);
+    return !fin || fin_acked(t, again, now);
 }
 
 void tcp_window_update(struct tcb *t, const struct tcphdr *h) {

@@ -1,4 +1,5 @@
-/* tcp_timewait.c - TIME_WAIT (RFC 9293 3.3.2, RFC 1337, RFC 6191): 2 MSL in a small row, apart from the sockets.
+/* tcp_timewait.c - TIME_WAIT (RFC 9293 3.3.2, RFC 1337, RFC 6191): 2 MSL in a small row, apart from the sockets. Who closed last has one, too, if its FIN
+ * was sent more than once.
  *
  * All rows wait equally long (TIMEWAITINTERVAL), so the list is in the order of its due times and one timer serves
  * all. A full table forgets its oldest row: a server that closes first must not run out of rows.

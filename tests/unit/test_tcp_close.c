@@ -46,6 +46,20 @@ static const struct row peer_closes_first[] = {
     {0, QUIET},
 };
 
+static const struct row last_ack_comes_twice[] = {
+    OPENED,
+    {0, IN, F | A, 1, 1},
+    {0, OUT, A, 1, 2},
+    {0, CLOSE},
+    {0, OUT, F | A, 1, 2},
+    {1010, OUT, F | A, 1, 2}, /* our timer was quicker than the acknowledgement */
+    {0, IN, A, 2, 2},
+    {0, IN, A, 2, 2}, /* of the second FIN: no reset */
+    {0, QUIET},
+    {61000, STATE, .seq = TCP_CLOSED},
+    {0, QUIET},
+};
+
 static const struct row both_close[] = {
     OPENED,
     {0, CLOSE},
@@ -239,6 +253,7 @@ static void rows(void **state) {
     (void)state;
     CASE(we_close_first);
     CASE(peer_closes_first);
+    CASE(last_ack_comes_twice);
     CASE(both_close);
     CASE(fin_and_ack_at_once);
     CASE(half_close);
