@@ -183,7 +183,16 @@ judge() {
 judge >"$tmp/judged"
 sed 's/^/   /' "$tmp/judged"
 none() { ! grep -E "$1" "$tmp/judged"; }
-ok "drill: each transfer whose server lived is whole and saw no RST" none 'BROKEN|LOST'
+# What the capture has of those: when, who sent it (MAC), flags, numbers.
+show_broken() {
+    for i in $(awk '/BROKEN/ {print $1}' "$tmp/judged"); do
+        port=$(awk -v i="$i" '$1 == i {print $2}' "$tmp/transfers")
+        echo "   transfer $i: $(grep "^$i " "$tmp/transfers")"
+        tshark -r "$tmp/client.pcapng" -Y "tcp.port == $port" -T fields -e frame.time_epoch -e eth.src -e tcp.srcport -e tcp.flags.str \
+            -e tcp.seq_raw -e tcp.ack_raw -e tcp.len 2>/dev/null | sed 's/^/   /'
+    done
+}
+ok "drill: each transfer whose server lived is whole and saw no RST" none 'BROKEN|LOST' || show_broken
 ok "drill: each transfer whose server died was reset within $told ms of when that was known" none 'UNTOLD|LATE' ||
     { cat "$tmp/harmed" "$tmp/resets"; sed 's/^/   /' "$tmp/stamps"; }
 echo "   $n transfers: $(awk '{c[$4]++} END {for (k in c) printf "%s %d  ", k, c[k]}' "$tmp/judged")"
