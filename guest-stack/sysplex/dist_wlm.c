@@ -51,24 +51,29 @@ static void tell_alarm(struct distributor *d, const struct vdpt_port *p, struct 
 struct backlog {
     const struct dist_served *served;
     u32 waiting, backlog, dropped;
+    bool in_use; /* somebody listens or is connected */
 };
 
-static bool add_listener(void *ctx, const struct tcp_info *l) {
+static bool add_port(void *ctx, const struct tcp_info *l) {
     struct backlog *b = ctx;
-    if (l->state != TCP_LISTEN || l->key.local_port != b->served->port) return true;
+    if (l->key.local_port != b->served->port) return true;
     if (!ipaddr_is_any(l->key.local) && !ipaddr_eq(l->key.local, b->served->dvipa)) return true;
+    b->in_use = true;
+    if (l->state != TCP_LISTEN) return true;
     b->waiting += l->backlog_now;
     b->backlog += l->backlog;
     b->dropped += l->conns_dropped;
     return true;
 }
 
-static void measure(struct distributor *d, struct dist_served *s) {
+/* false: the port is not served any more, and nothing has happened since the last report. A passive data port is used once. */
+static bool measure(struct distributor *d, struct dist_served *s) {
     struct backlog b = {.served = s};
-    tcp_for_each(sysplex_stack(d->sx), add_listener, &b);
+    tcp_for_each(sysplex_stack(d->sx), add_port, &b);
     u32 turned_away = b.dropped >= s->turned_away ? b.dropped - s->turned_away : 0;
     s->sef = wlm_accepting(100, b.waiting, b.backlog, turned_away);
     s->turned_away = b.dropped;
+    return b.in_use || s->syns || s->opened;
 }
 
 void dist_report(struct distributor *d, u64 now) {
@@ -78,9 +83,13 @@ void dist_report(struct distributor *d, u64 now) {
     bool routing = net_config(sysplex_stack(d->sx))->ip.sysplex_routing;
     be32_put(d->out, capacity);
     be32_put(d->out + 4, routing ? 1u << 24 : 0);
-    for (u32 i = 0; i < d->served_count; i++) {
+    for (u32 i = 0; i < d->served_count;) {
         struct dist_served *s = &d->served[i];
-        measure(d, s);
+        if (!measure(d, s)) {
+            *s = d->served[--d->served_count];
+            continue;
+        }
+        i++;
         struct distmsg_report r = {s->dvipa, s->port, s->sef, s->qos_fraction, s->syns, s->opened};
         distmsg_report_emit(d->out + at, &r);
         at += DISTMSG_REPORT_ROW;

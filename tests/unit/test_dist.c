@@ -332,6 +332,26 @@ static void passive_ports(void **state) {
     lab_close(l);
 }
 
+/* More of them in a day than a target counts at a time: each is forgotten when it is over, and the last is reported like the first. */
+static void passive_ports_are_forgotten(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct distributor *d = l->node[2].d;
+    struct sock *data = NULL;
+    UNUSED(state);
+    distributor_set_poll(d, 1, l->t->now);
+    for (u16 i = 0; i <= 2 * SERVED_MAX; i++) {
+        if (data) sock_close(data, l->t->now);
+        data = lab_listen(&l->node[2], LAB_DVIPA, (u16)(4000 + i));
+        lab_run(l, 100000);
+    }
+    lab_run(l, 3000000);
+    bool last = false;
+    for (u32 i = 0; i < d->served_count; i++) last |= d->served[i].port == 4000 + 2 * SERVED_MAX;
+    assert_true(last);
+    assert_true(d->served_count <= 3); /* and port 80 */
+    lab_close(l);
+}
+
 static void port_omitted_learns(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 0);
     UNUSED(state);
@@ -550,6 +570,7 @@ int main(void) {
         cmocka_unit_test(a_target_calls_again),
         cmocka_unit_test(simultaneous_open),
         cmocka_unit_test(passive_ports),
+        cmocka_unit_test(passive_ports_are_forgotten),
         cmocka_unit_test(port_omitted_learns),
         cmocka_unit_test(affinity_holds_and_expires),
         cmocka_unit_test(affinity_ends_with_routing),
