@@ -24,7 +24,8 @@ static const u32 patience[VCRT_STATES] = {
     [VCRT_FIN] = 8,
     [VCRT_ENDED] = 4,
 };
-/* vcrt_due() puts at most so many rows in order before it says "none": a round stays short. */
+/* vcrt_due() puts at most so many rows of a state in order before it goes on to the next: a round stays short, and a thousand that are in use
+ * do not keep one waiting that is over. */
 #define DUE_LOOK_MAX 64u
 
 enum vcrt_state vcrt_next(enum vcrt_state s, enum vcrt_event e) {
@@ -134,9 +135,9 @@ void vcrt_retarget(struct vcrt *v, struct vcrt_row *row, u32 target) {
 }
 
 struct vcrt_row *vcrt_due(struct vcrt *v, u64 now) {
-    u32 tick = vcrt_tick(now), looked = 0;
+    u32 tick = vcrt_tick(now);
     for (u32 s = VCRT_SYN; s < VCRT_STATES; s++) {
-        while (!list_empty(&v->waiting[s]) && looked++ < DUE_LOOK_MAX) {
+        for (u32 looked = 0; !list_empty(&v->waiting[s]) && looked < DUE_LOOK_MAX; looked++) {
             struct vcrt_row *row = LIST_ENTRY(v->waiting[s].next, struct vcrt_row, waiting);
             /* Whatever stands behind it has been queued later still. */
             if (tick - row->queued < patience[s]) break;

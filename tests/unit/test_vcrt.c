@@ -171,6 +171,22 @@ static void a_row_in_use_is_not_due(void **state) {
     teardown(f);
 }
 
+/* A thousand connections that began together are in use; one is over. */
+static void those_in_use_keep_nobody_waiting(void **state) {
+    struct fixture *f = setup(1001);
+    UNUSED(state);
+    for (u32 i = 0; i < 1001; i++) {
+        struct vcrt_row *row = add(f, i, 1, 0);
+        vcrt_step(&f->v, row, VCRT_EV_TEXT, 0);
+        if (i) vcrt_step(&f->v, row, VCRT_EV_TEXT, 299 * SEC);
+        if (!i) vcrt_step(&f->v, row, VCRT_EV_CLOSED, 299 * SEC);
+    }
+    struct vcrt_row *due = vcrt_due(&f->v, 303 * SEC);
+    assert_non_null(due);
+    assert_int_equal(due->state, VCRT_ENDED);
+    teardown(f);
+}
+
 static void full_gives_up_the_oldest_ended(void **state) {
     struct fixture *f = setup(4);
     UNUSED(state);
@@ -274,6 +290,7 @@ int main(void) {
         cmocka_unit_test(a_new_life_has_another_isn),
         cmocka_unit_test(patience_by_state),
         cmocka_unit_test(a_row_in_use_is_not_due),
+        cmocka_unit_test(those_in_use_keep_nobody_waiting),
         cmocka_unit_test(full_gives_up_the_oldest_ended),
         cmocka_unit_test(targets_keep_their_rows),
         cmocka_unit_test(random_use),
