@@ -154,6 +154,7 @@ static void on_dvipa_changed(void *ctx, const struct sysplex_dvipa *s, u64 now) 
     if (v->routing) dist_stop_routing(d, v, now);
     /* A peer that owns it says CONFIG itself; until then it is only known who it is. */
     v->owner = s->owned && s->owner ? sysplex_peer_at(d->sx, s->owner->index) : NULL;
+    if (v->owner) v->gave = false;
     dist_role(d, v, now);
 }
 
@@ -178,6 +179,7 @@ static void on_left(void *ctx, u64 now) {
         if (v->routing) dist_stop_routing(d, v, now);
         v->owner = NULL;
         v->config_of = NULL;
+        v->gave = false;
         v->epoch = 0;
         v->config_due = v->lists_due = v->listeners_due = v->held_due = v->want_due = false;
         v->blocks = v->ports_out = 0; /* with the group goes the DVIPA, and with it whoever had a port of it */
@@ -197,6 +199,12 @@ static bool on_connection_there(void *ctx, struct sysplex_peer *at, const struct
     if (!v || slot == VDPT_NOBODY) return false;
     struct vcrt_key k = {key->local, key->foreign, key->local_port, key->foreign_port};
     return dist_row_opened(d, v, slot, &k, 0, VCRT_MOVED, now);
+}
+
+static bool on_give(void *ctx, struct ipaddr addr, struct sysplex_peer *to, u64 now) {
+    struct distributor *d = ctx;
+    const struct dist_vipa *v = dist_vipa_find(d, addr);
+    return !v || !v->gave || dist_copy_give(d, v, to, now);
 }
 
 static void on_connection_ended(void *ctx, struct sysplex_peer *at, const struct tcp_key *key, u64 now) {
@@ -287,6 +295,7 @@ static const struct sysplex_part_ops dist_part = {
     .listener = dist_listener,
     .dvipa_changed = on_dvipa_changed,
     .connection_there = on_connection_there,
+    .give = on_give,
     .connection_ended = on_connection_ended,
     .distributes = on_distributes,
     .ephemeral = dist_ephemeral,

@@ -239,6 +239,7 @@ static u32 slots_up(const struct distributor *d) {
 void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u64 now) {
     v->owner = NULL;
     v->config_of = NULL;
+    v->gave = false;
     v->epoch = epoch;
     v->heirs = v->holders = 0;
     v->said_all = false;
@@ -259,15 +260,17 @@ void dist_start_routing(struct distributor *d, struct dist_vipa *v, u32 epoch, u
 }
 
 /* Whoever routes now hears of the connections from their targets; they stay where they are. Until it has told its own next owners of them
- * this stack remembers what it knew, for it may be one of those. */
+ * this stack remembers what it knew, for it may be one of those; and it tells the next one (dist_copy_give()). */
 void dist_stop_routing(struct distributor *d, struct dist_vipa *v, u64 now) {
     v->routing = false;
+    v->gave = true;
     v->awaiting = 0;
     v->config_due = false;
     for (struct vdpt_port *p = vdpt_walk(&d->vdpt, NULL), *next; p; p = next) {
         next = vdpt_walk(&d->vdpt, p);
         if (ipaddr_eq(p->dvipa, v->addr)) dist_port_del(d, p);
     }
+    dist_copy_before(d, v);
     for (struct vcrt_row *r = vcrt_walk(&d->vcrt, NULL), *next; r; r = next) {
         next = vcrt_walk(&d->vcrt, r);
         if (!ipaddr_eq(r->key.dvipa, v->addr)) continue;
@@ -275,7 +278,6 @@ void dist_stop_routing(struct distributor *d, struct dist_vipa *v, u64 now) {
         r->flags &= (u8)~VCRT_COPIED; /* it has not ended */
         vcrt_del(&d->vcrt, r);
     }
-    dist_copy_before(d, v);
     dist_affinity_forget(d, v->addr);
 }
 
@@ -404,6 +406,7 @@ void dist_config_in(struct distributor *d, struct sysplex_peer *from, const u8 *
     if (new_owner) dist_copy_before(d, v), forget_listed(d, v);
     v->owner = from;
     v->config_of = from;
+    v->gave = false;
     v->epoch = c.epoch;
     v->mask = c.mask;
     learn_ports(d, &c, p);

@@ -17,6 +17,11 @@
  * routing stack says so to all stacks (COPY_END): only then is over what is still from before. It says so again when a stack has come,
  * for that one may have been another owner's next.
  *
+ * Who gives the DVIPA away says to the next owner, before that one owns it, what he may not know: SYNs that no client has acknowledged the answer
+ * of (BEGUN), rows that are too young to have been copied, and, if he is none of the next owners, all. Such a SYN may be late (XCF sends again what was
+ * lost) and reach its target before that one has heard of a new owner: were the client's next SYN given to another, both would answer. So it goes
+ * to the same target until that one has answered CONFIG; from then on it drops a former owner's SYN, and its list says whether one came before.
+ *
  * The client of a row whose target dies while the routing stack lives is told in the same way, for what is told may be lost; until it has
  * heard, the next owners keep the copy.
  *
@@ -55,7 +60,7 @@ bool dist_copy_init(struct distributor *d, struct arena *a) {
 
 static void row_put(struct distributor *d, u8 *p, const struct vcrt_row *row) {
     struct distmsg_copy c = {.client = row->key.client, .dport = row->key.dport, .cport = row->key.cport};
-    c.isn = row->isn, c.ack = row->acked ? row->ack : 0, c.what = DISTMSG_OPENED;
+    c.isn = row->isn, c.ack = row->acked ? row->ack : 0, c.what = row->state == VCRT_SYN ? DISTMSG_BEGUN : DISTMSG_OPENED;
     c.target = distributor_slot_addr(d, row->target);
     distmsg_copy_emit(p, &c);
 }
@@ -170,7 +175,7 @@ void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now) {
 static struct vcrt_row *copy_of(struct distributor *d, const struct vcrt_row *row, u32 slot, u64 now) {
     struct vcrt_row *c = vcrt_find(&d->copies, &row->key);
     if (c) vcrt_del(&d->copies, c);
-    c = vcrt_add(&d->copies, &row->key, slot, VCRT_EV_OPENED, now);
+    c = vcrt_add(&d->copies, &row->key, slot, row->state == VCRT_SYN ? VCRT_EV_SYN : VCRT_EV_OPENED, now);
     if (!c) {
         d->count.copies_full++;
         return NULL;
@@ -182,6 +187,7 @@ static struct vcrt_row *copy_of(struct distributor *d, const struct vcrt_row *ro
 static void copy_row_in(struct distributor *d, const struct dist_vipa *v, const struct distmsg_copy *c, u64 now) {
     struct vcrt_row row = {.key = {v->addr, c->client, c->dport, c->cport}, .isn = c->isn, .ack = c->ack, .acked = c->ack != 0};
     u32 slot = c->what == DISTMSG_ENDED ? VDPT_NOBODY : distributor_slot(d, c->target);
+    row.state = c->what == DISTMSG_BEGUN ? VCRT_SYN : VCRT_OPEN;
     if (slot != VDPT_NOBODY) {
         copy_of(d, &row, slot, now);
         return;
@@ -190,7 +196,7 @@ static void copy_row_in(struct distributor *d, const struct dist_vipa *v, const 
     if (had) vcrt_del(&d->copies, had);
     /* Who is not known may be dead, and the routing stack tells the client itself, or not have been met yet: then all rows are
      * asked for when it is. */
-    if (c->what != DISTMSG_ENDED) d->copies_missing = true;
+    if (c->what == DISTMSG_OPENED) d->copies_missing = true;
 }
 
 void dist_copy_before(struct distributor *d, const struct dist_vipa *v) {
@@ -205,9 +211,30 @@ static void forget_before(struct distributor *d, const struct dist_vipa *v) {
     }
 }
 
+/* COPIED stays: the next owners have it. */
 void dist_copy_keep(struct distributor *d, const struct vcrt_row *row, u64 now) {
-    bool stands = row->state == VCRT_OPEN || row->state == VCRT_FIN;
-    if (stands && row->target != SLOT_SELF) copy_of(d, row, row->target, now);
+    if (row->state == VCRT_ENDED || row->target == SLOT_SELF) return;
+    struct vcrt_row *c = copy_of(d, row, row->target, now);
+    if (c) c->flags = (u8)(VCRT_BEFORE | (row->flags & VCRT_COPIED));
+}
+
+bool dist_copy_give(struct distributor *d, const struct dist_vipa *v, const struct sysplex_peer *to, u64 now) {
+    bool heir = v->heirs >> to->index & 1;
+    u32 len = DISTMSG_COPY_HEAD;
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(&d->copies, r)) != NULL;) {
+        if (!ipaddr_eq(r->key.dvipa, v->addr) || r->target == VCRT_LOST || (heir && (r->flags & VCRT_COPIED))) continue;
+        row_put(d, d->out + len, r);
+        len += DISTMSG_COPY_ROW;
+        if (len + DISTMSG_COPY_ROW <= MESSAGE_MAX) continue;
+        if (copies_send(d, v, to, len, 0, now) < 0) return false;
+        len = DISTMSG_COPY_HEAD;
+    }
+    return len == DISTMSG_COPY_HEAD || copies_send(d, v, to, len, 0, now) == 0;
+}
+
+u32 dist_copy_begun(const struct distributor *d, const struct vcrt_key *k, u32 isn) {
+    const struct vcrt_row *c = vcrt_find(&d->copies, k);
+    return c && c->state == VCRT_SYN && c->isn == isn ? c->target : VDPT_NOBODY;
 }
 
 void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
@@ -221,7 +248,9 @@ void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p,
         v->heirs &= ~((u64)1 << from->index); /* it gets them within a second */
         return;
     }
-    if (!v || v->routing || v->owner != from || be32_get(p + 4) != v->epoch) {
+    /* Who has given it away is the owner no more, and may not have been able to say this before. */
+    bool owner_s = v && (v->owner == from || (!v->owner && v->config_of == from));
+    if (!owner_s || v->routing || be32_get(p + 4) != v->epoch) {
         d->count.drop_epoch++;
         return;
     }
@@ -259,10 +288,16 @@ static void tell_soon(struct distributor *d, u64 now) {
     d->lost_at = d->lost_next = now;
 }
 
+/* An unanswered SYN is repeated, and goes elsewhere. */
 void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now) {
-    struct vcrt_row *r;
-    if (vcrt_of_target(&d->copies, slot, NULL)) tell_soon(d, now);
-    while ((r = vcrt_of_target(&d->copies, slot, NULL)) != NULL) vcrt_retarget(&d->copies, r, VCRT_LOST);
+    for (struct vcrt_row *r; (r = vcrt_of_target(&d->copies, slot, NULL)) != NULL;) {
+        if (r->state == VCRT_SYN) {
+            vcrt_del(&d->copies, r);
+            continue;
+        }
+        vcrt_retarget(&d->copies, r, VCRT_LOST);
+        tell_soon(d, now);
+    }
 }
 
 /* ---- at the routing stack: clients are told ---- */

@@ -75,6 +75,7 @@ struct dist_vipa {
     const struct sysplex_peer *config_of; /* whose CONFIG of this epoch this stack has answered; NULL nobody's */
     u32 epoch;
     bool routing, target, hidden;
+    bool gave; /* this stack has routed it and does not; who does is not known yet */
     bool config_due, lists_due, listeners_due, held_due, want_due;
     bool sysplexports;
     u8 diststat;       /* as last told to sysplex */
@@ -271,8 +272,12 @@ void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p,
 void dist_copy_forget(struct distributor *d, const struct dist_vipa *v, u32 slot);
 /* v has a new owner: what is known of its connections is from before until that one has said its own. */
 void dist_copy_before(struct distributor *d, const struct dist_vipa *v);
-/* A row of the VCRT, of a DVIPA that goes to another owner: kept as a copy. */
+/* A row of the VCRT, of a DVIPA that goes to another owner: kept as a copy, from before. */
 void dist_copy_keep(struct distributor *d, const struct vcrt_row *row, u64 now);
+/* To the next owner, of what was kept: all that he may not know. false: no room. */
+bool dist_copy_give(struct distributor *d, const struct dist_vipa *v, const struct sysplex_peer *to, u64 now);
+/* To whom the former owner has given this SYN; VDPT_NOBODY: that is not known. */
+u32 dist_copy_begun(const struct distributor *d, const struct vcrt_key *k, u32 isn);
 /* The target of a row that this stack routes is gone, and the row will be: its client is told until it has heard. */
 void dist_copy_lost(struct distributor *d, struct vcrt_row *row, u64 now);
 /* This stack routes v now: its copies are what it knows of targets that are gone. */

@@ -6,6 +6,9 @@
  *
  *   at the routing stack   row                          to its target
  *                          SYN of what is open here     this stack: it was a target when the connection began
+ *                          SYN that the former owner    its target, until that one has answered CONFIG: it may have the SYN
+ *                            has given to a target
+ *                          SYN from the former owner    this stack, or dropped if it has a row elsewhere
  *                          SYN, distributed port        chosen; nobody: RST (dropped while answers are awaited)
  *                          SYN, other port              this stack
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
@@ -80,26 +83,30 @@ static u32 choose(struct distributor *d, struct vdpt_port *port, const struct vc
     return slot;
 }
 
-static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v, struct pkt *p, const struct vcrt_key *k,
-                                      u32 seq, u64 now) {
-    struct vdpt_port *port = vdpt_find(&d->vdpt, k->dvipa, k->dport);
-    u16 rule = 0;
-    /* A port that nobody has reported may be one that a target is about to report. */
-    if (!port) return is_awaiting(v, now) ? drop(&d->count.drop_awaiting) : SYSPLEX_PASS;
-    u32 slot = choose(d, port, k, &rule, now);
-    if (slot == VDPT_NOBODY) {
-        if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
-        d->count.refused++;
-        tcp_refuse(sysplex_stack(d->sx), p, now);
-        return SYSPLEX_TAKEN;
-    }
+/* May slot, whose answer to CONFIG is missing, have the SYN that the former owner has given it, or get it yet? */
+static bool may_have(const struct distributor *d, const struct dist_vipa *v, u32 slot, u64 now) {
+    return is_awaiting(v, now) && (v->awaiting >> slot & 1) && !(d->unreachable >> slot & 1);
+}
+
+/* The target that the former owner has given this SYN to; VDPT_NOBODY: none that has to be asked. */
+static u32 begun_before(struct distributor *d, const struct dist_vipa *v, struct vdpt_port *port, const struct vcrt_key *k, u32 seq, u64 now) {
+    u32 slot = dist_copy_begun(d, k, seq);
+    if (slot == VDPT_NOBODY || !may_have(d, v, slot, now) || !(port->t[slot].flags & VDPT_IN)) return VDPT_NOBODY;
+    d->count.begun_before++;
+    port->t[slot].sent++;
+    vdpt_count(port, slot, true);
+    return slot;
+}
+
+/* A row for a SYN whose target is found, and counted in the port. */
+static enum sysplex_verdict begin(struct distributor *d, struct vdpt_port *port, struct pkt *p, const struct vcrt_key *k, u32 slot, u16 rule,
+                                  u32 seq, u64 now) {
     struct vcrt_row *row = vcrt_add(&d->vcrt, k, slot, VCRT_EV_SYN, now);
     if (!row) {
         vdpt_count(port, slot, false);
         return drop(&d->count.drop_no_row);
     }
     sysplex_poll_by(d->sx, d->age_at);
-    d->count.chosen++;
     row->port = port->index;
     row->rule = rule;
     row->isn = seq;
@@ -109,6 +116,24 @@ static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v
         if (s) s->syns++;
     }
     return send_to(d, slot, p, now);
+}
+
+static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v, struct pkt *p, const struct vcrt_key *k,
+                                      u32 seq, u64 now) {
+    struct vdpt_port *port = vdpt_find(&d->vdpt, k->dvipa, k->dport);
+    u16 rule = 0;
+    /* A port that nobody has reported may be one that a target is about to report. */
+    if (!port) return is_awaiting(v, now) ? drop(&d->count.drop_awaiting) : SYSPLEX_PASS;
+    u32 slot = begun_before(d, v, port, k, seq, now);
+    if (slot == VDPT_NOBODY) {
+        slot = choose(d, port, k, &rule, now);
+        d->count.chosen += slot != VDPT_NOBODY;
+    }
+    if (slot != VDPT_NOBODY) return begin(d, port, p, k, slot, rule, seq, now);
+    if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
+    d->count.refused++;
+    tcp_refuse(sysplex_stack(d->sx), p, now);
+    return SYSPLEX_TAKEN;
 }
 
 /* Can its target's answer to a SYN be on its way, though it gets no new ones? What was begun before QUIESCE is completed. Who does not respond
@@ -125,7 +150,8 @@ static bool syn_begins_anew(struct distributor *d, const struct vcrt_row *row, u
     if (row->state == VCRT_FIN || row->state == VCRT_ENDED) return true;
     const struct vdpt_port *port = vdpt_at(&d->vdpt, row->port);
     if (row->state != VCRT_SYN || !port || vdpt_eligible(port, 1u << row->target)) return false;
-    if (may_have_answered(&port->t[row->target], row, now)) return false;
+    const struct dist_vipa *v = dist_vipa_find(d, row->key.dvipa);
+    if (may_have_answered(&port->t[row->target], row, now) || (v && may_have(d, v, row->target, now))) return false;
     d->count.rechosen++;
     return true;
 }
@@ -165,10 +191,25 @@ static bool from_former(const struct distributor *d, const struct pkt *p) {
     return v && v->owner && p->from != SX_FROM(v->owner);
 }
 
+/* A SYN that a former owner has given to this stack, which routes by now: it begins here, with a row like any other, unless the client has repeated it
+ * and another one was chosen. */
+static enum sysplex_verdict given_before(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
+    struct vcrt_key k = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
+    struct tcp_key here = {k.dvipa, k.client, k.dport, k.cport};
+    struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
+    struct vdpt_port *port = vdpt_find(&d->vdpt, k.dvipa, k.dport);
+    if (row && row->target != SLOT_SELF) return drop(&d->count.drop_stale);
+    if (row) vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], be32_get(tcp + TCP_SEQ_AT), 0, now);
+    if (row || !port || !(port->t[SLOT_SELF].flags & VDPT_IN) || tcp_lives(sysplex_stack(d->sx), &here)) return SYSPLEX_PASS;
+    vdpt_count(port, SLOT_SELF, true);
+    return begin(d, port, p, &k, SLOT_SELF, 0, be32_get(tcp + TCP_SEQ_AT), now);
+}
+
 /* What a routing stack has sent to this target. A SYN that XCF had to send again may arrive when the next routing stack has the list of the
  * connections here already: it would reset the one that begins now. The client repeats the SYN, and the new one chooses. */
-static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const u8 *tcp) {
+static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
     if (vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) {
+        if (distributor_routes(d, p->dst)) return given_before(d, p, tcp, now);
         if (from_former(d, p)) return drop(&d->count.drop_stale);
         struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
         if (s) s->syns++;
@@ -185,7 +226,7 @@ static bool was_routed(const struct distributor *d, const struct pkt *p, const u
 }
 
 static enum sysplex_verdict segment(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
-    if (was_routed(d, p, tcp)) return arrived(d, p, tcp);
+    if (was_routed(d, p, tcp)) return arrived(d, p, tcp, now);
     u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
     struct vcrt_key k = {p->dst, p->src, (u16)ports, (u16)(ports >> 16)};
     u8 flags = tcp[TCP_FLAGS_AT];

@@ -110,7 +110,12 @@ static bool listing_row(void *ctx, const struct tcp_info *i) {
 bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now) {
     struct listing l = {.sx = sx, .to = p, .now = now};
     bool any = false;
-    LIST_FOR_EACH(n, &sx->dv.all) any |= LIST_ENTRY(n, struct dvipa, node)->listing;
+    LIST_FOR_EACH(n, &sx->dv.all) {
+        const struct dvipa *d = LIST_ENTRY(n, struct dvipa, node);
+        if (!d->listing) continue;
+        any = true;
+        if (!parts_give(sx, d->addr, p, now)) return false;
+    }
     if (!any) return true;
     tcp_for_each(sx->stk, listing_row, &l);
     if (!l.full) listing_send(&l);

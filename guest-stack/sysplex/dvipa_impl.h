@@ -100,7 +100,7 @@ bool dvipa_next_in_rank(struct sysplex *sx, const struct dvipa *d); /* somebody 
 /* Makes HOME what the state demands. -ERR_NOMEM, -ERR_EXIST. */
 int dvipa_home_sync(struct sysplex *sx, struct dvipa *d, u64 now);
 void dvipa_break(struct sysplex *sx, struct dvipa *d, u64 now); /* resets every connection */
-/* Sends the connections of each DVIPA whose `listing` is set to p. false: no room, to be done again whole. */
+/* Sends the connections of each DVIPA whose `listing` is set to p, and what parts have to say to it. false: no room, to be done again whole. */
 bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now);
 void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 *data, u32 len, u64 now);
 /* A connection or half-open connection of this stack is there, or is not: whoever owns the address now forwards its packets. */

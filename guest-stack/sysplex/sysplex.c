@@ -106,6 +106,13 @@ bool parts_connection_there(struct sysplex *sx, struct sysplex_peer *at, const s
     }
     return false;
 }
+bool parts_give(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *to, u64 now) {
+    for (u32 i = 0; i < sx->parts; i++) {
+        const struct sysplex_part *p = &sx->part[i];
+        if (p->ops->give && !p->ops->give(p->ctx, addr, to, now)) return false;
+    }
+    return true;
+}
 bool parts_distribute(struct sysplex *sx, struct ipaddr addr) {
     for (u32 i = 0; i < sx->parts; i++) {
         const struct sysplex_part *p = &sx->part[i];

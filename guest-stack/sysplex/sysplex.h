@@ -166,6 +166,9 @@ struct sysplex_part_ops {
      * before dvipa_changed() says active_here. true: noted, this part routes them; false: the next part is asked; the last
      * resort is the table of moved connections. */
     bool (*connection_there)(void *ctx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
+    /* `to` will own addr, and this stack is about to say GRANT: whatever it sends to him now he has before. false: no room; asked again,
+     * and nothing is granted before. */
+    bool (*give)(void *ctx, struct ipaddr addr, struct sysplex_peer *to, u64 now);
     /* The peer says that it has ended. */
     void (*connection_ended)(void *ctx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
     /* stack_hooks.ephemeral: the first part that does not say -ERR_NOENT decides. */

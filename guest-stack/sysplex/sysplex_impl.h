@@ -170,6 +170,7 @@ void parts_dvipa_changed(struct sysplex *sx, const struct sysplex_dvipa *d, u64 
 bool parts_connection_there(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
 void parts_connection_ended(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key, u64 now);
 bool parts_distribute(struct sysplex *sx, struct ipaddr addr);
+bool parts_give(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *to, u64 now);
 
 /* homes.c */
 extern const struct sysplex_part_ops homes_part;

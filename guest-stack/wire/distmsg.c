@@ -116,7 +116,7 @@ bool distmsg_conn_parse(const u8 *p, struct distmsg_conn *out) {
     out->cport = be16_get(p + 6);
     out->isn = be32_get(p + 8);
     out->what = p[12];
-    return out->what < DISTMSG_WHATS && out->dport && out->cport && !ipaddr_is_any(out->client) && zero(p + 13, 3);
+    return out->what <= DISTMSG_ASK && out->dport && out->cport && !ipaddr_is_any(out->client) && zero(p + 13, 3);
 }
 
 void distmsg_conn_emit(u8 *p, const struct distmsg_conn *c) {
@@ -135,7 +135,8 @@ bool distmsg_copy_parse(const u8 *p, struct distmsg_copy *out) {
     out->ack = be32_get(p + 12);
     out->target = ipaddr_get(p + 16);
     out->what = p[20];
-    return out->what <= DISTMSG_OPENED && out->dport && out->cport && !ipaddr_is_any(out->client) && zero(p + 21, 3);
+    bool known = out->what < DISTMSG_WHATS && out->what != DISTMSG_ASK;
+    return known && out->dport && out->cport && !ipaddr_is_any(out->client) && zero(p + 21, 3);
 }
 
 void distmsg_copy_emit(u8 *p, const struct distmsg_copy *c) {

@@ -25,11 +25,12 @@
  *      0  4 DVIPA   4  2 port   6  1 SEF   7  1 QoS fraction   8  4 SYNs received   12  4 connections established, both
  *     since the previous report
  *
- *   COPY       the routing stack to its next owners: connections that it routes, for the case that it dies with one of its targets
+ *   COPY       the routing stack to its next owners: connections that it routes, for the case that it dies with one of its targets; and
+ *              whoever gives the DVIPA away to the next one, before the GRANT: what that one may not know
  *      0  4 DVIPA   4  4 epoch   8  1 flags (1 = all rows begin here: what you have is from before; 2 = from a next owner: say
  *     all; 4 = to all stacks: what is still from before has ended)   9  3 zero, then
  *      0  4 client   4  2 port at the DVIPA   6  2 client's port   8  4 client's initial sequence number   12  4 what the client
- *     expects next, 0 = not known   16  4 dynamic XCF address of the target   20  1 what (ENDED, OPENED)   21  3 zero
+ *     expects next, 0 = not known   16  4 dynamic XCF address of the target   20  1 what (ENDED, OPENED, BEGUN)   21  3 zero
  *
  * x_check() looks at every byte that matters; what it passed may be walked with the x_next() functions. Epochs
  * guard against what was said to, or by, an earlier owner. Touches nothing but the bytes.
@@ -53,6 +54,7 @@ enum distmsg_what {
     DISTMSG_ENDED,  /* target: it is over, or not there */
     DISTMSG_OPENED, /* target: it is here (NEWCONN, or after a change of owner) */
     DISTMSG_ASK,    /* routing stack: do you still have it? */
+    DISTMSG_BEGUN,  /* COPY: the client's SYN is there, or on its way there */
     DISTMSG_WHATS,
 };
 

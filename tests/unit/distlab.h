@@ -4,6 +4,7 @@
  *
  *   lab_open(&l, n)             n stacks, each with a server on port 80 that echoes; dynamic XCF addresses 10.9.9.1...
  *   lab_own(l, i)               stack i owns the DVIPA (LAB_DVIPA) from now on, with a new epoch; -1 nobody
+ *   lab_give(l, i)              the owner gives the DVIPA up for stack i, and has said to it what it may not know: lab_own(l, i) comes next
  *   lab_die(l, i)               stack i is gone: peer_down at the others
  *   lab_run(l, usec)            time passes: messages are delivered after message_usec, packets between stacks after 100 us
  *   lab_connect(l, &c)          a client's connection to the DVIPA
@@ -302,6 +303,20 @@ static void lab_own(struct lab *l, int owner) {
         lab_route_to_dvipa(l, true);
     }
     lab_tell_owner(l);
+}
+
+static void lab_run(struct lab *l, u64 usec);
+
+/* Nobody else hears anything, and what is said arrives before the next owner is one. */
+__attribute__((unused)) static void lab_give(struct lab *l, u32 to) {
+    struct sysplex *sx = &l->node[l->owner];
+    lab_route_to_dvipa(l, false);
+    l->owner = -1;
+    struct sysplex_dvipa d = lab_dvipa(sx);
+    lab_home(sx, l->t->now);
+    sx->ops->dvipa_changed(sx->ctx, &d, l->t->now);
+    CHECK(sx->ops->give(sx->ctx, LAB_DVIPA, &sx->peer[to], l->t->now));
+    lab_run(l, l->message_usec + l->step_usec);
 }
 
 static void lab_meet(struct lab *l, u32 i, u32 j) {

@@ -279,6 +279,31 @@ static void moved_and_dead(void **state) {
     }
 }
 
+/* A planned move, and a target dies before it has answered the new owner: rows that were too young to be copied, or all if that one was no next
+ * owner, the former one has said to it. */
+static void given_with_the_address(void **state) {
+    UNUSED(state);
+    for (u32 n = 0; n < 2; n++) {
+        struct lab *l = held(4);
+        if (n) l->heirs_reversed = true, lab_run(l, 1200000);
+        assert_int_equal(copies(1), n ? 0 : CLIENTS);
+        struct lab_client *young = lab_connect(l); /* A's */
+        young = lab_connect(l), young = lab_connect(l), young = lab_connect(l);
+        lab_run(l, 5000);
+        assert_true(young->connected);
+        lab_give(l, 1);
+        assert_int_equal(copies(1), CLIENTS + 3 - (n ? CLIENTS / 4 : 0)); /* A's own B hears of in A's list */
+        l->mute = true;
+        lab_own(l, 1);
+        lab_run(l, 50000);
+        lab_die(l, 3);
+        lab_run(l, TOLD_US);
+        assert_int_equal(resets(), CLIENTS / 4);
+        assert_int_equal(young->error, ERR_CONNRESET);
+        lab_close(l);
+    }
+}
+
 /* The routing stack lives, but what it says to the clients of a dead target is lost at first. */
 static void said_again_by_the_owner(void **state) {
     struct lab *l = held(3);
@@ -367,6 +392,7 @@ int main(void) {
         cmocka_unit_test(the_same_ports_again),
         cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
         cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
+        cmocka_unit_test(given_with_the_address),
         cmocka_unit_test(said_again_by_the_owner), cmocka_unit_test(begun_from_the_dvipa),
         cmocka_unit_test(who_comes_later_forgets_too),
     };
