@@ -1,10 +1,10 @@
 /* waiter_main.c - clients that only read: who tells them, and when, that their server is gone?
  *
- *   waiter ADDRESS PORT COUNT SECONDS
+ *   waiter ADDRESS PORT COUNT SECONDS [AFTER]
  *
  * Opens COUNT connections, asks each for /status once, says "open PORT SERVER" for each (PORT: the client's), then "waiting", and sends
  * nothing any more. Whatever ends a connection is said at once: "end PORT SERVER MS ERRNO", MS since 1970, ERRNO 0 for FIN. Ends after
- * SECONDS with "still PORT SERVER" for those that stand. Exit 1 if they could not be opened.
+ * SECONDS, or AFTER seconds behind the last end of a connection, with "still PORT SERVER" for those that stand. Exit 1 if they could not be opened.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -47,10 +47,11 @@ static int open_one(const struct sockaddr_in *to, struct waiter *w) {
     return s;
 }
 
-static void watch(struct pollfd *p, const struct waiter *w, int count, long long end) {
+static void watch(struct pollfd *p, const struct waiter *w, int count, long long end, long long after) {
     char text[8192];
     int left = count;
-    while (left && now_ms() < end) {
+    long long last = end;
+    while (left && now_ms() < end && now_ms() < last) {
         if (poll(p, (nfds_t)count, 100) <= 0) continue;
         for (int i = 0; i < count; i++) {
             if (p[i].fd < 0 || !p[i].revents) continue;
@@ -61,6 +62,7 @@ static void watch(struct pollfd *p, const struct waiter *w, int count, long long
             close(p[i].fd);
             p[i].fd = -1;
             left--;
+            last = now_ms() + after;
         }
     }
 }
@@ -69,7 +71,7 @@ int main(int argc, char **argv) {
     struct sockaddr_in to = {.sin_family = AF_INET};
     static struct pollfd p[COUNT_MAX];
     static struct waiter w[COUNT_MAX];
-    if (argc != 5 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) return fputs("usage: waiter ADDRESS PORT COUNT SECONDS\n", stderr), 2;
+    if (argc < 5 || argc > 6 || inet_pton(AF_INET, argv[1], &to.sin_addr) != 1) return fputs("usage: waiter ADDRESS PORT COUNT SECONDS [AFTER]\n", stderr), 2;
     int count = atoi(argv[3]);
     to.sin_port = htons((unsigned short)atoi(argv[2]));
     if (count < 1 || count > COUNT_MAX) return 2;
@@ -79,7 +81,8 @@ int main(int argc, char **argv) {
     }
     puts("waiting");
     fflush(stdout);
-    watch(p, w, count, now_ms() + atoi(argv[4]) * 1000LL);
+    int seconds = atoi(argv[4]), after = argc > 5 ? atoi(argv[5]) : seconds;
+    watch(p, w, count, now_ms() + seconds * 1000LL, after * 1000LL);
     for (int i = 0; i < count; i++)
         if (p[i].fd >= 0) printf("still %d %s\n", w[i].port, w[i].server);
     return 0;

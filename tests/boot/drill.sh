@@ -2,7 +2,8 @@
 # drill.sh - the sysplex distributor while systems are killed, frozen and brought back: what was served by a system that lived is whole,
 # who was served by one that died hears of it at once, and the tables drain.
 #
-#   silent      clients that have sent everything and only read; the routing stack, which serves some of them, is killed, then frozen
+#   silent      clients that have sent everything and only read; the routing stack, which serves some of them, is killed, then frozen,
+#               then killed together with the next owner in rank, which serves others
 #   drill       rounds of four 64 MB transfers, one on each system; in each round a system is killed or frozen at random (sometimes two)
 #               and returns while transfers are under way. A round takes about 20 s, most of it IPL.
 #
@@ -75,31 +76,41 @@ sniff
 
 # ---- silent ----
 
-# How long after the takeover each of SYSA's clients had its reset, and that all others stand.
+# How long after each client of $1 ("SYSA SYSB") could be told it had its reset, and that all others stand. It could when the address had its last
+# owner of those that took over, and that one knew that the client's server is gone.
 silent_judged() {
-    took=$(stamp "$begun" EZZ8301I "ON SYSA")
-    echo "takeover at ${took:-none}"
-    cat "$tmp/waiter"
-    awk -v took="${took:-0}" -v told="$told" '
-        $1 == "open" && $3 == "SYSA" {own++}
-        $1 == "end" && $3 == "SYSA" {if ($5 == 104 && $4 - took <= told) good++; print "   " $2, $4 - took, "ms"}
-        $1 == "end" && $3 != "SYSA" {bad++}
-        END {exit !(took && own >= 2 && good == own && !bad)}' "$tmp/waiter"
+    took=$(awk -v t="$begun" -v a="VIPA $vip " '$1 >= t && /EZZ8301I/ && index($0, a) {at = $1; sub(/^[0-9]* /, ""); print at, $0}' "$tmp/stamps")
+    echo "takeovers:
+$took"
+    took=$(echo "$took" | awk '{at = $1} END {print at}')
+    for s in $1; do echo "gone $s $(stamp "$begun" IXC101I " $s ")"; done >"$tmp/gone"
+    cat "$tmp/gone" "$tmp/waiter"
+    cat "$tmp/gone" "$tmp/waiter" | awk -v took="${took:-0}" -v told="$told" '
+        $1 == "gone" {since[$2] = !$3 || !took ? 0 : $3 > took ? $3 : took; victims++; next}
+        $1 == "open" && $3 in since {own[$3]++}
+        $1 == "end" && $3 in since {if ($5 == 104 && since[$3] && $4 - since[$3] <= told) good[$3]++; print "   " $2, $3, $4 - since[$3], "ms"}
+        $1 == "end" && !($3 in since) {bad++}
+        END {for (s in since) if (own[s] < 2 || good[s] != own[s]) bad++; exit !victims || bad}'
 }
-for act in kill freeze; do
-    client "$root/build/waiter" "$vip" 80 12 15 >"$tmp/waiter" 2>&1 &
+# At the same moment, as far as two commands can be.
+harm() { for s in $2; do "$plex390" "$1" "$s" >/dev/null & done; wait $!; }
+silent() {
+    client "$root/build/waiter" "$vip" 80 12 15 4 >"$tmp/waiter" 2>&1 &
     waiter=$!
     within 10 grep -q waiting "$tmp/waiter"
     sleep 0.5
     begun=$(now_ms)
-    "$plex390" $act SYSA >/dev/null
+    harm "$1" "$2"
     wait $waiter
-    ok "drill: silent: $act of routing stack and server: its clients hear of it within $told ms of the takeover, others stand" silent_judged
+    ok "drill: silent: $1 of $2, routing stack and server: their clients hear of it within $told ms, others stand" silent_judged "$2"
     sed 's/^/   /' "$tmp/out" | grep ' ms$'
-    if [ $act = freeze ]; then "$plex390" thaw SYSA >/dev/null; sleep 1; "$plex390" kill SYSA >/dev/null; fi
-    "$plex390" ipl SYSA >/dev/null
+    if [ "$1" = freeze ]; then "$plex390" thaw SYSA >/dev/null; sleep 1; "$plex390" kill SYSA >/dev/null; fi
+    for s in $2; do "$plex390" ipl "$s" >/dev/null; done
     back "silent: SYSA routes to four again"
-done
+}
+silent kill SYSA
+silent freeze SYSA
+silent kill "SYSA SYSB"
 
 # ---- rounds ----
 
