@@ -12,6 +12,7 @@
 #include "super/profile.h"
 #include "super/tcpip.h"
 #include "sysplex/distributor.h"
+#include "sysplex/dvipa.h"
 
 #define PERCENT 100u
 
@@ -120,16 +121,63 @@ static void cfg_row(struct netstat *n, const struct dist_definition *def, const 
     if (dest && def->options.method == DIST_HOTSTANDBY && !dest->rank) reply_line(n->r, "      PREFERRED");
 }
 
-void netstat_vipadcfg_dist(struct netstat *n) {
+struct sought {
+    struct ipaddr addr;
+    bool deactivated;
+};
+
+static void is_deactivated(void *ctx, const struct dvipa_config *c) {
+    struct sought *s = ctx;
+    s->deactivated |= c->deactivated && ipaddr_eq(c->addr, s->addr);
+}
+
+void netstat_vipadcfg_dist(struct netstat *n, bool deactivated) {
     struct dist_definition def;
     bool headed = false;
     for (u32 i = 0; n->ip->dist && distributor_definition(n->ip->dist, i, &def); i++) {
+        struct sought s = {.addr = def.dvipa};
         if (!def.own || !netstat_addr_passes(n, def.dvipa, def.dvipa)) continue;
+        dvipa_config_for_each(n->ip->sx, is_deactivated, &s);
+        if (s.deactivated != deactivated) continue;
         if (!headed) reply_line(n->r, "  VIPA DISTRIBUTE:");
         headed = true;
         if (!def.dests) cfg_row(n, &def, NULL);
         for (u32 k = 0; k < def.dests; k++) cfg_row(n, &def, &def.dest[k]);
     }
+}
+
+/* ---- D TCPIP,,SYSPLEX,PORTS ---- */
+
+struct ports_pass {
+    struct command *c;
+    struct tcpip *ip;
+    struct ipaddr only, last; /* only: any for all */
+    u32 max, shown, matched;
+};
+
+static bool ports_row(void *ctx, const struct dist_port_block *b) {
+    struct ports_pass *p = ctx;
+    char addr[IPADDR_TEXT_MAX];
+    if (!ipaddr_is_any(p->only) && !ipaddr_eq(p->only, b->dvipa)) return true;
+    if (p->matched++ >= p->max) return true;
+    p->shown++;
+    if (!ipaddr_eq(p->last, b->dvipa)) {
+        reply_line(p->c->r, "IPADDR: %s", ipaddr_text(b->dvipa, addr));
+        reply_line(p->c->r, "  TCPNAME  MVSNAME  PORTS");
+        reply_line(p->c->r, "  -------- -------- -----------");
+    }
+    p->last = b->dvipa;
+    reply_line(p->c->r, "  %-8s %-8s %05u-%05u", b->holder ? b->holder->tcpname : p->ip->name,
+               b->holder ? b->holder->system : system_name(p->ip->sys), (u32)b->first, (u32)b->last);
+    return true;
+}
+
+void display_ports(struct command *c, struct tcpip *ip, struct ipaddr only, u32 max) {
+    struct ports_pass p = {.c = c, .ip = ip, .only = only, .max = max};
+    reply_line(c->r, EZZ8260I);
+    reply_line(c->r, "PORTS DISPLAY FROM %-8s AT %s", ip->name, system_name(ip->sys));
+    if (ip->dist) distributor_port_blocks(ip->dist, ports_row, &p);
+    reply_line(c->r, "%u OF %u RECORDS DISPLAYED", p.shown, p.matched);
 }
 
 /* ---- V TCPIP,,SYSPLEX,QUIESCE | RESUME ---- */

@@ -1,6 +1,6 @@
 /* dvipa_cmd.c - displays and commands of dynamic VIPAs:
  *
- *   D TCPIP,[proc],SYSplex,{VIPADyn[,IPAddr=a][,MAX=n|*] | GROUP}
+ *   D TCPIP,[proc],SYSplex,{{VIPADyn | PORTS}[,IPAddr=a][,MAX=n|*] | GROUP}
  *   D TCPIP,[proc],Netstat,{VIPADyn | VIPADCFG}
  *   MODDVIPA -p tcpname {-c | -d} ipaddr
  *   V TCPIP,[proc],SYSplex,{LEAVEgroup | JOINgroup | DEACTivate,DVIPA=a | REACTivate,DVIPA=a}
@@ -71,33 +71,41 @@ static bool vipadyn_row(void *ctx, const struct dvipa_line *l) {
     return true;
 }
 
-static bool display_vipadyn(struct command *c, struct tcpip *ip, const char *const *op, u32 ops) {
-    struct vipadyn v = {.c = c, .max = MAX_DEFAULT};
+/* IPAddr= and MAX=; *only stays any, *max MAX_DEFAULT without them. */
+static bool which_records(struct command *c, const char *const *op, u32 ops, struct ipaddr *only, u32 *max) {
+    *only = IPADDR_ANY;
+    *max = MAX_DEFAULT;
     for (u32 i = 0; i < ops; i++) {
         const char *value = command_value(op[i], "IPAddr");
         u32 n;
         if (value) {
-            if (!ipaddr_parse(value, strlen(value), &v.only)) return command_expected(c, value, "AN IP ADDRESS");
+            if (!ipaddr_parse(value, strlen(value), only)) return command_expected(c, value, "AN IP ADDRESS");
         } else if ((value = command_value(op[i], "MAX"))) {
             bool all = value[0] == '*' && !value[1];
             if (!all && (!str_u32(value, strlen(value), &n) || n == 0 || n > 65535))
                 return command_expected(c, value, "A NUMBER FROM 1 TO 65535 OR *");
-            v.max = all ? UINT32_MAX : n;
+            *max = all ? UINT32_MAX : n;
         } else {
             return command_expected(c, op[i], "IPADDR= OR MAX=");
         }
     }
+    return true;
+}
+
+static void display_vipadyn(struct command *c, struct tcpip *ip, struct ipaddr only, u32 max) {
+    struct vipadyn v = {.c = c, .only = only, .max = max};
     reply_line(c->r, EZZ8260I);
     reply_line(c->r, "VIPA DYNAMIC DISPLAY FROM %-8s AT %s", ip->name, system_name(ip->sys));
     dvipa_for_each(ip->sx, false, vipadyn_row, &v);
     reply_line(c->r, "%u OF %u RECORDS DISPLAYED", v.shown, v.matched);
-    return true;
 }
 
 bool display_sysplex(struct command *c, struct tcpip *ip, const char *const *op, u32 ops) {
     const char *what = ops ? op[0] : "";
-    bool vipadyn = keyword_matches("VIPADyn", what);
-    if (!vipadyn && !keyword_matches("GROUP", what)) {
+    bool vipadyn = keyword_matches("VIPADyn", what), ports = keyword_matches("PORTS", what);
+    struct ipaddr only;
+    u32 max;
+    if (!vipadyn && !ports && !keyword_matches("GROUP", what)) {
         reply_line(c->r, IEE309I, "DISPLAY TCPIP,,SYSPLEX", what);
         return false;
     }
@@ -105,8 +113,15 @@ bool display_sysplex(struct command *c, struct tcpip *ip, const char *const *op,
         reply_line(c->r, EZZ8269I, ip->name, system_name(ip->sys));
         return true;
     }
-    if (vipadyn) return display_vipadyn(c, ip, op + 1, ops - 1);
-    reply_line(c->r, EZZ8270I, ip->name, system_name(ip->sys), SYSPLEX_GROUP);
+    if (!vipadyn && !ports) {
+        reply_line(c->r, EZZ8270I, ip->name, system_name(ip->sys), SYSPLEX_GROUP);
+        return true;
+    }
+    if (!which_records(c, op + 1, ops - 1, &only, &max)) return false;
+    if (ports)
+        display_ports(c, ip, only, max);
+    else
+        display_vipadyn(c, ip, only, max);
     return true;
 }
 
@@ -213,7 +228,7 @@ void netstat_vipadcfg(struct netstat *n) {
         dvipa_config_for_each(n->ip->sx, config_row, &p);
         p.headed = false;
         if (!deactivated) dvipa_range_for_each(n->ip->sx, range_row, &p);
-        if (!deactivated) netstat_vipadcfg_dist(n);
+        netstat_vipadcfg_dist(n, deactivated);
         if (!deactivated) route_rows(n);
     }
 }

@@ -5,8 +5,10 @@
  *                        HOTSTANDBY [AUTOSWITCHBACK|NOAUTOSWITCHBACK] [HEALTHSWITCH|NOHEALTHSWITCH]}
  *            SYSPLEXPorts   NOOPTLOCAL | OPTLOCAL [0..16]   TIMEDAFFinity 0..9999
  *
- * The DVIPA must have been named by a VIPADEFINE or VIPABACKUP before. At most 64 ports and 32 targets a statement. DELETE
- * takes ports away; without PORT all of the address, and DESTIP may be left out.
+ * The DVIPA must have been named by a VIPADEFINE or VIPABACKUP before. At most 64 ports and 32 targets a statement, each target
+ * once. WEIGHT, PREFERRED and BACKUP are refused with a method that has no use for them, as they would mean nothing. A target
+ * outside of this stack's DYNAMICXCF subnet is nobody's, or one that is coded wrong: PLX0509W. DELETE
+ * takes ports away; without PORT all of the address, and DESTIP may be left out, as may the method whose words it repeats.
  */
 #include "base/str.h"
 #include "super/console.h"
@@ -107,13 +109,35 @@ static bool port_list(struct profile *p, struct dist_statement *s) {
     return true;
 }
 
-static bool destination(struct profile *p, struct dist_statement *s) {
+static bool is_named(const struct dist_statement *s, struct ipaddr dynxcf) {
+    for (u32 i = 0; i < s->dests; i++)
+        if (ipaddr_eq(s->dest[i].dynxcf, dynxcf)) return true;
+    return false;
+}
+
+/* A word of one method, in front of any target's other words, stands in a statement with that method. */
+static bool method_fits(struct profile *p, const struct dist_statement *s) {
+    const char *t = profile_peek(p);
+    bool weight = t && keyword_matches("WEIGHT", t);
+    bool standby = t && (keyword_matches("PREFERRED", t) || keyword_matches("BACKUP", t));
+    if (weight && s->options.method != DIST_WEIGHTEDACTIVE) return profile_expected(p, "DISTMETHOD WEIGHTEDACTIVE IN FRONT OF IT");
+    if (standby && s->options.method != DIST_HOTSTANDBY) return profile_expected(p, "DISTMETHOD HOTSTANDBY IN FRONT OF IT");
+    return true;
+}
+
+static bool destination(struct profile *p, struct dist_statement *s, bool away) {
     struct dist_dest *d = &s->dest[s->dests];
+    const char *t = profile_peek(p);
+    struct ipaddr a;
     u32 n;
     if (s->dests == DIST_TARGETS_MAX) return profile_expected(p, "AT MOST 32 TARGETS");
+    /* HOTSTANDBY's own message says it of PREFERRED and BACKUP. */
+    bool twice = t && ipaddr_parse(t, strlen(t), &a) && is_named(s, a);
+    if (twice && s->options.method != DIST_HOTSTANDBY) return profile_expected(p, "AN ADDRESS THAT IS NOT IN THE LIST YET");
     *d = (struct dist_dest){.weight = VDPT_WEIGHT_DEFAULT, .rank = 1};
     if (!profile_address(p, &d->dynxcf)) return false;
     s->dests++;
+    if (!away && !method_fits(p, s)) return false;
     if (profile_keyword(p, "WEIGHT")) {
         if (!profile_number(p, 1, 99, &n)) return false;
         d->weight = (u8)n;
@@ -126,13 +150,26 @@ static bool destination(struct profile *p, struct dist_statement *s) {
     return true;
 }
 
-static bool destinations(struct profile *p, struct dist_statement *s, bool needed) {
-    if (!profile_keyword(p, "DESTIP")) return needed ? profile_expected(p, "PORT OR DESTIP") : true;
-    if (profile_keyword(p, "ALL")) return true;
-    do {
-        if (!destination(p, s)) return false;
-    } while (at_address(p));
+static bool destinations(struct profile *p, struct dist_statement *s, bool away) {
+    if (!profile_keyword(p, "DESTIP")) return away ? true : profile_expected(p, s->ports ? "A PORT NUMBER OR DESTIP" : "PORT OR DESTIP");
+    bool all = profile_keyword(p, "ALL");
+    while (!all && (!s->dests || at_address(p)))
+        if (!destination(p, s, away)) return false;
+    const char *t = profile_peek(p);
+    /* Else one half of the list would be in force, and the other one be no statement. */
+    if (at_address(p) || (t && str_eq_ci(t, "ALL"))) return profile_expected(p, "EITHER ALL OR ADDRESSES");
     return true;
+}
+
+/* What can be no target is said; a stack that has not its DYNAMICXCF yet cannot know. */
+static void warn_of_targets(struct profile *p, const struct dist_statement *s) {
+    char target[IPADDR_TEXT_MAX], text[IPADDR_TEXT_MAX];
+    struct ipaddr own = sysplex_dynxcf(p->ip->sx), mask = sysplex_dynxcf_mask(p->ip->sx);
+    for (u32 i = 0; i < s->dests && !ipaddr_is_any(own); i++) {
+        if (!((s->dest[i].dynxcf.v4 ^ own.v4) & mask.v4)) continue;
+        console_message(p->ip->sys->env.con, PLX0509W, ipaddr_text(s->dest[i].dynxcf, target), ipaddr_text(s->dvipa, text));
+        profile_where(p);
+    }
 }
 
 /* ---- the statement ---- */
@@ -151,16 +188,17 @@ bool stmt_vipadistribute(struct profile *p) {
     struct dist_statement s = {.options = {.method = DIST_BASEWLM}};
     bool away = profile_keyword(p, "DELEte");
     if (!away) profile_keyword(p, "DEFINE");
-    if (!options(p, &s.options) || !profile_address(p, &s.dvipa) || !port_list(p, &s) || !destinations(p, &s, !away)) return false;
+    if (!options(p, &s.options) || !profile_address(p, &s.dvipa) || !port_list(p, &s) || !destinations(p, &s, away)) return false;
     struct known k = {.addr = s.dvipa};
     dvipa_config_for_each(p->ip->sx, is_it, &k);
     if (!k.found && !away) return rejected(p, s.dvipa, "NO VIPADEFINE OR VIPABACKUP NAMES IT");
     int rc = away ? distributor_delete(p->ip->dist, &s, p->now) : distributor_define(p->ip->dist, &s, p->now);
+    if (rc == 0 && !away) warn_of_targets(p, &s);
     if (rc == 0) return true;
     if (rc == -ERR_INVAL) {
         p->errors++;
         console_message(p->ip->sys->env.con, EZZ0830I);
         return profile_where(p);
     }
-    return rejected(p, s.dvipa, rc == -ERR_NOENT ? "THERE IS NONE" : "THE TABLE IS FULL");
+    return rejected(p, s.dvipa, rc == -ERR_NOENT ? "NO VIPADISTRIBUTE OF THIS STACK NAMES IT" : "THE TABLE IS FULL");
 }

@@ -275,3 +275,33 @@ void dist_ports_rest(struct distributor *d) {
         if (v->blocks != before) dist_due(d, &v->held_due);
     }
 }
+
+/* ---- displays ---- */
+
+static struct dist_port_block shown(const struct dist_vipa *v, u32 number) {
+    return (struct dist_port_block){.dvipa = v->addr, .first = (u16)(number * BLOCK), .last = (u16)(number * BLOCK + BLOCK - 1)};
+}
+
+static bool show_holders(const struct distributor *d, const struct dist_vipa *v,
+                         bool (*row)(void *ctx, const struct dist_port_block *b), void *ctx) {
+    for (u32 n = 0; n < DISTMSG_BLOCKS; n++) {
+        if (!v->holder[n]) continue;
+        u32 slot = v->holder[n] - 1u;
+        struct dist_port_block b = shown(v, n);
+        b.holder = d->slot[slot].peer;
+        /* The blocks of a peer that has gone went with it. */
+        if ((slot == SLOT_SELF || b.holder) && !row(ctx, &b)) return false;
+    }
+    return true;
+}
+
+void distributor_port_blocks(const struct distributor *d, bool (*row)(void *ctx, const struct dist_port_block *b), void *ctx) {
+    LIST_FOR_EACH(n, &d->vipa_list) {
+        const struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
+        if (v->routing && !show_holders(d, v, row, ctx)) return;
+        for (u32 i = 0; !v->routing && i < v->blocks; i++) {
+            struct dist_port_block b = shown(v, v->block[i].number);
+            if (!row(ctx, &b)) return;
+        }
+    }
+}

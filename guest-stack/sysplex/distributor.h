@@ -161,6 +161,13 @@ struct dist_definition {
     struct dist_dest dest[DIST_TARGETS_MAX];
 };
 bool distributor_definition(const struct distributor *d, u32 i, struct dist_definition *out);
+/* SYSPLEXPORTS: who has which 64 ports. The routing stack knows of all, another one of its own. row() false: no more. */
+struct dist_port_block {
+    struct ipaddr dvipa;
+    u16 first, last;
+    const struct sysplex_peer *holder; /* NULL: this stack */
+};
+void distributor_port_blocks(const struct distributor *d, bool (*row)(void *ctx, const struct dist_port_block *b), void *ctx);
 /* This stack routes addr / serves it as a target. */
 bool distributor_routes(const struct distributor *d, struct ipaddr addr);
 bool distributor_serves(const struct distributor *d, struct ipaddr addr);

@@ -285,6 +285,9 @@ const char *sysplex_tcpname(const struct sysplex *sx) {
 struct ipaddr sysplex_dynxcf(const struct sysplex *sx) {
     return sx->dx.addr;
 }
+struct ipaddr sysplex_dynxcf_mask(const struct sysplex *sx) {
+    return sx->dx.mask;
+}
 const struct sysplex_counters *sysplex_counters(const struct sysplex *sx) {
     return &sx->count;
 }

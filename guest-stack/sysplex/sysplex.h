@@ -104,6 +104,7 @@ struct sysplex_peer *sysplex_peer_at(struct sysplex *sx, u32 index); /* NULL: no
 struct sysplex_peer *sysplex_peer_by_dynxcf(struct sysplex *sx, struct ipaddr dynxcf);
 /* Own dynamic XCF address, any if there is none. */
 struct ipaddr sysplex_dynxcf(const struct sysplex *sx);
+struct ipaddr sysplex_dynxcf_mask(const struct sysplex *sx);
 
 /* Who would own addr next, in this order: up to max peers whose SYNC has arrived. */
 u32 sysplex_heirs(struct sysplex *sx, struct ipaddr addr, struct sysplex_peer *heir[], u32 max);

@@ -266,6 +266,8 @@ all_connected() { for s in A B C D; do connected SYS$s 10.1.1.254 1 || { echo SY
 blocks() { for s in A B C D; do cmd SYS$s "D TCPIP,,NETSTAT,CONN,CLIENT=G7" | sed -n "s/.*$vip\.\.\([0-9]*\).*/\1/p" | head -n 1; done >"$tmp/ports"; cat "$tmp/ports"; [ "$(awk '{print int($1 / 64)}' "$tmp/ports" | sort -u | wc -l)" = 4 ]; }
 ok "distributor: four systems connect from the DVIPA to one server" within 10 all_connected
 ok "distributor: each from a port of a block of its own" blocks
+shown_blocks() { cmd SYSA "D TCPIP,,SYSPLEX,PORTS,IPADDR=$vip" >"$tmp/ports"; cat "$tmp/ports"; [ "$(sed -n 's/.*TCPIP    \(SYS[A-D]\)  *0*[1-9][0-9]*-[0-9]*$/\1/p' "$tmp/ports" | sort -u | wc -l)" = 4 ]; }
+ok "distributor: D TCPIP,,SYSPLEX,PORTS shows whose they are" within 5 shown_blocks
 ok "distributor: the VCRT has those of targets" answer_has SYSA "D TCPIP,,NETSTAT,VCRT,MAX=*" "10.1.1.254 *0*5009 .*193\.9\.200\.4"
 kill "$(cat "$tmp/server")"
 for s in A B C D; do cmd SYS$s "P G7" >/dev/null; done

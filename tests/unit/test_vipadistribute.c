@@ -164,7 +164,16 @@ static void errors_and_delete(void **state) {
         {"10.1.9.10 PORT 70000 DESTIP ALL", "A PORT NUMBER OR A RANGE OF THEM WAS EXPECTED"},
         {"10.1.9.10 PORT 9-3 DESTIP ALL", "A PORT NUMBER OR A RANGE OF THEM WAS EXPECTED"},
         {"10.1.9.10 PORT 1-65 DESTIP ALL", "AT MOST 64 PORTS WAS EXPECTED"},
-        {"10.1.9.10 PORT 80", "PORT OR DESTIP WAS EXPECTED"},
+        {"10.1.9.10 PORT 80", "A PORT NUMBER OR DESTIP WAS EXPECTED"},
+        {"10.1.9.10 PORT 80 - 90 DESTIP ALL", "- WAS FOUND ON LINE 1 AND A PORT NUMBER OR DESTIP WAS EXPECTED"},
+        {"10.1.9.10", "PORT OR DESTIP WAS EXPECTED"},
+        {"10.1.9.10 PORT 82 DESTIP ALL 193.9.200.1", "EITHER ALL OR ADDRESSES WAS EXPECTED"},
+        {"10.1.9.10 PORT 82 DESTIP 193.9.200.1 ALL", "EITHER ALL OR ADDRESSES WAS EXPECTED"},
+        {"10.1.9.10 PORT 82 DESTIP 193.9.200.1 193.9.200.1", "AN ADDRESS THAT IS NOT IN THE LIST YET WAS EXPECTED"},
+        {"10.1.9.10 PORT 82 DESTIP 193.9.200.1 WEIGHT 5", "WEIGHT WAS FOUND ON LINE 1 AND DISTMETHOD WEIGHTEDACTIVE IN FRONT OF IT"},
+        {"DISTM HOTSTANDBY 10.1.9.10 PORT 82 DESTIP 193.9.200.1 WEIGHT 5", "DISTMETHOD WEIGHTEDACTIVE IN FRONT OF IT"},
+        {"DISTM ROUNDROBIN 10.1.9.10 PORT 82 DESTIP 193.9.200.1 PREFERRED", "DISTMETHOD HOTSTANDBY IN FRONT OF IT"},
+        {"10.1.9.10 PORT 82 DESTIP 193.9.200.1 BACKUP 9", "BACKUP WAS FOUND ON LINE 1 AND DISTMETHOD HOTSTANDBY IN FRONT OF IT"},
         {"10.1.9.10 PORT 80 DESTIP FROB", "WAS EXPECTED"},
         {"DISTMETHOD FROB 10.1.9.10 PORT 80 DESTIP ALL", "BASEWLM, ROUNDROBIN"},
         {"TIMEDAFFINITY 10000 10.1.9.10 PORT 80 DESTIP ALL", "A NUMBER FROM 0 TO 9999"},
@@ -172,16 +181,30 @@ static void errors_and_delete(void **state) {
         {"FROB 10.1.9.10 PORT 80 DESTIP ALL", "DISTMETHOD, SYSPLEXPORTS"},
         {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 80 DESTIP ALL", "EZZ0830I"},
         {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 80 DESTIP 193.9.200.1 PREFERRED 193.9.200.2 PREFERRED", "EZZ0830I"},
-        {"10.1.9.10 PORT 80 DESTIP 193.9.200.2 WEIGHT 100", "A NUMBER FROM 1 TO 99"},
-        {"DELETE 10.1.9.10 PORT 99 DESTIP ALL", "THERE IS NONE"},
-        {"DELETE 10.1.9.99", "THERE IS NONE"},
+        {"DISTM WEIGHTEDACTIVE 10.1.9.10 PORT 80 DESTIP 193.9.200.2 WEIGHT 100", "A NUMBER FROM 1 TO 99"},
+        {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 82 DESTIP 193.9.200.1 PREFERRED 193.9.200.1 BACKUP 1", "EZZ0830I"},
+        {"DISTMETHOD HOTSTANDBY 10.1.9.10 PORT 82 DESTIP 193.9.200.1 BACKUP 2 193.9.200.2 BACKUP 1", "EZZ0830I"},
+        {"DELETE 10.1.9.10 PORT 99 DESTIP ALL", "NO VIPADISTRIBUTE OF THIS STACK NAMES IT"},
+        {"DELETE 10.1.9.99", "NO VIPADISTRIBUTE OF THIS STACK NAMES IT"},
     };
     char text[200];
     for (u32 i = 0; i < ARRAY_LEN(wrong); i++) {
         str_fmt(text, sizeof text, "VIPADYNAMIC VIPADISTRIBUTE %s ENDVIPADYNAMIC", wrong[i].text);
         obey(text, false);
         FIX_SAID(wrong[i].said);
+        FIX_SAID("LINE 1: VIPADYNAMIC VIPADISTRIBUTE");
+        fix_cmd("D TCPIP,,NETSTAT,VDPT,PORT=82");
+        FIX_SAID("0 OF 0 RECORDS DISPLAYED"); /* of what is wrong nothing is in force */
     }
+    /* What stands before and behind is. */
+    obey("VIPADYNAMIC VIPADISTRIBUTE 10.1.9.10 PORT 83 DESTIP ALL VIPADISTRIBUTE 10.1.9.10 PORT 84 DESTIP FROB\nENDVIPADYNAMIC\n"
+         "VIPADYNAMIC VIPADISTRIBUTE DELETE 10.1.9.10 PORT 83 DESTIP ALL ENDVIPADYNAMIC\n",
+         false);
+    FIX_NOT_SAID("NO VIPADISTRIBUTE OF THIS STACK");
+    /* DELETE takes a target's words without the method that they belong to. */
+    obey("VIPADYNAMIC VIPADISTRIBUTE DISTM WEIGHTEDACTIVE 10.1.9.10 PORT 83 DESTIP 193.9.200.1 WEIGHT 3\n"
+         "VIPADISTRIBUTE DELETE 10.1.9.10 PORT 83 DESTIP 193.9.200.1 WEIGHT 3 ENDVIPADYNAMIC",
+         true);
     obey("VIPADYNAMIC VIPADISTRIBUTE DELETE 10.1.9.10 PORT 81 ENDVIPADYNAMIC", true);
     fix_cmd("D TCPIP,,NETSTAT,VDPT");
     FIX_SAID("1 OF 1 RECORDS DISPLAYED");
@@ -194,6 +217,58 @@ static void errors_and_delete(void **state) {
     fix_end();
 }
 
+/* In force, and said, as nobody will ever be that target. */
+static void a_target_of_another_subnet(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 ENDVIPADYNAMIC\n");
+    obey("VIPADYNAMIC VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP 193.9.200.1 193.9.201.2\nENDVIPADYNAMIC", true);
+    FIX_SAID("PLX0509W DESTIP 193.9.201.2 OF VIPADISTRIBUTE 10.1.9.10 IS OUTSIDE OF THE DYNAMICXCF SUBNET");
+    FIX_SAID("LINE 1: VIPADYNAMIC VIPADISTRIBUTE 10.1.9.10 PORT 80");
+    fix_cmd("D TCPIP,,NETSTAT,VDPT");
+    FIX_SAID("1 OF 1 RECORDS DISPLAYED");
+    obey("VIPADYNAMIC VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP 193.9.200.1 193.9.200.77\nENDVIPADYNAMIC", true);
+    FIX_NOT_SAID("PLX0509W");
+    fix_end();
+}
+
+/* What a deactivated address distributes is shown with it, and with the others again when it is reactivated. */
+static void distribution_of_a_deactivated_one(void **state) {
+    UNUSED(state);
+    static const char own[] = "  VIPA DISTRIBUTE:\n    DEST:       10.1.9.10..80";
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 VIPADISTRIBUTE 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n");
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID(own);
+    FIX_NOT_SAID("DEACTIVATED");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,DEACTIVATE,DVIPA=10.1.9.10"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID("DYNAMIC VIPA INFORMATION:\nDEACTIVATED DYNAMIC VIPA INFORMATION:\n  VIPA DEFINE:");
+    FIX_SAID(own);
+    FIX_SAID("FLG: INACTIVE");
+    assert_true(fix_cmd("V TCPIP,,SYSPLEX,REACTIVATE,DVIPA=10.1.9.10"));
+    fix_poll(1000);
+    fix_cmd("D TCPIP,,NETSTAT,VIPADCFG");
+    FIX_SAID(own);
+    FIX_NOT_SAID("DEACTIVATED");
+    fix_end();
+}
+
+/* D TCPIP,,SYSPLEX,PORTS: blocks of SYSPLEXPORTS. */
+static void ports_of_the_sysplex(void **state) {
+    UNUSED(state);
+    begin(HEAD "VIPADYNAMIC VIPADEFINE 255.255.255.0 10.1.9.10 10.1.9.11 VIPADISTRIBUTE 10.1.9.11 PORT 80 DESTIP ALL\n"
+               "VIPADISTRIBUTE SYSPLEXPORTS 10.1.9.10 PORT 80 DESTIP ALL ENDVIPADYNAMIC\n");
+    for (u32 i = 0; i < 30; i++) fix_poll(50000);
+    assert_true(fix_cmd("D TCPIP,,SYSPLEX,PORTS"));
+    FIX_SAID("PORTS DISPLAY FROM TCPIP    AT SYSA");
+    FIX_SAID("IPADDR: 10.1.9.10\n  TCPNAME  MVSNAME  PORTS\n  -------- -------- -----------\n  TCPIP    SYSA     01024-01087\n1 OF 1 RECORDS");
+    assert_true(fix_cmd("D TCPIP,,SYSPLEX,PORTS,IPADDR=10.1.9.11"));
+    FIX_SAID("0 OF 0 RECORDS DISPLAYED");
+    assert_false(fix_cmd("D TCPIP,,SYSPLEX,PORTS,FROB"));
+    FIX_SAID("IPADDR= OR MAX= WAS EXPECTED");
+    fix_end();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements),
@@ -202,6 +277,9 @@ int main(void) {
         cmocka_unit_test(quiesce),
         cmocka_unit_test(quiesce_by_asid),
         cmocka_unit_test(errors_and_delete),
+        cmocka_unit_test(a_target_of_another_subnet),
+        cmocka_unit_test(distribution_of_a_deactivated_one),
+        cmocka_unit_test(ports_of_the_sysplex),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
