@@ -105,6 +105,18 @@ static bool define_port(struct distributor *d, const struct dist_statement *s, u
     return true;
 }
 
+/* Rows that came before the VDPT was there (lists of a takeover), or whose port was deleted and is defined again, are counted now. */
+static void count_rows(struct distributor *d, const struct dist_vipa *v, u64 now) {
+    for (struct vcrt_row *r = NULL; (r = vcrt_walk(&d->vcrt, r)) != NULL;) {
+        if (!ipaddr_eq(r->key.dvipa, v->addr) || r->port) continue;
+        struct vdpt_port *p = vdpt_find(&d->vdpt, r->key.dvipa, r->key.dport);
+        if (!p || !(p->t[r->target].flags & VDPT_IN)) continue;
+        r->port = p->index;
+        vdpt_count(p, r->target, true);
+        dist_affinity_opened(d, p, r, now);
+    }
+}
+
 /* The definitions of this stack have changed: if it routes, or now begins to, everybody is told. */
 static void redefined(struct distributor *d, struct dist_vipa *v, u64 now) {
     struct sysplex_dvipa s;
@@ -115,6 +127,7 @@ static void redefined(struct distributor *d, struct dist_vipa *v, u64 now) {
         return;
     }
     dist_build(d, v);
+    count_rows(d, v, now);
     dist_due(d, &v->config_due);
     dist_due(d, &v->listeners_due);
     dist_role(d, v, now);
@@ -217,18 +230,6 @@ void dist_build(struct distributor *d, struct dist_vipa *v) {
 
 /* ---- routing begins and ends ---- */
 
-/* Rows that came before the VDPT was there (lists of a takeover) are counted now. */
-static void count_rows(struct distributor *d, const struct dist_vipa *v, u64 now) {
-    for (struct vcrt_row *r = NULL; (r = vcrt_walk(&d->vcrt, r)) != NULL;) {
-        if (!ipaddr_eq(r->key.dvipa, v->addr) || r->port) continue;
-        struct vdpt_port *p = vdpt_find(&d->vdpt, r->key.dvipa, r->key.dport);
-        if (!p || !(p->t[r->target].flags & VDPT_IN)) continue;
-        r->port = p->index;
-        vdpt_count(p, r->target, true);
-        dist_affinity_opened(d, p, r, now);
-    }
-}
-
 static u32 slots_up(const struct distributor *d) {
     u32 set = 0;
     for (u32 i = 1; i < DIST_TARGETS_MAX; i++)
@@ -317,7 +318,9 @@ void dist_role(struct distributor *d, struct dist_vipa *v, u64 now) {
         if (rc == 0) v->hidden = want;
         if (rc < 0 && want) d->count.drop_no_target++;
     }
-    u8 diststat = (u8)((v->routing ? 1 : 0) | (v->target ? 2 : 0));
+    /* Behind a DELETE of everything it still routes what there is, but distributes nothing. */
+    bool distributes = v->routing && dist_has_defs(d, v->addr, dist_own_in_force(d, v));
+    u8 diststat = (u8)((distributes ? 1 : 0) | (v->target ? 2 : 0));
     if (diststat != v->diststat) sysplex_diststat(d->sx, v->addr, v->diststat = diststat, now);
 }
 

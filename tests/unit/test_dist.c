@@ -428,6 +428,56 @@ static void affinity_holds_and_expires(void **state) {
     lab_close(&lab);
 }
 
+/* DELETE of everything: what there is goes on, on targets too, who distributes is said no more; new ones are the owner's. DEFINE again: connections that
+ * stood meanwhile count as ACTIVECONN once, so WEIGHTEDACTIVE knows of them, and tables are empty when they end. */
+static void deleted_and_defined_under_connections(void **state) {
+    struct dist_statement s = statement(DIST_WEIGHTEDACTIVE, 80), all = {.dvipa = LAB_DVIPA};
+    struct lab_client *c[8], *e;
+    UNUSED(state);
+    lab_open(&lab, 3);
+    struct lab *l = &lab;
+    s.options.affinity_sec = 0;
+    define(l, 0, &s);
+    lab_own(l, 0);
+    lab_run(l, 5000);
+    for (u32 i = 0; i < 6; i++) c[i] = lab_connect(l);
+    lab_run(l, 20000);
+    for (u32 i = 0; i < 3; i++) assert_int_equal(l->node[i].served, 2);
+    assert_int_equal(distributor_delete(l->node[0].d, &all, l->t->now), 0);
+    lab_run(l, 20000);
+    assert_null(vdpt_find(distributor_vdpt(l->node[0].d), LAB_DVIPA, 80));
+    for (u32 i = 0; i < 3; i++) {
+        assert_int_equal(l->node[i].diststat, 0);
+        assert_non_null(home_find(l->node[i].stk, LAB_DVIPA));
+    }
+    assert_int_equal(rows(l, 0), 6);
+    for (u32 i = 0; i < 6; i++) sock_send(c[i]->s, "hello", 5, l->t->now);
+    for (u32 i = 6; i < 8; i++) c[i] = lab_connect(l);
+    lab_run(l, 20000);
+    for (u32 i = 0; i < 6; i++) assert_int_equal(c[i]->received, 5);
+    assert_int_equal(l->node[0].served, 4);
+    assert_int_equal(rows(l, 0), 6);
+    define(l, 0, &s);
+    lab_run(l, 20000);
+    const struct vdpt_port *p = vdpt_find(distributor_vdpt(l->node[0].d), LAB_DVIPA, 80);
+    for (u32 i = 0; i < 3; i++) {
+        assert_int_equal(p->t[i].active, 2);
+        assert_int_equal(l->node[i].diststat, i ? 2 : 3);
+    }
+    lab_hang_up(l, c[1]);
+    lab_run(l, 12 * USEC_PER_SEC);
+    for (u32 i = 0; i < 8; i++)
+        if (i != 1) lab_hang_up(l, c[i]);
+    e = lab_connect(l);
+    lab_run(l, 12 * USEC_PER_SEC);
+    assert_true(e->connected);
+    lab_hang_up(l, e);
+    lab_run(l, 12 * USEC_PER_SEC);
+    assert_int_equal(rows(l, 0), 0);
+    for (u32 i = 0; i < 3; i++) assert_int_equal(p->t[i].active, 0);
+    lab_close(l);
+}
+
 static void quiesce_and_resume(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
     struct dist_quiesce port = {.port = 80}, job = {.jobname = "SERVER"}, other = {.jobname = "FTPD"}, all = {.target = true};
@@ -574,6 +624,7 @@ int main(void) {
         cmocka_unit_test(port_omitted_learns),
         cmocka_unit_test(affinity_holds_and_expires),
         cmocka_unit_test(affinity_ends_with_routing),
+        cmocka_unit_test(deleted_and_defined_under_connections),
         cmocka_unit_test(quiesce_and_resume),
         cmocka_unit_test(weights_follow_idle_time),
         cmocka_unit_test(an_unresponsive_target),
