@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +30,26 @@ static long long now_ms(void) {
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* The socket, its answer read; -1. The page says "SYSTEM name" in its first lines. */
-static int open_one(const struct sockaddr_in *to, struct waiter *w) {
+/* The socket, its question asked; -1. */
+static int open_one(const struct sockaddr_in *to) {
     static const char ask[] = "GET /status HTTP/1.1\r\nHost: x\r\n\r\n";
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    if (s < 0 || connect(s, (const struct sockaddr *)to, sizeof *to) || write(s, ask, sizeof ask - 1) != sizeof ask - 1) return -1;
+    return s;
+}
+
+/* Who has answered; false if nobody has. The page says "SYSTEM name" in its first lines. */
+static bool read_one(int s, struct waiter *w) {
     struct sockaddr_in own;
     socklen_t len = sizeof own;
     char text[8192], *at;
-    int s = socket(AF_INET, SOCK_STREAM, 0);
-    if (s < 0 || connect(s, (const struct sockaddr *)to, sizeof *to) || write(s, ask, sizeof ask - 1) != sizeof ask - 1) return -1;
-    usleep(200000); /* the whole page is there, and its acknowledgement has gone */
     ssize_t n = read(s, text, sizeof text - 1);
-    if (n <= 0 || getsockname(s, (struct sockaddr *)&own, &len)) return -1;
+    if (n <= 0 || getsockname(s, (struct sockaddr *)&own, &len)) return false;
     text[n] = '\0';
-    if ((at = strstr(text, "SYSTEM ")) == NULL || sscanf(at, "SYSTEM %8[A-Z0-9]", w->server) != 1) return -1;
+    if ((at = strstr(text, "SYSTEM ")) == NULL || sscanf(at, "SYSTEM %8[A-Z0-9]", w->server) != 1) return false;
     w->port = ntohs(own.sin_port);
     printf("open %d %s\n", w->port, w->server);
-    return s;
+    return true;
 }
 
 static void watch(struct pollfd *p, const struct waiter *w, int count, long long end, long long after) {
@@ -76,9 +81,12 @@ int main(int argc, char **argv) {
     to.sin_port = htons((unsigned short)atoi(argv[2]));
     if (count < 1 || count > COUNT_MAX) return 2;
     for (int i = 0; i < count; i++) {
-        p[i] = (struct pollfd){.fd = open_one(&to, &w[i]), .events = POLLIN};
+        p[i] = (struct pollfd){.fd = open_one(&to), .events = POLLIN};
         if (p[i].fd < 0) return perror("waiter"), 1;
     }
+    usleep(200000); /* the whole pages are there, and their acknowledgements have gone */
+    for (int i = 0; i < count; i++)
+        if (!read_one(p[i].fd, &w[i])) return perror("waiter"), 1;
     puts("waiting");
     fflush(stdout);
     int seconds = atoi(argv[4]), after = argc > 5 ? atoi(argv[5]) : seconds;

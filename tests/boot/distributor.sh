@@ -5,6 +5,8 @@
 #   displays    NETSTAT VDPT, VCRT, D TCPIP,,SYSPLEX,VIPADYN; tables drain
 #   quiesce     by TARGET, PORT, JOBNAME and JOBNAME with ASID: it gets nothing new, what it serves goes on, other ports and jobs are not meant
 #   listener    a server that stops and starts is known at the routing stack at once
+#   changes     under 50 connections and four transfers: the routing stack itself is quiesced, the address goes and comes back (DEACTIVATE, REACTIVATE),
+#               the distribution is deleted and defined again, a target's TCP/IP stops and starts: nobody notices but its clients
 #   methods     HOTSTANDBY: to the preferred one, the backup of the highest rank, and back; by OBEYFILE
 #   responsive  a target whose answers do not reach the clients loses its weight (CER), in the end all of it: only probes go there; it has it back
 #   affinity    TIMEDAFFINITY: a client stays with its server, and has another one when it is over
@@ -46,6 +48,8 @@ printf 'PolicyRule Lan\n{\n  PolicyActionReference Gold\n  TimeOfDayRange 8-17\n
 printf 'GLOBALCONFIG SYSPLEXWLMPOLL 2\nPORT 8081 TCP SHOP\n' >>"$parms/PROFILE"
 sed -i "s/^ENDVIPA/  VIPADISTRIBUTE DEFINE DISTMETHOD BASEWLM $vip PORT 8081 DESTIP ALL\nENDVIPA/" "$parms/VIPA0A"
 
+# The web servers bear clients that say nothing for as long as a busy machine takes.
+sed -i "s/^    HTTPD\$/    HTTPD PARMSTRING 'IDLE=300'/" "$parms/PROFILE"
 # HTTPD under another name, at the DVIPA alone; the first VIPADISTRIBUTE shares its ports. What OBEYFILE changes later:
 printf 'PORT 8082 TCP PASV BIND %s\n' $vip >>"$parms/PROFILE"
 sed -i "s/DISTMETHOD ROUNDROBIN $vip/DISTMETHOD ROUNDROBIN SYSPLEXPORTS\n    $vip/" "$parms/VIPA0A"
@@ -55,6 +59,15 @@ change DISTHOT HOTSTANDBY 80 '193.9.200.3 PREFERRED
 change DISTALL 'ROUNDROBIN SYSPLEXPORTS' 80 ALL
 change DISTAFF 'ROUNDROBIN TIMEDAFFINITY 1' 8081 ALL
 change DISTLOC 'ROUNDROBIN SYSPLEXPORTS OPTLOCAL 0' 5001 ALL
+printf 'VIPADYNAMIC\n  VIPADISTRIBUTE DELETE %s\nENDVIPADYNAMIC\n' $vip >"$parms/DISTNONE"
+cat >"$parms/DISTLIST" <<END
+VIPADYNAMIC
+  VIPADISTRIBUTE DEFINE DISTMETHOD ROUNDROBIN SYSPLEXPORTS
+    $vip PORT 80 5001
+    DESTIP 193.9.200.1 193.9.200.2 193.9.200.3 193.9.200.4
+  VIPADISTRIBUTE DEFINE DISTMETHOD BASEWLM $vip PORT 8081 DESTIP ALL
+ENDVIPADYNAMIC
+END
 # One rule for this hour, one for a later one; what is lost takes 25 % for each full per cent.
 hour() { date -u -d "$1 minutes" +%H:%M; }
 cat >"$parms/PAGNOW" <<END
@@ -128,13 +141,13 @@ done
 # ---- quiesce, listener ----
 says() { answer_has "$1" "$2" "$3"; }
 vary() { says SYSC "V TCPIP,,SYSPLEX,$1" "$2"; }
-without_c() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; ! grep -q SYSC "$tmp/who" && [ "$(sort -u "$tmp/who" | wc -l)" = 3 ]; }
+without() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; ! grep -q "$1" "$tmp/who" && [ "$(sort -u "$tmp/who" | wc -l)" = 3 ]; }
 all_four() { for i in 1 2 3 4; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who" | wc -l)" = 4 ]; }
 # Four transfers, one on each system, stand while SYSC is quiesced: each goes on when its pipe has a reader.
 slow_begin() {
     slow=
     for i in 1 2 3 4; do
-        mkfifo "$tmp/slow.$i"
+        [ -p "$tmp/slow.$i" ] || mkfifo "$tmp/slow.$i"
         client curl -s -m 300 "http://$vip/bulk/8388608" -o "$tmp/slow.$i" -w '%{http_code} %{size_download}\n' >"$tmp/slowed.$i" &
         slow="$slow $!"
     done
@@ -150,7 +163,7 @@ for scope in TARGET PORT=80 JOBNAME=HTTPD "JOBNAME=HTTPD,ASID=$(asid HTTPD)"; do
     ok "distributor: three targets of port 80 are ready" within 5 ready SYSA 80 3
     # Only TARGET means the server of port 5001, too.
     ok "distributor: of port 5001 those who are meant" within 5 ready SYSA 5001 "$([ "$scope" = TARGET ] && echo 3 || echo 4)"
-    ok "distributor: SYSC gets nothing, the others do" without_c
+    ok "distributor: SYSC gets nothing, the others do" without SYSC
     ok "distributor: VDPT says QUIESCED" says SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=80,MAX=*" "ACTIVECONN: .*  QUIESCED"
     ok "distributor: RESUME,$scope" vary "RESUME,$scope" EZD1199I
     ok "distributor: four are ready again" within 5 ready SYSA 80 4
@@ -163,9 +176,61 @@ ok "distributor: the routing stack knows" within 3 ready SYSA 80 3
 ok "distributor: and started" cmd SYSD 'S HTTPD'
 ok "distributor: the routing stack knows" within 3 ready SYSA 80 4
 
-# ---- methods ----
+# ---- changes under connections ----
 obey() { answer_has SYSA "V TCPIP,,OBEYFILE,TCPIP.TCPPARMS($1)" EZZ0053I; }
 only() { for i in 1 2 3 4 5 6; do served; done >"$tmp/who"; cat "$tmp/who"; [ "$(sort -u "$tmp/who")" = "$1" ]; }
+waiting() {
+    # By its own number, for the command that began it ends before it; and two minutes at most.
+    client sh -c 'echo $$ >"$1/waiting"; exec "$2/build/waiter" "$3" 80 46 120' sh "$tmp" "$root" $vip >"$tmp/waiter" 2>&1 &
+    within 20 grep -q waiting "$tmp/waiter" && within 10 has_rows 50
+}
+# What D TCPIP,,SYSPLEX,VIPADYN says SYSA and SYSB are to the address' distribution.
+dist_is() {
+    cmd SYSC "D TCPIP,,SYSPLEX,VIPADYN,IPADDR=$vip" >"$tmp/vipadyn"; cat "$tmp/vipadyn"
+    for s in A B; do sed -n "s/.* SYS$s  *[A-Z].*\.0  *\([A-Z]*\) *\$/\1/p; s/.* SYS$s  *BACKUP [0-9]* *\([A-Z]*\) *\$/\1/p" "$tmp/vipadyn"; done | tr '\n' ' ' >"$tmp/dist"
+    [ "$(cat "$tmp/dist")" = "$1 $2 " ]
+}
+# The sum of ACTIVECONN of port 80 is the number of clients that stand and are not SYSD's.
+counted_again() {
+    n=$(cmd SYSA "D TCPIP,,NETSTAT,VDPT,DETAIL,PORT=80,MAX=*" | awk '/ACTIVECONN:/ {n += $2} END {print n + 0}')
+    stands=$(awk '$1 == "open" && $3 != "SYSD"' "$tmp/waiter" | wc -l)
+    echo "$n are counted, $stands stand"
+    [ "$n" = "$stands" ]
+}
+ended() { [ "$(grep -c '^end ' "$tmp/waiter")" = "$(grep -c '^open .*SYSD' "$tmp/waiter")" ]; }
+ended_are_d() { cat "$tmp/waiter"; [ "$(grep -c '^end .*SYSD' "$tmp/waiter")" -ge 10 ] && ! grep '^end' "$tmp/waiter" | grep -v SYSD; }
+ok "distributor: four transfers are under way" slow_begin
+ok "distributor: and 46 clients wait" waiting
+ok "distributor: QUIESCE,TARGET on the routing stack itself" says SYSA "V TCPIP,,SYSPLEX,QUIESCE,TARGET" EZD1198I
+ok "distributor: SYSA gets nothing, and routes" without SYSA
+ok "distributor: DEACTIVATE of the address" says SYSA "V TCPIP,,SYSPLEX,DEACTIVATE,DVIPA=$vip" EZD1197I
+ok "distributor: SYSB owns it" within 10 owner_is SYSB
+ok "distributor: and gives SYSA nothing, which is quiesced" within 10 ready SYSB 80 3
+ok "distributor: NETSTAT VIPADCFG shows what SYSA would distribute" says SYSA "D TCPIP,,NETSTAT,VIPADCFG" "FLG: INACTIVE"
+ok "distributor: RESUME,TARGET is known at SYSB" says SYSA "V TCPIP,,SYSPLEX,RESUME,TARGET" EZD1199I
+ok "distributor: four targets are ready there" within 5 ready SYSB 80 4
+ok "distributor: REACTIVATE" says SYSA "V TCPIP,,SYSPLEX,REACTIVATE,DVIPA=$vip" EZD1189I
+ok "distributor: SYSA owns it" within 10 owner_is SYSA
+ok "distributor: and routes to four" within 10 ready SYSA 80 4
+ok "distributor: everybody serves" all_four
+ok "distributor: DELETE of all distribution by OBEYFILE" obey DISTNONE
+ok "distributor: SYSA distributes no more; who has connections is a target until they end" within 5 dist_is DEST DEST
+ok "distributor: SYSA serves what comes" only SYSA
+ok "distributor: what was served before is whole" slow_whole
+ok "distributor: TCP/IP of SYSD stops" "$plex390" cmd -w EZZ4201I SYSD 'P TCPIP'
+ok "distributor: its clients hear of it" within 10 ended
+ok "distributor: DEFINE again, by names, one of which is not there" obey DISTLIST
+ok "distributor: three targets are ready" within 10 ready SYSA 80 3
+ok "distributor: SYSA distributes again" within 5 dist_is BOTH DEST
+ok "distributor: who stood all the time is counted again" within 10 counted_again
+ok "distributor: TCP/IP of SYSD starts" cmd SYSD 'S TCPIP'
+ok "distributor: the target that was not there joins" within 30 ready SYSA 80 4
+ok "distributor: and serves" within 10 all_four
+ok "distributor: all others have noticed nothing" ended_are_d
+kill "$(cat "$tmp/waiting")"
+ok "distributor: the VCRT drains" within 30 drained SYSA
+
+# ---- methods ----
 ok "distributor: HOTSTANDBY by OBEYFILE" obey DISTHOT
 ok "distributor: SYSC, the preferred one, gets everything" within 5 only SYSC
 ok "distributor: its HTTPD is stopped" cmd SYSC 'P HTTPD'
