@@ -103,11 +103,21 @@ json_t *displays_vipadyn(const char *text) {
     return rows;
 }
 
+/* ACTIVECONN: 0000000003 [QUIESCED] ...: of DETAIL, behind the row that it belongs to. */
+static void vdpt_detail(json_t *target, const struct row *r) {
+    bool quiesced = false;
+    for (int i = 2; i < r->words; i++) quiesced |= strcmp(r->word[i], "QUIESCED") == 0;
+    json_object_set_new(target, "active", number(r->word[1]));
+    json_object_set_new(target, "quiesced", json_boolean(quiesced));
+}
+
 /* 10.1.9.10  00080  193.9.200.1  001 0000000000 00  100 R */
 json_t *displays_vdpt(const char *text) {
     json_t *rows = json_array();
     struct row r;
     while (row_next(&text, &r)) {
+        if (r.words >= 2 && strcmp(r.word[0], "ACTIVECONN:") == 0 && json_array_size(rows) > 0)
+            vdpt_detail(json_array_get(rows, json_array_size(rows) - 1), &r);
         if (r.words < 7 || !is_address(r.word[0]) || !all(r.word[1], isdigit) || !is_address(r.word[2])) continue;
         json_array_append_new(rows, json_pack("{s:s,s:o,s:s,s:o,s:o,s:o,s:o,s:s}", "address", r.word[0], "port", number(r.word[1]),
                                               "target", r.word[2], "ready", number(r.word[3]), "connections", number(r.word[4]),

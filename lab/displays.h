@@ -5,7 +5,7 @@
  *   D XCF,PO,DEVICE=ALL                  [{device system status signals class}]           paths out over CTCs
  *   D XCF,S,ALL                          [{system status}]
  *   D TCPIP,,SYSPLEX,VIPADYN,MAX=*       [{address origin stacks [{stack system status rank distribution}]}]
- *   D TCPIP,,NETSTAT,VDPT,MAX=*          [{address port target ready connections weight tsr flags}]
+ *   D TCPIP,,NETSTAT,VDPT,DETAIL,MAX=*   [{address port target ready connections weight tsr flags active quiesced}]
  *   D TCPIP,,NETSTAT,HOME                the dynamic XCF address as text, "" if there is none
  *
  * The caller gets a new reference.

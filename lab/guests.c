@@ -96,7 +96,7 @@ void guests_ask(const struct plex *p, const char *dir, json_t *status) {
     for (int i = 0; i < p->systems; i++) json_object_set_new(system_of(status, i), "paths", displays_pathout(r.answer[i]));
     ask_all(&r, "D TCPIP,,NETSTAT,HOME", false);
     for (int i = 0; i < p->systems; i++) json_object_set_new(system_of(status, i), "xcf_address", displays_xcf_address(r.answer[i]));
-    ask_all(&r, "D TCPIP,,NETSTAT,VDPT,MAX=*", false);
+    ask_all(&r, "D TCPIP,,NETSTAT,VDPT,DETAIL,MAX=*", false);
     add_targets(&r, status, targets);
     ask_all(&r, "D XCF,S,ALL", true);
     add_status(status, any_answer(&r));

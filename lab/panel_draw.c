@@ -166,13 +166,14 @@ static void targets(struct paint *p, const struct panel_view *v) {
     double most = 1;
     for (int i = 0; i < m->targets; i++)
         if (m->target[i].connections.total > most) most = m->target[i].connections.total;
-    paint_text(p, TARGET_X, TABLE_Y, PAINT_SMALL, INK, "DISTRIBUTED     PORT   TARGET    RDY  WLM  CONN      /S");
+    paint_text(p, TARGET_X, TABLE_Y, PAINT_SMALL, INK, "DISTRIBUTED     PORT   TARGET    RDY  WLM  OPEN   CONN    /S");
     for (int i = 0; i < m->targets && i < TABLE_ROWS; i++) {
         const struct panel_target *t = &m->target[i];
-        char total[16], rate[16];
+        char ready[16], open[16], total[16], rate[16];
         int y = TABLE_Y + 20 + i * LINE;
-        paint_text(p, TARGET_X, y, PAINT_SMALL, t->ready ? DIM : BAD, "%-15s %-5d  %-9.9s %-4d %-4d %-9s %s", t->address, t->port, t->system,
-                   t->ready, t->weight, panel_figure(t->connections.total, total), panel_figure(t->connections.rate, rate));
+        paint_text(p, TARGET_X, y, PAINT_SMALL, t->ready ? DIM : BAD, "%-15s %-5d  %-9.9s %-4s %-4d %-6s %-7s %s", t->address, t->port, t->system,
+                   t->quiesced ? "QUI" : panel_figure(t->ready, ready), t->weight, panel_figure(t->active, open),
+                   panel_figure(t->connections.total, total), panel_figure(t->connections.rate, rate));
         paint_bar(p, TARGET_X, y + LINE - 2, 430, 2, t->connections.total / most, t->ready ? GOOD : BAD);
     }
     if (m->targets > TABLE_ROWS) paint_text(p, TARGET_X, TABLE_Y + 20 + TABLE_ROWS * LINE, PAINT_SMALL, DIM, "AND %d MORE", m->targets - TABLE_ROWS);

@@ -159,6 +159,8 @@ static void target_read(struct panel_target *t, const json_t *o) {
     t->ready = whole(o, "ready");
     t->weight = whole(o, "weight");
     t->tsr = whole(o, "tsr");
+    t->active = whole(o, "active");
+    t->quiesced = truth(o, "quiesced");
     t->connections = count_of(o, "connections");
 }
 

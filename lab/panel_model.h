@@ -85,7 +85,8 @@ struct panel_dvipa {
 
 struct panel_target {
     char address[16], system[16], by[9]; /* system: its name, or the dynamic XCF address of one that is not known */
-    int port, ready, weight, tsr;
+    int port, ready, weight, tsr, active; /* active: connections that are open */
+    bool quiesced;
     struct panel_count connections;
 };
 

@@ -2,7 +2,7 @@
  *
  *   plex390 up [NAME]              start coupling facilities, cards and LPARs of configs/NAME (default ONE), IPL them
  *   plex390 down [NAME]            end them
- *   plex390 status [--json [--guests]]   what runs; with --guests also what the systems themselves say, asked at their consoles
+ *   plex390 status [--json] [--guests]   what runs; with --guests also what the systems themselves say, asked at their consoles
  *   plex390 console SYS            the operator console of SYS; ^D leaves it
  *   plex390 cmd [-w TEXT] SYS 'D TCPIP,,NETSTAT,HOME'    one operator command, its answer (up to a line with TEXT)
  *   plex390 ipl|kill|freeze|thaw NAME    an LPAR, a card or a coupling facility
@@ -52,7 +52,7 @@ struct lab {
 };
 
 static int usage(void) {
-    fputs("usage: plex390 up|down [NAME] | status [--json [--guests]] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
+    fputs("usage: plex390 up|down [NAME] | status [--json] [--guests] | console SYS | cmd SYS 'COMMAND' | ipl|kill|freeze|thaw NAME\n"
           "       | cut|heal CARD | cut|heal CF SYS | card NAME COMMAND | capture [CARD] [-w FILE] [FILTER] | client CMD... | url SYS[:PORT]\n"
           "       | panel [PLEX] | demo | test | bench          (-p PLEX before the command chooses a plex)\n",
           stderr);
@@ -184,7 +184,7 @@ static int cmd_down(struct lab *l, int argc, char **argv) {
 
 static int cmd_status(struct lab *l, int argc, char **argv) {
     bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    bool guests = json && argc > 2 && strcmp(argv[2], "--guests") == 0;
+    bool guests = argc > 1 + json && strcmp(argv[1 + json], "--guests") == 0;
     if (argc > 1 + json + guests) return usage();
     if (!load(l, true)) return 1;
     return show_status(&l->plex, l->dir, json, guests) ? 0 : 1;

@@ -1,5 +1,5 @@
-# The operator's command.
-LAB_SRC := $(filter-out lab/ezacfsm1_main.c lab/messages_main.c lab/panel_%.c,$(wildcard lab/*.c))
+# The operator's command. It says of the sysplex what the panel shows.
+LAB_SRC := $(filter-out lab/ezacfsm1_main.c lab/messages_main.c lab/panel_%.c,$(wildcard lab/*.c)) lab/panel_model.c
 LAB_OBJ := $(LAB_SRC:%.c=$(B)/host/%.o)
 
 $(B)/host/%.o: %.c

@@ -4,6 +4,7 @@
 #include "lab/card.h"
 #include "lab/control.h"
 #include "lab/guests.h"
+#include "lab/panel_model.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -102,6 +103,28 @@ static void print_system(const json_t *o, const char *dir) {
     print_row("LPAR", o, why);
 }
 
+/* What the systems say, a line for each dynamic VIPA and each target of a distributed one. */
+static void print_sysplex(const json_t *all) {
+    static struct panel_model m;
+    char *text = json_dumps(all, JSON_COMPACT), error[200];
+    if (!text || !panel_read(&m, text, 0, error, sizeof error)) m = (struct panel_model){.dvipas = 0};
+    free(text);
+    for (int i = 0; i < m.dvipas; i++) {
+        const struct panel_dvipa *d = &m.dvipa[i];
+        printf("%-7s %-20s %-8s %s", "DVIPA", d->address, d->owner[0] ? d->owner : "nobody", d->distributed ? "distributes" : "");
+        for (int k = 0; k < d->backups; k++) printf("%s%s", k ? " " : d->distributed ? ", next " : "next ", d->backup[k]);
+        putchar('\n');
+    }
+    for (int i = 0; i < m.targets; i++) {
+        const struct panel_target *t = &m.target[i];
+        char port[24];
+        snprintf(port, sizeof port, "%s:%d", t->address, t->port);
+        printf("%-7s %-20s %-8s %s, %d open of %.0f by %s\n", "TARGET", port, t->system,
+               t->quiesced ? "quiesced" : t->ready ? "ready" : "not ready", t->active, t->connections.total, t->by);
+    }
+    if (m.left_out) printf("%-7s %d more: --json has all\n", "", m.left_out);
+}
+
 bool show_status(const struct plex *p, const char *dir, bool json, bool guests) {
     json_t *all = plex_json(p, dir);
     if (!all) return false;
@@ -118,6 +141,7 @@ bool show_status(const struct plex *p, const char *dir, bool json, bool guests) 
         json_array_foreach(json_object_get(all, "systems"), i, o) print_system(o, dir);
         json_array_foreach(json_object_get(all, "cards"), i, o) print_row("OSA", o, NULL);
         json_array_foreach(json_object_get(all, "cfs"), i, o) print_row("CF", o, NULL);
+        if (guests) print_sysplex(all);
     }
     json_decref(all);
     return true;

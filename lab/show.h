@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-/* Table on standard output, or one JSON object; guests: with what the systems say (guests.h). false if nothing could be shown. */
+/* Table on standard output, or one JSON object; guests: with what the systems say (guests.h), of which the table has dynamic VIPAs and the
+ * distributor's targets. false if nothing could be shown. */
 bool show_status(const struct plex *p, const char *dir, bool json, bool guests);
 /* Prints the console lines of SYS.log from offset on: the answer up to the line with mark, which is not shown; and
  * if until is given, what follows, up to and with the line that contains it. */

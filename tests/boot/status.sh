@@ -52,6 +52,10 @@ if on_lan; then
     for _ in 1 2 3 4 5 6 7 8; do client curl -sS -o /dev/null --max-time 5 http://10.1.1.80/; done
     ok "status: connections are counted where they went" says 'sum(t["connections"] for t in T if t["port"] == 80) == 8'
 fi
+table() { "$plex390" status --guests >"$tmp/table"; cat "$tmp/table"; for t in "$@"; do grep -Eq "$t" "$tmp/table" || { echo "no '$t'"; return 1; }; done; }
+ok "status: people read it, too" table '^DVIPA +10\.1\.1\.80 +SYSA +distributes, next SYSB SYSC SYSD$' '^TARGET +10\.1\.1\.80:80 +SYSC +ready, [0-9]+ open of [0-9]+ by SYSA$'
+cmd SYSC "V TCPIP,,SYSPLEX,QUIESCE,PORT=80" >"$tmp/out"
+ok "status: who is quiesced" within 5 table '^TARGET +10\.1\.1\.80:80 +SYSC +quiesced,' '^TARGET +10\.1\.1\.80:5001 +SYSC +ready,'
 "$plex390" freeze SYSD
 ok "status: a frozen system is not asked, and named" says 'S["SYSD"]["state"] == "frozen" and S["SYSD"]["paths"] == [] and S["SYSA"]["paths"] != []'
 "$plex390" thaw SYSD

@@ -68,6 +68,14 @@ static void vdpt_and_home(void **state) {
                        "10.1.1.80       00080 193.9.200.2     001 0000000007 20  100 W\n1 OF 1 RECORDS DISPLAYED\n"),
          "[{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.2\",\"ready\":1,\"connections\":7,\"weight\":20,"
          "\"tsr\":100,\"flags\":\"W\"}]");
+    SAME(displays_vdpt("  ACTIVECONN: 0000000009\n"
+                       "10.1.1.80       00080 193.9.200.2     001 0000000007 20  100 W\n"
+                       "  TCSR: 100  CER: 100  SEF: 100\n  ACTIVECONN: 0000000003\n  QOSPLCACT: *DEFAULT*\n    W/Q: 20  FRACTION: 000\n"
+                       "10.1.1.80       00080 193.9.200.3     000 0000000007 20  100 W\n  ACTIVECONN: 0000000001  QUIESCED  DYNAMIC\n"),
+         "[{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.2\",\"ready\":1,\"connections\":7,\"weight\":20,"
+         "\"tsr\":100,\"flags\":\"W\",\"active\":3,\"quiesced\":false},"
+         "{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.3\",\"ready\":0,\"connections\":7,\"weight\":20,"
+         "\"tsr\":100,\"flags\":\"W\",\"active\":1,\"quiesced\":true}]");
     SAME(displays_xcf_address("ADDRESS          LINK\n10.1.1.1         L1\n193.9.200.1      EZASAMEMVS\n"), "\"193.9.200.1\"");
     SAME(displays_xcf_address("10.1.1.1         L1\n"), "\"\"");
 }
@@ -105,7 +113,7 @@ static void cut_anywhere(void **state) {
     "{\"system\":\"SYSD\",\"status\":\"BACKUP\",\"rank\":0,\"distribution\":\"DEST\"}]},"                                            \
     "{\"address\":\"10.1.1.81\",\"stacks\":[]}],"                                                                                    \
     "\"targets\":[{\"address\":\"10.1.1.80\",\"port\":80,\"target\":\"193.9.200.2\",\"system\":\"\",\"by\":\"SYSA\",\"ready\":1,"    \
-    "\"weight\":20,\"tsr\":100,\"connections\":" connections "}]}"
+    "\"weight\":20,\"tsr\":100,\"active\":3,\"quiesced\":true,\"connections\":" connections "}]}"
 
 static struct panel_model before, now;
 static char error[200];
@@ -138,6 +146,8 @@ static void shown(void **state) {
     assert_string_equal(now.dvipa[1].owner, "");
     assert_string_equal(now.target[0].system, "193.9.200.2");
     assert_int_equal(now.target[0].weight, 20);
+    assert_int_equal(now.target[0].active, 3);
+    assert_true(now.target[0].quiesced);
     assert_int_equal(panel_system_at(&now, "SYSC"), 2);
     assert_int_equal(panel_system_at(&now, "SYSX"), -1);
 }
