@@ -147,6 +147,7 @@ static void on_dvipa_changed(void *ctx, const struct sysplex_dvipa *s, u64 now) 
     struct dist_vipa *v = dist_vipa_find(d, s->addr);
     if (!v) return;
     v->mask = s->mask;
+    v->mine = s->active_here;
     if (s->active_here) {
         if (!v->routing || v->epoch != s->epoch) dist_start_routing(d, v, s->epoch, now);
         return;
@@ -179,7 +180,8 @@ static void on_left(void *ctx, u64 now) {
         if (v->routing) dist_stop_routing(d, v, now);
         v->owner = NULL;
         v->config_of = NULL;
-        v->gave = false;
+        v->gave = v->mine = false;
+        v->plain_sec = 0;
         v->epoch = 0;
         v->config_due = v->lists_due = v->listeners_due = v->held_due = v->want_due = false;
         v->blocks = v->ports_out = 0; /* with the group goes the DVIPA, and with it whoever had a port of it */
@@ -244,10 +246,12 @@ static void each_second(struct distributor *d, u64 now) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
         if (v->awaiting && now >= v->awaiting_until) v->awaiting = 0;
         if (v->routing && !v->config_due) dist_copy_heirs(d, v, now);
+        dist_copy_plain(d, v, now);
         dist_ports_second(d, v, now);
         /* A target that is one no more keeps the address until its last connection has ended. */
         if (v->hidden && !v->target) dist_role(d, v, now);
-        bool idle = !v->routing && !v->hidden && !v->owner && !dist_has_defs(d, v->addr, true);
+        bool telling = v->mine && d->copies.rows_of[VCRT_LOST];
+        bool idle = !v->routing && !v->hidden && !v->owner && !telling && !dist_has_defs(d, v->addr, true);
         if (idle && !dist_has_defs(d, v->addr, false)) dist_vipa_del(d, v);
     }
 }

@@ -122,6 +122,7 @@ static void redefined(struct distributor *d, struct dist_vipa *v, u64 now) {
     struct sysplex_dvipa s;
     if (!sysplex_dvipa(d->sx, v->addr, &s) || !s.active_here) return;
     v->mask = s.mask;
+    v->mine = true;
     if (!v->routing) {
         dist_start_routing(d, v, s.epoch, now);
         return;

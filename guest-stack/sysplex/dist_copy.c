@@ -17,6 +17,10 @@
  * routing stack says so to all stacks (COPY_END): only then is over what is still from before. It says so again when a stack has come,
  * for that one may have been another owner's next.
  *
+ * An owner that does not distribute the address says none of that. His DISTSTAT shows it, and PLAIN_SEC later the copies of living targets go: he has
+ * their connections by their own lists, and nobody would say when they end. Clients of dead ones are told by the stacks that know of them; what they
+ * answer is reset by the owner, who has no such connection.
+ *
  * Who gives the DVIPA away says to the next owner, before that one owns it, what he may not know: SYNs that no client has acknowledged the answer
  * of (BEGUN), rows that are too young to have been copied, and, if he is none of the next owners, all. Such a SYN may be late (XCF sends again what was
  * lost) and reach its target before that one has heard of a new owner: were the client's next SYN given to another, both would answer. So it goes
@@ -314,6 +318,24 @@ void dist_copy_takeover(struct distributor *d, const struct dist_vipa *v, u64 no
     if (d->copies.rows_of[VCRT_LOST]) tell_soon(d, now);
 }
 
+void dist_copy_plain(struct distributor *d, struct dist_vipa *v, u64 now) {
+    struct sysplex_dvipa s;
+    bool known = sysplex_dvipa(d->sx, v->addr, &s) && s.owned && !s.distributed;
+    if (v->routing || !known || (!v->mine && (!v->owner || v->config_of == v->owner))) {
+        v->plain_sec = 0;
+        return;
+    }
+    if (v->plain_sec < PLAIN_SEC && ++v->plain_sec < PLAIN_SEC) return;
+    for (struct vcrt_row *r = vcrt_walk(&d->copies, NULL), *next; r; r = next) {
+        next = vcrt_walk(&d->copies, r);
+        if (!ipaddr_eq(r->key.dvipa, v->addr)) continue;
+        if (r->target != VCRT_LOST)
+            vcrt_del(&d->copies, r);
+        else if (d->lost_at == TIME_NEVER)
+            tell_soon(d, now);
+    }
+}
+
 void dist_copy_lost(struct distributor *d, struct vcrt_row *row, u64 now) {
     struct vcrt_row *c = copy_of(d, row, VCRT_LOST, now);
     if (!c) {
@@ -350,7 +372,7 @@ bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const str
 static u64 row_told(struct distributor *d, struct vcrt_row *r, u64 now) {
     const struct dist_vipa *v = dist_vipa_find(d, r->key.dvipa);
     i32 early = (i32)(r->used - (u32)(now >> DUE_SHIFT));
-    if (!v || !v->routing) return TIME_NEVER; /* somebody else may be the next owner */
+    if (!v || (!v->routing && v->plain_sec < PLAIN_SEC)) return TIME_NEVER; /* somebody else may be the next owner */
     if (r->port && early > 0) return now + ((u64)(u32)early << DUE_SHIFT);
     d->count.lost_told += r->port == 0;
     tell(d, r, now);

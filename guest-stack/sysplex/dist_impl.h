@@ -7,8 +7,8 @@
  *
  *   routing  owner  meaning
  *   true     NULL   this stack is the routing stack; definitions in force: its own, else those it was sent
- *   false    peer   that one is; definitions in force: those it sent
- *   false    NULL   nobody owns it at the moment; connections here wait for the next owner
+ *   false    peer   that one is; definitions in force: those it sent. Or it owns the address and does not distribute it (plain_sec)
+ *   false    NULL   nobody owns it at the moment, connections here wait for the next owner; or, if mine, this stack does without definitions
  */
 #ifndef SYSPLEX_DIST_IMPL_H
 #define SYSPLEX_DIST_IMPL_H
@@ -59,6 +59,7 @@ struct dist_copy_note {
 #define COPY_HEIRS_MAX  2u
 #define LOST_ROUND_MAX  128u /* rows told in one turn: 16,000 take 128 turns of a millisecond */
 #define LOST_TRIES      4u
+#define PLAIN_SEC       2u /* an owner's profile may say VIPADISTRIBUTE only after VIPADEFINE */
 
 /* 64 ports of SYSPLEXPORTS that this stack may give. */
 struct dist_block {
@@ -75,6 +76,8 @@ struct dist_vipa {
     const struct sysplex_peer *config_of; /* whose CONFIG of this epoch this stack has answered; NULL nobody's */
     u32 epoch;
     bool routing, target, hidden;
+    bool mine; /* this stack owns the address, whether it routes or not */
+    u8 plain_sec; /* seconds for which an owner has been known that does not distribute it, up to PLAIN_SEC */
     bool gave; /* this stack has routed it and does not; who does is not known yet */
     bool config_due, lists_due, listeners_due, held_due, want_due;
     bool sysplexports;
@@ -288,6 +291,8 @@ void dist_copy_peer_up(struct distributor *d, u64 now);
 void dist_copy_slot_gone(struct distributor *d, u32 slot, u64 now);
 /* Does the packet of k's client belong to a row that is lost? Then it has its answer now, unless the client begins anew (SYN). */
 bool dist_copy_answer(struct distributor *d, const struct vcrt_key *k, const struct pkt *p, u8 flags, u64 now);
+/* Each second: if the owner does not distribute v, nobody will say what becomes of the copies. */
+void dist_copy_plain(struct distributor *d, struct dist_vipa *v, u64 now);
 /* New heirs get every row; all hear when that is everything. */
 void dist_copy_heirs(struct distributor *d, struct dist_vipa *v, u64 now);
 u64 dist_copy_poll(struct distributor *d, u64 now);

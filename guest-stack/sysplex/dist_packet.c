@@ -14,6 +14,8 @@
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
  *                                                       likewise with a row for the client's SYN that went elsewhere meanwhile
  *                          else                         this stack: its own connection, or RST (the same exception)
+ *   at an owner without    each                         this stack
+ *     definitions
  *   at another stack       SYN from the former owner    dropped
  *                          from a routing stack, or     this stack
  *                            known here
@@ -176,7 +178,7 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
         /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
         return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
     }
-    if (tcp_known(stk, &key)) return SYSPLEX_PASS;
+    if (v->mine || tcp_known(stk, &key)) return SYSPLEX_PASS;
     /* Nothing goes over XCF twice without a mark, and nothing that is not known here may begin or be reset here. */
     if (p->in->type == LNK_MPCPTP) return drop(&d->count.drop_stale);
     if (!v->owner) return drop(&d->count.drop_no_owner);

@@ -139,6 +139,8 @@ void dvipa_view(struct sysplex *sx, const struct dvipa *d, struct sysplex_dvipa 
                                   .owned = d->owner != SX_NOBODY,
                                   .epoch = d->epoch};
     out->owner = sysplex_peer_at(sx, d->owner);
+    const struct dvipa_row *row = out->owner ? dvipa_row_of(d, d->owner) : NULL;
+    out->distributed = row ? (row->flags & DVIPA_ROW_DIST) != 0 : out->active_here && (d->dist & 1);
 }
 
 bool sysplex_dvipa(struct sysplex *sx, struct ipaddr addr, struct sysplex_dvipa *out) {

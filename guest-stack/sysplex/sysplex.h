@@ -127,6 +127,7 @@ struct sysplex_dvipa {
     struct ipaddr addr, mask;
     bool active_here, home_here, moving_here;
     bool owned;                       /* somebody is ACTIVE (here or there) */
+    bool distributed;                 /* who owns it says that he distributes it (DISTSTAT) */
     const struct sysplex_peer *owner; /* who, NULL: this stack (active_here) or nobody (owned false) */
     u32 epoch;                        /* of ownership: one more at each change of owner */
 };

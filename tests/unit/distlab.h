@@ -163,6 +163,7 @@ static struct sysplex_dvipa lab_dvipa(struct sysplex *sx) {
     struct sysplex_dvipa d = {.addr = LAB_DVIPA, .mask = LAB_MASK, .epoch = l->epoch, .owned = l->owner >= 0};
     d.active_here = l->owner == (int)sx->index;
     if (d.owned && !d.active_here) d.owner = &sx->peer[l->owner];
+    if (d.owned) d.distributed = l->node[l->owner].diststat & 1;
     return d;
 }
 bool sysplex_dvipa(struct sysplex *sx, struct ipaddr addr, struct sysplex_dvipa *out) {

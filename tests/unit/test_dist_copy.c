@@ -170,6 +170,54 @@ static void an_heir_no_more(void **state) {
     }
 }
 
+/* A dies, and D, who has never heard of the distribution, owns the address: A's clients are told by those who know them, though D answers for the
+ * address. The copies of the others go, for nobody will say when those connections end; if B dies, too, its clients are D's to reset when they send. */
+static void a_plain_owner(void **state) {
+    struct lab *l = held(4);
+    UNUSED(state);
+    lab_die(l, 0);
+    dist_forget_learnt(dist(3), LAB_DVIPA);
+    lab_own(l, 3);
+    assert_false(distributor_routes(dist(3), LAB_DVIPA));
+    assert_true(dist_vipa_find(dist(2), LAB_DVIPA)->target);
+    lab_run(l, 500000); /* it may be about to say more */
+    assert_int_equal(resets(), 0);
+    lab_run(l, 2 * USEC_PER_SEC + TOLD_US);
+    assert_int_equal(resets(), CLIENTS / 4);
+    for (u32 i = 0; i < CLIENTS; i++)
+        if (!c[i]->error) assert_false(c[i]->closed);
+    lab_run(l, 4 * USEC_PER_SEC);
+    for (u32 i = 1; i < 4; i++) assert_int_equal(copies(i), 0);
+    assert_int_equal(dist(1)->count.lost_told, CLIENTS / 4);
+    /* What C still knows of the distribution holds when it owns the address next. */
+    lab_own(l, 2);
+    lab_run(l, USEC_PER_SEC);
+    assert_true(distributor_routes(dist(2), LAB_DVIPA));
+    assert_int_equal(resets(), CLIENTS / 4);
+    lab_close(l);
+}
+
+/* The distribution ends, its owner dies, and a former target that has connections yet owns the address: what begins now it serves itself. */
+static void a_target_owns_it_without_distribution(void **state) {
+    struct lab *l = held(3);
+    struct dist_statement all = {.dvipa = LAB_DVIPA};
+    UNUSED(state);
+    assert_int_equal(distributor_delete(dist(0), &all, l->t->now), 0);
+    lab_run(l, 5000);
+    lab_die(l, 0);
+    lab_own(l, 1);
+    assert_false(distributor_routes(dist(1), LAB_DVIPA));
+    u32 had = l->node[1].served;
+    struct lab_client *n = lab_connect(l);
+    lab_run(l, 20000);
+    assert_true(n->connected && l->node[1].served == had + 1);
+    lab_run(l, 3 * USEC_PER_SEC);
+    n = lab_connect(l);
+    lab_run(l, 20000);
+    assert_true(n->connected && l->node[1].served == had + 2);
+    lab_close(l);
+}
+
 static void lose_sight(struct lab *l, u32 i, u32 j) {
     l->node[i].ops->peer_down(l->node[i].ctx, &l->node[i].peer[j], l->t->now);
     l->node[i].peer[j].used = false;
@@ -393,6 +441,7 @@ int main(void) {
         cmocka_unit_test(strangers_are_refused), cmocka_unit_test(the_next_owner_dies_too),
         cmocka_unit_test(three_die_in_turn),    cmocka_unit_test(moved_and_dead),
         cmocka_unit_test(given_with_the_address),
+        cmocka_unit_test(a_plain_owner),        cmocka_unit_test(a_target_owns_it_without_distribution),
         cmocka_unit_test(said_again_by_the_owner), cmocka_unit_test(begun_from_the_dvipa),
         cmocka_unit_test(who_comes_later_forgets_too),
     };
