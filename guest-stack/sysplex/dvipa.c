@@ -159,10 +159,9 @@ void dvipa_step(struct sysplex *sx, struct dvipa *d, enum dvipa_event e, u64 now
     enum dvipa_status was = d->status;
     d->status = (u8)dvipa_next(was, e);
     if (d->status == was) return;
-    if (was == DVIPA_ACTIVE) {
-        d->owner = SX_NOBODY;
-        moved_clear(sx, d->addr, NULL); /* the next owner is told by each stack that has connections */
-    }
+    if (was == DVIPA_ACTIVE) d->owner = SX_NOBODY;
+    /* The next owner is told by each stack that has connections. Until one is known, packets may still come here. */
+    if (was == DVIPA_MOVING || (was == DVIPA_ACTIVE && (e != DVIPA_EV_TAKEN || d->keep_until <= now))) moved_clear(sx, d->addr, NULL);
     if (was == DVIPA_CLAIMING) {
         if (d->status != DVIPA_ACTIVE) moved_clear(sx, d->addr, NULL); /* listed for a claim that is no more: the next one has lists of its own */
         d->awaiting = 0;
@@ -188,6 +187,7 @@ void dvipa_set_owner(struct sysplex *sx, struct dvipa *d, u8 owner, u64 now) {
         str_copy(d->last_tcp, sizeof d->last_tcp, p->pub.tcpname);
         str_copy(d->last_sys, sizeof d->last_sys, p->pub.system);
         d->last_died = false;
+        if (d->status != DVIPA_CLAIMING) moved_clear(sx, d->addr, NULL);
     }
     dvipa_touch(sx, d, false);
     changed(sx, d, now);
@@ -465,7 +465,8 @@ static bool reset_lost(struct sysplex *sx, const struct dvipa *d, struct pkt *p,
  * one. Until then a SYN is accepted here, for the OSAs deliver to the former owner a little longer so that none is lost. */
 static bool ask_owner(struct sysplex *sx, const struct dvipa *d, struct pkt *p, u64 now) {
     struct sysplex_peer *owner = d->status == DVIPA_MOVING && !d->target ? sysplex_peer_at(sx, d->owner) : NULL;
-    if (!owner || sx_from_peer(p) || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p, true)) return false;
+    /* What comes by HiperSockets the owner has sent (forward.c). */
+    if (!owner || sx_from_peer(p) || p->in->type == LNK_IPAQIDIO || p->in->type == LNK_LOOPBACK || !dvipa_unknown(sx, p, true)) return false;
     SX_COUNT(sx, asked_owner);
     sysplex_forward(sx, owner, p, now);
     return true;
@@ -485,6 +486,7 @@ static enum sysplex_verdict packet(void *ctx, struct pkt *p, u64 now) {
         SX_COUNT(sx, drop_claiming);
         return SYSPLEX_TAKEN;
     }
+    if (d->status == DVIPA_MOVING && d->owner == SX_NOBODY && moved_packet(sx, p, now) == SYSPLEX_TAKEN) return SYSPLEX_TAKEN;
     return ask_owner(sx, d, p, now) ? SYSPLEX_TAKEN : SYSPLEX_PASS;
 }
 

@@ -1,9 +1,10 @@
 /* moved.c - connections to a DVIPA of this stack that live at its former owners: their packets are forwarded there.
  *
  * A row is made when the former owner lists the connection (before this stack is ACTIVE) and when it opens one from the
- * DVIPA; it ends when that stack says so, when that stack is no more, or when the DVIPA is given away. Forwarded are TCP
- * segments, and ICMP errors that quote one, so that path MTU discovery goes on. What came over XCF is never forwarded
- * again, so nothing can go round (forward.c).
+ * DVIPA; it ends when that stack says so, when that stack is no more, or when the DVIPA is given away and its next owner known: until
+ * then the LAN may bring packets. Forwarded are TCP segments, and ICMP errors that quote one, so that path MTU discovery goes on; those, too, that
+ * a former owner has sent here because this stack owns the DVIPA. What is marked as routed is never forwarded again, so nothing can go
+ * round (forward.c).
  */
 #include "sysplex/sysplex_impl.h"
 
@@ -106,7 +107,7 @@ static bool packet_key(const struct pkt *p, struct tcp_key *k) {
 
 enum sysplex_verdict moved_packet(struct sysplex *sx, struct pkt *p, u64 now) {
     struct tcp_key key;
-    if (!sx->moved.rows || sx_from_peer(p) || !packet_key(p, &key)) return SYSPLEX_PASS;
+    if (!sx->moved.rows || (p->flags & PKT_DISTRIBUTED) || !packet_key(p, &key)) return SYSPLEX_PASS;
     struct sysplex_peer *to = moved_find(sx, &key);
     if (!to) return SYSPLEX_PASS;
     p->flags |= PKT_DISTRIBUTED; /* there it is delivered or reset: that stack has said that it has the connection */

@@ -131,7 +131,8 @@ static void to_the_owner_by_xcf(void **state) {
 static void vipas(void *ctx, u32 i, struct sysplex *sx, u64 now) {
     UNUSED(ctx);
     if (i == 0) assert_int_equal(dvipa_define(sx, SIMDIST_VIP, ipaddr_v4(0xFFFFFF00), DVIPA_IMMEDIATE, now), 0);
-    if (i == 1) assert_int_equal(dvipa_backup(sx, SIMDIST_VIP, 200, IPADDR_ANY, DVIPA_MOVEABLE_NA, now), 0);
+    u8 rank = i == 1 ? 200 : 100;
+    if (i) assert_int_equal(dvipa_backup(sx, SIMDIST_VIP, rank, IPADDR_ANY, DVIPA_MOVEABLE_NA, now), 0);
 }
 
 static void moved_by_hipersockets(void **state) {
@@ -160,6 +161,33 @@ static void moved_by_hipersockets(void **state) {
     simplex_destroy(p);
 }
 
+/* The address moves twice while a transfer from the first owner runs. The second one forwards its segments until it has given the address up; those that
+ * it still gets are forwarded on, before anybody owns the address and after, and nobody resets them, over HiperSockets or not. */
+static void moves_on_under_a_transfer(void **state) {
+    struct simplex_params par = {.seed = 7, .systems = 3, .profile = vipas, .iqd_device = 0xE40, .iqd_systems = 3};
+    UNUSED(state);
+    for (u32 n = 0; n < 8; n++) {
+        struct simplex *p = simplex_create(&par);
+        simplex_run(p, 4 * SEC);
+        for (u32 i = 0; i < 3; i++) simplex_iqd(p, i, n & 1 ? LAN : 0);
+        struct simplex_session *e = simplex_fetch(p, 0, SIMDIST_VIP, 4000000);
+        simplex_run(p, SEC / 10);
+        e->paused = true;
+        for (u32 owner = 0; owner < 2; owner++) {
+            assert_int_equal(simplex_owner(p, SIMDIST_VIP), owner);
+            if (owner) simplex_resume(e), simplex_run(p, 20000 + 700 * n);
+            assert_int_equal(dvipa_deactivate(simplex_sysplex(p, owner), SIMDIST_VIP, simplex_local(p, owner)), 0);
+            simplex_run(p, owner ? 30 * SEC : SEC);
+        }
+        assert_int_equal(simplex_owner(p, SIMDIST_VIP), 2);
+        for (u32 i = 0; i < 3; i++) assert_false(simplex_lan_rst(p, i));
+        assert_true(e->ended && !e->failed && e->server == 0 && e->got == 4000000);
+        for (u32 i = 0; i < 3; i++) assert_int_equal(simplex_sysplex(p, i)->moved.rows, 0);
+        simplex_forget(e);
+        simplex_destroy(p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(distributed_by_hipersockets),
@@ -167,6 +195,7 @@ int main(void) {
         cmocka_unit_test(never_twice_by_hipersockets),
         cmocka_unit_test(to_the_owner_by_xcf),
         cmocka_unit_test(moved_by_hipersockets),
+        cmocka_unit_test(moves_on_under_a_transfer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
