@@ -144,12 +144,7 @@ void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now) {
     }
     p->len = ip4_total(h); /* what follows is the medium's padding */
     p->in = in;
-    p->ip_header = h;
-    p->src = ipaddr_get(h + IP4_SRC);
-    p->dst = ipaddr_get(h + IP4_DST);
-    p->proto = h[IP4_PROTO];
-    p->ttl = h[IP4_TTL];
-    p->tos = h[IP4_TOS];
+    ip_header_read(p);
     if (!source_is_sane(p->src, in)) {
         stk->stats.ip.drop_martian_src++;
         stk->stats.ip.in_addr_errors++;

@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "net/pkt.h"
+#include "wire/ip4.h"
 #include "wire/ipaddr.h"
 
 #define IP_HEADER_BYTES 20
@@ -50,6 +51,15 @@ int ip_source(struct stack *stk, struct ipaddr dst, struct ipaddr *out);
  * queued on the loopback link and arrive from stack_poll(), never from inside ip_output(). */
 int ip_output(struct stack *stk, struct pkt *p, const struct ip_out *how, u64 now);
 void ip_input(struct stack *stk, struct link *in, struct pkt *p, u64 now);
+/* What transports want to know of the header at p->data, which has been checked. */
+static inline void ip_header_read(struct pkt *p) {
+    const u8 *h = p->ip_header = p->data;
+    p->src = ipaddr_get(h + IP4_SRC);
+    p->dst = ipaddr_get(h + IP4_DST);
+    p->proto = h[IP4_PROTO];
+    p->ttl = h[IP4_TTL];
+    p->tos = h[IP4_TOS];
+}
 /* Hands a whole datagram for us, as ip_input() or ipfrag_input() has left it, to its transport. */
 void ip_deliver(struct stack *stk, struct pkt *p, u64 now);
 

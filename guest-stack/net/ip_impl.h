@@ -7,9 +7,9 @@
 #include "net/stack_impl.h"
 #include "wire/ip4.h"
 
-/* The straight line of a routing stack, in front of ip_input(): a packet without options that its card has verified, from an address
- * that a packet may come from whatever the link, to an address that other stacks serve, too; the hook knows its connection. true: it
- * has been handed on, and every test that it has passed is one that ip_input() would have made. */
+/* The straight line of a routing stack and its targets, in front of ip_input(): a packet without options that its card has verified, from
+ * an address that a packet may come from whatever the link, to an address that other stacks serve, too; the hook knows where it
+ * belongs. true: it has been handed on or delivered, and every test that it has passed is one that ip_input() would have made. */
 static inline bool ip_pass_on(struct stack *stk, struct pkt *p, u64 now) {
     const struct stack_hooks *hooks = &stk->hooks;
     const u8 *h = p->data;
@@ -18,9 +18,16 @@ static inline bool ip_pass_on(struct stack *stk, struct pkt *p, u64 now) {
     const struct home_entry *e = home_find(stk, ipaddr_get(h + IP4_DST));
     if (!e || !(e->flags & HOME_DYNAMIC)) return false;
     p->len = ip4_total(h);
-    if (!hooks->routed(hooks->routed_ctx, p, now)) return false;
+    enum stack_way way = hooks->routed(hooks->routed_ctx, p, now);
+    if (way == STACK_WAY_ASK) return false;
     stk->stats.ip.in_receives++;
-    stk->stats.ip.drop_claimed++;
+    if (way == STACK_WAY_HERE) {
+        stk->stirred++;
+        ip_header_read(p);
+        ip_deliver(stk, p, now);
+    } else {
+        stk->stats.ip.drop_claimed++;
+    }
     return true;
 }
 

@@ -49,12 +49,19 @@ struct stack_env {
     const struct driver *drivers; /* [DEV_TYPES]; entries with device==NULL are refused in DEVICE */
 };
 
+/* What stack_hooks.routed says of a packet. */
+enum stack_way {
+    STACK_WAY_ASK,   /* nothing of it is known for sure, and nothing was done: it is looked at like any other */
+    STACK_WAY_TAKEN, /* it has gone elsewhere, or was dropped */
+    STACK_WAY_HERE,  /* TCP's of this stack; claim() need not be asked */
+};
+
 /* What sysplex fills so that net never looks upward. Any member may be NULL. */
 struct stack_hooks {
     void *ctx;
-    /* A plain packet, verified by its card, for a HOME address flagged HOME_DYNAMIC, of which data and len are set: is it one of many
-     * that go on elsewhere? true: taken. false: nothing was done. */
-    bool (*routed)(void *ctx, struct pkt *p, u64 now);
+    /* A plain packet, verified by its card, for a HOME address flagged HOME_DYNAMIC, of which data, len and in are set: is it one of
+     * many of whose kind there is no doubt where they belong? */
+    enum stack_way (*routed)(void *ctx, struct pkt *p, u64 now);
     void *routed_ctx;
     /* The same question about all others, in front of their delivery. */
     bool (*claim)(void *ctx, struct stack *stk, struct pkt *p, u64 now);

@@ -137,6 +137,11 @@ void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 a
 struct sock *tcp_sock_of(struct tcb *conn);
 /* The connection as NETSTAT sees it. */
 void tcp_info_of(const struct tcb *conn, struct tcp_info *out);
+/* What a connection has sent, counted in segments on the wire. */
+struct tcp_traffic {
+    u32 segments, retransmitted, timeouts;
+};
+struct tcp_traffic tcp_traffic_of(const struct tcb *conn);
 /* SO_CLUSTERCONNTYPE of a connection at this moment. */
 u32 tcp_cluster_type(struct tcb *conn);
 

@@ -250,3 +250,6 @@ void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 a
 }
 
 void tcp_info_of(const struct tcb *conn, struct tcp_info *out) { info_of_sock(tcb_sock((struct tcb *)(uintptr_t)conn), out); }
+struct tcp_traffic tcp_traffic_of(const struct tcb *conn) {
+    return (struct tcp_traffic){conn->segments_out, conn->retransmits, conn->timeouts};
+}

@@ -89,13 +89,14 @@ static void to_heirs(struct distributor *d, struct dist_vipa *v, u32 len, u64 no
 
 /* One row of the message for a note; 0: there is nothing to say any more. */
 static u32 note_put(struct distributor *d, const struct dist_copy_note *n, u8 *p) {
-    struct vcrt_row *row = vcrt_find(&d->vcrt, &n->key);
-    if (!n->opened) {
+    struct vcrt_row *row = n->row;
+    if (!row) {
         const struct distmsg_copy c = {.client = n->key.client, .dport = n->key.dport, .cport = n->key.cport, .what = DISTMSG_ENDED};
         distmsg_copy_emit(p, &c);
         return DISTMSG_COPY_ROW;
     }
-    if (!row || row->state != VCRT_OPEN || (row->flags & VCRT_COPIED)) return 0;
+    /* Most are through by now. */
+    if (row->state != VCRT_OPEN || (row->flags & VCRT_COPIED) || !vcrt_key_eq(&row->key, &n->key)) return 0;
     row->flags |= VCRT_COPIED;
     row_put(d, p, row);
     return DISTMSG_COPY_ROW;
@@ -121,7 +122,7 @@ static void notes_flush(struct distributor *d, u32 n, u64 now) {
 void dist_copy_note(struct distributor *d, struct vcrt_row *row, bool opened, u64 now) {
     if (!opened) row->flags &= (u8)~VCRT_COPIED;
     if (d->copy_notes == COPY_NOTES_MAX) notes_flush(d, COPY_NOTES_MAX, now);
-    d->copy_note[d->copy_notes++] = (struct dist_copy_note){.key = row->key, .opened = opened};
+    d->copy_note[d->copy_notes++] = (struct dist_copy_note){.key = row->key, .row = opened ? row : NULL};
     if (d->copy_at != TIME_NEVER) return; /* it is due by then, if not before */
     d->copy_at = now + COPY_DELAY_US;
     sysplex_poll_by(d->sx, d->copy_at);

@@ -36,23 +36,20 @@ struct dist_def {
 };
 
 /* Totals that only grow; differences are right though they wrap. */
-struct dist_traffic {
-    u32 segments, retransmitted, timeouts;
-};
 /* What this stack, as a target, counts for a port between two reports. */
 struct dist_served {
     struct ipaddr dvipa;
     u16 port;
     u8 sef, qos_fraction;
     u32 syns, opened, turned_away; /* turned_away: the listeners' total at the latest report */
-    struct dist_traffic ended, before; /* of connections that are over; of all of them at the latest sample */
+    struct tcp_traffic ended, before; /* of connections that are over; of all of them at the latest sample */
 };
 #define SERVED_MAX 128u
 
 /* A row of the VCRT that has become OPEN, or is over though the next owners have it. */
 struct dist_copy_note {
     struct vcrt_key key;
-    bool opened;
+    struct vcrt_row *row; /* of an open one: still it if it has the key, for rows stay where they are; NULL: it is over */
 };
 #define COPY_NOTES_MAX  1024u
 #define COPY_DELAY_US   (50 * USEC_PER_MSEC) /* whoever is through by then needs no copy; most are */
@@ -189,7 +186,7 @@ void dist_forget_learnt(struct distributor *d, struct ipaddr dvipa);
 void dist_port_del(struct distributor *d, struct vdpt_port *p);
 
 /* ---- dist_packet.c ---- */
-bool dist_routed(void *ctx, struct pkt *p, u64 now);
+enum stack_way dist_routed(void *ctx, struct pkt *p, u64 now);
 enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now);
 
 /* ---- dist_owner.c ---- */
@@ -222,6 +219,8 @@ void dist_notices_flush(struct distributor *d, u64 now);
 void dist_notice(struct distributor *d, struct ipaddr dvipa, const struct distmsg_conn *c, bool at_once, u64 now);
 /* The routing stack asks about connections. */
 void dist_asked(struct distributor *d, struct dist_vipa *v, const struct distmsg_conn *c, u64 now);
+/* The counts of a port served here, if it has any; NULL. */
+struct dist_served *dist_served_find(struct distributor *d, struct ipaddr dvipa, u16 port);
 /* The counts of a port served here; NULL: too many. */
 struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, u16 port);
 /* This stack routes v now: its own connections have rows like everybody's, so that the next owners hear of them. */

@@ -1,8 +1,9 @@
 /* dist_packet.c - one packet for a DVIPA: whose is it? See distributor.h.
  *
- * The straight line, dist_routed(), is a segment of a connection that has a row: ports out of the header, one look-up, sysplex_pass(),
- * a tick and an acknowledgement into the row. It is asked before IP looks at the packet: a row means that this stack routes
- * the DVIPA. Everything else (SYNs, fragments, ICMP errors, unknown segments, ways that are not XCF's) leaves that line and may cost more.
+ * The straight lines, dist_routed(), are asked before IP looks at the packet. At the routing stack: a segment of a connection that has a row
+ * (ports out of the header, one look-up, sysplex_pass(), a tick and an acknowledgement into the row), and a first SYN of which nothing is
+ * known but that its port is distributed. At a target: what a routing stack has sent. Everything else (repeated SYNs, fragments, ICMP
+ * errors, unknown segments, ways that are not XCF's) leaves those lines and may cost more.
  *
  *   at the routing stack   row                          to its target
  *                          SYN of what is open here     this stack: it was a target when the connection began
@@ -36,6 +37,7 @@
 #include "wire/ip4.h"
 #include "wire/tcphdr.h"
 
+#define TCP_DPORT_AT 2
 #define TCP_FLAGS_AT 13
 #define TCP_SEQ_AT   4
 #define TCP_ACK_AT   8
@@ -69,6 +71,8 @@ static bool is_awaiting(const struct dist_vipa *v, u64 now) {
 
 /* The slot for a first SYN; VDPT_NOBODY. */
 static u32 choose(struct distributor *d, struct vdpt_port *port, const struct vcrt_key *k, u16 *rule, u64 now) {
+    *rule = 0;
+    if (!d->policy && !port->affinity_sec) return vdpt_choose(port, UINT32_MAX);
     struct dist_policy say = {.allowed = UINT32_MAX};
     if (d->policy) d->policy(d->policy_ctx, k, &say, now);
     u32 allowed = say.else_any && !vdpt_eligible(port, say.allowed) ? UINT32_MAX : say.allowed;
@@ -100,42 +104,53 @@ static u32 begun_before(struct distributor *d, const struct dist_vipa *v, struct
     return slot;
 }
 
-/* A row for a SYN whose target is found, and counted in the port. */
-static enum sysplex_verdict begin(struct distributor *d, struct vdpt_port *port, struct pkt *p, const struct vcrt_key *k, u32 slot, u16 rule,
-                                  u32 seq, u64 now) {
+/* A row for a SYN whose target is found, and counted in the port; NULL: there is none left. */
+static struct vcrt_row *begin_row(struct distributor *d, struct vdpt_port *port, const struct vcrt_key *k, u32 slot, u16 rule, u32 seq, u64 now) {
     struct vcrt_row *row = vcrt_add(&d->vcrt, k, slot, VCRT_EV_SYN, now);
     if (!row) {
         vdpt_count(port, slot, false);
-        return drop(&d->count.drop_no_row);
+        d->count.drop_no_row++;
+        return NULL;
     }
     sysplex_poll_by(d->sx, d->age_at);
     row->port = port->index;
     row->rule = rule;
     row->isn = seq;
-    dist_affinity_opened(d, port, row, now);
+    if (port->affinity_sec) dist_affinity_opened(d, port, row, now);
     if (slot == SLOT_SELF) {
         struct dist_served *s = dist_served_for(d, k->dvipa, k->dport);
         if (s) s->syns++;
     }
-    return send_to(d, slot, p, now);
+    return row;
+}
+
+/* A target is chosen for it; NULL: the SYN was refused or dropped, and that counted. */
+static struct vcrt_row *choose_row(struct distributor *d, const struct dist_vipa *v, struct vdpt_port *port, const struct pkt *p,
+                                   const struct vcrt_key *k, u32 seq, u64 now) {
+    u16 rule;
+    u32 slot = choose(d, port, k, &rule, now);
+    if (slot != VDPT_NOBODY) {
+        d->count.chosen++;
+        return begin_row(d, port, k, slot, rule, seq, now);
+    }
+    if (is_awaiting(v, now)) {
+        d->count.drop_awaiting++;
+        return NULL;
+    }
+    d->count.refused++;
+    tcp_refuse(sysplex_stack(d->sx), p, now);
+    return NULL;
 }
 
 static enum sysplex_verdict first_syn(struct distributor *d, struct dist_vipa *v, struct pkt *p, const struct vcrt_key *k,
                                       u32 seq, u64 now) {
     struct vdpt_port *port = vdpt_find(&d->vdpt, k->dvipa, k->dport);
-    u16 rule = 0;
     /* A port that nobody has reported may be one that a target is about to report. */
     if (!port) return is_awaiting(v, now) ? drop(&d->count.drop_awaiting) : SYSPLEX_PASS;
     u32 slot = begun_before(d, v, port, k, seq, now);
-    if (slot == VDPT_NOBODY) {
-        slot = choose(d, port, k, &rule, now);
-        d->count.chosen += slot != VDPT_NOBODY;
-    }
-    if (slot != VDPT_NOBODY) return begin(d, port, p, k, slot, rule, seq, now);
-    if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
-    d->count.refused++;
-    tcp_refuse(sysplex_stack(d->sx), p, now);
-    return SYSPLEX_TAKEN;
+    const struct vcrt_row *row =
+        slot == VDPT_NOBODY ? choose_row(d, v, port, p, k, seq, now) : begin_row(d, port, k, slot, 0, seq, now);
+    return row ? send_to(d, row->target, p, now) : SYSPLEX_TAKEN;
 }
 
 /* Can its target's answer to a SYN be on its way, though it gets no new ones? What was begun before QUIESCE is completed. Who does not respond
@@ -187,16 +202,22 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     return SYSPLEX_TAKEN;
 }
 
-/* From another stack than the present routing stack; XCF says from whom, and GRE by its outer source address. */
-static bool from_former(const struct distributor *d, const struct pkt *p) {
-    const struct dist_vipa *v = dist_vipa_find(d, p->dst);
+/* A first SYN from another stack than the present routing stack (XCF says from whom, and GRE by its outer source address). One that XCF had to
+ * send again may arrive when the next routing stack has the list of the connections here already: it would reset the one that begins
+ * now. The client repeats the SYN, and the new one chooses. */
+static bool is_stale(const struct dist_vipa *v, const struct pkt *p) {
     return v && v->owner && p->from != SX_FROM(v->owner);
+}
+
+static void count_syn(struct distributor *d, struct ipaddr dvipa, const u8 *tcp) {
+    struct dist_served *s = dist_served_for(d, dvipa, be16_get(tcp + TCP_DPORT_AT));
+    if (s) s->syns++;
 }
 
 /* A SYN that a former owner has given to this stack, which routes by now: it begins here, with a row like any other, unless the client has repeated it
  * and another one was chosen. */
 static enum sysplex_verdict given_before(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
-    struct vcrt_key k = {p->dst, p->src, be16_get(tcp + 2), be16_get(tcp)};
+    struct vcrt_key k = {p->dst, p->src, be16_get(tcp + TCP_DPORT_AT), be16_get(tcp)};
     struct tcp_key here = {k.dvipa, k.client, k.dport, k.cport};
     struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
     struct vdpt_port *port = vdpt_find(&d->vdpt, k.dvipa, k.dport);
@@ -204,18 +225,17 @@ static enum sysplex_verdict given_before(struct distributor *d, struct pkt *p, c
     if (row) vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], be32_get(tcp + TCP_SEQ_AT), 0, now);
     if (row || !port || !(port->t[SLOT_SELF].flags & VDPT_IN) || tcp_lives(sysplex_stack(d->sx), &here)) return SYSPLEX_PASS;
     vdpt_count(port, SLOT_SELF, true);
-    return begin(d, port, p, &k, SLOT_SELF, 0, be32_get(tcp + TCP_SEQ_AT), now);
+    row = begin_row(d, port, &k, SLOT_SELF, 0, be32_get(tcp + TCP_SEQ_AT), now);
+    return row ? send_to(d, row->target, p, now) : SYSPLEX_TAKEN;
 }
 
-/* What a routing stack has sent to this target. A SYN that XCF had to send again may arrive when the next routing stack has the list of the
- * connections here already: it would reset the one that begins now. The client repeats the SYN, and the new one chooses. */
+/* What a routing stack has sent to this target. */
 static enum sysplex_verdict arrived(struct distributor *d, struct pkt *p, const u8 *tcp, u64 now) {
-    if (vcrt_event_of(tcp[TCP_FLAGS_AT]) == VCRT_EV_SYN) {
-        if (distributor_routes(d, p->dst)) return given_before(d, p, tcp, now);
-        if (from_former(d, p)) return drop(&d->count.drop_stale);
-        struct dist_served *s = dist_served_for(d, p->dst, be16_get(tcp + 2));
-        if (s) s->syns++;
-    }
+    if (vcrt_event_of(tcp[TCP_FLAGS_AT]) != VCRT_EV_SYN) return SYSPLEX_PASS;
+    const struct dist_vipa *v = dist_vipa_find(d, p->dst);
+    if (v && v->routing) return given_before(d, p, tcp, now);
+    if (is_stale(v, p)) return drop(&d->count.drop_stale);
+    count_syn(d, p->dst, tcp);
     return SYSPLEX_PASS;
 }
 
@@ -284,22 +304,50 @@ static enum sysplex_verdict fragment(struct distributor *d, struct pkt *p, u64 n
     return SYSPLEX_TAKEN;
 }
 
-bool dist_routed(void *ctx, struct pkt *p, u64 now) {
+/* The same before IP has looked at it, and where no other part of the sysplex has a say: it is this target's own. */
+static enum stack_way arrived_early(struct distributor *d, const struct pkt *p, struct ipaddr dvipa, const u8 *tcp) {
+    const struct dist_vipa *v = dist_vipa_find(d, dvipa);
+    if (!v || !v->target || v->routing) return STACK_WAY_ASK;
+    if (vcrt_event_of(tcp[TCP_FLAGS_AT]) != VCRT_EV_SYN) return STACK_WAY_HERE;
+    if (is_stale(v, p)) return STACK_WAY_ASK;
+    count_syn(d, dvipa, tcp);
+    return STACK_WAY_HERE;
+}
+
+/* A first SYN, unless something is known of it that has to be thought about. */
+static enum stack_way syn_early(struct distributor *d, struct pkt *p, const struct vcrt_key *k, u32 seq, u64 now) {
+    const struct dist_vipa *v = dist_vipa_find(d, k->dvipa);
+    struct vdpt_port *port = v && v->routing ? vdpt_find(&d->vdpt, k->dvipa, k->dport) : NULL;
+    struct tcp_key key = {k->dvipa, k->client, k->dport, k->cport};
+    if (!port || p->in->type == LNK_LOOPBACK || sysplex_has_moved(d->sx) || vcrt_find(&d->vcrt, k) ||
+        (vcrt_rows(&d->copies) && vcrt_find(&d->copies, k)) || tcp_lives(sysplex_stack(d->sx), &key))
+        return STACK_WAY_ASK;
+    ip_header_read(p); /* a refusal, and ways that are not XCF's, want to know */
+    const struct vcrt_row *row = choose_row(d, v, port, p, k, seq, now);
+    if (!row) return STACK_WAY_TAKEN;
+    struct sysplex_peer *to = d->slot[row->target].peer;
+    if (!to || !sysplex_pass(d->sx, to, p, now)) return send_to(d, row->target, p, now) == SYSPLEX_TAKEN ? STACK_WAY_TAKEN : STACK_WAY_HERE;
+    d->count.routed++;
+    return STACK_WAY_TAKEN;
+}
+
+enum stack_way dist_routed(void *ctx, struct pkt *p, u64 now) {
     struct distributor *d = ctx;
     const u8 *h = p->data, *tcp = h + IP4_HEADER_MIN;
-    if (h[IP4_PROTO] != IP_PROTO_TCP || p->len < IP4_HEADER_MIN + TCPHDR_BYTES) return false;
-    if ((be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET)) || (p->flags & PKT_DISTRIBUTED)) return false;
+    if (h[IP4_PROTO] != IP_PROTO_TCP || p->len < IP4_HEADER_MIN + TCPHDR_BYTES) return STACK_WAY_ASK;
+    if (be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET)) return STACK_WAY_ASK;
+    if (p->flags & PKT_DISTRIBUTED) return arrived_early(d, p, ipaddr_get(h + IP4_DST), tcp);
     u8 flags = tcp[TCP_FLAGS_AT];
-    u32 ports = be32_get(tcp);
+    u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
     struct vcrt_key k = {ipaddr_get(h + IP4_DST), ipaddr_get(h + IP4_SRC), (u16)ports, (u16)(ports >> 16)};
-    struct vcrt_row *row = flags & TCPF_SYN ? NULL : vcrt_find(&d->vcrt, &k);
+    if (flags & TCPF_SYN) return vcrt_event_of(flags) == VCRT_EV_SYN ? syn_early(d, p, &k, seq, now) : STACK_WAY_ASK;
+    struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
     struct sysplex_peer *to = row && row->target != SLOT_SELF ? d->slot[row->target].peer : NULL;
-    if (!to || !sysplex_pass(d->sx, to, p, now)) return false;
-    u32 seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
+    if (!to || !sysplex_pass(d->sx, to, p, now)) return STACK_WAY_ASK;
     bool changed = !vcrt_passed(row, flags, ack, now) && vcrt_segment(&d->vcrt, row, flags, seq, ack, now);
     if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
     d->count.routed++;
-    return true;
+    return STACK_WAY_TAKEN;
 }
 
 enum sysplex_verdict dist_packet(void *ctx, struct pkt *p, u64 now) {

@@ -6,31 +6,31 @@
 #include "net/tcp.h"
 #include "sysplex/dist_impl.h"
 
-static void add(struct dist_traffic *sum, const struct tcp_info *i) {
-    sum->segments += i->segments_out;
-    sum->retransmitted += i->retransmits;
-    sum->timeouts += i->timeouts;
+static void add(struct tcp_traffic *sum, const struct tcp_traffic *t) {
+    sum->segments += t->segments;
+    sum->retransmitted += t->retransmitted;
+    sum->timeouts += t->timeouts;
 }
 
 void dist_qos_ended(struct distributor *d, const struct tcp_key *key, const struct tcb *conn) {
-    struct tcp_info i;
-    tcp_info_of(conn, &i);
-    for (u32 n = 0; n < d->served_count; n++) {
-        struct dist_served *s = &d->served[n];
-        /* A port that nobody connected to (this stack's own connection from the DVIPA) gets no row by ending. */
-        if (s->port == key->local_port && ipaddr_eq(s->dvipa, key->local)) add(&s->ended, &i);
-    }
+    /* A port that nobody connected to (this stack's own connection from the DVIPA) gets no row by ending. */
+    struct dist_served *s = dist_served_find(d, key->local, key->local_port);
+    if (!s) return;
+    const struct tcp_traffic t = tcp_traffic_of(conn);
+    add(&s->ended, &t);
 }
 
 struct walk {
     const struct dist_served *s;
-    struct dist_traffic sum;
+    struct tcp_traffic sum;
 };
 
 static bool add_connection(void *ctx, const struct tcp_info *i) {
     struct walk *w = ctx;
     /* A half-open row's repeated SYN+ACK is the client's silence as often as a loss: it has no figures (tcb is NULL). */
-    if (i->tcb && i->key.local_port == w->s->port && ipaddr_eq(i->key.local, w->s->dvipa)) add(&w->sum, i);
+    if (!i->tcb || i->key.local_port != w->s->port || !ipaddr_eq(i->key.local, w->s->dvipa)) return true;
+    const struct tcp_traffic t = tcp_traffic_of(i->tcb);
+    add(&w->sum, &t);
     return true;
 }
 

@@ -282,13 +282,18 @@ void dist_asked(struct distributor *d, struct dist_vipa *v, const struct distmsg
 
 /* ---- what is counted for the reports ---- */
 
-struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, u16 port) {
+struct dist_served *dist_served_find(struct distributor *d, struct ipaddr dvipa, u16 port) {
     for (u32 i = 0; i < d->served_count; i++) {
         struct dist_served *s = &d->served[i];
         if (s->port == port && ipaddr_eq(s->dvipa, dvipa)) return s;
     }
-    if (d->served_count == SERVED_MAX) return NULL;
-    struct dist_served *s = &d->served[d->served_count++];
+    return NULL;
+}
+
+struct dist_served *dist_served_for(struct distributor *d, struct ipaddr dvipa, u16 port) {
+    struct dist_served *s = dist_served_find(d, dvipa, port);
+    if (s || d->served_count == SERVED_MAX) return s;
+    s = &d->served[d->served_count++];
     *s = (struct dist_served){.dvipa = dvipa, .port = port, .sef = 100};
     return s;
 }

@@ -153,10 +153,9 @@ void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 
     if (len % PLEXMSG_CONN_ROW) SX_COUNT(sx, drop_row);
 }
 
-void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now) {
-    const struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
+static void conn_tell(struct sysplex *sx, const struct dvipa *d, const struct tcp_key *key, bool there, u64 now) {
     u8 row[PLEXMSG_CONN_ROW];
-    if (!d || d->status == DVIPA_ACTIVE || d->target) return; /* a target's connections are the distributor's business */
+    if (d->status == DVIPA_ACTIVE || d->target) return; /* a target's connections are the distributor's business */
     struct sysplex_peer *owner = sysplex_peer_at(sx, d->owner != SX_NOBODY ? d->owner : d->claimant);
     if (!owner) return; /* whoever becomes the owner asks for the list */
     struct plexmsg_conn c = {.dvipa = key->local, .foreign = key->foreign, .there = there};
@@ -164,6 +163,11 @@ void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, 
     c.foreign_port = key->foreign_port;
     plexmsg_conn_emit(row, &c);
     sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
+}
+
+void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now) {
+    const struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
+    if (d) conn_tell(sx, d, key, there, now);
 }
 
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now) {
@@ -174,7 +178,7 @@ void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opene
     } else if (d->conns && --d->conns == 0) {
         dvipa_touch(sx, d, false);
     }
-    dvipa_conn_tell(sx, key, opened, now);
+    conn_tell(sx, d, key, opened, now);
 }
 
 /* The TCP header of p, and the name of the connection at this end; NULL: it is no TCP's. */

@@ -48,6 +48,10 @@ struct sysplex_peer *moved_find(struct sysplex *sx, const struct tcp_key *key) {
     return m ? sysplex_peer_at(sx, m->peer) : NULL;
 }
 
+bool sysplex_has_moved(const struct sysplex *sx) {
+    return sx->moved.rows != 0;
+}
+
 void moved_add(struct sysplex *sx, struct sysplex_peer *at, const struct tcp_key *key) {
     struct moved_row *m = row_find(sx, key);
     if (m) row_free(sx, m);

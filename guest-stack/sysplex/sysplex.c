@@ -65,6 +65,7 @@ void sysplex_part_add(struct sysplex *sx, const struct sysplex_part_ops *ops, vo
     CHECK(!ops->routed || !sx->router);
     if (ops->routed) sx->router = &sx->part[sx->parts];
     if (sx->stk) router_hook(sx);
+    if (ops->conn_opened || ops->conn_closed || ops->half_open_ended) sx->follower[sx->followers++] = sx->part[sx->parts];
     sx->parts++;
     for (u32 k = ops->kind_first; k && k <= ops->kind_last; k++) {
         CHECK(!sx->part_of_kind[k]);
@@ -77,6 +78,10 @@ void sysplex_part_add(struct sysplex *sx, const struct sysplex_part_ops *ops, vo
 #define EACH_PART(sx, member, ...)                                                                                     \
     for (u32 i_ = 0; i_ < (sx)->parts; i_++)                                                                           \
         if ((sx)->part[i_].ops->member) (sx)->part[i_].ops->member((sx)->part[i_].ctx, __VA_ARGS__)
+/* Those that follow connections are two of many, and each connection asks for them. */
+#define EACH_FOLLOWER(sx, member, ...)                                                                                 \
+    for (const struct sysplex_part *p_ = (sx)->follower, *end_ = p_ + (sx)->followers; p_ < end_; p_++)                \
+        if (p_->ops->member) p_->ops->member(p_->ctx, __VA_ARGS__)
 
 void parts_in_sync(struct sysplex *sx, u64 now) {
     EACH_PART(sx, in_sync, now);
@@ -136,19 +141,19 @@ static void hook_conn_opened(void *ctx, struct tcb *conn, u64 now) {
     struct sysplex *sx = ctx;
     struct tcp_key key;
     tcp_key_of(conn, &key);
-    EACH_PART(sx, conn_opened, &key, conn, now);
+    EACH_FOLLOWER(sx, conn_opened, &key, conn, now);
     sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_conn_closed(void *ctx, struct tcb *conn, u64 now) {
     struct sysplex *sx = ctx;
     struct tcp_key key;
     tcp_key_of(conn, &key);
-    EACH_PART(sx, conn_closed, &key, conn, now);
+    EACH_FOLLOWER(sx, conn_closed, &key, conn, now);
     sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_half_open_ended(void *ctx, const struct tcp_key *key, u32 peer_isn, u64 now) {
     struct sysplex *sx = ctx;
-    EACH_PART(sx, half_open_ended, key, peer_isn, now);
+    EACH_FOLLOWER(sx, half_open_ended, key, peer_isn, now);
     sysplex_poll_by(sx, now + SX_ROUND_US);
 }
 static void hook_listener(void *ctx, struct ipaddr addr, u16 port, bool ready, u64 now) {

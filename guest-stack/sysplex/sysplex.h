@@ -119,6 +119,8 @@ void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p,
 /* The same for a packet that is routed, of which only data, len and flags are known, if nothing needs more to be known: true, and it
  * stands, marked, in the peer's batch, which the next link_flush_all() sends. false: nothing was done. */
 bool sysplex_pass(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now);
+/* Are there connections that live at a DVIPA's former owner, and that only the table of moved connections knows (moved.c)? */
+bool sysplex_has_moved(const struct sysplex *sx);
 
 /* ---- parts ---- */
 
@@ -151,9 +153,9 @@ struct sysplex_part_ops {
     /* It left, or it failed and has been isolated. p is valid until this returns. */
     void (*peer_down)(void *ctx, struct sysplex_peer *p, u64 now);
     u64 (*poll)(void *ctx, u64 now);
-    /* A packet for a HOME_DYNAMIC address: does it belong to a connection that this part routes? true: it was taken. Asked before any
-     * packet(), of one part only; what it does not know for sure it leaves, quickly. */
-    bool (*routed)(void *ctx, struct pkt *p, u64 now);
+    /* A packet for a HOME_DYNAMIC address: does it belong to a connection that this part routes, or was it routed to this stack? Asked
+     * before any packet(), of one part only; what it does not know for sure it leaves, quickly. */
+    enum stack_way (*routed)(void *ctx, struct pkt *p, u64 now);
     /* A packet for a HOME_DYNAMIC address that nobody has taken. */
     enum sysplex_verdict (*packet)(void *ctx, struct pkt *p, u64 now);
     /* TCP of this stack: net/stack.h says when. */

@@ -119,6 +119,8 @@ struct sysplex {
     u32 peers_top; /* no peer[] from here on has been in use: what each turn looks through is short */
     struct sysplex_part part[SYSPLEX_PARTS_MAX];
     u32 parts;
+    struct sysplex_part follower[SYSPLEX_PARTS_MAX]; /* those that hear of connections */
+    u32 followers;
     const struct sysplex_part *router; /* the one with routed(); NULL none */
     u8 part_of_kind[PLEXMSG_KINDS]; /* index + 1 */
     struct send_queue queue;

@@ -76,10 +76,9 @@ struct vcrt_row *vcrt_add(struct vcrt *v, const struct vcrt_key *k, u32 target, 
         v->full++;
         return NULL;
     }
-    *row = (struct vcrt_row){.key = *k, .used = vcrt_tick(now), .target = (u8)target};
-    row->state = (u8)s;
-    list_init(&row->waiting);
-    go_to_back(v, row, row->used);
+    *row = (struct vcrt_row){.key = *k, .target = (u8)target, .state = (u8)s};
+    row->used = row->queued = vcrt_tick(now);
+    list_push_back(&v->waiting[s], &row->waiting);
     list_push_back(&v->fellows[target], &row->fellows);
     v->rows_of[target]++;
     hash_add(&v->table, vcrt_hash(v, k), &row->hash);
@@ -94,12 +93,6 @@ void vcrt_del(struct vcrt *v, struct vcrt_row *row) {
     v->rows_of[row->target]--;
     row->state = VCRT_FREE;
     pool_put(&v->pool, row);
-}
-
-enum vcrt_event vcrt_event_of(u8 tcp_flags) {
-    if (tcp_flags & (TCPF_FIN | TCPF_RST)) return VCRT_EV_FIN;
-    /* SYN with ACK answers a connection that the target opened: to the row it is an answer like any other. */
-    return (tcp_flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN ? VCRT_EV_SYN : VCRT_EV_TEXT;
 }
 
 bool vcrt_step(struct vcrt *v, struct vcrt_row *row, enum vcrt_event ev, u64 now) {

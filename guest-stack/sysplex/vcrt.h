@@ -117,7 +117,11 @@ struct vcrt_row *vcrt_add(struct vcrt *v, const struct vcrt_key *k, u32 target, 
 void vcrt_del(struct vcrt *v, struct vcrt_row *row);
 
 /* The event a TCP header's flags make. */
-enum vcrt_event vcrt_event_of(u8 tcp_flags);
+static inline enum vcrt_event vcrt_event_of(u8 tcp_flags) {
+    if (tcp_flags & (TCPF_FIN | TCPF_RST)) return VCRT_EV_FIN;
+    /* SYN with ACK answers a connection that the target opened: to the row it is an answer like any other. */
+    return (tcp_flags & (TCPF_SYN | TCPF_ACK)) == TCPF_SYN ? VCRT_EV_SYN : VCRT_EV_TEXT;
+}
 enum vcrt_state vcrt_next(enum vcrt_state s, enum vcrt_event e);
 const char *vcrt_state_name(enum vcrt_state s);
 const char *vcrt_event_name(enum vcrt_event e);

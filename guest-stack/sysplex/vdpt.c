@@ -123,16 +123,22 @@ void vdpt_weigh(struct vdpt_port *p) {
     }
 }
 
-u32 vdpt_eligible(const struct vdpt_port *p, u32 allowed) {
-    u32 set = 0;
+/* Who could take a connection now, of those allowed; *probed: who of them is due to be probed, whatever his health. */
+static u32 look(const struct vdpt_port *p, u32 allowed, u32 *probed) {
+    u32 set = 0, probes = 0, bit = 1;
     bool health = p->method != DIST_ROUNDROBIN && !(p->flags & VDPT_NOHEALTHSWITCH);
-    for (u32 i = 0; i < p->top; i++) {
-        const struct vdpt_target *t = &p->t[i];
+    for (const struct vdpt_target *t = p->t, *end = t + p->top; t < end; t++, bit <<= 1) {
         if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
-        if (health && !t->effective) continue;
-        set |= 1u << i;
+        if (t->flags & VDPT_PROBE) probes |= bit;
+        if (!health || t->effective) set |= bit;
     }
+    *probed = probes & allowed;
     return set & allowed;
+}
+
+u32 vdpt_eligible(const struct vdpt_port *p, u32 allowed) {
+    u32 probed;
+    return look(p, allowed, &probed);
 }
 
 void vdpt_count(struct vdpt_port *p, u32 target, bool opened) {
@@ -146,29 +152,17 @@ void vdpt_count(struct vdpt_port *p, u32 target, bool opened) {
     }
 }
 
-/* A target that is due to be probed takes the connection, whatever the method; once. */
-static u32 choose_probe(struct vdpt_port *p, u32 allowed) {
-    for (u32 i = 0; i < p->top; i++) {
-        struct vdpt_target *t = &p->t[i];
-        if (!(t->flags & VDPT_PROBE) || !(allowed >> i & 1)) continue;
-        if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
-        t->flags &= (u8)~VDPT_PROBE;
-        t->sent++;
-        vdpt_count(p, i, true);
-        return i;
-    }
-    return VDPT_NOBODY;
-}
-
 u32 vdpt_choose(struct vdpt_port *p, u32 allowed) {
-    u32 probed = choose_probe(p, allowed);
-    if (probed != VDPT_NOBODY) return probed;
-    u32 eligible = vdpt_eligible(p, allowed);
-    if (!eligible) {
+    u32 probed, target = 0, eligible = look(p, allowed, &probed);
+    if (probed) { /* it takes the connection, whatever the method; once */
+        while (!(probed >> target & 1)) target++;
+        p->t[target].flags &= (u8)~VDPT_PROBE;
+    } else if (eligible) {
+        target = vdpt_method((enum dist_method)p->method)->choose(p, eligible);
+    } else {
         p->refused++;
         return VDPT_NOBODY;
     }
-    u32 target = vdpt_method((enum dist_method)p->method)->choose(p, eligible);
     p->t[target].sent++;
     vdpt_count(p, target, true);
     return target;

@@ -520,15 +520,15 @@ static bool claim_all(void *ctx, struct stack *stk, struct pkt *p, u64 now) {
     return true;
 }
 struct router {
-    bool takes;
+    enum stack_way way;
     u32 asked;
 };
-static bool route_some(void *ctx, struct pkt *p, u64 now) {
+static enum stack_way route_some(void *ctx, struct pkt *p, u64 now) {
     struct router *r = ctx;
     UNUSED(now);
     r->asked++;
     assert_int_equal(p->len, 21); /* the medium's padding is off */
-    return r->takes;
+    return r->way;
 }
 
 /* A packet that was handed on leaves the stack as it was: after any other one there may be something to do. Who hands on is asked in front of
@@ -538,7 +538,7 @@ static void what_stirs_the_stack(void **state) {
     struct packet_ip ip = {.src = "10.0.1.9", .dst = "172.16.0.9", .proto = 200};
     struct device *dev;
     struct link *v;
-    struct router router = {.takes = false};
+    struct router router = {.way = STACK_WAY_ASK};
     u32 claimed = 0;
     UNUSED(state);
     assert_int_equal(device_add(f.a, "DVIPA2", DEV_VIRTUAL, 0, &dev), 0);
@@ -549,14 +549,18 @@ static void what_stirs_the_stack(void **state) {
     h->routed_ctx = &router;
     h->ctx = &claimed;
     h->claim = claim_all;
-    for (u32 takes = 0; takes < 2; takes++) {
-        u32 before = stack_stirred(f.a);
-        router.takes = takes;
+    static const enum stack_way ways[] = {STACK_WAY_ASK, STACK_WAY_TAKEN, STACK_WAY_HERE};
+    for (u32 i = 0; i < ARRAY_LEN(ways); i++) {
+        u32 before = stack_stirred(f.a), received = f.a->stats.ip.in_receives, delivered = f.a->stats.ip.in_delivers;
+        router.way = ways[i];
         testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1) + 5, PKT_IP_CSUM_OK);
-        assert_int_equal(stack_stirred(f.a) - before, !takes);
+        assert_int_equal(stack_stirred(f.a) - before, ways[i] != STACK_WAY_TAKEN);
+        assert_int_equal(f.a->stats.ip.in_receives - received, 1);
+        /* The third is delivered, and nobody is asked. */
+        assert_int_equal(f.a->stats.ip.in_delivers - delivered, ways[i] == STACK_WAY_HERE);
     }
     assert_int_equal(claimed, 1); /* asked only about what nobody routes */
-    assert_int_equal(router.asked, 2);
+    assert_int_equal(router.asked, 3);
     testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), 0); /* its header's sum is not known to be right */
     assert_int_equal(claimed, 2);
     for (u32 i = 0; i < 2; i++) { /* sources that no packet from a LAN may have: dropped */
@@ -564,7 +568,7 @@ static void what_stirs_the_stack(void **state) {
         testnet_give(f.l1, buf, packet_ip(buf, &ip, "X", 1), PKT_IP_CSUM_OK);
     }
     assert_int_equal(claimed, 2);
-    assert_int_equal(router.asked, 2);
+    assert_int_equal(router.asked, 3);
     ip.src = "10.0.1.9";
     ip.dst = "10.0.2.7"; /* forwarded: by a link whose card may want a timer */
     u32 before = stack_stirred(f.a);
