@@ -414,10 +414,12 @@ u64 xcfas_flush(struct system *sys, u64 now) {
     struct xcfas *as = sys->xcfas;
     if (!as) return TIME_NEVER;
     /* A path that has room again may make the core put something into another one. */
-    for (u32 i = 0; i < POLLS_MAX && (xcf_stirred(as->x) || (as->str && strpaths_stirred(as->str))); i++) {
+    for (u32 i = 0; i < POLLS_MAX; i++) {
+        bool core = xcf_stirred(as->x), structures = as->str && strpaths_stirred(as->str);
+        if (!core && !structures) break;
         as->due = u64_min(as->due, xcf_due(as->x, now));
         if (as->ctc) as->due = u64_min(as->due, ctcpaths_poll(as->ctc, now));
-        if (as->str) as->due = u64_min(as->due, strpaths_poll(as->str, now));
+        if (structures) as->due = u64_min(as->due, strpaths_poll(as->str, now));
     }
     return as->due;
 }

@@ -57,10 +57,9 @@ static bool class_names(const struct couple_class *k, const char *group) {
     return false;
 }
 
-u32 couple_class_for(const struct couple *c, const char *group, u32 len) {
+u32 couple_class_choose(const struct couple *c, const char *group, u32 len) {
     bool designated = false, found = false;
     u32 best = 0;
-    if (c->classes == 1) return best;
     for (u32 i = 0; i < c->classes; i++) designated |= class_names(&c->class_def[i], group);
     for (u32 i = 0; i < c->classes; i++) {
         const struct couple_class *k = &c->class_def[i], *b = &c->class_def[best];

@@ -51,8 +51,8 @@ struct couple {
     u32 interval_s, opnotify_s, cleanup_s, maxmsg_kb, retry, classlen_bytes;
     bool opnotify_relative; /* opnotify_s counts from INTERVAL */
     u32 localmsg_kb;
-    struct couple_class class_def[COUPLE_CLASSES_MAX]; /* [0] is DEFAULT */
     u32 classes;
+    struct couple_class class_def[COUPLE_CLASSES_MAX]; /* [0] is DEFAULT */
     struct couple_path path[COUPLE_PATHS_MAX];
     u32 paths;
     struct couple_sfm sfm;
@@ -66,7 +66,10 @@ const char *couple_wrong(const struct couple *c);
 u32 couple_opnotify_s(const struct couple *c);
 /* The smallest class that the group may use and that len fits in; else its largest; DEFAULT if it has none.
  */
-u32 couple_class_for(const struct couple *c, const char *group, u32 len);
+u32 couple_class_choose(const struct couple *c, const char *group, u32 len);
+static inline u32 couple_class_for(const struct couple *c, const char *group, u32 len) {
+    return c->classes == 1 ? 0 : couple_class_choose(c, group, len);
+}
 /* The policy's entry for a system; the built-in one (ISOLATETIME(0) WEIGHT(1)) if there is none. */
 const struct couple_sfm_system *couple_sfm_for(const struct couple *c, const char *system);
 

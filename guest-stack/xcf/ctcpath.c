@@ -19,6 +19,7 @@
 enum program { PROGRAM_NONE, PROGRAM_SETUP, PROGRAM_READ, PROGRAM_WRITE, PROGRAM_PROBE };
 
 struct ctcpath {
+    struct list filled; /* first member; outbound: among those that something was put into since */
     struct ctcpaths *g;
     struct xcf_path *path;
     struct chan *ch;
@@ -30,7 +31,6 @@ struct ctcpath {
     u8 *buf[2];
     u8 reading;         /* inbound: which buffer has the READ */
     struct pathbuf out; /* outbound */
-    struct list filled; /* outbound: among those that something was put into since */
 };
 
 struct ctcpaths {
@@ -184,7 +184,7 @@ static void up_done(struct ctcpath *p, enum program was, const struct chan_statu
         return;
     }
     bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
-    write_next(p);
+    if (p->out.used) write_next(p);
     if (refused) xcf_path_room(p->path, now);
     if (was == PROGRAM_WRITE && !p->broken) chan_no_news(p->ch); /* a block has arrived: its buffer is free, and XCF has filled it again */
 }
@@ -197,10 +197,12 @@ static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     p->running = PROGRAM_NONE;
     if (p->g->closing) path_close(p);
     if (p->g->closing || p->g->x->stopped) return;
-    bool harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
-    if (ctcprog_absent(st)) {
+    bool good = ctcprog_good(st), harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
+    if (good && p->state == CTCPATH_UP) {
+        up_done(p, was, st, now); /* nearly always */
+    } else if (ctcprog_absent(st)) {
         event(p, CTCPATH_ABSENT, now);
-    } else if (!harmless && !ctcprog_good(st)) {
+    } else if (!harmless && !good) {
         event(p, CTCPATH_ERROR, now);
     } else if (p->state == CTCPATH_SENSE) {
         sense_done(p, st, now);

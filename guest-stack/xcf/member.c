@@ -24,13 +24,6 @@ struct xcf_member *member_find(struct xcf *x, u32 slot, u32 number) {
     return NULL;
 }
 
-struct xcf_member *member_by_token(const struct xcf *x, u32 token) {
-    u32 i = (token & 0xFFFF) - 1;
-    if (token == 0 || i >= x->members_max) return NULL;
-    struct xcf_member *m = &x->member[i];
-    return m->used && m->token == token ? m : NULL;
-}
-
 void member_info(const struct xcf_member *m, struct xcf_member_info *out) {
     memset(out, 0, sizeof *out);
     memcpy(out->group, m->group->name, sizeof out->group);

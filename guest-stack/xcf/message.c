@@ -1,4 +1,4 @@
-/* message.c - messages of members: cut into segments when sent, handed to the message exit when whole.
+/* message.c - messages of members: cut into segments when sent (signal_message()), handed to the message exit when whole.
  *
  * xcf_send() copies the message once into segments; the receiver copies it once out of them (xcf_msg_copy),
  * so a message is never put together in between. A send is all or nothing, also to a whole group. Refused
@@ -13,28 +13,6 @@ static u32 segments_for(u32 len) {
 }
 
 /* ---- sending ---- */
-
-/* The buffers have been counted: taking them cannot fail. */
-static void message_cut(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data,
-                        u32 class_index) {
-    u32 at = 0;
-    bool first = true;
-    while (first || at < head->bytes) {
-        struct xcf_seg *g = signal_take(x);
-        CHECK(g != NULL);
-        u8 *body = g->block + XCFMSG_HEADER;
-        u32 header = first ? XCFMSG_MESSAGE : 0;
-        u32 part = u32_min(head->bytes - at, XCFMSG_BODY_MAX - header);
-        if (first) xcfmsg_message_emit(body, head);
-        if (part) memcpy(body + header, data + at, part);
-        at += part;
-        g->bytes = (u16)(header + part);
-        g->class_index = (u8)class_index;
-        g->flags = (u8)((first ? XCFMSG_FIRST : 0) | (at == head->bytes ? XCFMSG_LAST : 0));
-        signal_queue(x, s, g);
-        first = false;
-    }
-}
 
 static bool pool_has(const struct xcf *x, u32 segments) {
     return x->tx_pool.count - x->tx_pool.in_use >= segments + XCF_SEGMENTS_SPARE;
@@ -54,7 +32,7 @@ bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_messa
                      u64 now) {
     UNUSED(now);
     if (x->tx_pool.in_use == x->tx_pool.count) return false;
-    message_cut(x, s, head, data, 0);
+    signal_message(x, s, head, data, 0);
     return true;
 }
 
@@ -63,7 +41,7 @@ static void send_one(struct xcf_member *m, const struct xcf_member *to, struct x
     struct xcf *x = m->x;
     struct xcf_sys *s = &x->sys[to->slot];
     head->to = to->number;
-    message_cut(x, s, head, data, class_index);
+    signal_message(x, s, head, data, class_index);
     x->count.messages_sent++;
     if (to->slot == 0) x->count.messages_local++;
     signal_pump(x, s, now);
@@ -125,10 +103,8 @@ int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, 
     if (rc) return rc;
     struct xcfmsg_message head = {.kind = XCFMSG_USER, .bytes = len, .from = m->number};
     if (control) memcpy(head.control, control, XCFMSG_CONTROL);
-    if (one)
-        send_one(m, one, &head, data, class_index, now);
-    else
-        for (struct xcf_member *t = NULL; (t = other_next(m, t)) != NULL;) send_one(m, t, &head, data, class_index, now);
+    for (struct xcf_member *t = one ? one : other_next(m, NULL); t; t = one ? NULL : other_next(m, t))
+        send_one(m, t, &head, data, class_index, now);
     return 0;
 }
 

@@ -13,7 +13,7 @@
 #ifndef XCF_PATHBUF_H
 #define XCF_PATHBUF_H
 
-#include "base/base.h"
+#include "base/str.h"
 
 struct xcf_path;
 
@@ -35,7 +35,15 @@ static inline void pathbuf_clear(struct pathbuf *b, bool flying) {
     b->refused = false;
 }
 
-bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len);
+static inline bool pathbuf_put(struct pathbuf *b, const u8 *block, u32 len) {
+    if (len > PATHBUF_BYTES - b->used) {
+        b->refused = true;
+        return false;
+    }
+    memcpy(b->buf[b->filling] + b->used, block, len);
+    b->used += len;
+    return true;
+}
 static inline u8 *pathbuf_take(struct pathbuf *b, u32 *len) {
     if (b->flying || b->used == 0) return NULL;
     u8 *transfer = b->buf[b->filling];

@@ -46,19 +46,34 @@ void signal_reset(struct xcf *x, struct xcf_sys *s) {
 
 /* ---- sending ---- */
 
-struct xcf_seg *signal_take(struct xcf *x) {
+/* A segment of a message: head begins it, or NULL; then part bytes of its data. */
+static inline void seg_queue(struct xcf *x, struct xcf_sys *s, u32 class_index, const struct xcfmsg_message *head, const u8 *data, u32 part,
+                             u32 flags) {
     struct xcf_seg *g = pool_get(&x->tx_pool);
-    if (g) list_init(&g->node);
-    return g;
-}
-
-void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g) {
+    CHECK(g != NULL);
+    u8 *body = g->block + XCFMSG_HEADER;
+    u32 header = head ? XCFMSG_MESSAGE : 0;
+    if (head) xcfmsg_message_emit(body, head);
+    if (part) memcpy(body + header, data, part);
     g->seq = s->tx.next++;
+    g->bytes = (u16)(header + part);
+    g->class_index = (u8)class_index;
+    g->flags = (u8)flags;
     g->path = g->tried = NULL;
     s->tx.queued++;
-    s->tx.class_bytes[g->class_index] += g->bytes;
+    s->tx.class_bytes[class_index] += header + part;
     list_push_back(&s->tx.queue, &g->node);
     if (s->tx.unsent == &s->tx.queue) s->tx.unsent = &g->node;
+}
+
+void signal_message(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data, u32 class_index) {
+    u32 left = head->bytes, part = u32_min(left, XCFMSG_BODY_MAX - XCFMSG_MESSAGE);
+    seg_queue(x, s, class_index, head, data, part, XCFMSG_FIRST | (part == left ? XCFMSG_LAST : 0));
+    while ((left -= part) != 0) {
+        data += part;
+        part = u32_min(left, XCFMSG_BODY_MAX);
+        seg_queue(x, s, class_index, NULL, data, part, part == left ? XCFMSG_LAST : 0);
+    }
     if (s == x->sys) poll_by(x, 0); /* no path pumps it */
 }
 
@@ -85,13 +100,9 @@ static enum path_rank path_rank(const struct xcf_path *p, u32 class_index, const
 
 /* The best working path that has room; of several as good the one that was used longest ago. NULL: none, or a better one of the class
  * is busy, which will have room soon: a block that overtakes it gains nothing, and other classes keep their paths. */
-static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
+static struct xcf_path *path_best(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
     struct xcf_path *best = NULL;
     enum path_rank rank, best_rank = RANK_NONE, busy_rank = RANK_OTHER_CLASS;
-    /* A device of the class that has room stands in front of all others nearly always. */
-    struct xcf_path *first = LIST_ENTRY(s->out.next, struct xcf_path, node);
-    if (!list_empty(&s->out) && !first->broken && !first->busy && path_rank(first, class_index, tried) == RANK_DEVICE)
-        return path_take(s, first);
     LIST_FOR_EACH(it, &s->out) {
         struct xcf_path *p = LIST_ENTRY(it, struct xcf_path, node);
         if (p->broken || (rank = path_rank(p, class_index, tried)) >= best_rank) continue;
@@ -105,6 +116,13 @@ static struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struc
     }
     bool better_is_busy = busy_rank < RANK_OTHER_CLASS && busy_rank < best_rank;
     return best && !better_is_busy ? path_take(s, best) : NULL;
+}
+
+/* A device of the class that has room stands in front of all others nearly always. */
+static inline struct xcf_path *path_for(struct xcf_sys *s, u32 class_index, const struct xcf_path *tried) {
+    struct xcf_path *first = LIST_ENTRY(s->out.next, struct xcf_path, node);
+    bool good = !list_empty(&s->out) && !first->broken && !first->busy && path_rank(first, class_index, tried) == RANK_DEVICE;
+    return good ? path_take(s, first) : path_best(s, class_index, tried);
 }
 
 /* Runs this system short of what an acknowledgement would give back? Then each XCF_ASK_EVERYth segment asks for one. */
@@ -135,6 +153,7 @@ static bool seg_send(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g, u64 no
 }
 
 void signal_pump(struct xcf *x, struct xcf_sys *s, u64 now) {
+    if (s->tx.unsent == &s->tx.queue && !s->dirty && !s->sync_due) return; /* nothing waits */
     xcf_lapse_check(x, now);
     if (x->stopped || x->suspect || !sys_in(s) || s == x->sys) return;
     if (s->dirty || s->sync_due) member_records_out(x, s, now);

@@ -40,8 +40,8 @@ struct xcf_seg {
 };
 
 struct xcf_path {
+    struct list node; /* first member; in its partner's list while WORKING or RESTARTING */
     struct xcf *x;
-    struct list node; /* in its partner's list while WORKING or RESTARTING */
     struct couple_path couple;
     const struct xcf_path_ops *ops;
     void *ctx;
@@ -147,8 +147,7 @@ struct xcf_member {
     u64 status_us, alive_at;
 };
 
-struct xcf {
-    struct couple couple;
+struct xcf { /* the last member is large: what each message needs stands where one displacement reaches it */
     struct xcf_sysid id;
     struct xcf_env env;
     const struct xcf_arbiter_ops *arbiter;
@@ -181,6 +180,7 @@ struct xcf {
     u64 look_since; /* 0: no look at all records is under way */
     u64 looked_at;  /* when the last one began that was answered since the arbiter can be reached; 0: none */
     struct xcf_counters count;
+    struct couple couple;
 };
 
 struct xcf_msg {
@@ -227,9 +227,8 @@ bool path_send(struct xcf_path *p, u8 *block, struct xcfmsg_header *h);
 
 /* signal.c */
 void signal_reset(struct xcf *x, struct xcf_sys *s); /* new partnership: numbers begin at 1 */
-/* Takes a segment for s from the pool; NULL if there is none. It is queued by signal_queue(). */
-struct xcf_seg *signal_take(struct xcf *x);
-void signal_queue(struct xcf *x, struct xcf_sys *s, struct xcf_seg *g);
+/* Cuts a message into segments for s; signal_pump() sends them. The buffers have been counted: taking them cannot fail. */
+void signal_message(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_message *head, const u8 *data, u32 class_index);
 void signal_pump(struct xcf *x, struct xcf_sys *s, u64 now);
 void signal_data(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_header *h, const u8 *body, u64 now);
 void signal_ack(struct xcf *x, struct xcf_sys *s, u32 ack, u64 now);
@@ -247,7 +246,12 @@ void message_room(struct xcf *x, u64 now);
 
 /* member.c */
 struct xcf_member *member_find(struct xcf *x, u32 slot, u32 number);
-struct xcf_member *member_by_token(const struct xcf *x, u32 token);
+static inline struct xcf_member *member_by_token(const struct xcf *x, u32 token) {
+    u32 i = (token & 0xFFFF) - 1;
+    if (token == 0 || i >= x->members_max) return NULL;
+    struct xcf_member *m = &x->member[i];
+    return m->used && m->token == token ? m : NULL;
+}
 void member_records_out(struct xcf *x, struct xcf_sys *s, u64 now);
 bool member_record_one(struct xcf_member *m, struct xcf_sys *s, u64 now); /* true: partner will know */
 void member_record_in(struct xcf *x, struct xcf_sys *s, u32 number, const struct xcfmsg_member *r, u64 now);

@@ -25,9 +25,9 @@
 enum chan_state { CHAN_CLOSED, CHAN_IDLE, CHAN_RUNNING, CHAN_SENSING };
 
 struct chan {
-    u8 ccw[CHAN_PROGRAM_MAX][8]; /* format 1; doubleword boundary */
+    struct list node; /* first member; in taken */
+    u8 ccw[CHAN_PROGRAM_MAX][8] __attribute__((aligned(8))); /* format 1; doubleword boundary */
     u8 sense_ccw[8];
-    struct list node; /* in taken */
     u32 ssid;
     enum chan_state state;
     u16 devnum;
