@@ -112,7 +112,8 @@ struct device {
 };
 
 struct link {
-    struct list node; /* stack's links, in profile order */
+    struct list flush_node; /* first member; among those to be flushed */
+    struct list node;       /* stack's links, in profile order */
     struct stack *stk;
     struct device *dev;
     char name[NAME_MAX_LEN + 1];
@@ -135,7 +136,6 @@ struct link {
     u64 igmp_v1_until; /* a version 1 querier was heard */
     struct link_counters count;
     bool flush_due;
-    struct list flush_node;
     const struct link_ops *ops;
     void *state; /* the driver's */
 };

@@ -63,27 +63,41 @@ static int stop(struct device *dev, u64 now) {
 
 /* ---- batches: one for each peer that packets go to in this turn of the loop ---- */
 
-static void batch_send(struct sysplex *sx, struct packet_batch *b, u64 now) {
-    struct peer *p = sx_peer(sx, b->peer);
-    CHECK(p && p->batch == b);
-    if (b->used && group_send_now(sx, &p->pub, PLEXMSG_DATA, b->bytes, b->used, now) == 0)
+static void batch_send(struct sysplex *sx, struct peer *p, u64 now) {
+    struct packet_batch *b = p->batch;
+    if (!b->used) return;
+    if (p->pub.lnk) {
+        p->pub.lnk->count.packets_out += b->passed;
+        p->pub.lnk->count.bytes_out += b->passed_bytes;
+    }
+    sx->count.forwarded += b->passed;
+    sx->count.packets_out += b->passed;
+    if (group_send_now(sx, &p->pub, PLEXMSG_DATA, b->bytes, b->used, now) == 0)
         SX_COUNT(sx, batches_out);
-    else if (b->used)
+    else
         SX_COUNT(sx, drop_batch);
-    b->used = 0;
+    b->used = b->passed = b->passed_bytes = 0;
 }
 
-static void batch_close(struct sysplex *sx, struct packet_batch *b) {
-    struct peer *p = sx_peer(sx, b->peer);
-    CHECK(p && p->batch == b);
+static void batch_close(struct sysplex *sx, struct peer *p) {
+    struct packet_batch *b = p->batch;
+    if (b->used) SX_COUNT(sx, drop_batch); /* the peer has gone before the flush */
     p->batch = NULL;
-    b->used = 0;
+    b->used = b->passed = b->passed_bytes = 0;
     list_del(&b->node);
     /* The large ones in front: as long as there are some, they are taken. */
     if (b->size == PLEXMSG_DATA_MAX)
-        list_add_between(&b->node, &sx->dx.idle, sx->dx.idle.next);
+        list_push_front(&sx->dx.idle, &b->node);
     else
         list_push_back(&sx->dx.idle, &b->node);
+}
+
+/* The peer that the oldest open batch is for. */
+static struct peer *batch_oldest(struct sysplex *sx) {
+    struct packet_batch *b = LIST_ENTRY(sx->dx.open.next, struct packet_batch, node);
+    struct peer *p = sx_peer(sx, b->peer);
+    CHECK(p && p->batch == b);
+    return p;
 }
 
 /* An idle batch that holds so many bytes; NULL. If the first does not, none does. */
@@ -97,18 +111,19 @@ static struct packet_batch *batch_idle(struct dynxcf *dx, u32 bytes) {
 struct packet_batch *dynxcf_batch(struct sysplex *sx, struct peer *to, u32 bytes, u64 now) {
     struct dynxcf *dx = &sx->dx;
     struct packet_batch *b = to->batch;
-    if (b && b->used + bytes > b->size) batch_send(sx, b, now);
+    if (b && b->used + bytes > b->size) batch_send(sx, to, now);
     if (b && bytes <= b->size) return b;
-    if (b) batch_close(sx, b);
+    if (b) batch_close(sx, to);
     while (!(b = batch_idle(dx, bytes))) {
-        b = LIST_ENTRY(dx->open.next, struct packet_batch, node);
+        struct peer *oldest = batch_oldest(sx);
         SX_COUNT(sx, batches_early);
-        batch_send(sx, b, now);
-        batch_close(sx, b);
+        batch_send(sx, oldest, now);
+        batch_close(sx, oldest);
     }
     b->peer = to->pub.index;
     to->batch = b;
     list_push_back(&dx->open, &b->node);
+    if (to->pub.lnk && !to->pub.lnk->flush_due) link_flush_later(to->pub.lnk); /* what goes past link_output() is flushed, too */
     return b;
 }
 
@@ -128,7 +143,7 @@ int dynxcf_put(struct sysplex *sx, struct peer *to, const struct pkt *p, u64 now
 static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 now) {
     struct sysplex *sx = lnk->dev->state;
     struct sysplex_peer *to = sysplex_peer_by_dynxcf(sx, next_hop);
-    if (to && to->lnk != lnk) to = NULL;                           /* flush() is by link */
+    if (to && to->lnk != lnk) to = NULL;                           /* counted on its own link */
     if (!to && lnk != sx->dx.samehost) to = peer_of_link(sx, lnk); /* a route without a gateway */
     if (!to) {
         SX_COUNT(sx, drop_packet_no_link);
@@ -137,14 +152,13 @@ static int output(struct link *lnk, struct pkt *p, struct ipaddr next_hop, u64 n
     return dynxcf_put(sx, sx_peer_of(to), p, now);
 }
 
-/* A link leads to the stacks of one image, EZASAMEMVS to those of its own. */
+/* All batches go, whatever link they are counted on: the links that packets were put on are flushed together. */
 static void flush(struct link *lnk, u64 now) {
     struct sysplex *sx = lnk->dev->state;
-    LIST_FOR_EACH_SAFE(n, next, &sx->dx.open) {
-        struct packet_batch *b = LIST_ENTRY(n, struct packet_batch, node);
-        if (sx->peer[b->peer].pub.lnk != lnk) continue;
-        batch_send(sx, b, now);
-        batch_close(sx, b);
+    while (!list_empty(&sx->dx.open)) {
+        struct peer *p = batch_oldest(sx);
+        batch_send(sx, p, now);
+        batch_close(sx, p);
     }
 }
 
@@ -269,8 +283,7 @@ static void peer_down(void *ctx, struct sysplex_peer *p, u64 now) {
     p->by_iqd = false;
     if (!lnk) return;
     p->lnk = NULL;
-    struct packet_batch *b = sx->peer[p->index].batch;
-    if (b) batch_close(sx, b);
+    if (sx->peer[p->index].batch) batch_close(sx, &sx->peer[p->index]);
     stack_message(sx->stk, "EZZ4325I CONNECTION TO %s CLEARED FOR DEVICE %s", ipaddr_text(p->dynxcf, text),
                   lnk->dev->name);
     if (lnk == sx->dx.samehost || peer_of_link(sx, lnk)) return; /* others go on using it */

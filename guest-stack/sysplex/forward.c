@@ -94,9 +94,8 @@ bool sysplex_pass(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u6
     if (!b || packet_bytes(bytes) > b->size - b->used) b = dynxcf_batch(sx, sx_peer_of(to), packet_bytes(bytes), now);
     p->flags |= PKT_DISTRIBUTED;
     memcpy(packet_head(b, p, bytes), p->data, bytes);
-    SX_COUNT(sx, forwarded);
-    SX_COUNT(sx, packets_out);
-    link_sent(lnk, bytes);
+    b->passed++;
+    b->passed_bytes += bytes;
     return true;
 }
 

@@ -64,6 +64,7 @@ struct packet_batch {
     struct list node; /* in dynxcf.open, oldest first, while it has a peer; else in dynxcf.idle */
     u8 *bytes;        /* [size] */
     u32 size, used;
+    u32 passed, passed_bytes; /* by sysplex_pass(), not by link_output(): they are counted when they go */
     u8 peer;
 };
 /* A few may be whole messages; a system of 32 has a small one more for each other, for packets that come one by one for all of them. */
