@@ -148,23 +148,26 @@ int distributor_delete(struct distributor *d, const struct dist_statement *s, u6
     struct dist_vipa *v = dist_vipa_find(d, s->dvipa);
     u32 gone = 0;
     if (!v) return -ERR_NOENT;
+    /* A routing stack that goes by what it was sent (another one's OBEYFILE, say) is the only one that can take it back. */
+    bool own = !v->routing || dist_own_in_force(d, v);
     LIST_FOR_EACH_SAFE(n, next, &d->def_list) {
         struct dist_def *def = LIST_ENTRY(n, struct dist_def, node);
-        if (!def->own || !ipaddr_eq(def->dvipa, s->dvipa)) continue;
+        if (def->own != own || !ipaddr_eq(def->dvipa, s->dvipa)) continue;
         bool named = s->ports == 0;
         for (u32 i = 0; i < s->ports; i++) named |= s->port[i] == def->port;
         if (named) def_del(d, def), gone++;
     }
     if (!gone) return -ERR_NOENT;
     /* What it was sent as a backup does not come to life by that. */
-    if (v->routing) dist_forget_learnt(d, v->addr);
+    if (v->routing && own) dist_forget_learnt(d, v->addr);
     redefined(d, v, now);
     return 0;
 }
 
 void distributor_forget(struct distributor *d, struct ipaddr dvipa, u64 now) {
     struct dist_statement all = {.dvipa = dvipa};
-    distributor_delete(d, &all, now);
+    /* Not what it was sent: the next owner goes on by that. */
+    if (dist_has_defs(d, dvipa, true)) distributor_delete(d, &all, now);
 }
 
 /* ---- the VDPT ---- */

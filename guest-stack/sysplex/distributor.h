@@ -96,7 +96,7 @@ struct dist_statement {
 /* DEFINE. 0; -ERR_NOENT the DVIPA is neither VIPADEFINEd nor VIPABACKUPed here; -ERR_INVAL HOTSTANDBY without exactly one
  * PREFERRED and a BACKUP; -ERR_NOMEM. A port that is defined already takes the new options. */
 int distributor_define(struct distributor *d, const struct dist_statement *s, u64 now);
-/* DELETE: ports of the statement (none: all of the DVIPA). -ERR_NOENT. Connections go on. */
+/* DELETE: ports of the statement (none: all of the DVIPA), of its own, or of those it was sent if it routes by them. -ERR_NOENT. Connections go on. */
 int distributor_delete(struct distributor *d, const struct dist_statement *s, u64 now);
 /* VIPADELETE of the address: its own definitions go, too. */
 void distributor_forget(struct distributor *d, struct ipaddr dvipa, u64 now);

@@ -605,6 +605,28 @@ static void a_backups_own_statement(void **state) {
     lab_close(l);
 }
 
+/* Who routes by what it was sent may delete that, not VIPADELETE's way; the owner's own statement is in force again when it is back. */
+static void a_backup_deletes_what_it_was_sent(void **state) {
+    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct dist_statement all = {.dvipa = LAB_DVIPA};
+    UNUSED(state);
+    assert_int_equal(distributor_delete(l->node[1].d, &all, l->t->now), -ERR_NOENT); /* it does not route */
+    lab_own(l, 1);
+    lab_run(l, 5000);
+    distributor_forget(l->node[1].d, LAB_DVIPA, l->t->now);
+    lab_run(l, 5000);
+    assert_int_equal(ready(l, 1, 2), 1);
+    assert_int_equal(distributor_delete(l->node[1].d, &all, l->t->now), 0);
+    lab_run(l, 5000);
+    assert_null(vdpt_walk(distributor_vdpt(l->node[1].d), NULL));
+    for (u32 i = 1; i < 3; i++) assert_int_equal(l->node[i].diststat, 0);
+    assert_int_equal(distributor_delete(l->node[1].d, &all, l->t->now), -ERR_NOENT);
+    lab_own(l, 0);
+    lab_run(l, 5000);
+    assert_int_equal(ready(l, 0, 2), 1);
+    lab_close(l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(targets_are_known_within_one_message),
@@ -630,6 +652,7 @@ int main(void) {
         cmocka_unit_test(an_unresponsive_target),
         cmocka_unit_test(definitions),
         cmocka_unit_test(a_backups_own_statement),
+        cmocka_unit_test(a_backup_deletes_what_it_was_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
