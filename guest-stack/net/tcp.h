@@ -132,7 +132,7 @@ bool tcp_lives(struct stack *stk, const struct tcp_key *key);
 void tcp_refuse(struct stack *stk, const struct pkt *p, u64 now);
 /* RST to key->foreign, with the sequence number that it expects next. */
 void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 now);
-/* An ACK that key->foreign must answer with one of its own if it has the connection: seq is to lie outside its window. */
+/* Two ACKs, of which key->foreign must answer one with an ACK of its own if it has the connection: seq is to lie outside its window. */
 void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 ack, u64 now);
 struct sock *tcp_sock_of(struct tcb *conn);
 /* The connection as NETSTAT sees it. */

@@ -242,10 +242,13 @@ void tcp_reset_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u64 n
     tcp_send_bare(stk, key, &h, now);
 }
 
-/* Timestamps, because a peer that negotiated them may drop what has none (RFC 7323 3.2); whatever value they have, they are old
- * (answered by an ACK, 5.3 R1) or not (then the sequence number is looked at, RFC 9293 3.10.7.4: an ACK as well). */
+/* Timestamps, because a peer that negotiated them may drop what has none (RFC 7323 3.2). An old one should be answered by an ACK (5.3 R1), but Linux
+ * drops an old acknowledgement without a word since 6.14. Of two values half the number space apart one is not old, whatever the peer has seen:
+ * then the sequence number is looked at (RFC 9293 3.10.7.4), and that is answered. */
 void tcp_probe_peer(struct stack *stk, const struct tcp_key *key, u32 seq, u32 ack, u64 now) {
     struct tcphdr h = {.flags = TCPF_ACK, .seq = seq, .ack = ack, .has = TCPHDR_TS, .ts_value = tcp_tick(now)};
+    tcp_send_bare(stk, key, &h, now);
+    h.ts_value ^= 1u << 31;
     tcp_send_bare(stk, key, &h, now);
 }
 

@@ -33,7 +33,8 @@
  *
  *   RST at h      h is exactly what it expects: the connection ends (RFC 5961 3.2). h lies in its window: it answers with an
  *                 ACK. Else it is silent.
- *   ACK at h - 1  outside of its window, which is nearly all of the number space: it answers with an ACK (RFC 9293 3.10.7.4).
+ *   ACK at h - 1  outside of its window, which is nearly all of the number space: it answers with an ACK (RFC 9293 3.10.7.4). Twice, with
+ *                 timestamps of which one is not old for it (tcp_probe_peer()).
  *
  * Either of both gets an answer whatever h is, but for h just behind the window's right edge. The answer has no row and says
  * what the client expects: the RST that it gets for it is exact. So a hint that is old, or missing, costs a round trip.

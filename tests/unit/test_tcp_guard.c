@@ -42,6 +42,27 @@ static const struct row echo_of_the_left_edge[] = {
     {0, OUT, A, 1, 201, 0, .ts = 1500},
 };
 
+/* A probe is two ACKs whose timestamps are half the number space apart: whatever the peer has seen, one of them is not old. */
+static void a_probe_is_never_old(void **state) {
+    static const struct row opened[] = {OPENED_TS}, probe[] = {{0, OUT, A, 0, 1}};
+    struct tcprig rig;
+    u32 stamp[2];
+    UNUSED(state);
+    tcprig_open(&rig, 7000);
+    RUN(&rig, opened);
+    const struct tcp_key key = {rig.us, rig.peer, rig.our_port, rig.peer_port};
+    tcp_probe_peer(rig.stk, &key, rig.our_isn, rig.peer_isn + 1, rig.net->now);
+    for (u32 i = 0; i < 2; i++) {
+        RUN(&rig, probe);
+        stamp[i] = rig.last_ts;
+    }
+    assert_int_equal(stamp[0] ^ stamp[1], 1u << 31);
+    static const u32 seen[] = {0, 1, 0x7FFFFFFF, 0x80000000u, 0x80000001u, 0xDD1F2C33u, 0xFFFFFFFFu};
+    for (u32 i = 0; i < ARRAY_LEN(seen); i++)
+        assert_true((i32)(stamp[0] - seen[i]) >= 0 || (i32)(stamp[1] - seen[i]) >= 0);
+    tcprig_close(&rig);
+}
+
 /* 24 days of silence: the old timestamp has no meaning any more. */
 static const struct row paws_after_24_days[] = {
     {0, IN, A, 1, 1, 10, .ts = 500},
@@ -287,7 +308,7 @@ static void malformed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),        cmocka_unit_test(paws_and_a_long_silence),
+        cmocka_unit_test(a_probe_is_never_old), cmocka_unit_test(rows),        cmocka_unit_test(paws_and_a_long_silence),
         cmocka_unit_test(nodelayacks), cmocka_unit_test(challenges_are_limited),
         cmocka_unit_test(malformed),   cmocka_unit_test(the_card_cuts),
     };
