@@ -280,7 +280,7 @@ struct testnet *testnet_create(u64 seed) {
     return t;
 }
 
-static void small_config(struct stack_config *cfg) {
+void testnet_config(struct stack_config *cfg) {
     stack_config_default(cfg);
     cfg->max_sockets = 64;
     cfg->max_timewait = 64;
@@ -302,7 +302,7 @@ struct stack *testnet_stack(struct testnet *t, const char *name, const struct st
     struct stack_config small;
     struct arena a;
     if (!cfg) {
-        small_config(&small);
+        testnet_config(&small);
         cfg = &small;
     }
     if (t->stacks == TESTNET_STACKS) die("too many stacks");

@@ -54,6 +54,8 @@ struct testnet {
 struct testnet *testnet_create(u64 seed);
 void testnet_destroy(struct testnet *t);
 u32 testnet_random(struct testnet *t);
+/* The small default limits. */
+void testnet_config(struct stack_config *cfg);
 struct stack *testnet_stack(struct testnet *t, const char *name, const struct stack_config *cfg);
 /* Adds a device (LCS without LINK_CAP_ARP, else MPCIPA) and a link, HOME address, direct route, and starts
  * it. mask NULL: no HOME and no route. */
