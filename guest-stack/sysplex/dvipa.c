@@ -420,6 +420,7 @@ static u64 poll(void *ctx, u64 now) {
     LIST_FOR_EACH(n, &batch) {
         struct dvipa *d = LIST_ENTRY(n, struct dvipa, due);
         if (d->grant_to != SX_NOBODY) dvipa_waiting_grant(sx, d, now);
+        if (d->list_due) dvipa_list_again(sx, d, now);
         dvipa_config_end(sx, d, now);
         dvipa_evaluate(sx, d, now);
     }
@@ -432,7 +433,8 @@ static u64 poll(void *ctx, u64 now) {
         struct dvipa *d = LIST_ENTRY(n, struct dvipa, due);
         if (sent) d->tell = false;
         if (d->keep_until > now) next = u64_min(next, d->keep_until);
-        if (!sent || retry || d->keep_until > now || d->grant_to != SX_NOBODY)
+        if (d->list_due) next = u64_min(next, now + 10 * USEC_PER_MSEC);
+        if (!sent || retry || d->keep_until > now || d->grant_to != SX_NOBODY || d->list_due)
             list_push_back(&t->due, &d->due);
         else
             forget_if_idle(sx, d);

@@ -92,6 +92,12 @@ static void listing_send(struct listing *l) {
     l->len = 0;
 }
 
+static void listing_put(struct listing *l, const struct plexmsg_conn *c) {
+    plexmsg_conn_emit(l->sx->tx + l->len, c);
+    l->len += PLEXMSG_CONN_ROW;
+    if (l->len + PLEXMSG_CONN_ROW > PLEXMSG_DATA_MAX) listing_send(l);
+}
+
 static bool listing_row(void *ctx, const struct tcp_info *i) {
     struct listing *l = ctx;
     if (!i->key.foreign_port || i->state == TCP_TIME_WAIT || ipaddr_is_any(i->key.local)) return true;
@@ -100,10 +106,8 @@ static bool listing_row(void *ctx, const struct tcp_info *i) {
     struct plexmsg_conn c = {.dvipa = i->key.local, .foreign = i->key.foreign, .there = true};
     c.local_port = i->key.local_port;
     c.foreign_port = i->key.foreign_port;
-    plexmsg_conn_emit(l->sx->tx + l->len, &c);
-    l->len += PLEXMSG_CONN_ROW;
+    listing_put(l, &c);
     SX_COUNT(l->sx, connections_listed);
-    if (l->len + PLEXMSG_CONN_ROW > PLEXMSG_DATA_MAX) listing_send(l);
     return !l->full;
 }
 
@@ -117,7 +121,12 @@ bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now)
         if (!parts_give(sx, d->addr, p, now)) return false;
     }
     if (!any) return true;
-    tcp_for_each(sx->stk, listing_row, &l);
+    LIST_FOR_EACH(n, &sx->dv.all) {
+        const struct dvipa *d = LIST_ENTRY(n, struct dvipa, node);
+        const struct plexmsg_conn all = {.dvipa = d->addr, .all = true};
+        if (d->listing && d->list_due && !l.full) listing_put(&l, &all);
+    }
+    if (!l.full) tcp_for_each(sx->stk, listing_row, &l);
     if (!l.full) listing_send(&l);
     LIST_FOR_EACH(n, &sx->dv.all) LIST_ENTRY(n, struct dvipa, node)->listing = false;
     return !l.full;
@@ -143,7 +152,9 @@ void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 
             continue;
         }
         struct tcp_key key = {c.dvipa, c.foreign, c.local_port, c.foreign_port};
-        if (c.there) {
+        if (c.all) {
+            moved_clear(sx, c.dvipa, from); /* a distributor asks about rows that grow old */
+        } else if (c.there) {
             conn_there(sx, from, &key, now);
         } else {
             moved_del(sx, from, &key);
@@ -153,20 +164,34 @@ void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 
     if (len % PLEXMSG_CONN_ROW) SX_COUNT(sx, drop_row);
 }
 
-static void conn_tell(struct sysplex *sx, const struct dvipa *d, const struct tcp_key *key, bool there, u64 now) {
+/* Who has to know of the connections to d that live here; NULL: nobody. */
+static struct sysplex_peer *conns_go_to(struct sysplex *sx, const struct dvipa *d) {
+    if (d->status == DVIPA_ACTIVE || d->target) return NULL; /* a target's connections are the distributor's business */
+    return sysplex_peer_at(sx, d->owner != SX_NOBODY ? d->owner : d->claimant); /* whoever becomes the owner asks for the list */
+}
+
+void dvipa_list_again(struct sysplex *sx, struct dvipa *d, u64 now) {
+    struct sysplex_peer *owner = conns_go_to(sx, d);
+    d->listing = owner != NULL;
+    if (!owner || dvipa_list_connections(sx, owner, now)) d->list_due = false;
+}
+
+static void conn_tell(struct sysplex *sx, struct dvipa *d, const struct tcp_key *key, bool there, u64 now) {
+    struct sysplex_peer *owner = conns_go_to(sx, d);
     u8 row[PLEXMSG_CONN_ROW];
-    if (d->status == DVIPA_ACTIVE || d->target) return; /* a target's connections are the distributor's business */
-    struct sysplex_peer *owner = sysplex_peer_at(sx, d->owner != SX_NOBODY ? d->owner : d->claimant);
-    if (!owner) return; /* whoever becomes the owner asks for the list */
+    if (!owner) return;
     struct plexmsg_conn c = {.dvipa = key->local, .foreign = key->foreign, .there = there};
     c.local_port = key->local_port;
     c.foreign_port = key->foreign_port;
     plexmsg_conn_emit(row, &c);
-    sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now);
+    if (sysplex_send(sx, owner, PLEXMSG_CONN, row, sizeof row, now) != -ERR_NOBUFS) return;
+    /* What has ended unheard would draw its client's next SYN from that port here, and what has begun unheard would be reset. */
+    d->list_due = true;
+    dvipa_touch(sx, d, false);
 }
 
 void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now) {
-    const struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
+    struct dvipa *d = sx->dv.hash.rows ? dvipa_find(sx, key->local) : NULL;
     if (d) conn_tell(sx, d, key, there, now);
 }
 

@@ -52,6 +52,7 @@ struct dvipa {
     bool want;      /* claims it from whoever owns it: VIPADEFINE, bind, ioctl */
     bool yields, deactivated, target, listing;
     bool tell, claim_due; /* to be sent in the next poll */
+    bool list_due;        /* likewise: news of a connection found no room, so all that are here are said again */
     u32 conns, refs;      /* connections of this stack with this local address; sockets that were bound to it */
     u64 keep_until;       /* half-open connections may still become whole */
     u8 former;            /* who gave it to this stack and may know what its list did not say, SX_NOBODY */
@@ -103,6 +104,8 @@ void dvipa_break(struct sysplex *sx, struct dvipa *d, u64 now); /* resets every 
 /* Sends the connections of each DVIPA whose `listing` is set to p, and what parts have to say to it. false: no room, to be done again whole. */
 bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now);
 void dvipa_conn_message(struct sysplex *sx, struct sysplex_peer *from, const u8 *data, u32 len, u64 now);
+/* What is list_due, as far as there is room. */
+void dvipa_list_again(struct sysplex *sx, struct dvipa *d, u64 now);
 /* A connection or half-open connection of this stack is there, or is not: whoever owns the address now forwards its packets. */
 void dvipa_conn_tell(struct sysplex *sx, const struct tcp_key *key, bool there, u64 now);
 void dvipa_conn_change(struct sysplex *sx, const struct tcp_key *key, bool opened, u64 now);

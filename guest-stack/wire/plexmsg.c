@@ -121,8 +121,9 @@ bool plexmsg_conn_parse(const u8 *p, struct plexmsg_conn *out) {
                                  .foreign = ipaddr_get(p + 4),
                                  .local_port = be16_get(p + 8),
                                  .foreign_port = be16_get(p + 10),
-                                 .there = p[12] & 1};
-    return !ipaddr_is_any(out->dvipa) && !ipaddr_is_any(out->foreign);
+                                 .there = p[12] & 1,
+                                 .all = p[12] & 2};
+    return !ipaddr_is_any(out->dvipa) && out->all == ipaddr_is_any(out->foreign);
 }
 
 void plexmsg_conn_emit(u8 *p, const struct plexmsg_conn *r) {
@@ -131,5 +132,5 @@ void plexmsg_conn_emit(u8 *p, const struct plexmsg_conn *r) {
     ipaddr_put(p + 4, r->foreign);
     be16_put(p + 8, r->local_port);
     be16_put(p + 10, r->foreign_port);
-    p[12] = r->there;
+    p[12] = (u8)(r->there | r->all << 1);
 }

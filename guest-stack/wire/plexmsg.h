@@ -19,7 +19,7 @@
  *   CLAIM        0  4 address   4  4 epoch claimed   8  1 priority   9  1 flags   10  2 zero   12  4 mask
  *   GRANT DENY   0  4 address   4  4 epoch claimed   8  4 connections sent before (GRANT), reason (DENY)
  *   CONN         0  4 DVIPA   4  4 foreign address   8  2 local port   10  2 foreign port   12  1 flags (1 = it is
- *                there, 0 = it has ended)   13  3 zero
+ *                there, 0 = it has ended; 2 = all that are there follow, and others are not: no address, no ports)   13  3 zero
  *   DATA         packets: 0  2 bytes   2  2 segment size of a joined one   4  1 flags (1 = transport checksum right or
  *                never needed, 2 = for delivery there and nothing else: the owner of the DVIPA has routed it)   5  3 zero, then the packet, padded to a multiple of 4
  */
@@ -88,7 +88,7 @@ struct plexmsg_answer {
 struct plexmsg_conn {
     struct ipaddr dvipa, foreign;
     u16 local_port, foreign_port;
-    bool there;
+    bool there, all; /* all: of no connection */
 };
 
 /* false: not ours, another version, or a kind past the last. */
