@@ -202,11 +202,13 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
     return SYSPLEX_TAKEN;
 }
 
-/* A first SYN from another stack than the present routing stack (XCF says from whom, and GRE by its outer source address). One that XCF had to
+/* A first SYN from another stack than the present routing stack, or, while nobody owns the address, than the latest one that lives (XCF says from
+ * whom, and GRE by its outer source address). One that XCF had to
  * send again may arrive when the next routing stack has the list of the connections here already: it would reset the one that begins
  * now. The client repeats the SYN, and the new one chooses. */
 static bool is_stale(const struct dist_vipa *v, const struct pkt *p) {
-    return v && v->owner && p->from != SX_FROM(v->owner);
+    const struct sysplex_peer *routes = v && v->owner ? v->owner : v ? v->config_of : NULL;
+    return v && (!routes || p->from != SX_FROM(routes));
 }
 
 static void count_syn(struct distributor *d, struct ipaddr dvipa, const u8 *tcp) {

@@ -201,13 +201,13 @@ static void row_drop(struct sysplex *sx, struct dvipa_row *r) {
     pool_put(&sx->dv.rows, r);
 }
 
-/* Who says that it is the owner, SX_NOBODY if nobody does. Rows of different peers arrive in any order: an owner that a claim has been
- * granted to may have been heard before the former one's last word as such. */
-static u8 owner_by_rows(const struct dvipa *d) {
+/* Who says that it is the owner since the one of that epoch, SX_NOBODY if nobody does. Rows of different peers arrive in any order: an owner that a
+ * claim has been granted to may have been heard before the former one's last word as such; and of an earlier one the last word may not have come. */
+static u8 owner_by_rows(const struct dvipa *d, u32 since) {
     const struct dvipa_row *best = NULL;
     LIST_FOR_EACH(n, &d->rows) {
         const struct dvipa_row *r = LIST_ENTRY(n, struct dvipa_row, of_dvipa);
-        if (r->status == DVIPA_ACTIVE && (!best || r->epoch > best->epoch)) best = r;
+        if (r->status == DVIPA_ACTIVE && r->epoch > since && (!best || r->epoch > best->epoch)) best = r;
     }
     return best ? best->peer : SX_NOBODY;
 }
@@ -222,12 +222,12 @@ static void epoch_of_others(struct sysplex *sx, struct dvipa *d, u32 epoch, u64 
 }
 
 /* Who owns and who claims, by what a peer now says. */
-static void row_means(struct sysplex *sx, struct dvipa *d, const struct plexmsg_dvipa *m, struct sysplex_peer *from, u64 now) {
+static void row_means(struct sysplex *sx, struct dvipa *d, const struct plexmsg_dvipa *m, struct sysplex_peer *from, u32 had_epoch, u64 now) {
     if (d->claimant == from->index && m->status != DVIPA_CLAIMING) d->claimant = SX_NOBODY;
     if (m->status == DVIPA_CLAIMING && d->claimant == SX_NOBODY) d->claimant = from->index;
     if (m->status != DVIPA_ACTIVE) {
         epoch_of_others(sx, d, m->epoch, now);
-        if (d->owner == from->index) dvipa_set_owner(sx, d, owner_by_rows(d), now);
+        if (d->owner == from->index) dvipa_set_owner(sx, d, owner_by_rows(d, had_epoch), now);
         return;
     }
     if (d->status == DVIPA_ACTIVE) {
@@ -259,6 +259,7 @@ static void row_in(struct sysplex *sx, struct sysplex_peer *from, const struct p
         list_push_back(&sx->peer[from->index].dvipas, &r->of_peer);
     }
     u8 was = r ? r->status : DVIPA_NONE;
+    u32 had_epoch = r ? r->epoch : 0;
     if (r) {
         r->status = m->status;
         r->origin = m->origin;
@@ -269,7 +270,7 @@ static void row_in(struct sysplex *sx, struct sysplex_peer *from, const struct p
         if (m->status == DVIPA_NONE && !(m->flags & DVIPA_ROW_DEST)) row_drop(sx, r);
     }
     if (ipaddr_is_any(d->mask)) d->mask = m->mask;
-    row_means(sx, d, m, from, now);
+    row_means(sx, d, m, from, had_epoch, now);
     /* Its last moved connection has ended, or it has let go of them. */
     if (was == DVIPA_MOVING && m->status != DVIPA_MOVING && m->status != DVIPA_CLAIMING) moved_clear(sx, d->addr, from);
     dvipa_touch(sx, d, false);

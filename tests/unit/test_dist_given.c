@@ -127,11 +127,34 @@ static void given_to_the_next_owner(void **state) {
     }
 }
 
+/* C hears nothing of A's SYN while A owns the address, nor while B does. It comes when B has given the address up, or has died, and nobody owns it: C drops it,
+ * for B may have given the client's next SYN to somebody. B's own it takes. */
+static void of_an_owner_before_the_last(void **state) {
+    enum what { GIVEN, DEAD, OF_THE_LAST, WHATS };
+    UNUSED(state);
+    for (u32 what = 0; what < WHATS; what++) {
+        struct lab *l = opened(3, DIST_ROUNDROBIN);
+        for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
+        lab_run(l, 5000);
+        struct late late = a_syn_under_way(l, 2);
+        if (what != OF_THE_LAST) lab_give(l, 1), lab_own(l, 1), lab_run(l, 5000);
+        if (what == DEAD) lab_die(l, 1);
+        l->owner = -1;
+        lab_tell_owner(l);
+        it_arrives(l, 2, &late);
+        lab_run(l, 5000);
+        assert_int_equal(counters(l, 2)->drop_stale, what != OF_THE_LAST);
+        assert_int_equal(late.c->connected, what == OF_THE_LAST);
+        lab_close(l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_former_owner_has_given_it),
         cmocka_unit_test(who_has_answered_has_decided),
         cmocka_unit_test(given_to_the_next_owner),
+        cmocka_unit_test(of_an_owner_before_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
