@@ -116,9 +116,9 @@ bool dvipa_list_connections(struct sysplex *sx, struct sysplex_peer *p, u64 now)
     bool any = false;
     LIST_FOR_EACH(n, &sx->dv.all) {
         const struct dvipa *d = LIST_ENTRY(n, struct dvipa, node);
-        if (!d->listing) continue;
+        if (!d->listing || l.full) continue;
         any = true;
-        if (!parts_give(sx, d->addr, p, now)) return false;
+        l.full = !parts_give(sx, d->addr, p, now);
     }
     if (!any) return true;
     LIST_FOR_EACH(n, &sx->dv.all) {
