@@ -39,6 +39,7 @@
 #define TCP_RTO_INITIAL_US 1000000u /* RFC 6298 2.1 */
 #define TCP_RTO_MIN_US 500000u     /* OS/390: MINIMUMRETRANSMITTIME 0.5 */
 #define TCP_RTO_MAX_US 120000000u  /* OS/390: MAXIMUMRETRANSMITTIME 120 */
+#define TCP_PERSIST_MAX_US 60000000u /* as BSD's: a window that opened unheard is found within a minute */
 #define TCP_DELAY_ACK_US 200000u   /* RFC 1122 4.2.3.2: below 500 ms */
 #define TCP_STRETCH_SEGMENTS 16u   /* acknowledged inside a batch when so much has come */
 #define TCP_CHALLENGE_PER_SEC 100u /* RFC 5961 7, varied by up to as much again (CVE-2016-5696) */

@@ -65,7 +65,7 @@ static void fire_persist(struct tcb *t, u64 now) {
     TCP_COUNT(stk, window_probes_out);
     backoff(t);
     tcp_send_probe(t, now);
-    tcb_timer_set(t, TT_PERSIST, now + t->rto_us);
+    tcb_timer_set(t, TT_PERSIST, now + u32_min(t->rto_us, TCP_PERSIST_MAX_US));
 }
 
 static void fire_keepalive(struct tcb *t, u64 now) {

@@ -193,7 +193,9 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
         /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
         return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
     }
-    if (v->mine || tcp_known(stk, &key)) return SYSPLEX_PASS;
+    /* A SYN from outside begins a new life of its ports, which is the owner's to give away, though the earlier one waits here (TIME_WAIT). */
+    bool here = syn && !own ? tcp_lives(stk, &key) : tcp_known(stk, &key);
+    if (v->mine || here) return SYSPLEX_PASS;
     /* Nothing goes over XCF twice without a mark, and nothing that is not known here may begin or be reset here. */
     if (p->in->type == LNK_MPCPTP) return drop(&d->count.drop_stale);
     if (!v->owner) return drop(&d->count.drop_no_owner);
