@@ -9,7 +9,7 @@
  *   new owner   everybody says HELD before its answer to CONFIG is complete; until all have answered (DIST_AWAIT_US at most)
  *               nothing is granted, and who wants waits
  *   gone        the blocks of a stack that has left or was isolated are free
- *   rest        each WLM interval a holder gives back blocks of which nothing is in use, but for its first
+ *   rest        each WLM interval a holder gives back blocks of which nothing is in use, but for its first and those that it would WANT again
  *
  * Never given: what EPHEMERALPORTS does not allow here, PORT reserves here, or VIPADISTRIBUTE names. Granted and had twice can
  * a block only be if its holder answered too late: the owner's word stands, REVOKE; connections it has go on.
@@ -22,7 +22,7 @@
 #include "sysplex/dist_impl.h"
 
 #define BLOCK     DISTMSG_BLOCK_PORTS
-#define PORTS_LOW 16u
+#define PORTS_LOW 32u /* ports enough for as long as an owner's death may stay unnoticed, and the next one's answers be awaited */
 #define LOOK_US   USEC_PER_SEC
 
 /* ---- the holder: marks ---- */
@@ -270,7 +270,7 @@ void dist_ports_rest(struct distributor *d) {
         look(d, v);
         for (u32 i = v->blocks; i > keep; i--) {
             struct dist_block *b = &v->block[i - 1];
-            if (!b->out[0] && !b->out[1]) drop_block(v, b);
+            if (!b->out[0] && !b->out[1] && unmarked(v) >= BLOCK + PORTS_LOW) drop_block(v, b);
         }
         if (v->blocks != before) dist_due(d, &v->held_due);
     }

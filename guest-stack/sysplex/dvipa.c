@@ -362,7 +362,8 @@ static void left(void *ctx, u64 now) {
     LIST_FOR_EACH_SAFE(n, next, &sx->dv.all) {
         struct dvipa *d = LIST_ENTRY(n, struct dvipa, node);
         d->claimant = d->grant_to = SX_NOBODY;
-        d->yields = false;
+        d->yields = d->list_due = false;
+        d->keep_until = 0; /* nobody listens to it here any more: what comes late must not be answered */
         d->config &= CFG_DEFINE | CFG_BACKUP | CFG_CREATE;
         d->refs = 0;
         d->target = false;

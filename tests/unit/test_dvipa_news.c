@@ -1,4 +1,4 @@
-/* test_dvipa_news.c - what a former owner says of moved connections, when the group has no room for it. Systems as in test_dvipa.c. */
+/* test_dvipa_news.c - what a former owner says of moved connections when the group has no room for it, and what is left of it when it leaves. Systems as in test_dvipa.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,7 +76,22 @@ static void news_of_moved_connections_find_no_room(void **state) {
     simplex_destroy(p);
 }
 
+/* Who has given the address away keeps it for a while, for a half-open connection may become whole; who leaves the group does not, or it would
+ * reset what a switch still sends to it. */
+static void who_leaves_answers_nobody(void **state) {
+    struct simplex_params par = {.seed = 8, .systems = 3, .profile = profile};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    simplex_run(p, 4 * SEC);
+    assert_int_equal(dvipa_deactivate(simplex_sysplex(p, 0), VIP, simplex_local(p, 0)), 0);
+    simplex_run(p, SEC / 10);
+    assert_non_null(home_find(simplex_stack(p, 0), VIP));
+    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    assert_null(home_find(simplex_stack(p, 0), VIP));
+    simplex_destroy(p);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(news_of_moved_connections_find_no_room)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(news_of_moved_connections_find_no_room), cmocka_unit_test(who_leaves_answers_nobody)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
