@@ -139,7 +139,8 @@ echo "emulator: $(${PLEX390_HERCULES:-hercules} --version 2>&1 </dev/null | grep
 row WHAT FIGURE "UNIT; share of one processor used by each process, and by all on the machine"
 row "SYSA idle" $((idle_per_s / 1000)) "thousand instructions a second, taken off below"
 rates "HTTP/1.0 GET of 1 KB, one at a time" get 80 $((connections / 5)) /bulk/1024 1
-rates "HTTP/1.0 GET of 1 KB, 16 at a time" get 80 $((connections / 5)) /bulk/1024 16
+rates "HTTP/1.0 GET of 1 KB, 16 at a time" get 80 "$connections" /bulk/1024 16
+rates "HTTP/1.0 GET of 1 KB, 64 at a time" get 80 "$connections" /bulk/1024 64
 rates "1 byte there and back, one at a time" rr 7 $((connections / 2)) / 1
 rates "1 byte there and back, 32 at a time" rr 7 $((connections * 5)) / 32
 head -c "$bytes" /dev/zero >"$tmp/zero"
