@@ -74,6 +74,7 @@ static void add_block(struct distributor *d, struct dist_vipa *v, u32 number) {
         return;
     }
     v->block[v->blocks++] = (struct dist_block){.number = (u16)number};
+    look(d, v); /* it may have been this stack's before it left the group: ports of then are in TIME_WAIT */
     d->count.blocks_had++;
 }
 

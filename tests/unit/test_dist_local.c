@@ -318,6 +318,23 @@ static void who_says_it_late_loses_it(void **state) {
     lab_close(l);
 }
 
+/* A stack that has left and come back is granted the block that it had: what is in use of it since then is not free. */
+static void a_block_had_before_is_looked_at(void **state) {
+    struct lab *l = opened(3, POOL);
+    UNUSED(state);
+    struct dist_vipa *owner = vipa(l, 0), *holder = vipa(l, 1);
+    u16 number = holder->block[0].number;
+    struct sock *s = bound(l, 1, 0);
+    assert_int_equal(port_of(s) / DISTMSG_BLOCK_PORTS, number);
+    holder->blocks = holder->ports_out = 0;
+    owner->holder[number] = 0;
+    owner->granted_last = number - 1u;
+    lab_run(l, 2 * USEC_PER_SEC);
+    assert_int_equal(holder->block[0].number, number);
+    assert_int_equal(holder->ports_out, 1);
+    lab_close(l);
+}
+
 /* Ports that PORT or VIPADISTRIBUTE names, or EPHEMERALPORTS leaves out, are in the blocks and never given. */
 static void named_ports_are_not_given(void **state) {
     struct lab *l = opened(3, POOL);
@@ -388,6 +405,7 @@ int main(void) {
         cmocka_unit_test(owners_change),
         cmocka_unit_test(nothing_is_granted_on_half_a_picture),
         cmocka_unit_test(who_says_it_late_loses_it),
+        cmocka_unit_test(a_block_had_before_is_looked_at),
         cmocka_unit_test(named_ports_are_not_given),
         cmocka_unit_test(others_have_their_own_ports),
         cmocka_unit_test(answers_find_their_system),
