@@ -115,6 +115,36 @@ static void remembers_what_was_acknowledged(void **state) {
 }
 
 /* Ports come back: a SYN after FIN or the target's word is another connection; a repeated one is not. */
+/* vcrt_passed() is the short way of vcrt_segment(): where it takes a segment, both leave the row alike. */
+static void the_short_way_does_the_same(void **state) {
+    static const u32 acks[] = {0xFFFFFFF0u, 0x10, 0xFFFFFFFFu, 0x10, 0x11};
+    struct fixture *f = setup(16);
+    u32 taken = 0;
+    UNUSED(state);
+    struct vcrt_row *a = add(f, 1, 0, 0), *b = add(f, 2, 0, 0);
+    for (u32 round = 0; round < 64 * ARRAY_LEN(acks); round++) {
+        u8 flags = (u8)(round % 64);
+        u32 ack = acks[round / 64];
+        u64 now = (u64)round * SEC;
+        for (u32 s = VCRT_SYN; s < VCRT_STATES; s++) {
+            bool acked = round % 3 != 0;
+            a->state = b->state = (u8)s;
+            a->acked = b->acked = acked;
+            a->ack = b->ack = 0xFFFFFFF8u;
+            bool passed = vcrt_passed(a, flags, ack, now);
+            assert_true(passed == (s == VCRT_OPEN && acked && (flags & (TCPF_SYN | TCPF_FIN | TCPF_RST | TCPF_ACK)) == TCPF_ACK));
+            if (!passed) continue;
+            taken++;
+            assert_false(vcrt_segment(&f->v, b, flags, 1, ack, now));
+            assert_int_equal(a->ack, b->ack);
+            assert_int_equal(a->used, b->used);
+            assert_int_equal(a->state, b->state);
+        }
+    }
+    assert_true(taken > 10);
+    teardown(f);
+}
+
 static void a_new_life_has_another_isn(void **state) {
     struct fixture *f = setup(16);
     UNUSED(state);
@@ -287,6 +317,7 @@ int main(void) {
         cmocka_unit_test(flags_make_events),
         cmocka_unit_test(found_by_all_four),
         cmocka_unit_test(remembers_what_was_acknowledged),
+        cmocka_unit_test(the_short_way_does_the_same),
         cmocka_unit_test(a_new_life_has_another_isn),
         cmocka_unit_test(patience_by_state),
         cmocka_unit_test(a_row_in_use_is_not_due),
