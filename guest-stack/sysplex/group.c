@@ -309,11 +309,12 @@ void group_leave(struct sysplex *sx, u64 now) {
     sx->queue.head = sx->queue.used = 0;
 }
 
-/* Is every member that XCF lists UP here? */
+/* Is every member that XCF lists UP here, and does it list all? One that has joined on a system whose signals are lost is not known, nor is this one
+ * there: each would own what the other has, until the operator says which of the systems goes on. */
 static bool all_up(struct sysplex *sx) {
     for (u32 i = 0; i < sx->peers_top; i++)
         if (sx->peer[i].pub.used && !sx->peer[i].pub.up) return false;
-    return xcf_synced(sx->xcf);
+    return xcf_synced(sx->xcf) && xcf_reaches_all(sx->xcf);
 }
 
 u64 group_poll(struct sysplex *sx, u64 now) {
@@ -328,7 +329,7 @@ u64 group_poll(struct sysplex *sx, u64 now) {
     }
     if (sx->state != SYSPLEX_JOINED) return next;
     if (now < sx->joined_at + SX_SETTLE_US) return u64_min(next, sx->joined_at + SX_SETTLE_US);
-    if (!all_up(sx)) return u64_min(next, now + 50 * USEC_PER_MSEC); /* xcf_synced() tells nobody when it changes */
+    if (!all_up(sx)) return u64_min(next, now + 50 * USEC_PER_MSEC); /* XCF tells nobody when that changes */
     sx->state = SYSPLEX_IN_SYNC;
     parts_in_sync(sx, now);
     return now;

@@ -256,6 +256,12 @@ bool xcf_synced(const struct xcf *x) {
     return x->admitted;
 }
 
+bool xcf_reaches_all(const struct xcf *x) {
+    for (u32 i = 1; i < x->slots; i++)
+        if (sys_in(&x->sys[i]) && !sys_linked(&x->sys[i])) return false;
+    return true;
+}
+
 bool xcf_is_gone(const struct xcf *x, const struct xcf_sysid *id) {
     for (u32 i = 1; i < x->slots; i++)
         if (strcmp(x->sys[i].id.name, id->name) == 0) return id->incarnation <= x->sys[i].gone_incarnation;

@@ -256,6 +256,8 @@ bool xcf_group_nth(const struct xcf *x, u32 i, char name[9], u32 *size);
  * there is neither path nor arbiter), when the arbiter answered and every system that has a status record was active, too, or isolated.
  * Who takes over what another may have must wait for it. */
 bool xcf_synced(const struct xcf *x);
+/* Paths work to and from each active system. Else a member that has joined there may not be known here. */
+bool xcf_reaches_all(const struct xcf *x);
 
 /* ---- systems and the operator ---- */
 

@@ -91,7 +91,29 @@ static void who_leaves_answers_nobody(void **state) {
     simplex_destroy(p);
 }
 
+/* All signals between two systems are lost, and a stack begins on one: of the other's it cannot know, so it takes nothing before they are back. */
+static void who_cannot_hear_all_takes_nothing(void **state) {
+    struct simplex_params par = {.seed = 9, .systems = 3, .profile = profile};
+    struct simplex *p = simplex_create(&par);
+    UNUSED(state);
+    simplex_run(p, 4 * SEC);
+    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(simplex_owner(p, VIP), 1);
+    simxcf_pair(simplex_xcf(p), 0, 1, SIMXCF_DOWN);
+    simplex_run(p, SEC);
+    assert_int_equal(sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    simplex_run(p, SEC);
+    assert_int_equal(sysplex_state(simplex_sysplex(p, 0)), SYSPLEX_JOINED);
+    simxcf_pair(simplex_xcf(p), 0, 1, SIMXCF_OK);
+    simplex_run(p, 4 * SEC);
+    assert_int_equal(sysplex_state(simplex_sysplex(p, 0)), SYSPLEX_IN_SYNC);
+    assert_int_equal(simplex_owner(p, VIP), 0);
+    simplex_destroy(p);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(news_of_moved_connections_find_no_room), cmocka_unit_test(who_leaves_answers_nobody)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(news_of_moved_connections_find_no_room), cmocka_unit_test(who_leaves_answers_nobody),
+                                       cmocka_unit_test(who_cannot_hear_all_takes_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
