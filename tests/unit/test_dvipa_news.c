@@ -91,23 +91,23 @@ static void who_leaves_answers_nobody(void **state) {
     simplex_destroy(p);
 }
 
-/* All signals between two systems are lost, and a stack begins on one: of the other's it cannot know, so it takes nothing before they are back. */
+/* All signals between two systems are lost, and then a stack begins on each: neither can know of the other, so neither takes anything before they
+ * are back. */
 static void who_cannot_hear_all_takes_nothing(void **state) {
-    struct simplex_params par = {.seed = 9, .systems = 3, .profile = profile};
+    struct simplex_params par = {.seed = 9, .systems = 2, .profile = profile};
     struct simplex *p = simplex_create(&par);
     UNUSED(state);
     simplex_run(p, 4 * SEC);
-    assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(sysplex_leavegroup(simplex_sysplex(p, i), simplex_local(p, i)), 0);
     simplex_run(p, SEC);
-    assert_int_equal(simplex_owner(p, VIP), 1);
     simxcf_pair(simplex_xcf(p), 0, 1, SIMXCF_DOWN);
+    simplex_run(p, SEC / 10);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(sysplex_joingroup(simplex_sysplex(p, i), simplex_local(p, i)), 0);
     simplex_run(p, SEC);
-    assert_int_equal(sysplex_joingroup(simplex_sysplex(p, 0), simplex_local(p, 0)), 0);
-    simplex_run(p, SEC);
-    assert_int_equal(sysplex_state(simplex_sysplex(p, 0)), SYSPLEX_JOINED);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(sysplex_state(simplex_sysplex(p, i)), SYSPLEX_JOINED);
     simxcf_pair(simplex_xcf(p), 0, 1, SIMXCF_OK);
     simplex_run(p, 4 * SEC);
-    assert_int_equal(sysplex_state(simplex_sysplex(p, 0)), SYSPLEX_IN_SYNC);
+    for (u32 i = 0; i < 2; i++) assert_int_equal(sysplex_state(simplex_sysplex(p, i)), SYSPLEX_IN_SYNC);
     assert_int_equal(simplex_owner(p, VIP), 0);
     simplex_destroy(p);
 }
