@@ -9,7 +9,9 @@
 #   transfer A; transferred     64 MB in the background, of which the client reads one and then no more until transferred(); they arrived
 #                               with the right sha256. So it is open however long what is between takes on a busy machine
 #   transfer A RATE             it reads on at that rate
-#   sniff; no_reset             a capture on the client's side of port 80; it has no RST
+#   sniff; no_reset             a capture on the client's side of port 80; in it the latest transfer, which is over, has no RST of either end,
+#                               and the address that it was from has sent none to anybody. (Of another connection the client's may be: who asks
+#                               who() gives up after half a second, and the client's kernel resets what is answered later.)
 lab_begin PLEX1
 mkdir "$tmp/configs"
 cp -R "$root/configs/PLEX1" "$tmp/configs/PLEX1"
@@ -55,17 +57,28 @@ sniff() {
     sniffer=$!
     sleep 0.7
 }
+captured() { tshark -r "$tmp/client.pcapng" -Y "$1" 2>"$tmp/tshark.log"; }
+# The kernel hands packets over in blocks: when the capture has a connection that was begun later, it has all of the transfer.
+marked() {
+    mark=$(client curl -sS --connect-timeout 0.5 --max-time 2 -o /dev/null -w '%{local_port}' "http://$source/status")
+    [ "${mark:-0}" -gt 0 ]
+}
+has_mark() { captured "tcp.port == $mark" | grep -q .; }
 no_reset() {
+    within 5 marked && within 5 has_mark || { echo 'the capture is not known to have the end'; return 1; }
     kill "$(cat "$tmp/sniffer")"; wait "$sniffer"
-    tshark -r "$tmp/client.pcapng" -Y 'tcp.flags.reset == 1' >"$tmp/resets" 2>/dev/null
-    n=$(tshark -r "$tmp/client.pcapng" -Y tcp 2>/dev/null | wc -l)
-    echo "$n packets"; cat "$tmp/resets"
+    port=$(sed -n 's/^port //p' "$tmp/transfer.log")
+    [ "${port:-0}" -gt 0 ] || { echo "the transfer's port is not known"; return 1; }
+    captured "tcp.flags.reset == 1 && (ip.src == $source || tcp.port == $port)" >"$tmp/resets" || { cat "$tmp/tshark.log"; return 1; }
+    n=$(captured "ip.addr == $source && tcp.port == $port" | wc -l)
+    echo "$n packets from and to $source, port $port"; cat "$tmp/resets"
     [ "$n" -gt 100 ] && [ ! -s "$tmp/resets" ]
 }
 transfer() {
     rm -f "$tmp/gate" "$tmp/opened"
     mkfifo "$tmp/gate"
-    client curl -sS --max-time 100 ${2:+--limit-rate "$2"} "http://$1/bulk/$size" | {
+    source=$1
+    client curl -sS --max-time 100 ${2:+--limit-rate "$2"} -w '%{stderr}port %{local_port}\n' "http://$1/bulk/$size" 2>"$tmp/transfer.log" | {
         dd bs=65536 count=16 iflag=fullblock 2>/dev/null
         : >"$tmp/opened"
         [ -n "${2:-}" ] || read -r _ <"$tmp/gate"
@@ -78,5 +91,6 @@ transfer() {
 transferred() {
     [ -n "$gate" ] || timeout 5 sh -c 'echo >"$1"' sh "$tmp/gate"
     wait "$moving"
+    cat "$tmp/transfer.log"
     cmp "$tmp/got.sha" "$tmp/want.sha"
 }
