@@ -70,13 +70,10 @@ static void nobody_ready_is_refused(void **state) {
 static void only_targets_of_the_list(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
     UNUSED(state);
-    lab_open(&lab, 4);
     s.dests = 2;
     s.dest[0] = (struct dist_dest){.dynxcf = ipaddr_v4(0x0A090902), .weight = 10};
     s.dest[1] = (struct dist_dest){.dynxcf = ipaddr_v4(0x0A090904), .weight = 10};
-    define(&lab, 0, &s);
-    lab_own(&lab, 0);
-    lab_run(&lab, 5000);
+    opened_with(4, &s);
     for (u32 i = 0; i < 20; i++) lab_connect(&lab);
     lab_run(&lab, 20000);
     assert_int_equal(lab.node[0].served, 0); /* though it owns the address and listens */
@@ -210,15 +207,9 @@ static void fragments_are_joined(void **state) {
 /* FTP active data: a target opens a connection from the DVIPA; the answers arrive at the distributor. */
 static void target_opens(u32 message_usec, u64 takes_usec, u32 early) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
-    struct sock *listen, *s, *n;
     l->message_usec = message_usec;
     l->step_usec = 20; /* finer than the way to the client and back */
-    assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
-    assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
-    assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
-    assert_int_equal(sock_open(l->node[2].stk, SOCK_TCP, "FTPD", &s), 0);
-    assert_int_equal(sock_bind(s, LAB_DVIPA, 20, l->t->now), 0);
-    assert_int_equal(sock_connect(s, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+    struct sock *listen = client_listens(l, 2020), *s = call(l, 2, 2020), *n;
     lab_run(l, takes_usec);
     assert_int_equal(counters(l, 0)->drop_early, early);
     assert_int_equal(sock_accept(listen, &n, NULL, l->t->now), 0);
@@ -248,17 +239,12 @@ static void a_target_opens_from_the_dvipa(void **state) {
  * the second one is not taken for a late one. */
 static void a_target_calls_again(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
-    struct sock *listen, *s, *n;
+    struct sock *listen = client_listens(l, 2020), *s, *n;
     u8 got[8];
     UNUSED(state);
-    assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
-    assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
-    assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
     const struct vcrt *at_b = distributor_vcrt(l->node[1].d);
     for (u32 i = 0; i < 2; i++) {
-        assert_int_equal(sock_open(l->node[2].stk, SOCK_TCP, "FTPD", &s), 0);
-        assert_int_equal(sock_bind(s, LAB_DVIPA, 20, l->t->now), 0);
-        assert_int_equal(sock_connect(s, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+        s = call(l, 2, 2020);
         lab_run(l, 2 * USEC_PER_SEC);
         assert_int_equal(sock_accept(listen, &n, NULL, l->t->now), 0);
         if (i == 0) lab_own(l, 1);
@@ -355,10 +341,7 @@ static void passive_ports_are_forgotten(void **state) {
 static void port_omitted_learns(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 0);
     UNUSED(state);
-    lab_open(&lab, 3);
-    define(&lab, 0, &s);
-    lab_own(&lab, 0);
-    lab_run(&lab, 5000);
+    opened_with(3, &s);
     for (u32 i = 0; i < 3; i++) assert_int_equal(ready(&lab, 0, i), 1);
     struct sock *more[2] = {lab_listen(&lab.node[1], IPADDR_ANY, 8000), lab_listen(&lab.node[2], IPADDR_ANY, 8000)};
     lab_run(&lab, 2000);
@@ -380,11 +363,8 @@ static void affinity_ends_with_routing(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
     UNUSED(state);
     for (u32 port_goes = 0; port_goes < 2; port_goes++) {
-        lab_open(&lab, 3);
         s.options.affinity_sec = 5;
-        define(&lab, 0, &s);
-        lab_own(&lab, 0);
-        lab_run(&lab, 5000);
+        opened_with(3, &s);
         struct lab_client *c = lab_connect(&lab);
         lab_run(&lab, 5000);
         assert_int_equal(lab.node[0].d->affinities.rows, 1);
@@ -403,11 +383,8 @@ static void affinity_ends_with_routing(void **state) {
 static void affinity_holds_and_expires(void **state) {
     struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
     UNUSED(state);
-    lab_open(&lab, 3);
     s.options.affinity_sec = 5;
-    define(&lab, 0, &s);
-    lab_own(&lab, 0);
-    lab_run(&lab, 5000);
+    opened_with(3, &s);
     struct lab_client *c = lab_connect(&lab);
     lab_run(&lab, 5000);
     u32 home = 0;
@@ -434,12 +411,7 @@ static void deleted_and_defined_under_connections(void **state) {
     struct dist_statement s = statement(DIST_WEIGHTEDACTIVE, 80), all = {.dvipa = LAB_DVIPA};
     struct lab_client *c[8], *e;
     UNUSED(state);
-    lab_open(&lab, 3);
-    struct lab *l = &lab;
-    s.options.affinity_sec = 0;
-    define(l, 0, &s);
-    lab_own(l, 0);
-    lab_run(l, 5000);
+    struct lab *l = opened_with(3, &s);
     for (u32 i = 0; i < 6; i++) c[i] = lab_connect(l);
     lab_run(l, 20000);
     for (u32 i = 0; i < 3; i++) assert_int_equal(l->node[i].served, 2);

@@ -1,36 +1,24 @@
 /* test_dist_copy.c - rows of the VCRT at the next owners: a client that only reads hears of it when routing stack and server die
  * together. The group is distlab.h's; nobody's client sends anything once its server is gone. */
-#include "tests/unit/distlab.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-/* cmocka wants the three above */
-#include <cmocka.h>
+#include "tests/unit/distcase.h"
 
 #define CLIENTS 12
 #define TOLD_US (300 * USEC_PER_MSEC)
 
-static struct lab lab;
 static struct lab_client *c[CLIENTS];
 
 /* n stacks, A owns; CLIENTS connections that have sent and received something, then nothing. */
 static struct lab *held(u32 n) {
-    struct dist_statement s = {.dvipa = LAB_DVIPA, .options = {.method = DIST_ROUNDROBIN}, .ports = 1, .port = {80}};
-    lab_open(&lab, n);
-    assert_int_equal(distributor_define(lab.node[0].d, &s, lab.t->now), 0);
-    lab_own(&lab, 0);
-    lab_run(&lab, 1200000); /* the heirs are known */
-    for (u32 i = 0; i < CLIENTS; i++) c[i] = lab_connect(&lab);
-    lab_run(&lab, 20000);
-    for (u32 i = 0; i < CLIENTS; i++) sock_send(c[i]->s, "xy", 2, lab.t->now);
-    lab_run(&lab, 300000);
+    struct lab *l = opened(n, DIST_ROUNDROBIN);
+    lab_run(l, 1200000); /* the heirs are known */
+    for (u32 i = 0; i < CLIENTS; i++) c[i] = lab_connect(l);
+    lab_run(l, 20000);
+    for (u32 i = 0; i < CLIENTS; i++) sock_send(c[i]->s, "xy", 2, l->t->now);
+    lab_run(l, 300000);
     for (u32 i = 0; i < CLIENTS; i++) assert_int_equal(c[i]->received, 2);
-    return &lab;
+    return l;
 }
 
-static struct distributor *dist(u32 i) { return lab.node[i].d; }
-static u32 copies(u32 i) { return vcrt_rows(&dist(i)->copies); }
 static u32 resets(void) {
     u32 n = 0;
     for (u32 i = 0; i < CLIENTS; i++) n += c[i]->error == ERR_CONNRESET;
@@ -218,11 +206,6 @@ static void a_target_owns_it_without_distribution(void **state) {
     lab_close(l);
 }
 
-static void lose_sight(struct lab *l, u32 i, u32 j) {
-    l->node[i].ops->peer_down(l->node[i].ctx, &l->node[i].peer[j], l->t->now);
-    l->node[i].peer[j].used = false;
-}
-
 /* C, an heir of the former owner, does not know the new one until that has told everybody that what was known before it is over. */
 static void who_comes_later_forgets_too(void **state) {
     struct lab *l = held(4);
@@ -378,14 +361,9 @@ static void begun_from_the_dvipa(void **state) {
     UNUSED(state);
     for (u32 who = 0; who < 3; who += 2) {
         struct lab *l = held(4);
-        struct sock *listen, *s, *n;
+        struct sock *listen = client_listens(l, 2020), *n;
         int error = 0;
-        assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
-        assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
-        assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
-        assert_int_equal(sock_open(l->node[who].stk, SOCK_TCP, "FTPD", &s), 0);
-        assert_int_equal(sock_bind(s, LAB_DVIPA, 20, l->t->now), 0);
-        assert_int_equal(sock_connect(s, testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
+        call(l, who, 2020);
         lab_run(l, 2 * USEC_PER_SEC); /* a target's SYN is repeated: its answer was faster than the word about it */
         assert_int_equal(sock_accept(listen, &n, NULL, l->t->now), 0);
         sock_on_event(n, peer_event, &error);

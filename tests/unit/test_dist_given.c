@@ -39,9 +39,7 @@ static void the_former_owner_has_given_it(void **state) {
     enum what { SYN_FIRST, CONFIG_FIRST, DIES, SILENT, WHATS };
     UNUSED(state);
     for (u32 what = 0; what < WHATS; what++) {
-        struct lab *l = opened(3, DIST_ROUNDROBIN);
-        for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-        lab_run(l, 5000);
+        struct lab *l = at_c(0);
         struct late late = a_syn_under_way(l, 2);
         l->node[1].listener = lab_listen(&l->node[1], IPADDR_ANY, 80);
         lab_run(l, 5000);
@@ -73,10 +71,8 @@ static void the_former_owner_has_given_it(void **state) {
 
 /* C has answered B and tells of no such connection: it drops A's SYN from now on, and B is free to choose. So it is for a SYN of another life. */
 static void who_has_answered_has_decided(void **state) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct lab *l = at_c(0);
     UNUSED(state);
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
     struct late late = a_syn_under_way(l, 2);
     l->node[1].listener = lab_listen(&l->node[1], IPADDR_ANY, 80);
     sock_close(l->node[2].listener, l->t->now);
@@ -105,12 +101,11 @@ static void given_to_the_next_owner(void **state) {
     UNUSED(state);
     for (u32 chosen = 0; chosen < 2; chosen++) {
         struct lab *l = opened(3, DIST_ROUNDROBIN);
-        struct dist_quiesce all = {.target = true};
-        for (u32 i = 0; i < 3; i += 2) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+        others_quiesced(l, 1, true);
         lab_run(l, 5000);
         struct late late = a_syn_under_way(l, 1);
-        assert_int_equal(distributor_resume(l->node[2].d, &all, l->t->now), 0);
-        if (chosen) assert_int_equal(distributor_quiesce(l->node[1].d, &all, l->t->now), 0);
+        quiesced(l, 2, false);
+        if (chosen) quiesced(l, 1, true);
         lab_give(l, 1);
         lab_own(l, 1);
         lab_run(l, chosen ? 1200000 : 5000);
@@ -133,9 +128,7 @@ static void of_an_owner_before_the_last(void **state) {
     enum what { GIVEN, DEAD, OF_THE_LAST, WHATS };
     UNUSED(state);
     for (u32 what = 0; what < WHATS; what++) {
-        struct lab *l = opened(3, DIST_ROUNDROBIN);
-        for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-        lab_run(l, 5000);
+        struct lab *l = at_c(0);
         struct late late = a_syn_under_way(l, 2);
         if (what != OF_THE_LAST) lab_give(l, 1), lab_own(l, 1), lab_run(l, 5000);
         if (what == DEAD) lab_die(l, 1);

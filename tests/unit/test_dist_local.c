@@ -1,26 +1,13 @@
 /* test_dist_local.c - what a stack that has a distributed DVIPA opens itself: OPTLOCAL (connections to it) and SYSPLEXPORTS (ports of
  * connections from it). The group is distlab.h's. */
-#include "tests/unit/distlab.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-/* cmocka wants the three above */
-#include <cmocka.h>
-
-static struct lab lab;
+#include "tests/unit/distcase.h"
 
 /* n stacks; A owns and distributes port 80 to all, with these options. */
-static struct lab *opened(u32 n, struct dist_options o) {
-    struct dist_statement s = {.dvipa = LAB_DVIPA, .options = o, .ports = 1, .port = {80}};
-    lab_open(&lab, n);
-    assert_int_equal(distributor_define(lab.node[0].d, &s, lab.t->now), 0);
-    lab_own(&lab, 0);
-    lab_run(&lab, 5000);
-    return &lab;
+static struct lab *with(u32 n, struct dist_options o) {
+    struct dist_statement s = statement(DIST_ROUNDROBIN, 80);
+    s.options = o;
+    return opened_with(n, &s);
 }
-static const struct dist_counters *counters(struct lab *l, u32 i) { return distributor_counters(l->node[i].d); }
-static u32 rows(struct lab *l) { return vcrt_rows(distributor_vcrt(l->node[0].d)); }
 
 /* count connections of node `from` to the DVIPA, one after the other; each is used, and they all end. */
 static void connect_from(struct lab *l, u32 from, u32 count) {
@@ -50,7 +37,7 @@ static void check_served(struct lab *l, u32 a, u32 b, u32 c) {
 /* ---- OPTLOCAL ---- */
 
 static void without_it_the_routing_stack_decides(void **state) {
-    struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN});
+    struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN});
     UNUSED(state);
     connect_from(l, 1, 9); /* a target's: to A and from there to each, itself among them */
     check_served(l, 3, 3, 3);
@@ -59,21 +46,21 @@ static void without_it_the_routing_stack_decides(void **state) {
     check_served(l, 3, 3, 3);
     assert_int_equal(counters(l, 0)->kept_local + counters(l, 1)->kept_local, 0);
     lab_run(l, 80 * USEC_PER_SEC); /* a row whose target has TIME_WAIT waits for that */
-    assert_int_equal(rows(l), 0);
+    assert_int_equal(rows(l, 0), 0);
     lab_close(l);
 }
 
 static void optlocal_stays(void **state) {
     UNUSED(state);
     for (u8 value = 0; value <= 1; value++) {
-        struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = (u8)(value + 1)});
+        struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = (u8)(value + 1)});
         connect_from(l, 1, 6);
         check_served(l, 0, 6, 0);
         connect_from(l, 0, 6);
         check_served(l, 6, 0, 0);
         assert_int_equal(counters(l, 0)->kept_local, 6);
         assert_int_equal(counters(l, 1)->kept_local, 6);
-        assert_int_equal(rows(l), 0);
+        assert_int_equal(rows(l, 0), 0);
         /* Clients elsewhere are the method's. */
         for (u32 i = 0; i < 6; i++) lab_connect(l);
         lab_run(l, 20000);
@@ -83,7 +70,7 @@ static void optlocal_stays(void **state) {
 }
 
 static void optlocal_needs_a_ready_listener(void **state) {
-    struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
+    struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
     struct dist_quiesce q = {.port = 80};
     UNUSED(state);
     assert_int_equal(distributor_quiesce(l->node[1].d, &q, l->t->now), 0);
@@ -104,7 +91,7 @@ static void optlocal_needs_a_ready_listener(void **state) {
 
 /* A listener that accepts nothing: when its queue is more than half full it is relieved. */
 static void optlocal_needs_a_responsive_one(void **state) {
-    struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
+    struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
     UNUSED(state);
     sock_close(l->node[1].listener, l->t->now);
     l->node[1].listener = lab_listen(&l->node[1], IPADDR_ANY, 80);
@@ -124,14 +111,14 @@ static void optlocal_needs_a_responsive_one(void **state) {
 /* The idle times of the lab make weights of 64, 43 and 32. */
 static void optlocal_compares_weights(void **state) {
     UNUSED(state);
-    struct lab *twice = opened(3, (struct dist_options){.method = DIST_BASEWLM, .optlocal = 2 + 1});
+    struct lab *twice = with(3, (struct dist_options){.method = DIST_BASEWLM, .optlocal = 2 + 1});
     lab_run(twice, 25 * USEC_PER_SEC);
     for (u32 n = 0; n < 3; n++) connect_from(twice, n, 1);
     for (u32 n = 0; n < 3; n++) assert_int_equal(counters(twice, n)->kept_local, 1);
     lab_close(twice);
     /* C loses nearly all it has: 64, 43, 3. Twice 3 is less than 64, and so is 16 times; A and B stay. */
     for (u8 value = 2; value <= 16; value = (u8)(value * 8)) {
-        struct lab *l = opened(3, (struct dist_options){.method = DIST_BASEWLM, .optlocal = (u8)(value + 1)});
+        struct lab *l = with(3, (struct dist_options){.method = DIST_BASEWLM, .optlocal = (u8)(value + 1)});
         lab_run(l, 25 * USEC_PER_SEC);
         l->node[2].d->slot[SLOT_SELF].capacity /= 12;
         connect_from(l, 2, 1);
@@ -149,7 +136,7 @@ static void optlocal_compares_weights(void **state) {
 
 /* Two statements of one DVIPA: each port has its own OPTLOCAL, also at those that were told. */
 static void optlocal_is_a_ports(void **state) {
-    struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
+    struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN, .optlocal = 1});
     struct dist_statement s = {.dvipa = LAB_DVIPA, .options = {.method = DIST_ROUNDROBIN}, .ports = 1, .port = {81}};
     UNUSED(state);
     assert_int_equal(distributor_define(l->node[0].d, &s, l->t->now), 0);
@@ -167,7 +154,7 @@ static void optlocal_is_a_ports(void **state) {
 
 /* From the DVIPA to itself no other stack could answer. */
 static void from_itself_to_itself(void **state) {
-    struct lab *l = opened(3, (struct dist_options){.method = DIST_ROUNDROBIN});
+    struct lab *l = with(3, (struct dist_options){.method = DIST_ROUNDROBIN});
     UNUSED(state);
     for (u32 i = 0; i < 2; i++) {
         struct sock *s;
@@ -178,7 +165,7 @@ static void from_itself_to_itself(void **state) {
         assert_int_equal(sock_send(s, "x", 1, l->t->now), 1);
         assert_int_equal(l->node[i].served, 1);
     }
-    assert_int_equal(rows(l), 0);
+    assert_int_equal(rows(l, 0), 0);
     lab_close(l);
 }
 
@@ -199,7 +186,6 @@ static u32 port_of(struct sock *s) {
     sock_local(s, &a);
     return a.port;
 }
-static struct dist_vipa *vipa(struct lab *l, u32 i) { return dist_vipa_find(l->node[i].d, LAB_DVIPA); }
 
 #define MANY 50 /* of each system: so few are left of one block that it asks for a second */
 
@@ -222,56 +208,56 @@ static void give_back(struct lab *l, struct sock **s) {
 
 static void no_port_twice(void **state) {
     static struct sock *s[LAB_NODES][MANY];
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
-    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(l, i)->blocks, 1); /* before anybody asks */
+    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(i)->blocks, 1); /* before anybody asks */
     take_many(l, 0, s);
-    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(l, i)->blocks, 2);
+    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(i)->blocks, 2);
     assert_int_equal(counters(l, 0)->blocks_revoked, 0);
     /* What is not in use any more goes back, but for one block. */
     for (u32 i = 0; i < 3; i++) give_back(l, s[i]);
     lab_run(l, 25 * USEC_PER_SEC);
     u32 held = 0;
-    for (u32 b = 0; b < DISTMSG_BLOCKS; b++) held += vipa(l, 0)->holder[b] != 0;
+    for (u32 b = 0; b < DISTMSG_BLOCKS; b++) held += vipa(0)->holder[b] != 0;
     assert_int_equal(held, 3);
-    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(l, i)->blocks, 1);
+    for (u32 i = 0; i < 3; i++) assert_int_equal(vipa(i)->blocks, 1);
     lab_close(l);
 }
 
 /* What one DVIPA gives back leaves another's blocks alone. */
 static void each_dvipa_has_its_own(void **state) {
-    struct lab *l = opened(2, POOL);
+    struct lab *l = with(2, POOL);
     UNUSED(state);
     struct dist_vipa *other = dist_vipa_get(l->node[0].d, ipaddr_v4(0xC9020A0C));
     assert_non_null(other);
     other->holder[77] = SLOT_SELF + 1;
-    vipa(l, 0)->held_due = l->node[0].d->work_due = true;
+    vipa(0)->held_due = l->node[0].d->work_due = true;
     lab_run(l, 5000);
-    assert_false(vipa(l, 0)->held_due);
+    assert_false(vipa(0)->held_due);
     assert_int_equal(other->holder[77], SLOT_SELF + 1);
-    assert_int_equal(vipa(l, 0)->holder[vipa(l, 0)->block[0].number], SLOT_SELF + 1);
+    assert_int_equal(vipa(0)->holder[vipa(0)->block[0].number], SLOT_SELF + 1);
     lab_close(l);
 }
 
 /* The owner changes, and dies: whoever comes next grants nothing that somebody has. */
 static void owners_change(void **state) {
     static struct sock *s[LAB_NODES][MANY], *t[LAB_NODES][MANY];
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
     take_many(l, 0, s);
     lab_own(l, 1);
     lab_run(l, 50000);
     for (u32 i = 0; i < 3; i++)
-        for (u32 k = 0; k < vipa(l, i)->blocks; k++)
-            assert_int_equal(vipa(l, 1)->holder[vipa(l, i)->block[k].number] != 0, 1);
+        for (u32 k = 0; k < vipa(i)->blocks; k++)
+            assert_int_equal(vipa(1)->holder[vipa(i)->block[k].number] != 0, 1);
     for (u32 i = 0; i < 3; i++) give_back(l, s[i]);
     take_many(l, 0, t);
     lab_die(l, 1);
     lab_own(l, 2);
     lab_run(l, 50000);
     u32 held = 0;
-    for (u32 b = 0; b < DISTMSG_BLOCKS; b++) held += vipa(l, 2)->holder[b] != 0;
-    assert_int_equal(held, vipa(l, 0)->blocks + vipa(l, 2)->blocks); /* the dead one's are free */
+    for (u32 b = 0; b < DISTMSG_BLOCKS; b++) held += vipa(2)->holder[b] != 0;
+    assert_int_equal(held, vipa(0)->blocks + vipa(2)->blocks); /* the dead one's are free */
     static u8 seen[65536];
     memset(seen, 0, sizeof seen);
     for (u32 n = 0; n < MANY; n++) seen[port_of(t[0][n])] = seen[port_of(t[2][n])] = 1;
@@ -285,7 +271,7 @@ static void owners_change(void **state) {
 
 /* A takeover with answers that are late: nothing is granted until they are there; who has ports left goes on. */
 static void nothing_is_granted_on_half_a_picture(void **state) {
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
     l->message_usec = 400000;
     lab_own(l, 1);
@@ -305,24 +291,24 @@ static void nothing_is_granted_on_half_a_picture(void **state) {
 
 /* Two say that they have the same block: the second is told that it has not. */
 static void who_says_it_late_loses_it(void **state) {
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
-    u16 number = vipa(l, 1)->block[0].number;
-    vipa(l, 2)->block[0].number = number;
-    vipa(l, 2)->held_due = l->node[2].d->work_due = true;
+    u16 number = vipa(1)->block[0].number;
+    vipa(2)->block[0].number = number;
+    vipa(2)->held_due = l->node[2].d->work_due = true;
     lab_run(l, 5000);
     assert_int_equal(counters(l, 0)->blocks_revoked, 1);
-    for (u32 k = 0; k < vipa(l, 2)->blocks; k++) assert_int_not_equal(vipa(l, 2)->block[k].number, number);
+    for (u32 k = 0; k < vipa(2)->blocks; k++) assert_int_not_equal(vipa(2)->block[k].number, number);
     lab_run(l, 3 * USEC_PER_SEC);
-    assert_int_equal(vipa(l, 2)->blocks, 1); /* another one */
+    assert_int_equal(vipa(2)->blocks, 1); /* another one */
     lab_close(l);
 }
 
 /* A stack that has left and come back is granted the block that it had: what is in use of it since then is not free. */
 static void a_block_had_before_is_looked_at(void **state) {
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
-    struct dist_vipa *owner = vipa(l, 0), *holder = vipa(l, 1);
+    struct dist_vipa *owner = vipa(0), *holder = vipa(1);
     u16 number = holder->block[0].number;
     struct sock *s = bound(l, 1, 0);
     assert_int_equal(port_of(s) / DISTMSG_BLOCK_PORTS, number);
@@ -337,9 +323,9 @@ static void a_block_had_before_is_looked_at(void **state) {
 
 /* Ports that PORT or VIPADISTRIBUTE names, or EPHEMERALPORTS leaves out, are in the blocks and never given. */
 static void named_ports_are_not_given(void **state) {
-    struct lab *l = opened(3, POOL);
+    struct lab *l = with(3, POOL);
     UNUSED(state);
-    u32 base = vipa(l, 1)->block[0].number * 64u;
+    u32 base = vipa(1)->block[0].number * 64u;
     struct port_rule r = {.first = (u16)base, .last = (u16)(base + 29), .proto = 6, .flags = PORT_RANGE, .jobname = "X"};
     assert_int_equal(port_rule_add(l->node[1].stk, &r), 0);
     net_config(l->node[1].stk)->tcp.ephemeral_last = (u16)(base + 59);
@@ -350,7 +336,7 @@ static void named_ports_are_not_given(void **state) {
 
 /* An unbound socket, and one bound to an address that is not distributed, have nothing to do with it. */
 static void others_have_their_own_ports(void **state) {
-    struct lab *l = opened(2, POOL);
+    struct lab *l = with(2, POOL);
     struct sock *s;
     UNUSED(state);
     u32 given = counters(l, 1)->ports_given;
@@ -365,13 +351,10 @@ static void others_have_their_own_ports(void **state) {
 
 /* Two systems connect from the DVIPA to one server: what comes back goes to each. */
 static void answers_find_their_system(void **state) {
-    struct lab *l = opened(3, POOL);
-    struct sock *listen, *s[3], *n[3];
+    struct lab *l = with(3, POOL);
+    struct sock *listen = client_listens(l, 2020), *s[3], *n[3];
     struct sockaddr4 peer[3];
     UNUSED(state);
-    assert_int_equal(sock_open(l->client, SOCK_TCP, "FTPC", &listen), 0);
-    assert_int_equal(sock_bind(listen, testnet_ip(LAB_CLIENT), 2020, l->t->now), 0);
-    assert_int_equal(sock_listen(listen, 5, l->t->now), 0);
     for (u32 i = 0; i < 3; i++) {
         s[i] = bound(l, i, 0);
         assert_int_equal(sock_connect(s[i], testnet_ip(LAB_CLIENT), 2020, l->t->now), -ERR_INPROGRESS);
@@ -386,7 +369,7 @@ static void answers_find_their_system(void **state) {
         assert_int_equal(sock_recv(s[i], got, sizeof got, l->t->now), 1);
         assert_int_equal(got[0], 'a' + i);
     }
-    assert_int_equal(rows(l), 3); /* that of the routing stack itself, too, for the next owners */
+    assert_int_equal(rows(l, 0), 3); /* that of the routing stack itself, too, for the next owners */
     sock_close(listen, l->t->now);
     lab_close(l);
 }

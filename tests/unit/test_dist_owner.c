@@ -78,10 +78,8 @@ static void the_owner_dies(void **state) {
 
 /* A dies, and B, who could ask nobody for its epoch, routes with the same one: it is told of C's connection all the same. */
 static void a_new_owner_of_the_same_epoch(void **state) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct lab *l = at_c(0);
     UNUSED(state);
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
     struct lab_client *c = lab_connect(l);
     lab_run(l, 20000);
     assert_true(c->connected && l->node[2].served == 1);
@@ -116,11 +114,9 @@ static void a_syn_during_takeover_waits(void **state) {
 /* A SYN that A gave to C, and that arrives there when B routes and has C's list: by XCF, and by GRE from A's address, it is dropped and repeated;
  * by HiperSockets, which say nothing, it goes to B, which knows none of it and chooses. The client has its connection in each case, and it lasts. */
 static void a_late_syn(enum link_type type, u16 mark, u32 dropped) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct lab *l = at_c(0);
     struct sysplex *sx = &l->node[2];
     u8 syn[100];
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
     struct link *way = testnet_link(l->t, sx->stk, "WAY", "10.9.7.1", NULL, LINK_CAP_ARP);
     way->type = (u8)type;
     struct lab_client *c = lab_connect(l);
@@ -213,10 +209,8 @@ static void a_stack_that_joins_is_given_nothing(void **state) {
 
 /* C lists a connection to B, which is about to own the address, and tells A that it has ended: B's row of it goes with C's next list. */
 static void ended_while_the_address_moved(void **state) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct lab *l = at_c(0);
     UNUSED(state);
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
     struct lab_client *c[2] = {lab_connect(l), lab_connect(l)};
     lab_run(l, 20000);
     assert_true(c[0]->connected && c[1]->connected);
@@ -246,16 +240,15 @@ static void ended_while_the_address_moved(void **state) {
  * it were given to another one, two would answer one client. */
 static void a_new_owner_knows_what_it_has_begun(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
-    struct dist_quiesce all = {.target = true};
     UNUSED(state);
-    for (u32 i = 0; i < 3; i += 2) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    others_quiesced(l, 1, true);
     lab_run(l, 5000);
     link_lan_down(l->node[1].client_side, l->t->now);
     struct lab_client *c = lab_connect(l);
     lab_run(l, 5000);
     link_lan_up(l->node[1].client_side, l->t->now);
-    for (u32 i = 0; i < 3; i += 2) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
-    assert_int_equal(distributor_quiesce(l->node[1].d, &all, l->t->now), 0);
+    others_quiesced(l, 1, false);
+    quiesced(l, 1, true);
     lab_own(l, 1);
     lab_run(l, 4 * USEC_PER_SEC);
     assert_true(c->connected && !c->error);
@@ -266,10 +259,8 @@ static void a_new_owner_knows_what_it_has_begun(void **state) {
 
 /* C has a client's SYN and never hears more of it. B, which routes now, was told of it as of any connection, and is told of its end. */
 static void a_half_open_one_is_over(void **state) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
+    struct lab *l = at_c(0);
     UNUSED(state);
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
     link_lan_down(l->node[2].client_side, l->t->now);
     struct lab_client *c = lab_connect(l);
     lab_run(l, 5000);
@@ -289,27 +280,26 @@ static void a_half_open_one_is_over(void **state) {
  * two answers, and the one that it believes would be reset. When C does not listen any more, somebody else takes it. */
 static void a_quiesced_target_completes(void **state) {
     struct lab *l = opened(3, DIST_ROUNDROBIN);
-    struct dist_quiesce all = {.target = true};
     UNUSED(state);
-    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    others_quiesced(l, 2, true);
     lab_run(l, 5000);
     link_lan_down(l->node[2].client_side, l->t->now);
     struct lab_client *c[2] = {lab_connect(l), NULL};
     lab_run(l, 5000);
-    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
-    assert_int_equal(distributor_quiesce(l->node[2].d, &all, l->t->now), 0);
+    others_quiesced(l, 2, false);
+    quiesced(l, 2, true);
     lab_run(l, 5000);
     link_lan_up(l->node[2].client_side, l->t->now);
     lab_run(l, 2 * USEC_PER_SEC);
     assert_true(c[0]->connected && l->node[2].served == 1);
     assert_int_equal(counters(l, 0)->rechosen, 0);
-    assert_int_equal(distributor_resume(l->node[2].d, &all, l->t->now), 0);
-    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_quiesce(l->node[i].d, &all, l->t->now), 0);
+    quiesced(l, 2, false);
+    others_quiesced(l, 2, true);
     lab_run(l, 5000);
     link_lan_down(l->node[2].client_side, l->t->now);
     c[1] = lab_connect(l);
     lab_run(l, 5000);
-    for (u32 i = 0; i < 2; i++) assert_int_equal(distributor_resume(l->node[i].d, &all, l->t->now), 0);
+    others_quiesced(l, 2, false);
     sock_close(l->node[2].listener, l->t->now);
     lab_run(l, 4 * USEC_PER_SEC);
     assert_true(c[1]->connected && l->node[2].served == 1);
@@ -328,8 +318,7 @@ static void a_target_in_trouble_has_time(void **state) {
     UNUSED(state);
     for (u32 i = 0; i < ARRAY_LEN(as); i++) {
         struct lab *l = opened(3, DIST_BASEWLM);
-        struct dist_quiesce all = {.target = true};
-        for (u32 k = 0; k < 2; k++) assert_int_equal(distributor_quiesce(l->node[k].d, &all, l->t->now), 0);
+        others_quiesced(l, 2, true);
         lab_run(l, 5000);
         link_lan_down(l->node[2].client_side, l->t->now);
         struct lab_client *c = lab_connect(l);
@@ -338,7 +327,7 @@ static void a_target_in_trouble_has_time(void **state) {
         struct vdpt_target *t = &p->t[dist_slot_of(l->node[0].d, &l->node[0].peer[2])];
         t->cer = as[i].cer, t->sef = as[i].sef;
         vdpt_weigh(p);
-        for (u32 k = 0; k < 2; k++) assert_int_equal(distributor_resume(l->node[k].d, &all, l->t->now), 0);
+        others_quiesced(l, 2, false);
         lab_run(l, as[i].silent_us);
         link_lan_up(l->node[2].client_side, l->t->now);
         lab_run(l, 4 * USEC_PER_SEC);

@@ -2,10 +2,6 @@
  * just come. Each case is one rule of the files dist*.c that longer stories do not need. The group is distlab.h's. */
 #include "tests/unit/distcase.h"
 
-static struct distributor *dist(u32 i) { return lab.node[i].d; }
-static struct dist_vipa *vipa(u32 i) { return dist_vipa_find(dist(i), LAB_DVIPA); }
-static u32 copies(u32 i) { return vcrt_rows(&dist(i)->copies); }
-
 /* A message of stack `from` at stack `to`, now: the DVIPA, an epoch, n bytes. */
 static void word(u32 to, u32 from, u8 kind, u32 epoch, const void *bytes, u32 n) {
     struct sysplex *sx = &lab.node[to];
@@ -24,16 +20,6 @@ static void conn_word(u32 to, u32 from, u32 epoch, const struct vcrt_key *k, u32
     word(to, from, DISTMSG_CONNS, epoch, row, sizeof row);
 }
 
-/* n connections to C alone, which stand. */
-static struct lab *at_c(u32 n) {
-    struct lab *l = opened(3, DIST_ROUNDROBIN);
-    for (u32 i = 0; i < 2; i++) sock_close(l->node[i].listener, l->t->now);
-    lab_run(l, 5000);
-    for (u32 i = 0; i < n; i++) lab_connect(l);
-    lab_run(l, 100000);
-    assert_int_equal(dist(0)->vcrt.rows_of[2], n);
-    return l;
-}
 static struct vcrt_row *first_row(void) { return vcrt_walk(&dist(0)->vcrt, NULL); }
 
 /* ---- epochs and lives ---- */
@@ -227,11 +213,6 @@ static void a_lost_ones_ports_live_again(void **state) {
 
 /* ---- heirs ---- */
 
-static void lose_sight(u32 i, u32 j) {
-    lab.node[i].ops->peer_down(lab.node[i].ctx, &lab.node[i].peer[j], lab.t->now);
-    lab.node[i].peer[j].used = false;
-}
-
 /* Between two looks at who is next B was gone and is there again, with nothing: it is given every row. */
 static void an_heir_that_comes_again(void **state) {
     UNUSED(state);
@@ -239,7 +220,7 @@ static void an_heir_that_comes_again(void **state) {
     lab_run(l, 1200000);
     assert_int_equal(copies(1), 4);
     dist_copy_forget(dist(1), vipa(1), VDPT_NOBODY);
-    lose_sight(0, 1);
+    lose_sight(l, 0, 1);
     lab_meet(l, 0, 1);
     lab_run(l, 1200000);
     assert_int_equal(copies(1), 4);
@@ -251,7 +232,7 @@ static void a_target_that_the_heir_does_not_know(void **state) {
     UNUSED(state);
     struct lab *l = at_c(0);
     lab_run(l, 1200000);
-    lose_sight(1, 2);
+    lose_sight(l, 1, 2);
     for (u32 i = 0; i < 4; i++) lab_connect(l);
     lab_run(l, 1200000);
     assert_int_equal(copies(1), 0);
@@ -284,20 +265,19 @@ static void an_end_before_all_rows(void **state) {
 
 /* QUIESCE is the operator's, and stays until he says RESUME: also if the stack leaves the group and joins again. */
 static void quiesce_outlives_the_group(void **state) {
-    struct dist_quiesce all = {.target = true};
     UNUSED(state);
     struct lab *l = opened(2, DIST_ROUNDROBIN);
     struct sysplex *b = &l->node[1];
-    assert_int_equal(distributor_quiesce(b->d, &all, l->t->now), 0);
+    quiesced(l, 1, true);
     b->ops->left(b->ctx, l->t->now);
-    lose_sight(1, 0);
-    lose_sight(0, 1);
+    lose_sight(l, 1, 0);
+    lose_sight(l, 0, 1);
     lab_meet(l, 1, 0);
     lab_meet(l, 0, 1);
     lab_run(l, 5000);
     assert_true(distributor_serves(b->d, LAB_DVIPA));
     assert_int_equal(ready(l, 0, 1), 0);
-    assert_int_equal(distributor_resume(b->d, &all, l->t->now), 0);
+    quiesced(l, 1, false);
     lab_run(l, 5000);
     assert_int_equal(ready(l, 0, 1), 1);
     lab_close(l);

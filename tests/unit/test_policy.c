@@ -1,15 +1,8 @@
 /* test_policy.c - service policies: the Policy Agent's language with its errors, times, choice of a rule, fractions; and what the
  * distributor makes of them among the stacks of distlab.h. */
 #include "super/pagentcf.h"
-#include "tests/unit/distlab.h"
+#include "tests/unit/distcase.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-/* cmocka wants the three above */
-#include <cmocka.h>
-
-static struct lab lab;
 static struct policy pol;
 static struct pagentcf cf;
 
@@ -258,20 +251,16 @@ static void say(void *ctx, const struct vcrt_key *k, struct dist_policy *out, u6
     *out = verdict;
 }
 
-static struct lab *opened(enum dist_method m) {
-    struct dist_statement s = {.dvipa = LAB_DVIPA, .options = {.method = (u8)m}, .ports = 1, .port = {80}};
-    lab_open(&lab, 3);
-    assert_int_equal(distributor_define(lab.node[0].d, &s, lab.t->now), 0);
-    lab_own(&lab, 0);
-    lab_run(&lab, 5000);
-    distributor_set_policy(lab.node[0].d, say, NULL);
-    return &lab;
+static struct lab *with_policy(enum dist_method m) {
+    struct lab *l = opened(3, m);
+    distributor_set_policy(dist(0), say, NULL);
+    return l;
 }
 
 static u32 slot_of(struct lab *l, u32 node) { return distributor_slot(l->node[0].d, ipaddr_v4(0x0A090901 + node)); }
 
 static void only_the_actions_targets(void **state) {
-    struct lab *l = opened(DIST_ROUNDROBIN);
+    struct lab *l = with_policy(DIST_ROUNDROBIN);
     u32 denied = 0;
     UNUSED(state);
     verdict = (struct dist_policy){.allowed = 1u << slot_of(l, 1), .rule = 77, .denied = &denied};
@@ -301,7 +290,7 @@ static void only_the_actions_targets(void **state) {
 /* A target whose answers are lost: its time-outs are sampled there and take weight off at the routing stack. */
 static void losses_take_weight_off(void **state) {
     const struct policy_monitor m = {.on = true, .loss_ratio = 20, .loss_fraction = 25, .loss_max = 50};
-    struct lab *l = opened(DIST_BASEWLM);
+    struct lab *l = with_policy(DIST_BASEWLM);
     struct dist_sample s;
     UNUSED(state);
     verdict = (struct dist_policy){.allowed = 1u << slot_of(l, 1)};
