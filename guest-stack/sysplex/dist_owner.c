@@ -12,13 +12,11 @@ u32 dist_slot_of(const struct distributor *d, const struct sysplex_peer *p) {
     return VDPT_NOBODY;
 }
 
-static void enter_target(struct distributor *d, u32 slot) {
+/* Its connections, if it has any from earlier, come with its answer to CONFIG, which is not awaited. */
+static void enter_target(struct distributor *d) {
     LIST_FOR_EACH(n, &d->vipa_list) {
         struct dist_vipa *v = LIST_ENTRY(n, struct dist_vipa, node);
-        if (!v->routing) continue;
-        dist_build(d, v);
-        /* Its connections, if it has any from earlier, come with its answer to CONFIG. */
-        v->awaiting &= ~(1u << slot);
+        if (v->routing) dist_build(d, v);
     }
 }
 
@@ -30,7 +28,7 @@ void dist_peer_up(void *ctx, struct sysplex_peer *p, u64 now) {
         if (d->slot[i].used) continue;
         d->slot[i] = (struct dist_slot){.dynxcf = p->dynxcf, .peer = p, .used = true};
         d->slots_top = u32_max(d->slots_top, i + 1);
-        enter_target(d, i);
+        enter_target(d);
         dist_copy_peer_up(d, now);
         return;
     }
