@@ -112,8 +112,35 @@ static void a_peer_dies_with_packets_waiting(void **state) {
     assert_int_equal(count(p, 0)->batches_out, before + 1);
     LIST_FOR_EACH(n, &sx->dx.idle) idle++;
     assert_int_equal(idle, DYNXCF_BATCHES);
+    assert_int_equal(count(p, 0)->drop_batch, 1);
     simplex_run(p, SEC / 10);
     assert_int_equal(arrived(p, 1) + arrived(p, 2), 1);
+    simplex_destroy(p);
+}
+
+/* XCF has no room for a batch at the end of the turn: it is lost as on any link, and counted; the next turn begins with an empty one. */
+static void a_batch_that_xcf_refuses(void **state) {
+    static const u8 nothing[PLEXMSG_DATA_MAX];
+    struct simplex *p = plex();
+    struct sysplex *sx = simplex_sysplex(p, 0);
+    UNUSED(state);
+    for (u32 i = 0; i < 5; i++) forward(p, 1, 300);
+    const struct sysplex_counters before = *count(p, 0);
+    struct sysplex_peer *to = sysplex_peer_at(sx, LIST_ENTRY(sx->dx.open.next, struct packet_batch, node)->peer);
+    while (group_send_now(sx, to, PLEXMSG_CONN, nothing, sizeof nothing, simplex_local(p, 0)) == 0) {
+    }
+    while (group_send_now(sx, to, PLEXMSG_CONN, nothing, PLEXMSG_CONN_ROW, simplex_local(p, 0)) == 0) {
+    }
+    flush(p);
+    assert_int_equal(count(p, 0)->drop_batch, before.drop_batch + 1);
+    assert_int_equal(count(p, 0)->batches_out, before.batches_out);
+    simplex_run(p, SEC);
+    assert_int_equal(arrived(p, 1), 0);
+    forward(p, 1, 300);
+    flush(p);
+    simplex_run(p, SEC / 10);
+    assert_int_equal(arrived(p, 1), 1);
+    assert_int_equal(count(p, 0)->drop_batch, before.drop_batch + 1);
     simplex_destroy(p);
 }
 
@@ -123,6 +150,7 @@ int main(void) {
         cmocka_unit_test(a_full_batch_goes_at_once),
         cmocka_unit_test(more_peers_than_batches),
         cmocka_unit_test(a_peer_dies_with_packets_waiting),
+        cmocka_unit_test(a_batch_that_xcf_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

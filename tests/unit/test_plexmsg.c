@@ -57,7 +57,40 @@ static void dvipa_row(void **state) {
     assert_false(plexmsg_dvipa_parse(p, &got));
 }
 
+/* A connection that is there, one that has ended, and flag 2: all that are there follow. That one is of a DVIPA and of no connection, the others are
+ * of one. */
+static void conn_row(void **state) {
+    static const struct {
+        struct plexmsg_conn c;
+        u8 wire[PLEXMSG_CONN_ROW];
+    } rows[] = {
+        {{.foreign = {0x0A000101}, .local_port = 80, .foreign_port = 5001, .there = true}, {10, 1, 1, 80, 10, 0, 1, 1, 0, 80, 0x13, 0x89, 1}},
+        {{.foreign = {0x0A000101}, .local_port = 80, .foreign_port = 5001}, {10, 1, 1, 80, 10, 0, 1, 1, 0, 80, 0x13, 0x89, 0}},
+        {{.all = true}, {10, 1, 1, 80, 0, 0, 0, 0, 0, 0, 0, 0, 2}},
+    };
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plexmsg_conn c = rows[i].c, got;
+        u8 p[PLEXMSG_CONN_ROW];
+        c.dvipa = ipaddr_v4(0x0A010150);
+        memset(p, 0xFF, sizeof p);
+        plexmsg_conn_emit(p, &c);
+        assert_memory_equal(p, rows[i].wire, sizeof p);
+        assert_true(plexmsg_conn_parse(p, &got));
+        assert_true(ipaddr_eq(got.dvipa, c.dvipa) && ipaddr_eq(got.foreign, c.foreign));
+        assert_int_equal(got.local_port, c.local_port);
+        assert_int_equal(got.foreign_port, c.foreign_port);
+        assert_int_equal(got.there, c.there);
+        assert_int_equal(got.all, c.all);
+        p[12] ^= 2; /* all connections, and one of them; a connection of nobody */
+        assert_false(plexmsg_conn_parse(p, &got));
+        p[12] ^= 2;
+        memset(p, 0, 4);
+        assert_false(plexmsg_conn_parse(p, &got));
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(user_state), cmocka_unit_test(dvipa_row)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(user_state), cmocka_unit_test(dvipa_row), cmocka_unit_test(conn_row)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
