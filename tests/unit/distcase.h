@@ -6,7 +6,7 @@
  *   only_one_listens(l, i)            of the stacks there are, from now on; others_quiesced(l, i, on): all but i are, or are no longer
  *   lose_sight(l, i, j)               stack i sees j leave; lab_meet() ends that
  *   listen = client_listens(l, port)  at the client, for what is called from the DVIPA; call(l, i, port) from its port 20 at stack i
- *   counters(l, i), rows(l, i), dist(i), vipa(i), copies(i)     of stack i
+ *   counters(l, i), rows(l, i), dist(i), vipa(i), copies(i)     of stack i; first_row() of A's VCRT
  *   ready(l, i, slot)                 RDY of port 80 at a slot, as i has it
  */
 #ifndef TESTS_UNIT_DISTCASE_H
@@ -27,6 +27,8 @@ static inline struct dist_vipa *vipa(u32 i) { return dist_vipa_find(dist(i), LAB
 static inline u32 copies(u32 i) { return vcrt_rows(&dist(i)->copies); }
 static inline const struct dist_counters *counters(struct lab *l, u32 i) { return distributor_counters(l->node[i].d); }
 static inline u32 rows(struct lab *l, u32 i) { return vcrt_rows(distributor_vcrt(l->node[i].d)); }
+
+static inline struct vcrt_row *first_row(void) { return vcrt_walk(&dist(0)->vcrt, NULL); } /* of A */
 
 static inline u32 ready(struct lab *l, u32 i, u32 slot) {
     const struct vdpt_port *p = vdpt_find(distributor_vdpt(l->node[i].d), LAB_DVIPA, 80);

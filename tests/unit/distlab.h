@@ -1,6 +1,7 @@
 /* distlab.h - the distributor under test: stacks A, B, C, D with one OSA each, a client that reaches each of them, and a group
  * whose messages and ownership the test itself decides. It stands in for struct sysplex, whose functions it defines; so
- * a program that includes it links no other.
+ * a program that includes it links no other. Packets that a card or a peer has verified come first to the hook in front of IP, as in a guest; what
+ * a test gives without PKT_IP_CSUM_OK takes the long way.
  *
  *   lab_open(&l, n)             n stacks, each with a server on port 80 that echoes; dynamic XCF addresses 10.9.9.1...
  *   lab_own(l, i)               stack i owns the DVIPA (LAB_DVIPA) from now on, with a new epoch; -1 nobody
@@ -41,6 +42,7 @@ struct sysplex { /* one stack's view of the group */
     struct distributor *d;
     struct sock *listener;
     void *storage;
+    u32 room;     /* bytes of the longest message that the group takes from it */
     u32 served;   /* connections that its server accepted */
     u32 sent_messages;
     u8 diststat;
@@ -67,6 +69,8 @@ struct lab {
     int owner;
     u32 epoch, message_usec, step_usec;
     bool mute; /* messages of the group vanish */
+    bool no_pass; /* no stack is reached by XCF itself: by VIPAROUTE, say */
+    bool moved;   /* some stack has given away an address that is not distributed, and has connections yet */
     bool heirs_reversed;
     bool others; /* messages may name DVIPAs that nobody owns, a stack leave the group: else that is the test's mistake */
     struct sysplex node[LAB_NODES];
@@ -79,7 +83,10 @@ struct lab {
 void sysplex_part_add(struct sysplex *sx, const struct sysplex_part_ops *ops, void *ctx) {
     sx->ops = ops;
     sx->ctx = ctx;
+    stack_hooks(sx->stk)->routed = ops->routed;
+    stack_hooks(sx->stk)->routed_ctx = ctx;
 }
+bool sysplex_has_moved(const struct sysplex *sx) { return sx->lab->moved; }
 struct stack *sysplex_stack(struct sysplex *sx) { return sx->stk; }
 const char *sysplex_sysname(const struct sysplex *sx) { return sx->index ? "SYSB" : "SYSA"; }
 const char *sysplex_tcpname(const struct sysplex *sx) { UNUSED(sx); return "TCPIP"; }
@@ -118,6 +125,7 @@ int sysplex_send(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, con
     struct lab *l = sx->lab;
     u32 n = 0;
     if (l->mute) return 0;
+    if (len > sx->room) return -ERR_NOBUFS;
     for (u32 i = 0; i < l->nodes; i++) {
         if (i == sx->index || !l->node[i].alive || (to && to->index != i)) continue;
         lab_push(l, (struct lab_event){now + l->message_usec, sx->index, i, kind, 0, len, NULL}, data);
@@ -134,6 +142,7 @@ void sysplex_forward(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p,
     lab_push(sx->lab, e, copy);
 }
 bool sysplex_pass(struct sysplex *sx, struct sysplex_peer *to, struct pkt *p, u64 now) {
+    if (sx->lab->no_pass) return false;
     p->flags |= PKT_DISTRIBUTED;
     sysplex_forward(sx, to, p, now);
     return true;
@@ -358,7 +367,7 @@ static void lab_deliver(struct lab *l) {
         if (to->alive && e.kind && to->peer[e.from].used)
             to->ops->message(to->ctx, &to->peer[e.from], e.kind, e.data, e.len, l->t->now);
         else if (to->alive && !e.kind)
-            testnet_give_from(to->xcf, e.data, e.len, e.flags & (PKT_DISTRIBUTED | PKT_L4_CSUM_OK), (u8)(e.from + 1));
+            testnet_give_from(to->xcf, e.data, e.len, (u16)(PKT_IP_CSUM_OK | (e.flags & (PKT_DISTRIBUTED | PKT_L4_CSUM_OK))), (u8)(e.from + 1));
         free(e.data);
     }
 }
@@ -393,7 +402,7 @@ static void lab_node(struct lab *l, u32 i) {
     struct sysplex *sx = &l->node[i];
     char name[9], a[16], b[16];
     str_fmt(name, sizeof name, "TCPIP%c", 'A' + (char)i);
-    *sx = (struct sysplex){.lab = l, .index = i, .alive = true};
+    *sx = (struct sysplex){.lab = l, .index = i, .alive = true, .room = UINT32_MAX};
     sx->stk = lab_stack(l, name);
     net_config(sx->stk)->ip.sysplex_routing = true;
     net_config(sx->stk)->tcp.max_backlog = 400;

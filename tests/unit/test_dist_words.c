@@ -20,7 +20,6 @@ static void conn_word(u32 to, u32 from, u32 epoch, const struct vcrt_key *k, u32
     word(to, from, DISTMSG_CONNS, epoch, row, sizeof row);
 }
 
-static struct vcrt_row *first_row(void) { return vcrt_walk(&dist(0)->vcrt, NULL); }
 
 /* ---- epochs and lives ---- */
 
