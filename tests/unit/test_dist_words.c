@@ -210,6 +210,38 @@ static void a_lost_ones_ports_live_again(void **state) {
     lab_close(l);
 }
 
+/* ---- reports ---- */
+
+/* Four SYNs in vain: that target gets nothing more but one connection after each report, and none while it does not listen or its queue is full, for that
+ * one would be lost. */
+static void who_is_probed(void **state) {
+    static const struct {
+        u8 sef;
+        bool listens, probed;
+    } as[] = {{100, true, true}, {100, false, false}, {0, true, false}};
+    UNUSED(state);
+    for (u32 i = 0; i < ARRAY_LEN(as); i++) {
+        struct lab *l = opened(3, DIST_BASEWLM);
+        struct sysplex *a = &l->node[0];
+        struct distmsg_report r = {LAB_DVIPA, 80, as[i].sef, 0, 4, 0};
+        u8 m[DISTMSG_REPORT_HEAD + DISTMSG_REPORT_ROW] = {0};
+        const struct vdpt_target *t = &vdpt_find(distributor_vdpt(a->d), LAB_DVIPA, 80)->t[2];
+        if (!as[i].listens) sock_close(l->node[2].listener, l->t->now);
+        lab_run(l, 5000);
+        distmsg_report_emit(m + DISTMSG_REPORT_HEAD, &r);
+        a->ops->message(a->ctx, &a->peer[2], DISTMSG_REPORT, m, sizeof m, l->t->now);
+        assert_int_equal(vdpt_tsr(t), 0);
+        assert_int_equal(counters(l, 0)->probes, as[i].probed);
+        /* What it may be owed is not paid when it listens again: the next report says what it is worth. */
+        if (!as[i].listens) l->node[2].listener = lab_listen(&l->node[2], IPADDR_ANY, 80);
+        lab_run(l, 5000);
+        for (u32 n = 0; n < 9; n++) lab_connect(l);
+        lab_run(l, 20000);
+        assert_int_equal(l->node[2].served, as[i].probed);
+        lab_close(l);
+    }
+}
+
 /* ---- heirs ---- */
 
 /* Between two looks at who is next B was gone and is there again, with nothing: it is given every row. */
@@ -308,6 +340,7 @@ int main(void) {
         cmocka_unit_test(an_affinity_ends_by_itself),
         cmocka_unit_test(many_ended_rows_go_together),
         cmocka_unit_test(a_lost_ones_ports_live_again),
+        cmocka_unit_test(who_is_probed),
         cmocka_unit_test(an_heir_that_comes_again),
         cmocka_unit_test(a_target_that_the_heir_does_not_know),
         cmocka_unit_test(an_end_before_all_rows),

@@ -268,7 +268,13 @@ static void only_the_actions_targets(void **state) {
     lab_run(l, 9000);
     assert_int_equal(l->node[1].served, 6);
     assert_int_equal(vcrt_walk(distributor_vcrt(l->node[0].d), NULL)->rule, 77);
-    /* Its server ends: refused, or, with 0.0.0.0 in the list, anybody's. */
+    /* 0.0.0.0 in the list changes nothing while one of the listed can. */
+    verdict.else_any = true;
+    for (u32 i = 0; i < 6; i++) lab_connect(l);
+    lab_run(l, 9000);
+    assert_int_equal(l->node[1].served, 12);
+    verdict.else_any = false;
+    /* Its server ends: refused, or, with 0.0.0.0, anybody's. */
     sock_close(l->node[1].listener, l->t->now);
     lab_run(l, 2000);
     struct lab_client *c = lab_connect(l);

@@ -177,6 +177,25 @@ static void probing(void **state) {
     f->p->t[1].flags |= VDPT_PROBE;
     f->p->t[1].ready = 0; /* not listening: nothing to probe */
     assert_int_not_equal(vdpt_choose(f->p, ALL), 1);
+    f->p->t[1].ready = 1;
+    assert_int_not_equal(vdpt_choose(f->p, ~2u), 1); /* nor for a connection that policy gives to others: it waits for one that may */
+    assert_int_equal(vdpt_choose(f->p, ALL), 1);
+}
+
+/* Of two with weights of 50 and 1 the second is quiesced when its turn is nearly there: at RESUME it is owed nothing. */
+static void absence_earns_nothing(void **state) {
+    struct fixture *f = setup(DIST_BASEWLM, 2);
+    u32 before, turn = 51;
+    UNUSED(state);
+    f->p->t[0].wlm = 50;
+    f->p->t[1].wlm = 1;
+    vdpt_weigh(f->p);
+    do before = f->p->t[1].total, vdpt_choose(f->p, ALL); while (f->p->t[1].total == before);
+    for (u32 i = 0; i + 2 < turn; i++) assert_int_equal(vdpt_choose(f->p, ALL), 0);
+    f->p->t[1].flags |= VDPT_QUIESCED;
+    assert_int_equal(vdpt_choose(f->p, ALL), 0);
+    f->p->t[1].flags &= (u8)~VDPT_QUIESCED;
+    for (u32 i = 0; i < turn / 5; i++) assert_int_equal(vdpt_choose(f->p, ALL), 0);
 }
 
 static void effective_weights(void **state) {
@@ -319,6 +338,7 @@ int main(void) {
         cmocka_unit_test(hotstandby_prefers_then_ranks),
         cmocka_unit_test(who_is_eligible),
         cmocka_unit_test(probing),
+        cmocka_unit_test(absence_earns_nothing),
         cmocka_unit_test(effective_weights),
         cmocka_unit_test(another_method_begins_anew),
         cmocka_unit_test(learnt_ports),
