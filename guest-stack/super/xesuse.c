@@ -58,6 +58,13 @@ bool xesuse_number(struct command *c, u32 i, u32 limit, u32 *out) {
     return command_expected(c, text, what);
 }
 
+bool xesuse_word(struct command *c, u32 i, u32 limit, u8 *out) {
+    u32 n;
+    if (!xesuse_number(c, i, limit, &n)) return false;
+    be32_put(out, n);
+    return true;
+}
+
 bool xesuse_name(struct command *c, u32 i, u8 *out, u32 bytes) {
     char text[CF_ENTRY_NAME_BYTES + 1];
     text_of(command_op(c, i), text, sizeof text);
@@ -87,12 +94,7 @@ void xesuse_data_show(char *out, u32 cap, const u8 *p, u32 bytes) {
 
 /* ---- lock structures ---- */
 
-static bool put_entry(struct use *s, struct command *c) {
-    u32 entry;
-    if (!xesuse_number(c, 2, LOCK_ENTRIES, &entry)) return false;
-    be32_put(s->cmd + 16, entry);
-    return true;
-}
+static bool put_entry(struct use *s, struct command *c) { return xesuse_word(c, 2, LOCK_ENTRIES, s->cmd + 16); }
 
 static bool put_obtain(struct use *s, struct command *c) {
     const char *how = command_op(c, 3), *wait = command_op(c, 4);

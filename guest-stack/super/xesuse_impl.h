@@ -56,8 +56,9 @@ struct xesuse {
     struct use use[XESUSE_MAX];
 };
 
-/* Operand i as a number below limit, or as a name padded with blanks; false after a message. */
+/* Operand i as a number below limit (as a word of the command: four bytes), or as a name padded with blanks; false after a message. */
 bool xesuse_number(struct command *c, u32 i, u32 limit, u32 *out);
+bool xesuse_word(struct command *c, u32 i, u32 limit, u8 *out);
 bool xesuse_name(struct command *c, u32 i, u8 *out, u32 bytes);
 /* Data behind the operands of the command. */
 void xesuse_data_put(struct use *s, const char *operand);

@@ -11,12 +11,7 @@
 #define LOCKS    16u
 #define ENTRY_AT CF_RSP_BYTES
 
-static bool put_list(struct use *s, struct command *c) {
-    u32 list;
-    if (!xesuse_number(c, 2, XESUSE_LISTS, &list)) return false;
-    be32_put(s->cmd + 16, list);
-    return true;
-}
+static bool put_list(struct use *s, struct command *c) { return xesuse_word(c, 2, XESUSE_LISTS, s->cmd + 16); }
 
 static bool put_write(struct use *s, struct command *c) {
     u16 flags = CF_F_DATA;
@@ -61,11 +56,8 @@ static bool put_take(struct use *s, struct command *c) {
 }
 
 static bool put_move(struct use *s, struct command *c) {
-    u32 to;
-    if (!put_list(s, c) || !xesuse_number(c, 3, XESUSE_LISTS, &to)) return false;
-    be32_put(s->cmd + 20, to);
     s->cmd[36] = CF_BY_POSITION;
-    return true;
+    return put_list(s, c) && xesuse_word(c, 3, XESUSE_LISTS, s->cmd + 20);
 }
 
 /* The head of the list, or the first entry with a key. */
@@ -139,9 +131,7 @@ static void show_count(struct use *s, const u8 *rsp, u32 len, char *line) {
 
 static bool put_controls(struct use *s, struct command *c) {
     const char *text = command_op(c, 4);
-    u32 limit;
-    if (!put_list(s, c) || !xesuse_number(c, 3, FILL_MAX, &limit)) return false;
-    be32_put(s->cmd + 20, limit);
+    if (!put_list(s, c) || !xesuse_word(c, 3, FILL_MAX, s->cmd + 20)) return false;
     memset(s->cmd + 64, ' ', CONTROL_TEXT);
     return !text[0] || xesuse_name(c, 4, s->cmd + 64, CONTROL_TEXT);
 }
@@ -200,11 +190,8 @@ static void show_events(struct use *s, const u8 *rsp, u32 len, char *line) {
 /* ---- the lock table of a serialized list ---- */
 
 static bool put_lock(struct use *s, struct command *c) {
-    u32 n;
-    if (!xesuse_number(c, 2, LOCKS, &n)) return false;
-    be32_put(s->cmd + 56, n);
     s->cmd[60] = s->request && s->request->name[0] == 'U' ? CF_LOCK_RESET : CF_LOCK_SET;
-    return true;
+    return xesuse_word(c, 2, LOCKS, s->cmd + 56);
 }
 static void show_holder(struct use *s, const u8 *rsp, u32 len, char *line) {
     UNUSED(s);

@@ -74,7 +74,11 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* An operator's command; what its system says from then on is looked at by said(). */
+static void forget(void) {
+    for (u32 i = 0; i < SYSTEMS; i++) rig.s[i].said[rig.s[i].len = 0] = '\0';
+}
+
+/* An operator's command; what systems say from then on is looked at by said(), silent(); says() and fails() are both at once. */
 static bool use(u32 system, const char *text) {
     struct side *s = &rig.s[system];
     struct command c = {.r = &s->con.reply, .now = simcf_now(rig.z)};
@@ -87,7 +91,7 @@ static bool use(u32 system, const char *text) {
         *p = '\0';
         c.op[c.ops++] = p + 1;
     }
-    for (u32 i = 0; i < SYSTEMS; i++) rig.s[i].said[rig.s[i].len = 0] = '\0';
+    forget();
     bool good = xesuse_run(s->u, &c);
     simcf_settle(rig.z);
     return good;
@@ -96,6 +100,14 @@ static bool use(u32 system, const char *text) {
 static void said(u32 system, const char *text) {
     if (!strstr(rig.s[system].said, text)) fail_msg("SYS%c has not said \"%s\" but:\n%s", 'A' + (int)system, text, rig.s[system].said);
 }
+static void says(u32 system, const char *command, const char *text) {
+    assert_true(use(system, command));
+    said(system, text);
+}
+static void fails(u32 system, const char *command, const char *text) {
+    assert_false(use(system, command));
+    said(system, text);
+}
 static void silent(u32 system) {
     if (rig.s[system].len) fail_msg("SYS%c has said:\n%s", 'A' + (int)system, rig.s[system].said);
 }
@@ -103,8 +115,7 @@ static void all_connect(const char *what) {
     char text[64];
     for (u32 i = 0; i < SYSTEMS; i++) {
         str_fmt(text, sizeof text, "CONNECT,%s", what);
-        assert_true(use(i, text));
-        said(i, "WAS SUCCESSFUL. JOBNAME: XESUSE ASID: 0021");
+        says(i, text, "WAS SUCCESSFUL. JOBNAME: XESUSE ASID: 0021");
     }
 }
 
@@ -113,23 +124,18 @@ static void all_connect(const char *what) {
 static void test_contention(void **state) {
     UNUSED(state);
     all_connect("LOCK1,LOCK");
-    assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE"));
-    said(0, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
-    assert_true(use(1, "OBTAIN,LOCK1,5,SHARED,WAIT"));
-    said(1, "PLX0351E XESUSE LOCK1 OBTAIN: REFUSED, CONTENTION, ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000002");
+    says(0, "OBTAIN,LOCK1,5,EXCLUSIVE", "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
+    says(1, "OBTAIN,LOCK1,5,SHARED,WAIT", "PLX0351E XESUSE LOCK1 OBTAIN: REFUSED, CONTENTION, ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000002");
     said(0, "PLX0352I XESUSE LOCK1: ENTRY 5: EXCLUSIVE 01 SHARED 00000000 WAITING 00000002: ANOTHER ONE WANTS IT");
     silent(2);
     assert_true(use(0, "RELEASE,LOCK1,5"));
     said(1, "ENTRY 5: EXCLUSIVE 00 SHARED 00000000 WAITING 00000002: TRY AGAIN");
     assert_true(use(1, "OBTAIN,LOCK1,5,SHARED"));
-    assert_true(use(2, "OBTAIN,LOCK1,5,SHARED"));
-    said(2, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 00 SHARED 00000006");
-    assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE"));
-    said(0, "REFUSED, CONTENTION");
+    says(2, "OBTAIN,LOCK1,5,SHARED", "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 00 SHARED 00000006");
+    says(0, "OBTAIN,LOCK1,5,EXCLUSIVE", "REFUSED, CONTENTION");
     said(1, "ANOTHER ONE WANTS IT");
     said(2, "ANOTHER ONE WANTS IT");
-    assert_true(use(0, "RELEASE,LOCK1,5"));
-    said(0, "REFUSED, NOT HELD");
+    says(0, "RELEASE,LOCK1,5", "REFUSED, NOT HELD");
 }
 
 /* Who waits no longer is not told. */
@@ -137,15 +143,12 @@ static void test_cancel(void **state) {
     UNUSED(state);
     all_connect("LOCK1,LOCK");
     assert_true(use(0, "OBTAIN,LOCK1,6,EXCLUSIVE") && use(1, "OBTAIN,LOCK1,6,EXCLUSIVE,WAIT"));
-    assert_true(use(1, "CANCEL,LOCK1,6"));
-    said(1, "CANCEL: ENTRY 6: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
+    says(1, "CANCEL,LOCK1,6", "CANCEL: ENTRY 6: EXCLUSIVE 01 SHARED 00000000 WAITING 00000000");
     assert_true(use(0, "RELEASE,LOCK1,6"));
     silent(1);
     assert_true(use(0, "RECORD,LOCK1,ROW.1,'half a change'") && use(0, "RECORDEND,LOCK1,ROW.1"));
-    assert_true(use(1, "RECORDS,LOCK1,1"));
-    said(1, "RECORDS: 0 RECORDS");
-    assert_true(use(0, "RECORDEND,LOCK1,ROW.1"));
-    said(0, "REFUSED, NO SUCH ENTRY");
+    says(1, "RECORDS,LOCK1,1", "RECORDS: 0 RECORDS");
+    says(0, "RECORDEND,LOCK1,ROW.1", "REFUSED, NO SUCH ENTRY");
 }
 
 /* ---- cache ---- */
@@ -153,26 +156,18 @@ static void test_cancel(void **state) {
 static void test_cross_invalidate(void **state) {
     UNUSED(state);
     all_connect("CACHE1,CACHE");
-    assert_true(use(0, "READ,CACHE1,'PAGE ONE',3"));
-    said(0, "VERSION 0, NOT CHANGED: ");
-    assert_true(use(0, "TEST,CACHE1,3"));
-    said(0, "THE BIT IS ON");
+    says(0, "READ,CACHE1,'PAGE ONE',3", "VERSION 0, NOT CHANGED: ");
+    says(0, "TEST,CACHE1,3", "THE BIT IS ON");
     assert_true(use(1, "WRITE,CACHE1,'PAGE ONE',40,'Of SYSB',CHANGED"));
     said(0, "PLX0352I XESUSE CACHE1: BUFFER 3 IS NOT VALID");
     silent(2);
-    use(0, "TEST,CACHE1,3");
-    said(0, "THE BIT IS OFF");
-    use(1, "TEST,CACHE1,40");
-    said(1, "THE BIT IS ON");
-    assert_true(use(2, "READ,CACHE1,'PAGE ONE',0"));
-    said(2, "VERSION 1, CHANGED: Of SYSB");
-    assert_true(use(2, "CASTOUT,CACHE1,'PAGE ONE'"));
-    said(2, "PLX0350I XESUSE CACHE1 CASTOUT: VERSION 1, CHANGED: Of SYSB"); /* as it was until then */
-    assert_true(use(1, "CASTOUT,CACHE1,'PAGE ONE'"));
-    said(1, "REFUSED, ANOTHER CONNECTION CASTS IT OUT");
+    says(0, "TEST,CACHE1,3", "THE BIT IS OFF");
+    says(1, "TEST,CACHE1,40", "THE BIT IS ON");
+    says(2, "READ,CACHE1,'PAGE ONE',0", "VERSION 1, CHANGED: Of SYSB");
+    says(2, "CASTOUT,CACHE1,'PAGE ONE'", "PLX0350I XESUSE CACHE1 CASTOUT: VERSION 1, CHANGED: Of SYSB"); /* as it was until then */
+    says(1, "CASTOUT,CACHE1,'PAGE ONE'", "REFUSED, ANOTHER CONNECTION CASTS IT OUT");
     assert_true(use(2, "CASTOUTEND,CACHE1,'PAGE ONE'"));
-    assert_true(use(0, "READ,CACHE1,'PAGE ONE',63"));
-    said(0, "VERSION 1, NOT CHANGED: Of SYSB");
+    says(0, "READ,CACHE1,'PAGE ONE',63", "VERSION 1, NOT CHANGED: Of SYSB");
     assert_true(use(2, "INVALIDATE,CACHE1,'PAGE ONE'"));
     said(0, "BUFFER 63 IS NOT VALID");
     said(1, "BUFFER 40 IS NOT VALID");
@@ -183,19 +178,15 @@ static void test_castout_class(void **state) {
     UNUSED(state);
     all_connect("CACHE1,CACHE");
     assert_true(use(0, "WRITE,CACHE1,'PAGE TWO',9,'of SYSA',CHANGED") && use(0, "WRITE,CACHE1,'PAGE ONE',8,'of SYSA',CHANGED"));
-    assert_true(use(1, "CLASS,CACHE1"));
-    said(1, "CHANGED: PAGE TWO\nPLX0350I XESUSE CACHE1 CHANGED: PAGE ONE\nPLX0350I XESUSE CACHE1 CLASS: 2 CHANGED\n");
+    says(1, "CLASS,CACHE1", "CHANGED: PAGE TWO\nPLX0350I XESUSE CACHE1 CHANGED: PAGE ONE\nPLX0350I XESUSE CACHE1 CLASS: 2 CHANGED\n");
     assert_true(use(1, "CASTOUT,CACHE1,'PAGE TWO'") && use(2, "CLASS,CACHE1,0"));
     said(2, "CLASS: 1 CHANGED");
     assert_true(use(1, "CASTOUTEND,CACHE1,'PAGE TWO'") && use(0, "UNREGISTER,CACHE1,'PAGE TWO',9"));
-    assert_true(use(0, "TEST,CACHE1,9"));
-    said(0, "THE BIT IS OFF");
+    says(0, "TEST,CACHE1,9", "THE BIT IS OFF");
     assert_true(use(1, "WRITE,CACHE1,'PAGE TWO',1,'of SYSB'"));
     silent(0);
-    assert_true(use(0, "UNREGISTER,CACHE1,'PAGE TWO',9"));
-    said(0, "NO SUCH ENTRY");
-    assert_true(use(0, "CLASS,CACHE1,4"));
-    said(0, "NO SUCH LIST, ENTRY OR BIT");
+    says(0, "UNREGISTER,CACHE1,'PAGE TWO',9", "NO SUCH ENTRY");
+    says(0, "CLASS,CACHE1,4", "NO SUCH LIST, ENTRY OR BIT");
 }
 
 /* ---- list ---- */
@@ -203,24 +194,17 @@ static void test_castout_class(void **state) {
 static void test_monitored_list(void **state) {
     UNUSED(state);
     all_connect("LIST1,LIST");
-    assert_true(use(0, "MONITOR,LIST1,4"));
-    said(0, "IT IS EMPTY");
+    says(0, "MONITOR,LIST1,4", "IT IS EMPTY");
     assert_true(use(1, "WRITE,LIST1,4,'first'"));
     said(0, "PLX0352I XESUSE LIST1: LIST 4 IS NOT EMPTY");
     silent(2);
-    assert_true(use(2, "MONITOR,LIST1,4"));
-    said(2, "IT IS NOT EMPTY");
-    assert_true(use(2, "TEST,LIST1,4"));
-    said(2, "THE BIT IS ON");
-    assert_true(use(0, "READ,LIST1,4"));
-    said(0, "PLX0350I XESUSE LIST1 READ: first");
+    says(2, "MONITOR,LIST1,4", "IT IS NOT EMPTY");
+    says(2, "TEST,LIST1,4", "THE BIT IS ON");
+    says(0, "READ,LIST1,4", "PLX0350I XESUSE LIST1 READ: first");
     said(2, "LIST 4 IS EMPTY");
-    assert_true(use(0, "READ,LIST1,4"));
-    said(0, "REFUSED, NO SUCH ENTRY");
-    assert_true(use(1, "FILL,LIST1,2,10"));
-    said(1, "FILL: 10 ENTRIES WRITTEN");
-    assert_true(use(1, "FILL,LIST1,2,5000"));
-    said(1, "PLX0351E XESUSE LIST1 FILL: REFUSED, THE STRUCTURE IS FULL, ");
+    says(0, "READ,LIST1,4", "REFUSED, NO SUCH ENTRY");
+    says(1, "FILL,LIST1,2,10", "FILL: 10 ENTRIES WRITTEN");
+    says(1, "FILL,LIST1,2,5000", "PLX0351E XESUSE LIST1 FILL: REFUSED, THE STRUCTURE IS FULL, ");
     said(0, "PERCENT ARE IN USE");
     said(2, "PERCENT ARE IN USE");
 }
@@ -229,55 +213,40 @@ static void test_monitored_list(void **state) {
 static void test_keyed_list(void **state) {
     UNUSED(state);
     all_connect("LIST2,LIST,KEYS");
-    assert_true(use(0, "MONITOREVENTS,LIST2"));
-    said(0, "IT IS EMPTY");
+    says(0, "MONITOREVENTS,LIST2", "IT IS EMPTY");
     assert_true(use(0, "MONITORKEY,LIST2,3,ORDERS"));
     assert_true(use(1, "WRITE,LIST2,3,'two',SPARES"));
     silent(0);
     assert_true(use(2, "WRITE,LIST2,3,'one',ORDERS"));
     said(0, "PLX0352I XESUSE LIST2: THE EVENT QUEUE IS NOT EMPTY");
-    assert_true(use(0, "TEST,LIST2,63"));
-    said(0, "THE BIT IS ON");
-    assert_true(use(0, "EVENTS,LIST2"));
-    said(0, "EVENT: LIST 3 KEY ORDERS\n");
+    says(0, "TEST,LIST2,63", "THE BIT IS ON");
+    says(0, "EVENTS,LIST2", "EVENT: LIST 3 KEY ORDERS\n");
     said(0, "EVENTS: 1 EVENTS\n");
     said(0, "THE EVENT QUEUE IS EMPTY");
-    assert_true(use(0, "BROWSE,LIST2,3"));
-    said(0, "ENTRY: ORDERS (SYSC): one\nPLX0350I XESUSE LIST2 ENTRY: SPARES (SYSB): two\nPLX0350I XESUSE LIST2 BROWSE: 2 ENTRIES\n");
+    says(0, "BROWSE,LIST2,3", "ENTRY: ORDERS (SYSC): one\nPLX0350I XESUSE LIST2 ENTRY: SPARES (SYSB): two\nPLX0350I XESUSE LIST2 BROWSE: 2 ENTRIES\n");
     assert_true(use(1, "MOVE,LIST2,3,4"));
-    assert_true(use(1, "READ,LIST2,4"));
-    said(1, "READ: ORDERS (SYSC): one");
-    assert_true(use(1, "CLEAR,LIST2,3"));
-    said(1, "CLEAR: 1 ENTRIES");
-    assert_true(use(1, "BROWSE,LIST2,3"));
-    said(1, "BROWSE: 0 ENTRIES");
-    assert_false(use(1, "WRITE,LIST2,3,'x'"));
-    said(1, "A NAME");
+    says(1, "READ,LIST2,4", "READ: ORDERS (SYSC): one");
+    says(1, "CLEAR,LIST2,3", "CLEAR: 1 ENTRIES");
+    says(1, "BROWSE,LIST2,3", "BROWSE: 0 ENTRIES");
+    fails(1, "WRITE,LIST2,3,'x'", "A NAME");
 }
 
 /* Entries by LEID: what another system has taken meanwhile ends the request, and what came before is done. */
 static void test_several_by_leid(void **state) {
     UNUSED(state);
     all_connect("LIST1,LIST");
-    assert_true(use(0, "READMULT,LIST1"));
-    said(0, "NOT A COMMAND OF THIS FACILITY"); /* about no entry */
+    says(0, "READMULT,LIST1", "NOT A COMMAND OF THIS FACILITY"); /* about no entry */
     assert_true(use(0, "WRITE,LIST1,5,'one'") && use(0, "WRITE,LIST1,5,'two'") && use(0, "WRITE,LIST1,5,'three'"));
     assert_true(use(1, "BROWSE,LIST1,5"));
     assert_true(use(2, "MOVE,LIST1,5,6"));
-    assert_true(use(1, "READMULT,LIST1"));
-    said(1, "ENTRY: one\nPLX0350I XESUSE LIST1 ENTRY: two\nPLX0350I XESUSE LIST1 ENTRY: three\nPLX0350I XESUSE LIST1 READMULT: 3 ENTRIES\n");
-    assert_true(use(2, "READ,LIST1,5"));
-    said(2, "READ: two");
-    assert_true(use(1, "READMULT,LIST1"));
-    said(1, "ENTRY: one\nPLX0351E XESUSE LIST1 READMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
-    assert_true(use(1, "DELETEMULT,LIST1"));
-    said(1, "ENTRY: one\nPLX0351E XESUSE LIST1 DELETEMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
-    assert_true(use(1, "BROWSE,LIST1,6"));
-    said(1, "BROWSE: 0 ENTRIES");
+    says(1, "READMULT,LIST1", "ENTRY: one\nPLX0350I XESUSE LIST1 ENTRY: two\nPLX0350I XESUSE LIST1 ENTRY: three\nPLX0350I XESUSE LIST1 READMULT: 3 ENTRIES\n");
+    says(2, "READ,LIST1,5", "READ: two");
+    says(1, "READMULT,LIST1", "ENTRY: one\nPLX0351E XESUSE LIST1 READMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
+    says(1, "DELETEMULT,LIST1", "ENTRY: one\nPLX0351E XESUSE LIST1 DELETEMULT: REFUSED, NO SUCH ENTRY, 1 ENTRIES\n");
+    says(1, "BROWSE,LIST1,6", "BROWSE: 0 ENTRIES");
     assert_true(use(1, "BROWSE,LIST1,5") && use(1, "DELETEMULT,LIST1"));
     said(1, "ENTRY: three\nPLX0350I XESUSE LIST1 DELETEMULT: 1 ENTRIES\n");
-    assert_true(use(0, "READ,LIST1,5"));
-    said(0, "NO SUCH ENTRY");
+    says(0, "READ,LIST1,5", "NO SUCH ENTRY");
 }
 
 /* A list's limit and its text are everybody's; a key's entries go by their key. */
@@ -287,84 +256,75 @@ static void test_list_controls(void **state) {
     assert_true(use(0, "SETCONTROLS,LIST2,3,2,'orders of today'"));
     assert_true(use(1, "MONITOR,LIST2,3"));
     assert_true(use(1, "WRITE,LIST2,3,'one',ORDERS") && use(2, "WRITE,LIST2,3,'two',SPARES"));
-    assert_true(use(2, "WRITE,LIST2,3,'three',SPARES"));
-    said(2, "REFUSED, THE LIST IS FULL");
-    assert_true(use(1, "CONTROLS,LIST2,3"));
-    said(1, "CONTROLS: ENTRIES 2 LIMIT 2 ELEMENTS 2 MONITORS 00000002: orders of today");
-    assert_true(use(0, "DELETE,LIST2,3,SPARES"));
-    said(0, "DELETE: SPARES (SYSC): two");
-    assert_true(use(0, "DELETE,LIST2,3,SPARES"));
-    said(0, "NO SUCH ENTRY");
+    says(2, "WRITE,LIST2,3,'three',SPARES", "REFUSED, THE LIST IS FULL");
+    says(1, "CONTROLS,LIST2,3", "CONTROLS: ENTRIES 2 LIMIT 2 ELEMENTS 2 MONITORS 00000002: orders of today");
+    says(0, "DELETE,LIST2,3,SPARES", "DELETE: SPARES (SYSC): two");
+    says(0, "DELETE,LIST2,3,SPARES", "NO SUCH ENTRY");
     assert_true(use(1, "MONITOR,LIST2,3,STOP"));
-    assert_true(use(1, "TEST,LIST2,3"));
-    said(1, "THE BIT IS OFF");
+    says(1, "TEST,LIST2,3", "THE BIT IS OFF");
     assert_true(use(0, "DELETE,LIST2,3"));
     silent(1);
     said(0, "DELETE: ORDERS (SYSB): one");
     assert_true(use(0, "SETCONTROLS,LIST2,3,0"));
-    assert_true(use(2, "CONTROLS,LIST2,3"));
-    said(2, "CONTROLS: ENTRIES 0 LIMIT 0 ELEMENTS 0 MONITORS 00000000: \n");
+    says(2, "CONTROLS,LIST2,3", "CONTROLS: ENTRIES 0 LIMIT 0 ELEMENTS 0 MONITORS 00000000: \n");
     /* Events of a key that nobody asks about any more. */
     assert_true(use(1, "MONITOREVENTS,LIST2") && use(1, "MONITORKEY,LIST2,3,ORDERS") && use(1, "MONITORKEY,LIST2,3,ORDERS,STOP"));
     assert_true(use(0, "WRITE,LIST2,3,'four',ORDERS"));
     silent(1);
-    assert_true(use(1, "MONITORKEY,LIST2,3,ORDERS,STOP"));
-    said(1, "NO SUCH ENTRY");
+    says(1, "MONITORKEY,LIST2,3,ORDERS,STOP", "NO SUCH ENTRY");
 }
 
 /* The lock table of a serialized list: one holder, and none when its system dies. */
 static void test_list_locks(void **state) {
     UNUSED(state);
     all_connect("LIST1,LIST");
-    assert_true(use(0, "LOCK,LIST1,7"));
-    said(0, "LOCK: HOLDER 01");
-    assert_true(use(1, "LOCK,LIST1,7"));
-    said(1, "REFUSED, ANOTHER CONNECTION HAS THE LOCK");
-    assert_true(use(1, "UNLOCK,LIST1,7"));
-    said(1, "REFUSED, NOT HELD");
+    says(0, "LOCK,LIST1,7", "LOCK: HOLDER 01");
+    says(1, "LOCK,LIST1,7", "REFUSED, ANOTHER CONNECTION HAS THE LOCK");
+    says(1, "UNLOCK,LIST1,7", "REFUSED, NOT HELD");
     simcf_stop(rig.z, 0);
     simcf_settle(rig.z);
-    assert_true(use(1, "LOCK,LIST1,7"));
-    said(1, "LOCK: HOLDER 02");
-    assert_true(use(1, "UNLOCK,LIST1,7"));
-    said(1, "UNLOCK: HOLDER 00");
+    says(1, "LOCK,LIST1,7", "LOCK: HOLDER 02");
+    says(1, "UNLOCK,LIST1,7", "UNLOCK: HOLDER 00");
 }
 
 /* ---- who dies ---- */
+
+/* What SETXCF FORCE goes by. */
+static void inventory(struct side *s) {
+    assert_int_equal(cfrm_inventory(s->c, simcf_now(rig.z)), 0);
+    simcf_settle(rig.z);
+}
+
+static int force(struct side *s, const char *structure, const char *connection) { return cfrm_force(s->c, structure, connection, simcf_now(rig.z)); }
 
 /* SYSA, which holds a lock, stops: its lock and its record stay until somebody forces its connection. */
 static void test_failed_persistent(void **state) {
     UNUSED(state);
     all_connect("LOCK1,LOCK,KEEP");
     assert_true(use(0, "OBTAIN,LOCK1,5,EXCLUSIVE") && use(0, "RECORD,LOCK1,ROW.1,'half a change'"));
-    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT"));
-    said(1, "CONTENTION");
-    rig.s[1].said[rig.s[1].len = 0] = '\0';
+    says(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT", "CONTENTION");
+    forget();
     simcf_stop(rig.z, 0);
     simcf_settle(rig.z);
     said(1, "CONNECTIONS 00000001 CAME, LEFT OR FAILED");
-    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT"));
-    said(1, "EXCLUSIVE 01 SHARED 00000000 WAITING 00000002 FAILED 00000001");
-    assert_true(use(1, "RECORDS,LOCK1,1"));
-    said(1, "RECORD: ROW.1: half a change");
+    says(1, "OBTAIN,LOCK1,5,EXCLUSIVE,WAIT", "EXCLUSIVE 01 SHARED 00000000 WAITING 00000002 FAILED 00000001");
+    says(1, "RECORDS,LOCK1,1", "RECORD: ROW.1: half a change");
     said(1, "RECORDS: 1 RECORDS");
     struct side *s = &rig.s[1];
-    assert_int_equal(cfrm_inventory(s->c, simcf_now(rig.z)), 0);
-    simcf_settle(rig.z);
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSC", simcf_now(rig.z)), -ERR_BUSY);
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "", simcf_now(rig.z)), -ERR_BUSY);
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSX", simcf_now(rig.z)), -ERR_NOENT);
-    assert_int_equal(cfrm_force(s->c, "LOCK2", "", simcf_now(rig.z)), -ERR_NOENT);
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), 0);
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), -ERR_ALREADY);
-    s->said[s->len = 0] = '\0';
+    inventory(s);
+    assert_int_equal(force(s, "LOCK1", "USE_SYSC"), -ERR_BUSY);
+    assert_int_equal(force(s, "LOCK1", ""), -ERR_BUSY);
+    assert_int_equal(force(s, "LOCK1", "USE_SYSX"), -ERR_NOENT);
+    assert_int_equal(force(s, "LOCK2", ""), -ERR_NOENT);
+    assert_int_equal(force(s, "LOCK1", "USE_SYSA"), 0);
+    assert_int_equal(force(s, "LOCK1", "USE_SYSA"), -ERR_ALREADY);
+    forget();
     simcf_settle(rig.z);
     assert_true(s->forced == 1 && s->rc == CF_OK);
     said(1, "TRY AGAIN");
-    assert_true(use(1, "OBTAIN,LOCK1,5,EXCLUSIVE"));
-    said(1, "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 02");
+    says(1, "OBTAIN,LOCK1,5,EXCLUSIVE", "PLX0350I XESUSE LOCK1 OBTAIN: ENTRY 5: EXCLUSIVE 02");
     /* The inventory is old by now: the facility knows better. */
-    assert_int_equal(cfrm_force(s->c, "LOCK1", "USE_SYSA", simcf_now(rig.z)), 0);
+    assert_int_equal(force(s, "LOCK1", "USE_SYSA"), 0);
     simcf_settle(rig.z);
     assert_true(s->forced == 2 && s->rc == CF_RC_IN_USE);
 }
@@ -372,37 +332,29 @@ static void test_failed_persistent(void **state) {
 /* Structures without connections go when they are forced, and not before; a connection that failed comes back. */
 static void test_failing_and_back(void **state) {
     UNUSED(state);
-    assert_true(use(0, "CONNECT,LOCK1,LOCK,KEEP"));
-    said(0, "THE STRUCTURE IS NEW");
+    says(0, "CONNECT,LOCK1,LOCK,KEEP", "THE STRUCTURE IS NEW");
     assert_true(use(0, "OBTAIN,LOCK1,9,EXCLUSIVE") && use(0, "DISCONNECT,LOCK1,FAILING"));
-    assert_false(use(0, "OBTAIN,LOCK1,9,SHARED"));
-    said(0, "NOT CONNECTED");
-    assert_true(use(0, "CONNECT,LOCK1,LOCK,KEEP"));
-    said(0, "CONNECTION HAS BEEN REESTABLISHED");
-    assert_true(use(0, "OBTAIN,LOCK1,9,SHARED"));
-    said(0, "SHARED 00000001");
+    fails(0, "OBTAIN,LOCK1,9,SHARED", "NOT CONNECTED");
+    says(0, "CONNECT,LOCK1,LOCK,KEEP", "CONNECTION HAS BEEN REESTABLISHED");
+    says(0, "OBTAIN,LOCK1,9,SHARED", "SHARED 00000001");
     assert_true(use(0, "DISCONNECT,LOCK1,FAILING"));
-    assert_int_equal(cfrm_inventory(rig.s[0].c, simcf_now(rig.z)), 0);
-    simcf_settle(rig.z);
-    assert_int_equal(cfrm_force(rig.s[0].c, "LOCK1", "", simcf_now(rig.z)), 0);
+    inventory(&rig.s[0]);
+    assert_int_equal(force(&rig.s[0], "LOCK1", ""), 0);
     simcf_settle(rig.z);
     assert_true(rig.s[0].forced == 1 && rig.s[0].rc == CF_OK);
-    assert_int_equal(cfrm_inventory(rig.s[0].c, simcf_now(rig.z)), 0);
-    simcf_settle(rig.z);
+    inventory(&rig.s[0]);
     assert_null(cfrm_structure(rig.s[0].c, 0));
 }
 
 static void test_the_facility_dies(void **state) {
     UNUSED(state);
     all_connect("LIST1,LIST");
-    for (u32 i = 0; i < SYSTEMS; i++) rig.s[i].said[rig.s[i].len = 0] = '\0';
+    forget();
     simcf_kill(rig.z, 0);
     simcf_settle(rig.z);
     for (u32 i = 0; i < SYSTEMS; i++) said(i, "THE CONNECTION IS LOST");
-    assert_false(use(0, "READ,LIST1,1"));
-    said(0, "NOT CONNECTED");
-    assert_true(use(0, "CONNECT,LIST1,LIST"));
-    said(0, "CFNAME: CF02");
+    fails(0, "READ,LIST1,1", "NOT CONNECTED");
+    says(0, "CONNECT,LIST1,LIST", "CFNAME: CF02");
 }
 
 static void test_wrong_commands(void **state) {
