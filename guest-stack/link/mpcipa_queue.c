@@ -14,7 +14,7 @@
  *
  * Output. Packets are gathered into the open buffer, each from a page boundary on, one SBALE per page; the
  * buffer is closed (PRIMED) when the next packet does not fit or at flush, which rings the card once for all
- * closed buffers (SIGA-w). Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer
+ * closed buffers (SIGA-w); RING_AHEAD of them are not kept waiting for the flush, so that the card works while the rest is written. Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer
  * that was closed last, it is rung again after STALL_USEC, twice that, and so on: its way out may have been
  * full.
  */
@@ -30,6 +30,7 @@
 #define STALL_USEC     (2u * USEC_PER_MSEC)
 #define STALL_MAX_USEC (128u * USEC_PER_MSEC)
 #define SIGA_TRIES     8
+#define RING_AHEAD     4 /* buffers */
 #define PROTO_TCP      6
 #define PROTO_UDP      17
 
@@ -317,13 +318,16 @@ static void ring(struct mpcipa *d, u64 now) {
     if (!timer_armed(&d->stall)) timer_arm(d->m.dev->stk, &d->stall, now + d->stall_usec);
 }
 
-static void output_close(struct mpcipa *d) {
+static void output_close(struct mpcipa *d, u64 now) {
     struct mpcipa_queue *q = &d->out;
     sbale_of(q, q->next, q->element - 1)[SBALE_EFLAGS_AT] |= SBAL_LAST_ENTRY;
     state_set(q, q->next, SLSB_CU_OUTPUT_PRIMED);
     d->count.output_buffers++;
     q->next = (q->next + 1) & MASK;
     q->element = 0;
+    if (((q->next - q->rung) & MASK) < RING_AHEAD) return;
+    q->rung = q->next;
+    ring(d, now);
 }
 
 /* true: buffer q->next has storage of its own, because the card is done with the one that used it last. */
@@ -398,7 +402,7 @@ int mpcipa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop,
         d->count.drops_out_size++;
         return -ERR_MSGSIZE;
     }
-    if (q->element + pages > QDIO_ELEMENTS) output_close(d);
+    if (q->element + pages > QDIO_ELEMENTS) output_close(d, now);
     if (q->element == 0 && !output_free(d)) {
         /* The card may have room again without our knowing: ring, and look once more. */
         ring(d, now);
@@ -423,7 +427,7 @@ int mpcipa_queue_output(struct link *lnk, struct pkt *p, struct ipaddr next_hop,
 
 void mpcipa_queue_flush(struct mpcipa *d, u64 now) {
     if (!d->data_up) return;
-    if (d->out.element) output_close(d);
+    if (d->out.element) output_close(d, now);
     if (d->out.rung == d->out.next) return;
     d->out.rung = d->out.next;
     ring(d, now);

@@ -1,8 +1,8 @@
 /* cbuf.c - the byte queue of net/cbuf.h.
  *
  * A position is an offset from the first unread byte; adding `start` gives its distance from the head chunk's first
- * byte, and walking the chain finds its chunk. Chains are short (a window is at most a few dozen chunks), and the
- * two ends, where nearly all work happens, are reached without walking.
+ * byte, and walking the chain finds its chunk. Nearly all work happens at the two ends and a little behind where the last piece was
+ * taken (what is sent next): a walk begins at the nearest of these.
  */
 #include "net/cbuf.h"
 
@@ -12,6 +12,8 @@ static void chunk_drop_head(struct cbuf *b, struct pool *chunks) {
     struct cbuf_chunk *c = b->head;
     b->head = c->next;
     if (!b->head) b->tail = NULL;
+    if (b->near == c) b->near = NULL;
+    b->near_at -= CBUF_CHUNK_DATA;
     b->chunks--;
     pool_put(chunks, c);
 }
@@ -52,14 +54,18 @@ void cbuf_commit(struct cbuf *b, u32 n) {
 }
 
 /* The chunk that holds distance d from the head's first byte; d becomes the offset within it. */
-static struct cbuf_chunk *chunk_at(const struct cbuf *b, u32 *d) {
-    u32 before_tail = (b->chunks - 1) * CBUF_CHUNK_DATA;
+static struct cbuf_chunk *chunk_at(struct cbuf *b, u32 *d) {
+    u32 before_tail = (b->chunks - 1) * CBUF_CHUNK_DATA, at = 0;
     if (*d >= before_tail) {
         *d -= before_tail;
         return b->tail;
     }
     struct cbuf_chunk *c = b->head;
-    for (; *d >= CBUF_CHUNK_DATA; *d -= CBUF_CHUNK_DATA) c = c->next;
+    if (b->near && *d >= b->near_at) c = b->near, at = b->near_at;
+    for (; *d - at >= CBUF_CHUNK_DATA; at += CBUF_CHUNK_DATA) c = c->next;
+    b->near = c;
+    b->near_at = at;
+    *d -= at;
     return c;
 }
 
@@ -116,7 +122,7 @@ void cbuf_consume(struct cbuf *b, struct pool *chunks, u32 n, bool ahead) {
     }
 }
 
-u32 cbuf_spans(const struct cbuf *b, u32 at, u32 n, struct span *out, u32 max, u32 *spans) {
+u32 cbuf_spans(struct cbuf *b, u32 at, u32 n, struct span *out, u32 max, u32 *spans) {
     CHECK(at <= b->len && n <= b->len - at);
     u32 covered = 0, used = 0, d = b->start + at;
     if (n > 0) {

@@ -32,6 +32,8 @@ struct cbuf_chunk {
 
 struct cbuf {
     struct cbuf_chunk *head, *tail; /* NULL, NULL when no chunk is held */
+    struct cbuf_chunk *near;        /* where the last walk ended, for the next one; NULL: nowhere */
+    u32 near_at;                    /* of its first byte, from head's */
     u32 start;                      /* of the first byte in head */
     u32 len;                        /* readable bytes */
     u32 chunks;                     /* held */
@@ -53,6 +55,6 @@ u32 cbuf_front(const struct cbuf *b, const u8 **p);
 /* The first n readable bytes leave. ahead: bytes written beyond len exist, so the last chunk stays. */
 void cbuf_consume(struct cbuf *b, struct pool *chunks, u32 n, bool ahead);
 /* Readable bytes [at, at+n) as at most max spans; returns how many bytes they cover and sets *spans. */
-u32 cbuf_spans(const struct cbuf *b, u32 at, u32 n, struct span *out, u32 max, u32 *spans);
+u32 cbuf_spans(struct cbuf *b, u32 at, u32 n, struct span *out, u32 max, u32 *spans);
 
 #endif

@@ -40,7 +40,8 @@ enum pkt_flags {
     PKT_DISTRIBUTED = 0x0100, /* the routing stack of its DVIPA has sent it here: to be delivered, never routed again */
 };
 
-#define PKT_EXT_MAX 3
+/* Pieces of a packet behind its first one. TCP uses all but one, which a link may need: a card's 60 KB in pieces of 8 KB. */
+#define PKT_EXT_MAX 10
 /* Room that a transport leaves before its header: IP header with options, Ethernet or QDIO header. */
 #define PKT_HEADROOM 96
 

@@ -10,7 +10,10 @@
  * (LINK_CAP_GSO) step 3 sends several as one packet with gso_bytes; its TCP checksum field holds the sum of the
  * pseudo header with the packet's whole length, and whoever cuts it computes each segment's own.
  */
+#include "base/str.h"
 #include "net/tcp_impl.h"
+
+#define SPANS (PKT_EXT_MAX - 1)
 
 /* How a header leaves: what a connection and a row have in common. */
 struct way {
@@ -29,7 +32,8 @@ static int transmit(struct stack *stk, const struct way *w, const struct tcphdr 
     p.len = tcphdr_emit(h, p.data);
     p.headroom = PKT_HEADROOM;
     p.ext_len = w->ext_len;
-    for (u32 i = 0; i < PKT_EXT_MAX; i++) p.ext[i] = i < w->spans ? w->ext[i] : (struct span){NULL, 0};
+    memset(p.ext, 0, sizeof p.ext);
+    for (u32 i = 0; i < w->spans; i++) p.ext[i] = w->ext[i];
     p.flags = stk->conf.ip.path_mtu_discovery ? PKT_CSUM_NEEDED | PKT_DF : PKT_CSUM_NEEDED;
     p.gso_bytes = w->gso_bytes;
     p.in = NULL;
@@ -200,16 +204,16 @@ void tcp_send_syn(struct tcb *t, u64 now) {
 static i32 send_text(struct tcb *t, u32 seq, u32 len, bool fin, u64 now) {
     struct tcp_seq *q = &t->q;
     struct stack *stk = tcb_sock(t)->stk;
-    struct span ext[PKT_EXT_MAX];
+    struct span ext[SPANS];
     struct way w = {.ext = ext};
     struct tcphdr h;
     u32 offset = seq - q->snd_una, mss = q->mss_send;
-    w.ext_len = cbuf_spans(&t->tx, offset, len, ext, PKT_EXT_MAX, &w.spans);
+    w.ext_len = cbuf_spans(&t->tx, offset, len, ext, SPANS, &w.spans);
     if (w.ext_len < len) {
         /* The queue is in more pieces than a packet can point to: whole segments go, the rest follows. */
         len = w.ext_len > mss ? w.ext_len - w.ext_len % mss : w.ext_len;
         fin = false;
-        w.ext_len = cbuf_spans(&t->tx, offset, len, ext, PKT_EXT_MAX, &w.spans);
+        w.ext_len = cbuf_spans(&t->tx, offset, len, ext, SPANS, &w.spans);
     }
     if (len > mss) w.gso_bytes = (u16)mss;
     fill(t, &h, seq, TCPF_ACK, now);

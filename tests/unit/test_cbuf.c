@@ -106,6 +106,37 @@ static void spans_cover_any_part(void **state) {
     close_rig(&r);
 }
 
+/* As TCP uses it: pieces are taken one behind the other and now and then from the front again, while bytes come and leave. */
+static void spans_while_bytes_come_and_leave(void **state) {
+    struct rig r;
+    u8 in = 0, first = 0;
+    u32 x = 4711, at = 0;
+    (void)state;
+    open_rig(&r, 40);
+    for (u32 round = 0; round < 20000; round++) {
+        struct span s[9];
+        u32 spans, seen = 0;
+        x = x * 1664525u + 1013904223u;
+        u32 n = x >> 16;
+        if (r.b.len + n < 38 * CBUF_CHUNK_DATA) put(&r, n, &in);
+        if (x >> 28 == 0) at = 0;
+        n = u32_min(n + 1, r.b.len - at);
+        u32 covered = cbuf_spans(&r.b, at, n, s, ARRAY_LEN(s), &spans);
+        assert_int_equal(covered, n);
+        for (u32 i = 0; i < spans; seen += s[i++].len) {
+            assert_int_equal(s[i].p[0], (u8)(first + at + seen));
+            assert_int_equal(s[i].p[s[i].len - 1], (u8)(first + at + seen + s[i].len - 1));
+        }
+        assert_int_equal(seen, n);
+        at += n;
+        n = u32_min((x >> 4) % 100000, at);
+        cbuf_consume(&r.b, &r.chunks, n, false);
+        first = (u8)(first + n);
+        at -= n;
+    }
+    close_rig(&r);
+}
+
 static void out_of_order_lands_in_its_place(void **state) {
     struct rig r;
     u8 text[3 * CBUF_CHUNK_DATA];
@@ -186,6 +217,7 @@ int main(void) {
         cmocka_unit_test(an_empty_queue_holds_nothing),
         cmocka_unit_test(edges_of_chunks),
         cmocka_unit_test(spans_cover_any_part),
+        cmocka_unit_test(spans_while_bytes_come_and_leave),
         cmocka_unit_test(out_of_order_lands_in_its_place),
         cmocka_unit_test(what_is_ahead_stays_when_the_front_is_read),
         cmocka_unit_test(an_empty_pool_changes_nothing),

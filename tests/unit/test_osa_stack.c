@@ -230,6 +230,38 @@ static void datagrams(bool two_cards, u32 mtu_bytes) {
     lab_destroy(p.lab);
 }
 
+/* Forty packets in one turn of eight to a buffer: the card is told when four buffers are full, and begins while the fifth is filled. */
+static void test_card_begins_early(void **state) {
+    enum { BYTES = 8000, PACKETS = 40, FULL = 4 };
+    static u8 data[BYTES];
+    struct pair p;
+    struct sock *s, *server;
+    struct answers got = {0};
+    struct sockaddr4 to = {lab_ip("10.1.1.2"), 9};
+    UNUSED(state);
+    begin(&p, false, 8992);
+    ping(&p, 56, 1);
+    assert_int_equal(sock_open(p.b->stk, SOCK_UDP, "DISCARD", &server), 0);
+    assert_int_equal(sock_bind(server, IPADDR_ANY, 9, p.lab->now), 0);
+    sock_on_event(server, count_datagrams, &got);
+    assert_int_equal(sock_open(p.a->stk, SOCK_UDP, "CLIENT", &s), 0);
+    const struct link_osa_counters *c = link_osa_counters(p.da);
+    u64 buffers = c->output_buffers, rung = c->siga_write;
+    for (u32 i = 0; i < PACKETS; i++) {
+        assert_int_equal(sock_sendto(s, data, BYTES, &to, p.lab->now), BYTES);
+        assert_int_equal(c->siga_write - rung, i < FULL * 8 ? 0 : 1);
+    }
+    assert_int_equal(c->output_buffers - buffers, FULL);
+    lab_run(p.lab, 300000);
+    assert_int_equal(c->output_buffers - buffers, FULL + 1);
+    assert_int_equal(c->siga_write - rung, 2);
+    assert_int_equal(got.count, PACKETS);
+    no_drops(p.da);
+    sock_close(s, p.lab->now);
+    sock_close(server, p.lab->now);
+    lab_destroy(p.lab);
+}
+
 static void test_datagrams_one_card(void **state) {
     UNUSED(state);
     datagrams(false, 1500);
@@ -572,6 +604,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_datagrams_one_card),
         cmocka_unit_test(test_datagrams_jumbo),
+        cmocka_unit_test(test_card_begins_early),
         cmocka_unit_test(test_tcp_one_card),
         cmocka_unit_test(test_tcp_two_cards),
         cmocka_unit_test(test_tcp_loss),

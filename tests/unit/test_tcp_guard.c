@@ -274,6 +274,32 @@ static void the_card_cuts(void **state) {
     tcprig_close(&r);
 }
 
+/* A card that takes 60 KB gets them in one packet, however many pieces of the send queue that is. */
+static void sixty_kilobytes_at_once(void **state) {
+    enum { SEGMENTS = 42, BEFORE = 8000 };
+    struct tcprig r;
+    static u8 text[70000];
+    (void)state;
+    tcprig_open(&r, 5);
+    RUN(&r, opened);
+    r.lnk->caps |= LINK_CAP_GSO | LINK_CAP_CSUM_OUT;
+    r.lnk->gso_max_bytes = 15 * 4096;
+    struct tcb *t = &r.s->tcb;
+    t->tx_limit = TCP_WINDOW_MAX;
+    t->cwnd = t->q.snd_wnd = BEFORE;
+    for (u32 i = 0; i < sizeof text; i++) text[i] = (u8)(i % 251);
+    assert_int_equal(sock_send(r.s, text, sizeof text, r.net->now), sizeof text); /* BEFORE of them go; what follows begins at a piece's end */
+    testnet_poll(r.net);
+    u32 packets = testnet_sent(r.lnk), begun = t->q.snd_nxt - t->q.snd_una;
+    t->cwnd = t->q.snd_wnd = TCP_WINDOW_MAX;
+    tcb_kick_output(t);
+    testnet_poll(r.net);
+    const struct testnet_frame *f = testnet_frame(r.lnk, packets);
+    assert_int_equal(f->len, IP_HEADER_BYTES + TCPHDR_BYTES + SEGMENTS * 1460);
+    assert_memory_equal(f->bytes + IP_HEADER_BYTES + TCPHDR_BYTES, text + begun, f->len - IP_HEADER_BYTES - TCPHDR_BYTES);
+    tcprig_close(&r);
+}
+
 /* Packets that are no TCP for us: each has its counter. */
 static void malformed(void **state) {
     struct tcprig r;
@@ -311,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_probe_is_never_old), cmocka_unit_test(rows),        cmocka_unit_test(paws_and_a_long_silence),
         cmocka_unit_test(nodelayacks), cmocka_unit_test(challenges_are_limited),
         cmocka_unit_test(malformed),   cmocka_unit_test(the_card_cuts),
+        cmocka_unit_test(sixty_kilobytes_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
