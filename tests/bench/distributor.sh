@@ -1,7 +1,7 @@
 #!/bin/sh
 # distributor.sh - what the sysplex distributor costs, in one run: connections, downloads and uploads to a target's own address, through the
 # routing stack to the same target, and spread over all four; instructions of the routing stack for each packet it routes, from the
-# emulator's own counter; HAProxy between two Linux namespaces beside it, for scale.
+# emulator's own counter; downloads and uploads once more over HiperSockets; HAProxy between two Linux namespaces beside it, for scale.
 #
 #   tests/bench/distributor.sh [MEGABYTES [CONNECTIONS]]     default 64 each way and round, 2,000 connections a row, five rounds
 #
@@ -25,9 +25,17 @@ VIPADYNAMIC
 ENDVIPADYNAMIC
 END
 for s in B C D; do printf 'VIPADYNAMIC\nENDVIPADYNAMIC\n' >"$parms/VIPA0$s"; done
+# A HiperSockets LAN for all four. Its card is down until XCF's links have been measured.
+iqd='{ name = "IQD1"; mac = "02:00:5A:00:00:51"; chpid = "iqd"; mtu = 57344; }'
+sed -i "s|^  { name = \"OSA1\"; mac.*|&,\n  $iqd|; s|card = \"OSA1\"; mode = \"qdio\"; } )|card = \"OSA1\"; mode = \"qdio\"; }, { device = 0x0E40; card = \"IQD1\"; mode = \"qdio\"; } )|" \
+    "$tmp/configs/PLEX1/plex.conf"
 "$plex390" up PLEX1 >"$tmp/up" 2>&1 || { cat "$tmp/up"; exit 1; }
 needs_lan "distributor bench" || exit 0
 within 30 ready SYSA 80 4 || exit 1
+# way LINK: SYSA's routes to the three lead over links of that name.
+way() { [ "$(cmd SYSA 'D TCPIP,,NETSTAT,ROUTE' | grep -c "193\.9\.200\.[234] .*$1")" = 3 ]; }
+"$plex390" kill IQD1 >"$tmp/kill" 2>&1
+within 10 way EZAXCF0 || exit 1
 
 # Instructions that SYSA has executed since IPL, as the emulator's own command shows them.
 instructions() {
@@ -41,8 +49,8 @@ instructions() {
     done
     echo "${n:-0}"
 }
-# Packets that SYSA has sent over its dynamic XCF links.
-routed() { cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | awk '/LNKNAME:/{xcf = /EZAXCF/} xcf && /PKTSOUT:/{n += $NF} END {print n + 0}'; }
+# Packets that SYSA has sent over its dynamic XCF links and HiperSockets.
+routed() { cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | awk '/LNKNAME:/{xcf = /EZAXCF|IQDIO/} xcf && /PKTSOUT:/{n += $NF} END {print n + 0}'; }
 . "$(dirname "$0")/../boot/cputime.sh"
 processes="SYSA SYSB SYSC SYSD OSA1"
 # Nanoseconds of each process, and of all that runs on the machine, the client too.
@@ -127,7 +135,7 @@ bulk() {
             awk '{printf "%.0f\n", $1 / 125000}' "$tmp/nb" >>"$tmp/$k.rate"
         done
     done
-    row "$1, to the target itself" "$(column direct 1)" "Mbit/s; $(used direct)"
+    row "${1%,*}, to the target itself" "$(column direct 1)" "Mbit/s; $(used direct)"
     row "$1, through SYSA to the same" "$(column same 1)" "Mbit/s; $(used same)"
     packet_row same
     row "  SYSA: instructions per 1,460 bytes of it" "$(awk -v b="$bytes" '{i += $2} END {printf "%.0f", i * 1460 / b / NR}' "$tmp/same.sum")" instructions
@@ -146,4 +154,8 @@ rates "1 byte there and back, 32 at a time" rr 7 $((connections * 5)) / 32
 head -c "$bytes" /dev/zero >"$tmp/zero"
 bulk "download of $mb MB" get_bytes
 bulk "upload of $mb MB" put_bytes
+"$plex390" ipl IQD1 >"$tmp/ipl" 2>&1
+within 30 way IQDIOLNK || exit 1
+bulk "download of $mb MB, over HiperSockets" get_bytes
+bulk "upload of $mb MB, over HiperSockets" put_bytes
 "$root/tests/bench/haproxy.sh" "$mb" "$connections"
