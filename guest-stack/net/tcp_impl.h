@@ -37,6 +37,7 @@
 #define TCP_DUP_ACKS 3u            /* RFC 5681 */
 #define TCP_INITIAL_SEGMENTS 10u   /* RFC 6928 */
 #define TCP_RTO_INITIAL_US 1000000u /* RFC 6298 2.1 */
+#define TCP_RTO_RESTART_US 3000000u /* RFC 6298 5.7: when the SYN had to be repeated, until there is a sample */
 #define TCP_RTO_MIN_US 500000u     /* OS/390: MINIMUMRETRANSMITTIME 0.5 */
 #define TCP_RTO_MAX_US 120000000u  /* OS/390: MAXIMUMRETRANSMITTIME 120 */
 #define TCP_PERSIST_MAX_US 60000000u /* as BSD's: a window that opened unheard is found within a minute */

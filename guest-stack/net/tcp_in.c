@@ -145,15 +145,23 @@ static bool cut_to_window(struct tcb *t, const struct tcphdr *h, struct cut *c, 
     return true;
 }
 
+/* The round trip of our SYN, whose clock stops here: text that follows much later is timed by itself. Which copy of a repeated one was answered its
+ * timestamp says; but some peers echo the first one's in each answer, and what lies between is our patience, not the path. */
+static void sample_syn(struct tcb *t, const struct tcphdr *h, u64 now) {
+    u32 ticks = tcp_tick(now) - (h->ts_echo - t->q.ts_offset), since_us = (u32)now - t->rtt_at_us;
+    t->flags &= (u16)~TF_TIMING;
+    t->rto_us = t->retries ? TCP_RTO_RESTART_US : TCP_RTO_INITIAL_US;
+    if (!(h->has & TCPHDR_TS) || !(t->q.options & TCP_USE_TS)) return;
+    if (t->retries == 0 || ticks <= tcp_tick(since_us) + 1) tcp_rtt_sample(t, ticks << 10);
+}
+
 static void established(struct tcb *t, const struct tcphdr *h, u64 now) {
     struct sock *s = tcb_sock(t);
     tcb_timer_clear(t, TT_LIMIT);
     tcp_route_refresh(t);
     tcp_cc_start(t);
+    sample_syn(t, h, now);
     t->retries = 0;
-    t->rto_us = TCP_RTO_INITIAL_US;
-    if ((h->has & TCPHDR_TS) && (t->q.options & TCP_USE_TS))
-        tcp_rtt_sample(t, (tcp_tick(now) - (h->ts_echo - t->q.ts_offset)) << 10);
     if (t->flags & TF_KEEPALIVE) tcp_keepalive_restart(t, now);
     sock_signal(s, SOCK_EV_WRITE);
     if (t->flags & TF_FIN_QUEUED) tcp_step(t, TE_CLOSE);

@@ -184,10 +184,10 @@ void tcp_send_syn(struct tcb *t, u64 now) {
     if (!answer || (q->options & TCP_USE_SACK)) h.has |= TCPHDR_SACK_OK;
     if (!answer || (q->options & TCP_USE_SCALE)) h.has |= TCPHDR_SCALE, h.scale = q->rcv_scale;
     h.window = (u16)u32_min(t->rx_limit, 65535);
+    t->rtt_at_us = (u32)now;
     if (t->retries == 0) {
         t->flags |= TF_TIMING;
         t->rtt_seq = q->iss;
-        t->rtt_at_us = (u32)now;
     } else {
         t->flags &= (u16)~TF_TIMING;
         t->retransmits++;

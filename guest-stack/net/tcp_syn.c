@@ -215,6 +215,15 @@ static struct tcb *open_passive(struct sock *listener, const struct syn_row *row
     return t;
 }
 
+/* It is this copy of the SYN that is answered (RFC 7323 4.3): by the timestamp of the first one the peer would take all the time in which it had no answer
+ * for the round trip, and wait for as long as that when it loses something. */
+static void answer_again(struct stack *stk, struct syn_row *row, const struct sock *listener, const struct tcphdr *h, u64 now) {
+    bool newer = (row->options & TCP_USE_TS) && (h->has & TCPHDR_TS) && seq_gt(h->ts_value, row->ts_recent);
+    if (newer) row->ts_recent = h->ts_value;
+    TCP_COUNT(stk, retrans_segs);
+    row_send(stk, row, listener, now);
+}
+
 /* RST, SYN and what is outside the window, for a half-open row. true: the segment is done with. */
 static bool row_check(struct stack *stk, struct syn_row *row, const struct tcphdr *h, u32 len, u64 now) {
     u32 offset = h->seq - (row->irs + 1);
@@ -229,7 +238,7 @@ static bool row_check(struct stack *stk, struct syn_row *row, const struct tcphd
     if (h->flags & TCPF_SYN) {
         /* The same SYN again: our answer was lost. Another one is an old duplicate or a forgery. */
         if (h->seq == row->irs && listener)
-            TCP_COUNT(stk, retrans_segs), row_send(stk, row, listener, now);
+            answer_again(stk, row, listener, h, now);
         else
             TCP_COUNT(stk, drop_syn_in_window);
         return true;

@@ -186,6 +186,35 @@ static const struct row fin_with_the_syn_sent_close[] = {
     {0, OUT, R, 1, 0},
 };
 
+/* Which copy of the SYN an answer is for, its timestamp says; an old one that comes late takes nothing back. */
+static const struct row repeated_syn_is_echoed[] = {
+    {0, LISTEN},
+    {0, IN, S, 0, 0, 0, .ts = 5000},
+    {0, OUT, S | A, 0, 1, 0, .ts = 5000},
+    {1010, OUT, S | A, 0, 1, 0, .ts = 5000},
+    {0, IN, S, 0, 0, 0, .ts = 6000},
+    {0, OUT, S | A, 0, 1, 0, .ts = 6000},
+    {0, IN, S, 0, 0, 0, .ts = 5000},
+    {0, OUT, S | A, 0, 1, 0, .ts = 6000},
+    {0, IN, A, 1, 1, 0, .ts = 6001},
+    {0, STATE, .seq = TCP_ESTABLISHED},
+};
+
+/* A program that is silent for a while behind its connect(): that is no round trip. */
+static const struct row first_text_comes_late[] = {
+    {0, CONNECT},
+    {0, OUT, S, 0, 0},
+    {0, IN, S | A, 0, 1},
+    {0, OUT, A, 1, 1},
+    {20000, WRITE, .len = 10},
+    {0, OUT, A, 1, 1, 10},
+    {100, IN, A, 1, 11},
+    {0, WRITE, .len = 10},
+    {0, OUT, A, 11, 1, 10},
+    {490, QUIET},
+    {20, OUT, A, 11, 1, 10}, /* lost: the shortest time-out */
+};
+
 static void rows(void **state) {
     (void)state;
     CASE(passive_plain);
@@ -201,6 +230,32 @@ static void rows(void **state) {
     CASE(nobody_listens);
     CASE(data_with_the_third_segment);
     CASE(fin_with_the_syn_sent_close);
+    CASE(repeated_syn_is_echoed);
+    CASE(first_text_comes_late);
+}
+
+/* The third copy of a SYN is answered. By the timestamp of the third the round trip is known; some peers echo the first one's, and what lies between
+ * says nothing: 3 s until there is a sample (RFC 6298 5.7). */
+static void answer_to_a_repeated_syn(void **state) {
+    static const struct row begun[] = {{0, CONNECT}, {0, OUT, S, 0, 0}}, again[] = {{1010, OUT, S, 0, 0}, {2010, OUT, S, 0, 0}};
+    static const struct row write[] = {{0, OUT, A, 1, 1}, {0, WRITE, .len = 10}, {0, OUT, A, 1, 1, 10}};
+    static const struct row soon[] = {{490, QUIET}, {20, OUT, A, 1, 1, 10}}, later[] = {{2990, QUIET}, {20, OUT, A, 1, 1, 10}};
+    (void)state;
+    for (u32 first = 0; first < 2; first++) {
+        struct tcprig r;
+        tcprig_open(&r, 1);
+        RUN(&r, begun);
+        u32 ts = r.last_ts;
+        RUN(&r, again);
+        const struct row answer[] = {{0, IN, S | A, 0, 1, 0, .ts = 7, .echo = first ? ts : r.last_ts}};
+        RUN(&r, answer);
+        RUN(&r, write);
+        if (first)
+            RUN(&r, later);
+        else
+            RUN(&r, soon);
+        tcprig_close(&r);
+    }
 }
 
 static const struct row one_more[] = {
@@ -348,7 +403,7 @@ static void initial_numbers(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(backlog), cmocka_unit_test(cookies),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows), cmocka_unit_test(answer_to_a_repeated_syn), cmocka_unit_test(backlog), cmocka_unit_test(cookies),
                                        cmocka_unit_test(half_open_ends), cmocka_unit_test(initial_numbers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
