@@ -42,7 +42,8 @@
     /* causes */                                                                                             \
     X(drop_short) X(drop_checksum) X(drop_header_len) X(drop_options) X(drop_no_listener) X(drop_backlog)    \
     X(drop_no_socket) X(drop_no_buffer) X(drop_window) X(drop_paws) X(drop_old_ack) X(drop_future_ack)       \
-    X(drop_rst_invalid) X(drop_syn_in_window) X(drop_no_ack) X(drop_broadcast) X(drop_timewait)
+    X(drop_rst_invalid) X(drop_syn_in_window) X(drop_no_ack) X(drop_broadcast) X(drop_timewait)           \
+    X(drop_routed_syn)
 
 #define UDP_STATS(X)                                                                                         \
     X(in_datagrams) X(no_ports) X(in_errors) X(out_datagrams)                                                \

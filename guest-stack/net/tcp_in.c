@@ -5,7 +5,7 @@
  *   half-open row       tcp_syn_segment(), and with the connection it makes to tcp_segment()
  *   TIME_WAIT row       tcp_timewait_segment(), and perhaps on to a listener
  *   listener            SYN: tcp_syn_arrives(); ACK: tcp_cookie_segment()
- *   nothing             a RST goes back
+ *   nothing             a RST goes back, unless it is a SYN that a routing stack has sent here
  *
  * Header prediction: of ten segments of a transfer nine are the next text in order, or acknowledge new data, with
  * nothing else changed. They are recognised by one row of comparisons and do only what they need.
@@ -306,9 +306,20 @@ void tcp_segment(struct tcb *t, const struct tcphdr *h, const u8 *data, u32 len,
         synchronised(t, h, data, len, now);
 }
 
+/* Nobody has this key, and nobody listens. A SYN that was routed is refused by the stack that routes, which knows whether anybody else listens: it
+ * may be late, and the client have begun with another stack meanwhile. */
+static void nobody_there(struct stack *stk, const struct tcp_key *k, const struct tcphdr *h, u32 len, bool routed, u64 now) {
+    if (routed && (h->flags & (TCPF_SYN | TCPF_ACK | TCPF_RST)) == TCPF_SYN) {
+        TCP_COUNT(stk, drop_routed_syn);
+        return;
+    }
+    TCP_COUNT(stk, drop_no_listener);
+    if (!(h->flags & TCPF_RST)) tcp_reject(stk, k, h, len, now);
+}
+
 /* No connection has this key: rows, then a listener, then nobody. */
 static void input_elsewhere(struct stack *stk, const struct tcp_key *k, u32 hash, const struct tcphdr *h,
-                            const u8 *data, u32 len, u64 now) {
+                            const u8 *data, u32 len, bool routed, u64 now) {
     struct syn_row *row = tcp_syn_lookup(stk, k, hash);
     if (row) {
         struct tcb *t = tcp_syn_segment(stk, row, hash, h, len, now);
@@ -320,8 +331,7 @@ static void input_elsewhere(struct stack *stk, const struct tcp_key *k, u32 hash
     if (tw && !tcp_timewait_segment(stk, tw, hash, h, len, &iss_floor, now)) return;
     struct sock *listener = tcp_find_listener(stk, k->local, k->local_port);
     if (!listener) {
-        TCP_COUNT(stk, drop_no_listener);
-        if (!(h->flags & TCPF_RST)) tcp_reject(stk, k, h, len, now);
+        nobody_there(stk, k, h, len, routed, now);
         return;
     }
     if (h->flags & TCPF_RST) return; /* for a half-open connection that is no more */
@@ -370,5 +380,5 @@ void tcp_input(struct stack *stk, struct pkt *p, u64 now) {
     if (s)
         tcp_segment(&s->tcb, &h, p->data + header, p->len - header, now);
     else
-        input_elsewhere(stk, &k, hash, &h, p->data + header, p->len - header, now);
+        input_elsewhere(stk, &k, hash, &h, p->data + header, p->len - header, (p->flags & PKT_DISTRIBUTED) != 0, now);
 }

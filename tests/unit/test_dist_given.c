@@ -142,12 +142,40 @@ static void of_an_owner_before_the_last(void **state) {
     }
 }
 
+/* A gives a SYN to C, where it comes when C does not listen any more and A knows that: before the client has repeated it, or when B or nobody has answered the
+ * repeated one. C says nothing to the client. B serves it, or A refuses it, for A knows that nobody listens. */
+static void its_listener_has_gone(void **state) {
+    UNUSED(state);
+    for (u32 way = 0; way < 4; way++) {
+        bool before = way & 1, nobody = way & 2;
+        struct lab *l = opened(3, DIST_ROUNDROBIN);
+        only_one_listens(l, 2);
+        struct late late = a_syn_under_way(l, 2);
+        sock_close(l->node[2].listener, l->t->now);
+        if (!nobody) l->node[1].listener = lab_listen(&l->node[1], IPADDR_ANY, 80);
+        lab_run(l, 5000);
+        if (before) it_arrives(l, 2, &late), lab_run(l, 5000);
+        assert_false(late.c->connected || late.c->closed);
+        lab_run(l, 1200000);
+        if (!before) it_arrives(l, 2, &late), lab_run(l, 5000);
+        assert_int_equal(late.c->connected, !nobody);
+        assert_int_equal(late.c->error, nobody ? ERR_CONNREFUSED : 0);
+        assert_int_equal(counters(l, 0)->rechosen, 1);
+        assert_int_equal(counters(l, 0)->refused, nobody);
+        assert_int_equal(l->node[1].served, !nobody);
+        assert_int_equal(l->node[2].stk->stats.tcp.out_rsts, 0);
+        assert_int_equal(l->node[2].stk->stats.tcp.drop_routed_syn, 1);
+        lab_close(l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_former_owner_has_given_it),
         cmocka_unit_test(who_has_answered_has_decided),
         cmocka_unit_test(given_to_the_next_owner),
         cmocka_unit_test(of_an_owner_before_the_last),
+        cmocka_unit_test(its_listener_has_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
