@@ -4,10 +4,10 @@
  *   block       64 ports that begin at a multiple of 64; 1,008 of them. Each is free, or one stack's
  *   holder      gives ports of its blocks to bind(DVIPA, 0) and to connect() from the DVIPA; marks those it has given. With
  *               fewer than PORTS_LOW unmarked it looks which are still in use, and then WANTs another block
- *   owner       the routing stack answers GRANT with a free block, those that have been free longest first: a port rests; who
- *               is granted one says HELD again
+ *   owner       the routing stack answers GRANT with a free block, those that have been free longest first: a port rests, for its
+ *               partner may have the former connection in TIME_WAIT; who is granted one says HELD again
  *   new owner   everybody says HELD before its answer to CONFIG is complete; until all have answered (DIST_AWAIT_US at most)
- *               nothing is granted, and who wants waits
+ *               nothing is granted, and who wants waits; then it begins where no owner of late has granted any, for who died had some
  *   gone        the blocks of a stack that has left or was isolated are free
  *   rest        each WLM interval a holder gives back blocks of which nothing is in use, but for its first and those that it would WANT again
  *
@@ -126,6 +126,12 @@ int dist_ephemeral(void *ctx, struct ipaddr addr, bool (*in_use)(void *ctx, u16 
 
 /* ---- the owner ---- */
 
+/* Where the owner of an epoch begins: a stack has at most DIST_BLOCKS_MAX, and epochs follow each other by one. */
+static u32 first_of(u32 epoch) {
+    const u32 blocks = DISTMSG_BLOCKS - DISTMSG_BLOCK_FIRST;
+    return DISTMSG_BLOCK_FIRST + (epoch - 1) % blocks * DIST_BLOCKS_MAX % blocks;
+}
+
 /* The next free block behind the one given last, so that a block rests while there are others; 0 none. */
 static u32 take_free(struct dist_vipa *v, u32 slot) {
     for (u32 n = 0; n < DISTMSG_BLOCKS - DISTMSG_BLOCK_FIRST; n++) {
@@ -149,6 +155,7 @@ static u32 grant(struct distributor *d, struct dist_vipa *v, u32 slot) {
 void dist_ports_start(struct dist_vipa *v) {
     memset(v->holder, 0, sizeof v->holder);
     v->wants = 0;
+    v->granted_last = first_of(v->epoch) - 1;
     for (u32 i = 0; i < v->blocks; i++) v->holder[v->block[i].number] = SLOT_SELF + 1;
 }
 

@@ -269,6 +269,31 @@ static void owners_change(void **state) {
     lab_close(l);
 }
 
+/* Ports of who died rest: the partner may have their connections in TIME_WAIT, and answers another system's SYN as an old one. A new owner does not know
+ * whose blocks were free, and for how long. */
+static void ports_of_the_dead_rest(void **state) {
+    static struct sock *s[LAB_NODES][MANY];
+    static bool had[DISTMSG_BLOCKS];
+    struct lab *l = with(4, POOL);
+    UNUSED(state);
+    memset(had, 0, sizeof had);
+    for (u32 dead = 0; dead < 2; dead++) {
+        const struct dist_vipa *v = vipa(dead);
+        assert_true(v->blocks > 0);
+        for (u32 k = 0; k < v->blocks; k++) had[v->block[k].number] = true;
+        lab_die(l, dead);
+        lab_own(l, (int)dead + 1);
+        lab_run(l, 50000);
+        take_many(l, dead + 1, s);
+        for (u32 i = dead + 1; i < 3; i++) {
+            for (u32 n = 0; n < MANY; n++) assert_false(had[port_of(s[i][n]) / DISTMSG_BLOCK_PORTS]);
+            give_back(l, s[i]);
+        }
+    }
+    assert_true(counters(l, 1)->blocks_granted > 0 && counters(l, 2)->blocks_granted > 0);
+    lab_close(l);
+}
+
 /* A takeover with answers that are late: nothing is granted until they are there; who has ports left goes on. */
 static void nothing_is_granted_on_half_a_picture(void **state) {
     struct lab *l = with(3, POOL);
@@ -386,6 +411,7 @@ int main(void) {
         cmocka_unit_test(no_port_twice),
         cmocka_unit_test(each_dvipa_has_its_own),
         cmocka_unit_test(owners_change),
+        cmocka_unit_test(ports_of_the_dead_rest),
         cmocka_unit_test(nothing_is_granted_on_half_a_picture),
         cmocka_unit_test(who_says_it_late_loses_it),
         cmocka_unit_test(a_block_had_before_is_looked_at),
