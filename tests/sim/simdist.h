@@ -61,6 +61,8 @@ void simdist_harmed(struct simdist *s, u32 i);
 /* Everything is well: checks rows and RDY; false: not yet, why says what. */
 bool simdist_settled(struct simdist *s, const char **why);
 bool simdist_drained(struct simdist *s, const char **why);
+/* Has the target of d's row the connection? */
+bool simdist_stands(struct simdist *s, const struct distributor *d, const struct vcrt_row *row);
 /* What stands in the tables, to stderr. */
 void simdist_show(struct simdist *s);
 

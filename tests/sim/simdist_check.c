@@ -64,7 +64,7 @@ void simdist_check_ports(struct simdist *s) {
 
 /* ---- checkers c and d ---- */
 
-static bool row_has_connection(struct simdist *s, const struct distributor *d, const struct vcrt_row *row) {
+bool simdist_stands(struct simdist *s, const struct distributor *d, const struct vcrt_row *row) {
     struct ipaddr at = distributor_slot_addr(d, row->target);
     struct tcp_key k = {row->key.dvipa, row->key.client, row->key.dport, row->key.cport};
     for (u32 i = 0; i < s->par.systems; i++) {
@@ -130,7 +130,7 @@ bool simdist_settled(struct simdist *s, const char **why) {
         if (i != (u32)owner && (*why = target_differs(s, (u32)owner, i)) != NULL) return false;
     *why = "VCRT: a row has no connection at its target";
     for (struct vcrt_row *r = NULL; (r = vcrt_walk(distributor_vcrt(d), r)) != NULL;)
-        if (r->state != VCRT_ENDED && !row_has_connection(s, d, r)) return false;
+        if (r->state != VCRT_ENDED && !simdist_stands(s, d, r)) return false;
     return true;
 }
 

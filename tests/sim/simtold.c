@@ -148,11 +148,23 @@ static void judge(struct told *t) {
     for (u32 i = 0; i < t->sessions; i++) simplex_forget(t->e[i]);
 }
 
-/* Copies are for the sessions that stand open, and nobody has any for another reason. */
+/* A client that has hung up and whose last segments were lost has not ended its connection: the server asks, more and more seldom. The owner has its
+ * row, of which a next owner has a copy, as long as it stands at its target (simdist_stands()). */
+static bool stands_open(const struct told *t, const struct distributor *d, const struct vcrt_row *copy) {
+    i32 owner = simplex_owner(t->p, SIMDIST_VIP);
+    const struct distributor *at = owner >= 0 ? simdist_distributor(t->s, (u32)owner) : NULL;
+    const struct vcrt_row *row = at ? vcrt_find(distributor_vcrt(at), &copy->key) : NULL;
+    if (!t->lossy || copy->target == VCRT_LOST || !row || row->state == VCRT_ENDED) return false;
+    bool same = ipaddr_eq(distributor_slot_addr(d, copy->target), distributor_slot_addr(at, row->target));
+    return same && simdist_stands(t->s, at, row);
+}
+
+/* Copies are for connections that stand open, and nobody has any for another reason. */
 static void no_copies_left(struct told *t) {
     for (u32 i = 0; i < t->systems; i++) {
         const struct distributor *d = simdist_distributor(t->s, i);
-        u32 n = d ? vcrt_rows(&d->copies) : 0;
+        u32 n = 0;
+        for (const struct vcrt_row *r = NULL; d && (r = vcrt_walk(&d->copies, r)) != NULL;) n += !stands_open(t, d, r);
         if (n) simplex_fail(t->p, "before: system %u keeps %u copies of connections that are all over", i, n);
     }
 }

@@ -11,7 +11,8 @@
  *   told     a session of a dead server has ended TOLD_US after a routing stack was there that knew of the death, at the latest (with loss on the
  *            LAN: when a lost word was repeated); no program said anything, and none did ask
  *   lived    a session of a server that lives stands
- *   before   once all is settled and the routing stack has said so, nobody keeps a copy from before, or for who is no next owner
+ *   before   once all is settled and the routing stack has said so, nobody keeps a copy from before, or for who is no next owner; nor any of a connection
+ *            that is over. With loss on the LAN the server may not know yet that its client has gone: then row and connection have to be there
  */
 #ifndef TESTS_SIM_SIMTOLD_H
 #define TESTS_SIM_SIMTOLD_H
