@@ -243,6 +243,11 @@ u32 dist_copy_begun(const struct distributor *d, const struct vcrt_key *k, u32 i
     return c && c->state == VCRT_SYN && c->isn == isn ? c->target : VDPT_NOBODY;
 }
 
+u32 dist_copy_target(const struct distributor *d, const struct vcrt_key *k) {
+    const struct vcrt_row *c = vcrt_find(&d->copies, k);
+    return c && c->target != VCRT_LOST ? c->target : VDPT_NOBODY;
+}
+
 void dist_copy_in(struct distributor *d, struct sysplex_peer *from, const u8 *p, u32 len, u64 now) {
     u32 rows;
     if (!distmsg_rows_check(len, DISTMSG_COPY_HEAD, DISTMSG_COPY_ROW, &rows)) {

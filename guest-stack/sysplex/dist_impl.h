@@ -280,6 +280,8 @@ void dist_copy_keep(struct distributor *d, const struct vcrt_row *row, u64 now);
 bool dist_copy_give(struct distributor *d, const struct dist_vipa *v, const struct sysplex_peer *to, u64 now);
 /* To whom the former owner has given this SYN; VDPT_NOBODY: that is not known. */
 u32 dist_copy_begun(const struct distributor *d, const struct vcrt_key *k, u32 isn);
+/* Whose the connection is that the routing stack has no row for: of a target that has not said yet what it has; VDPT_NOBODY. */
+u32 dist_copy_target(const struct distributor *d, const struct vcrt_key *k);
 /* The target of a row that this stack routes is gone, and the row will be: its client is told until it has heard. */
 void dist_copy_lost(struct distributor *d, struct vcrt_row *row, u64 now);
 /* This stack routes v now: its copies are what it knows of targets that are gone. */

@@ -14,7 +14,8 @@
  *                          SYN, other port              this stack
  *                          SYN with ACK                 this stack's own connection; else dropped: NEWCONN is on its way;
  *                                                       likewise with a row for the client's SYN that went elsewhere meanwhile
- *                          else                         this stack: its own connection, or RST (the same exception)
+ *                          else                         this stack: its own connection; its target, if that has not answered CONFIG in
+ *                                                       time and a copy says so; or RST (the same exception)
  *   at an owner without    each                         this stack
  *     definitions
  *   at another stack       SYN from the former owner    dropped
@@ -173,6 +174,15 @@ static bool syn_begins_anew(struct distributor *d, const struct vcrt_row *row, u
     return true;
 }
 
+/* A target that lives and has not answered in time (signals between the two are lost, say) is not one without connections: what is known of them
+ * by copies goes to it, for only it can say that one is over. */
+static enum sysplex_verdict by_copy(struct distributor *d, struct pkt *p, const struct vcrt_key *k, u64 now) {
+    u32 slot = vcrt_rows(&d->copies) ? dist_copy_target(d, k) : VDPT_NOBODY;
+    if (slot == VDPT_NOBODY) return SYSPLEX_PASS;
+    d->count.by_copy++;
+    return send_to(d, slot, p, now);
+}
+
 static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, const struct vcrt_key *k, u8 flags, u32 seq,
                                         u64 now) {
     struct dist_vipa *v = dist_vipa_find(d, k->dvipa);
@@ -191,7 +201,7 @@ static enum sysplex_verdict without_row(struct distributor *d, struct pkt *p, co
         /* The connection of a stack that has not answered yet must not be reset. */
         if (is_awaiting(v, now)) return drop(&d->count.drop_awaiting);
         /* The answer to a target's own SYN may be faster than its word about it: both sides repeat theirs. */
-        return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : SYSPLEX_PASS;
+        return (flags & TCPF_SYN) ? drop(&d->count.drop_early) : by_copy(d, p, k, now);
     }
     /* A SYN from outside begins a new life of its ports, which is the owner's to give away, though the earlier one waits here (TIME_WAIT). */
     bool here = syn && !own ? tcp_lives(stk, &key) : tcp_known(stk, &key);

@@ -177,7 +177,7 @@ bool distributor_serves(const struct distributor *d, struct ipaddr addr);
         C(configs_sent) C(configs_in) C(listeners_in) C(conns_in) C(reports_in) C(ended) C(opened) C(asked)           \
             C(drop_form) C(drop_stale) C(drop_epoch) C(drop_isn) C(drop_awaiting) C(drop_early) C(drop_no_row) C(drop_no_owner)     \
                 C(drop_no_target) C(defs_full) C(vipas_full) C(ports_full) C(slots_full) C(notices_lost)              \
-                    C(affinities_full) C(rechosen) C(begun_before) C(probes) C(takeovers)       \
+                    C(affinities_full) C(rechosen) C(begun_before) C(by_copy) C(probes) C(takeovers)       \
                         C(ports_given) C(ports_none) C(blocks_had) C(blocks_granted) C(blocks_none) C(blocks_revoked)   \
                         C(copies_sent) C(copies_in) C(copies_full) C(copies_whole) C(lost_told) C(lost_answered)
 struct dist_counters {

@@ -142,6 +142,37 @@ static void of_an_owner_before_the_last(void **state) {
     }
 }
 
+/* C hears of the new owner only when B does not wait for its answer any more. B has a copy of its connection and resets nobody: what the client sends goes to C,
+ * and when C has answered it goes by its row. If C dies instead, the client is told. */
+static void who_answers_late_keeps_its_clients(void **state) {
+    UNUSED(state);
+    for (u32 dies = 0; dies < 2; dies++) {
+        struct lab *l = opened(3, DIST_ROUNDROBIN);
+        only_one_listens(l, 2);
+        struct lab_client *c = lab_connect(l);
+        lab_run(l, 300000); /* the next owners have copies by then */
+        assert_true(c->connected);
+        l->node[2].alive = false;
+        lab_give(l, 1);
+        lab_own(l, 1);
+        lab_run(l, 5 * USEC_PER_SEC);
+        assert_int_equal(rows(l, 1), 0);
+        assert_int_equal(sock_send(c->s, "x", 1, l->t->now), 1);
+        lab_run(l, 100000);
+        assert_false(c->closed);
+        assert_true(counters(l, 1)->by_copy > 0);
+        if (dies)
+            l->node[2].alive = true, lab_die(l, 2);
+        else
+            c_hears(l);
+        lab_run(l, 3 * USEC_PER_SEC);
+        assert_int_equal(c->error, dies ? ERR_CONNRESET : 0);
+        assert_int_equal(c->received, !dies);
+        assert_int_equal(rows(l, 1), !dies);
+        lab_close(l);
+    }
+}
+
 /* A gives a SYN to C, where it comes when C does not listen any more and A knows that: before the client has repeated it, or when B or nobody has answered the
  * repeated one. C says nothing to the client. B serves it, or A refuses it, for A knows that nobody listens. */
 static void its_listener_has_gone(void **state) {
@@ -176,6 +207,7 @@ int main(void) {
         cmocka_unit_test(given_to_the_next_owner),
         cmocka_unit_test(of_an_owner_before_the_last),
         cmocka_unit_test(its_listener_has_gone),
+        cmocka_unit_test(who_answers_late_keeps_its_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
