@@ -161,11 +161,19 @@ void tcp_send_ack(struct tcb *t, u64 now) {
     sent_ack(t, &h);
 }
 
-void tcp_send_rst(struct tcb *t, u64 now) {
+static void send_rst_at(struct tcb *t, u32 seq, u64 now) {
     struct tcphdr h;
     struct way w = {0};
-    fill(t, &h, t->q.snd_max, TCPF_RST | TCPF_ACK, now);
+    fill(t, &h, seq, TCPF_RST | TCPF_ACK, now);
     send_header(t, &h, &w, now);
+}
+
+/* A window probe is text beyond what the peer takes, and whether it has taken it is not known. A RST that is not exact is not believed (RFC 5961), and where
+ * the window is shut it is not even answered: so the peer's edge is named, too. */
+void tcp_send_rst(struct tcb *t, u64 now) {
+    u32 edge = t->q.snd_una + t->q.snd_wnd;
+    send_rst_at(t, t->q.snd_max, now);
+    if (seq_lt(edge, t->q.snd_max)) send_rst_at(t, edge, now);
 }
 
 void tcp_send_syn(struct tcb *t, u64 now) {

@@ -177,6 +177,21 @@ static const struct row abort_resets[] = {
     {0, OUT, R, 1, 0},
 };
 
+/* Was the probe's octet taken? The peer believes a RST at one of the two only, and where it has no window it does not answer the other. */
+static const struct row abort_beyond_a_shut_window[] = {
+    OPENED,
+    {0, IN, A, 1, 1, 0, WINDOW(0)},
+    {0, WRITE, .len = 10},
+    {0, QUIET},
+    {1010, OUT, A, 1, 1, 1},
+    {0, IN, A, 1, 1, 0, WINDOW(0)},
+    {0, ABORT},
+    {0, OUT, R | A, 2, 1},
+    {0, OUT, R | A, 1, 1},
+    {0, QUIET},
+    {0, STATE, .seq = TCP_CLOSED},
+};
+
 static const struct row linger_zero_resets[] = {
     OPENED,
     {0, OPTION, .seq = SO_LINGER_OPT, .ack = 0},
@@ -264,6 +279,7 @@ static void rows(void **state) {
     CASE(close_over_unread_text);
     CASE(text_after_close);
     CASE(abort_resets);
+    CASE(abort_beyond_a_shut_window);
     CASE(linger_zero_resets);
     CASE(peer_resets);
     CASE(fin_out_of_order);
