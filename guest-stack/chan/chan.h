@@ -91,8 +91,13 @@ u32 chan_list(struct chan_system *sys, u16 *out, u32 max);
 
 /* From inside done(), pci() or attention(): this is nobody's news, there is nothing that a poll would find but what stacks say themselves
  * (stack_due(), sysplex_due()), and blocks of XCF to be sent. Without this word each event is followed by a turn of the whole loop; said of
- * packets and of the end of every block, it saves as much as the event took. */
+ * packets, it saves as much as the event took. */
 void chan_no_news(struct chan *ch);
+/* The same, and not even those have anything to do: a program has ended, and that is all. The nucleus goes back to sleep. */
+void chan_no_work(struct chan *ch);
+
+/* What the events since the last question leave to do: a turn of the whole loop, what stacks and XCF's paths say themselves, nothing. */
+enum chan_heard { CHAN_NOTHING, CHAN_WORK, CHAN_NEWS };
 
 /* QDIO. Condition code of SIGA: 0 done, 1 not active, 2 busy, 3 not operational. qmask: bit 0 (MSB) = queue 0. */
 int chan_siga_write(struct chan *ch, u32 qmask);

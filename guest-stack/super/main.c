@@ -8,7 +8,8 @@
  *   system      LOADxx, IEASYMxx, symbols; XCF; then COMMNDxx, TCP/IP and its programs (super/system.h)
  *
  *   loop        events -> tasks -> system -> consoles -> enabled wait until the next deadline or interruption; events that are
- *               nobody's news (chan_no_news()), packets above all, are followed by system_flush() alone until somebody else is due
+ *               nobody's news (chan_no_news()), packets above all, are followed by system_flush() alone until somebody else is due, and
+ *               those that leave nothing to do at all (chan_no_work()) by nothing
  *
  * Called by arch/s390 with the machine's description. Returns never.
  */
@@ -306,10 +307,14 @@ static u64 turn(struct nucleus *n, u64 now) {
 }
 
 static _Noreturn void run(struct nucleus *n) {
-    u64 whole = 0, now = port_now(); /* whole: when turn() is due */
+    u64 whole = 0, next = 0, now = port_now(); /* whole: when turn() is due; next: when anything is */
     for (;;) {
         port_events(now); /* all that are pending, also of what these start and what ends at once */
-        u64 next = port_news() ? now : u64_min(whole, system_flush(&n->system, now));
+        enum chan_heard heard = port_heard();
+        if (heard == CHAN_NEWS)
+            next = now;
+        else if (heard == CHAN_WORK || next <= now)
+            next = u64_min(whole, system_flush(&n->system, now));
         if (next <= now) {
             whole = turn(n, now);
             next = u64_min(whole, system_flush(&n->system, now));

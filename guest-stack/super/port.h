@@ -36,8 +36,8 @@ _Noreturn void nucleus_main(const struct port_machine *machine);
 u64 port_now(void);
 /* Delivers every pending channel event (chan.h's callbacks). Returns how many there were. */
 u32 port_events(u64 now);
-/* Were all of those since the last call such that nobody has to be polled for them (chan_no_news())? Then false. */
-bool port_news(void);
+/* What those since the last call leave to do: the most that one of them does. */
+enum chan_heard port_heard(void);
 /* Enabled wait until an interrupt comes or deadline (in port_now()'s time) has passed. Delivers nothing. */
 void port_wait(u64 deadline);
 /* Starts a channel program and waits for its end; no other event is delivered meanwhile, so it may be called

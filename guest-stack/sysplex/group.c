@@ -63,7 +63,7 @@ static struct peer *peer_by_token(struct sysplex *sx, u32 token) {
 }
 
 /* To NULL: all. */
-static int send_to(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now) {
+static inline int send_to(struct sysplex *sx, const struct sysplex_peer *to, u8 kind, const void *data, u32 len, u64 now) {
     u8 control[PLEXMSG_CONTROL];
     struct plexmsg_envelope e = {.kind = kind, .from_incarnation = sx->conf.incarnation, .from_epoch = sx->epoch};
     if (to) {

@@ -80,8 +80,8 @@ struct dynxcf {
     struct link *samehost; /* EZASAMEMVS, which holds the HOME entry; NULL while off */
     struct link *iqd;      /* IQDIOLNKxxxxxxxx, NULL: there is no HiperSockets device */
     u16 iqd_lan;           /* the LAN it is on, while it is up; told to the others */
-    struct packet_batch batch[DYNXCF_BATCHES];
     struct list open, idle;
+    struct packet_batch batch[DYNXCF_BATCHES];
 };
 
 struct dvipa_range {
@@ -116,6 +116,7 @@ struct sysplex {
     u64 due;                  /* sysplex_due() */
     u32 epoch;                /* of this membership */
     u64 joined_at;
+    struct dynxcf dx;
     struct peer peer[SYSPLEX_PEERS_MAX];
     u32 peers_top; /* no peer[] from here on has been in use: what each turn looks through is short */
     struct sysplex_part part[SYSPLEX_PARTS_MAX];
@@ -131,7 +132,6 @@ struct sysplex {
     struct pool home_pool, moved_pool;
     struct hash_table homes, moved;
     bool homes_due; /* HOME has changed since it was told */
-    struct dynxcf dx;
     struct dvipa_table dv;
     struct monitor mon;
 };

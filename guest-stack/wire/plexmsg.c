@@ -16,17 +16,6 @@ bool plexmsg_parse(const u8 control[PLEXMSG_CONTROL], struct plexmsg_envelope *o
     return true;
 }
 
-void plexmsg_emit(u8 control[PLEXMSG_CONTROL], const struct plexmsg_envelope *e) {
-    be16_put(control, PLEXMSG_MAGIC);
-    control[2] = PLEXMSG_VERSION;
-    control[3] = e->kind;
-    be64_put(control + 4, e->from_incarnation);
-    be32_put(control + 12, e->from_epoch);
-    be64_put(control + 16, e->to_incarnation);
-    be32_put(control + 24, e->to_epoch);
-    be32_put(control + 28, 0);
-}
-
 /* A name padded with blanks, of letters, digits and national characters. Returns its length, 0 if it is none. */
 static u32 name_get(const u8 *p, u32 width, char *out) {
     u32 len = 0;

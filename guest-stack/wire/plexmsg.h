@@ -93,7 +93,16 @@ struct plexmsg_conn {
 
 /* false: not ours, another version, or a kind past the last. */
 bool plexmsg_parse(const u8 control[PLEXMSG_CONTROL], struct plexmsg_envelope *out);
-void plexmsg_emit(u8 control[PLEXMSG_CONTROL], const struct plexmsg_envelope *e);
+static inline void plexmsg_emit(u8 control[PLEXMSG_CONTROL], const struct plexmsg_envelope *e) {
+    be16_put(control, PLEXMSG_MAGIC);
+    control[2] = PLEXMSG_VERSION;
+    control[3] = e->kind;
+    be64_put(control + 4, e->from_incarnation);
+    be32_put(control + 12, e->from_epoch);
+    be64_put(control + 16, e->to_incarnation);
+    be32_put(control + 24, e->to_epoch);
+    be32_put(control + 28, 0);
+}
 /* false: a name that is none, an incarnation of 0. */
 bool plexmsg_ustate_parse(const u8 u[PLEXMSG_USTATE], struct plexmsg_ustate *out);
 void plexmsg_ustate_emit(u8 u[PLEXMSG_USTATE], const struct plexmsg_ustate *s);

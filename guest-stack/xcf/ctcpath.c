@@ -186,7 +186,12 @@ static void up_done(struct ctcpath *p, enum program was, const struct chan_statu
     bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
     if (p->out.used) write_next(p);
     if (refused) xcf_path_room(p->path, now);
-    if (was == PROGRAM_WRITE && !p->broken) chan_no_news(p->ch); /* a block has arrived: its buffer is free, and XCF has filled it again */
+    if (was != PROGRAM_WRITE || p->broken) return;
+    /* A block has arrived, and its buffer is free. If XCF waited for that, it has filled it again, and other paths. */
+    if (refused)
+        chan_no_news(p->ch);
+    else
+        chan_no_work(p->ch);
 }
 
 static void path_close(struct ctcpath *p);

@@ -36,7 +36,7 @@ bool message_control(struct xcf *x, struct xcf_sys *s, const struct xcfmsg_messa
     return true;
 }
 
-static void send_one(struct xcf_member *m, const struct xcf_member *to, struct xcfmsg_message *head,
+static inline void send_one(struct xcf_member *m, const struct xcf_member *to, struct xcfmsg_message *head,
                      const void *data, u32 class_index, u64 now) {
     struct xcf *x = m->x;
     struct xcf_sys *s = &x->sys[to->slot];
@@ -91,21 +91,27 @@ static int possible_all(struct xcf_member *m, u32 len, u32 class_index, u64 now)
     return pool_has(x, targets * segments_for(len)) ? 0 : refused(m, class_index, 0);
 }
 
+static int send_all(struct xcf_member *m, struct xcfmsg_message *head, const void *data, u32 class_index, u64 now) {
+    int rc = possible_all(m, head->bytes, class_index, now);
+    if (rc) return rc;
+    for (struct xcf_member *t = NULL; (t = other_next(m, t)) != NULL;) send_one(m, t, head, data, class_index, now);
+    return 0;
+}
+
 int xcf_send(struct xcf_member *m, u32 to, const u8 *control, const void *data, u32 len, u64 now) {
     struct xcf *x = m->x;
     if (x->stopped) return -ERR_NETDOWN;
     if (len > XCFMSG_DATA_MAX) return -ERR_MSGSIZE;
     if (m->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
-    struct xcf_member *one = to == XCF_TO_ALL ? NULL : member_by_token(x, to);
-    if (to != XCF_TO_ALL && (!one || one->group != m->group || one->state != XCF_MEMBER_ACTIVE)) return -ERR_NOENT;
     u32 class_index = couple_class_for(&x->couple, m->group->name, len);
-    int rc = one ? possible_one(m, one, len, class_index, now) : possible_all(m, len, class_index, now);
-    if (rc) return rc;
     struct xcfmsg_message head = {.kind = XCFMSG_USER, .bytes = len, .from = m->number};
     if (control) memcpy(head.control, control, XCFMSG_CONTROL);
-    for (struct xcf_member *t = one ? one : other_next(m, NULL); t; t = one ? NULL : other_next(m, t))
-        send_one(m, t, &head, data, class_index, now);
-    return 0;
+    if (to == XCF_TO_ALL) return send_all(m, &head, data, class_index, now);
+    const struct xcf_member *one = member_by_token(x, to);
+    if (!one || one->group != m->group || one->state != XCF_MEMBER_ACTIVE) return -ERR_NOENT;
+    int rc = possible_one(m, one, len, class_index, now);
+    if (rc == 0) send_one(m, one, &head, data, class_index, now);
+    return rc;
 }
 
 /* Half free, not a single buffer, so that members do not come for each. */

@@ -314,6 +314,10 @@ static void program_step(struct chan *ch) {
 
 /* ---- events ---- */
 
+static void event_over(struct chan_system *sys) {
+    if (sys->leaves > sys->heard) sys->heard = sys->leaves;
+}
+
 static u32 chan_step(struct chan *ch, u64 now) {
     u32 n = 0;
     if (ch->phase == CHAN_PENDING) {
@@ -334,25 +338,25 @@ static u32 chan_step(struct chan *ch, u64 now) {
             ch->phase = CHAN_IDLE;
             ch->due = 0;
             n++;
-            ch->sys->no_news = false;
+            ch->sys->leaves = CHAN_NEWS;
             ch->ev->done(ch->ctx, &st, now);
-            ch->sys->news |= !ch->sys->no_news;
+            event_over(ch->sys);
         }
     }
     if (ch->open && ch->pci) {
         ch->pci = false;
         n++;
-        ch->sys->no_news = false;
+        ch->sys->leaves = CHAN_NEWS;
         if (ch->ev->pci) ch->ev->pci(ch->ctx, now);
-        ch->sys->news |= !ch->sys->no_news;
+        event_over(ch->sys);
     }
     if (ch->open && ch->attention) {
         u8 status = ch->attention;
         ch->attention = 0;
         n++;
-        ch->sys->no_news = false;
+        ch->sys->leaves = CHAN_NEWS;
         if (ch->ev->attention) ch->ev->attention(ch->ctx, status, now);
-        ch->sys->news |= !ch->sys->no_news;
+        event_over(ch->sys);
     }
     return n;
 }
@@ -490,12 +494,13 @@ u64 chan_addr(struct chan_system *sys, const void *p) {
     return SIMCHAN_ORIGIN + (u64)(b - sys->storage);
 }
 
-void chan_no_news(struct chan *ch) { ch->sys->no_news = true; }
+void chan_no_news(struct chan *ch) { ch->sys->leaves = CHAN_WORK; }
+void chan_no_work(struct chan *ch) { ch->sys->leaves = CHAN_NOTHING; }
 
-bool simchan_news(struct chan_system *sys) {
-    bool news = sys->news;
-    sys->news = false;
-    return news;
+enum chan_heard simchan_heard(struct chan_system *sys) {
+    enum chan_heard heard = sys->heard;
+    sys->heard = CHAN_NOTHING;
+    return heard;
 }
 
 void *chan_ptr(struct chan_system *sys, u64 addr, u32 len) {

@@ -81,9 +81,9 @@ void simchan_faults_clear(struct chan_system *sys);
 
 /* Delivers the events that are due by now, including those that they cause; returns how many. */
 u32 simchan_run(struct chan_system *sys, u64 now);
-/* As port_news(): has an event been delivered since the last call whose receiver did not say chan_no_news()? Most simulated systems are
- * polled after each event, which is never wrong. */
-bool simchan_news(struct chan_system *sys);
+/* As port_heard(): the most that one of the events since the last call leaves to do. Most simulated systems are polled after each event,
+ * which is never wrong. */
+enum chan_heard simchan_heard(struct chan_system *sys);
 /* When the next delayed event is due, TIME_NEVER if none is waiting. */
 u64 simchan_due(const struct chan_system *sys);
 

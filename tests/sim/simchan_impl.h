@@ -55,7 +55,8 @@ struct chan_system {
     struct sim_group *groups;
     struct sim_fault faults[SIM_FAULTS_MAX], fault_now;
     u32 fault_count;
-    bool verbose, news, no_news; /* simchan_news(); the receiver of the event that is delivered has said chan_no_news() */
+    bool verbose;
+    enum chan_heard heard, leaves; /* simchan_heard(); what the event that is delivered leaves to do, as far as its receiver has said */
     struct simchan_counters count;
 };
 

@@ -45,6 +45,9 @@ struct node {
     struct ctcpaths *ctc;
     u64 due;
     u32 spared; /* rounds without news */
+    bool rests; /* the last events left nothing to do */
+    u32 rested;
+    enum chan_heard heard;
     bool asleep;
     u32 received, bytes, gone;
 };
@@ -170,28 +173,40 @@ static void ctc_set(struct rig *r, bool up) {
 
 /* ---- time ---- */
 
-/* As the nucleus does it: everything after news and when its time has come, else only what XCF has put into its paths. So each test here
- * is also one of chan_no_news(), xcf_stirred() and xcf_due(): whoever keeps something to himself is not asked again before a second has
- * passed. */
+static u32 events(struct node *n, u64 now) {
+    u32 count = simchan_run(n->sys, now);
+    n->heard = simchan_heard(n->sys);
+    if (count) n->rests = n->heard == CHAN_NOTHING;
+    return count;
+}
+
+/* As the nucleus does it: everything after news and when its time has come, else only what XCF has put into its paths, and nothing after
+ * events that leave nothing. So each test here is also one of chan_no_news(), chan_no_work(), xcf_stirred() and xcf_due(): whoever keeps
+ * something to himself is not asked again before a second has passed. */
 static void node_poll(struct rig *r, struct node *n) {
     if (n->asleep || !n->s.x) return;
-    bool whole = simchan_news(n->sys) || r->now >= n->due;
+    bool whole = n->heard == CHAN_NEWS || r->now >= n->due;
     if (whole)
         n->due = xcfnode_poll(&n->s, r->now);
     else
         n->spared++;
+    if (!whole && n->rests) {
+        n->rested++;
+        return;
+    }
     if (!whole && !xcf_stirred(n->s.x) && !strpaths_stirred(n->s.str)) return;
     n->due = u64_min(n->due, xcf_due(n->s.x, r->now));
     n->due = u64_min(n->due, ctcpaths_poll(n->ctc, r->now));
     if (!whole) n->due = u64_min(n->due, strpaths_poll(n->s.str, r->now));
 }
 static void run(struct rig *r, u64 us) {
+    for (u32 i = 0; i < NODES; i++) r->node[i].rests = false; /* the test may have sent something */
     for (u64 end = r->now + us; r->now < end; r->now += STEP_US) {
         u32 moved;
         do {
             moved = simport_run(r->port, r->now) + ctc_run(r);
             for (u32 i = 0; i < NODES; i++)
-                if (!r->node[i].asleep) moved += simchan_run(r->node[i].sys, r->now);
+                if (!r->node[i].asleep) moved += events(&r->node[i], r->now);
             for (u32 i = 0; i < NODES; i++) node_poll(r, &r->node[i]);
         } while (moved);
     }
@@ -351,6 +366,7 @@ static void test_ctc(void **state) {
     messages(r);
     assert_int_equal(ctcpaths_counters(r->node[0].ctc)->drop_rest, 0);
     assert_true(r->node[0].spared > 100 && r->node[1].spared > 100);
+    assert_true(r->node[0].rested > 0 && r->node[1].rested > 0);
     /* Both directions are known to be down at once, although nothing was under way on the outbound one. */
     for (u32 round = 0; round < 3; round++) {
         ctc_set(r, false);

@@ -98,4 +98,4 @@ u32 clock_wait(u64 deadline) {
 
 void port_wait(u64 deadline) { clock_wait(deadline); }
 u32 port_events(u64 now) { return css_events(now); }
-bool port_news(void) { return css_news(); }
+enum chan_heard port_heard(void) { return css_heard(); }

@@ -42,11 +42,11 @@ struct chan {
 } __attribute__((aligned(8)));
 
 struct chan_system {
-    struct chan slot[CHAN_OPEN_MAX];
     struct list taken;
     u32 stray_status; /* status of a subchannel that nobody has open */
-    bool news;        /* an event was delivered since css_news() asked, and its receiver did not say chan_no_news() */
-    bool no_news;     /* said so by the done(), pci() or attention() that is running */
+    enum chan_heard heard;   /* the most that an event left to do since css_heard() asked */
+    enum chan_heard leaves;  /* what the done(), pci() or attention() that is running leaves, as far as it has said */
+    struct chan slot[CHAN_OPEN_MAX]; /* last: what stands behind it would be out of reach of one displacement */
 };
 
 static struct chan_system the_css;
@@ -270,6 +270,25 @@ void *chan_ptr(struct chan_system *sys, u64 addr, u32 len) {
 
 /* ---- ending ---- */
 
+/* Around each call of a driver. */
+static inline void event_begins(void) { the_css.leaves = CHAN_NEWS; }
+static inline void event_over(void) {
+    if (the_css.leaves > the_css.heard) the_css.heard = the_css.leaves;
+}
+void chan_no_news(struct chan *ch) {
+    UNUSED(ch);
+    the_css.leaves = CHAN_WORK;
+}
+void chan_no_work(struct chan *ch) {
+    UNUSED(ch);
+    the_css.leaves = CHAN_NOTHING;
+}
+enum chan_heard css_heard(void) {
+    enum chan_heard heard = the_css.heard;
+    the_css.heard = CHAN_NOTHING;
+    return heard;
+}
+
 static void finish(struct chan *ch, u64 now) {
     struct chan_status st = ch->status;
     st.halted = st.halted || ch->halting;
@@ -279,28 +298,17 @@ static void finish(struct chan *ch, u64 now) {
         *ch->sync = st;
         ch->sync = NULL;
     } else if (ch->ev->done) {
-        the_css.no_news = false;
+        event_begins();
         ch->ev->done(ch->ctx, &st, now);
-        the_css.news |= !the_css.no_news;
+        event_over();
     }
-}
-
-void chan_no_news(struct chan *ch) {
-    UNUSED(ch);
-    the_css.no_news = true;
-}
-
-bool css_news(void) {
-    bool news = the_css.news;
-    the_css.news = false;
-    return news;
 }
 
 static void report_pci(struct chan *ch, u64 now) {
     if (!ch->ev->pci) return;
-    the_css.no_news = false;
+    event_begins();
     ch->ev->pci(ch->ctx, now);
-    the_css.news |= !the_css.no_news;
+    event_over();
 }
 
 static void start_sense(struct chan *ch, u64 now) {
@@ -315,9 +323,9 @@ static void report_attention(struct chan *ch, u8 unit, u64 now) {
     if (ch->sync)
         ch->late_attention |= unit;
     else if (ch->ev->attention) {
-        the_css.no_news = false;
+        event_begins();
         ch->ev->attention(ch->ctx, unit, now);
-        the_css.news |= !the_css.no_news;
+        event_over();
     }
 }
 

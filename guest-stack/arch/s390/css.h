@@ -11,8 +11,8 @@ struct chan_system *css_init(void);
 /* An I/O interruption was taken: its status is fetched by the next css_events(). */
 void css_interrupted(u32 ssid, u32 parm);
 u32 css_events(u64 now);
-/* Was any of the events since the last call news to anybody? */
-bool css_news(void);
+/* The most that one of the events since the last call leaves to do. */
+enum chan_heard css_heard(void);
 
 /* SSID of a device number, 0 if there is none. */
 u32 css_find(u16 devnum);
