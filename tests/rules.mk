@@ -31,6 +31,9 @@ ALL += $(B)/netbench
 $(B)/waiter: $(B)/host/tests/bench/waiter_main.o
 	$(CC) $(CFLAGS) $^ -o $@
 ALL += $(B)/waiter
+$(B)/cputime: $(B)/host/tests/bench/cputime_main.o
+	$(CC) $(CFLAGS) $^ -o $@
+ALL += $(B)/cputime
 bench: all
 	@tests/bench/bench.sh
 

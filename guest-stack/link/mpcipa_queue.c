@@ -14,9 +14,9 @@
  *
  * Output. Packets are gathered into the open buffer, each from a page boundary on, one SBALE per page; the
  * buffer is closed (PRIMED) when the next packet does not fit or at flush, which rings the card once for all
- * closed buffers (SIGA-w); RING_AHEAD of them are not kept waiting for the flush, so that the card works while the rest is written. Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer
- * that was closed last, it is rung again after STALL_USEC, twice that, and so on: its way out may have been
- * full.
+ * closed buffers (SIGA-w). RING_AHEAD of them do not wait for the flush, so that the card works while the rest is
+ * written. Nothing is reclaimed: a slot's state says it all. While the card keeps the buffer that was closed last,
+ * it is rung again after STALL_USEC, twice that, and so on: its way out may have been full.
  */
 #include "base/str.h"
 #include "link/mpcipa.h"

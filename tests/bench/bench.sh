@@ -6,7 +6,6 @@
 # Times are of a shared machine: compare figures of one run only. Exit 1 if a step failed.
 set -u
 . "$(dirname "$0")/../boot/lib.sh"
-. "$(dirname "$0")/../boot/cputime.sh"
 have_modules || { echo "SKIP no device module was built"; exit 0; }
 mb=${1:-128}
 bytes=$((mb * 1048576))
@@ -71,7 +70,7 @@ row "  instructions for the whole connection" "$cost" "instructions"
 row "ping round trip min/avg/max (100)" "$(client ping -q -c 100 -i 0.01 "$address" | sed -n 's/.*= \([0-9.]*\/[0-9.]*\/[0-9.]*\)\/.*/\1/p')" "ms"
 
 guest=$(cut -d' ' -f1 "$PLEX390_RUN/ONE/SYSA.pid")
-before=$(cpu_ns "$guest")
+before=$("$root/build/cputime" "$guest")
 sleep 10
-after=$(cpu_ns "$guest")
+after=$("$root/build/cputime" "$guest")
 row "idle LPAR, share of one processor over 10 s" "$(per $((after - before)) 100000000)" "%"

@@ -51,11 +51,10 @@ instructions() {
 }
 # Packets that SYSA has sent over its dynamic XCF links and HiperSockets.
 routed() { cmd SYSA 'D TCPIP,,NETSTAT,DEVLINKS' | awk '/LNKNAME:/{xcf = /EZAXCF|IQDIO/} xcf && /PKTSOUT:/{n += $NF} END {print n + 0}'; }
-. "$(dirname "$0")/../boot/cputime.sh"
 processes="SYSA SYSB SYSC SYSD OSA1"
 # Nanoseconds of each process, and of all that runs on the machine, the client too.
 all_ns() {
-    for p in $processes; do echo "$p $(cpu_ns "$(cut -d' ' -f1 "$PLEX390_RUN/PLEX1/$p.pid")")"; done
+    for p in $processes; do echo "$p $("$root/build/cputime" "$(cut -d' ' -f1 "$PLEX390_RUN/PLEX1/$p.pid")")"; done
     awk -v hz="$(getconf CLK_TCK)" '/^cpu /{printf "all %.0f\n", ($2 + $3 + $4 + $7 + $8) * 1e9 / hz}' /proc/stat
 }
 now_ms() { echo $(($(date +%s%N) / 1000000)); }

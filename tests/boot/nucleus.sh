@@ -25,7 +25,6 @@ set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH='' cd -- "$here/../.." && pwd)
 emulator=${HERCULES:-${PLEX390_HERCULES:-hercules}}
-. "$here/cputime.sh"
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/plxboot.XXXXXX") || exit 2
 pid=
 failures=0
@@ -130,9 +129,9 @@ check_psw() {
 
 check_idle() {
     self=$(pgrep -P "$pid" | head -1)
-    before=$(cpu_ns "${self:-$pid}")
+    before=$("$root/build/cputime" "${self:-$pid}")
     sleep "$1"
-    after=$(cpu_ns "${self:-$pid}")
+    after=$("$root/build/cputime" "${self:-$pid}")
     hundredths=$(((after - before) / ($1 * 100000)))
     used=$((hundredths / 100)).$(printf %02d $((hundredths % 100)))
     note="$note, $used % of a processor over $1 s"
