@@ -92,11 +92,14 @@ ok "pmtu: SYSA says that 976 bytes fit into GRE of 1000 ($told times)" test "$to
 "$plex390" card OSA1 capture stop >/dev/null
 # One pass: protocols, more-fragments, states of the checksums (0: wrong), GRE's flags, malformed; inner values behind outer ones.
 # (47,1,6 is an ICMP error: what it quotes has the checksum that its router saw, perhaps one that a card was still to finish.)
+# Where a sum is 0 Linux writes FFFF into a packet that it cuts into fragments (skb_checksum_help), one of 65,536: each receiver takes it (RFC 1071), tshark
+# calls it wrong (RFC 1624). So the far client's are compared by value.
 tshark -r "$tmp/gre.pcapng" -o ip.check_checksum:TRUE -o tcp.check_checksum:TRUE -Y 'ip.src == 10.1.1.1 && ip.dst == 10.1.1.2 && ip.proto == 47' -T fields \
-    -e ip.proto -e ip.flags.mf -e ip.checksum.status -e tcp.checksum.status -e gre.flags_and_version -e _ws.malformed >"$tmp/gre.fields" 2>/dev/null
+    -e ip.proto -e ip.flags.mf -e ip.checksum.status -e tcp.checksum.status -e gre.flags_and_version -e _ws.malformed \
+    -e ip.src -e tcp.checksum -e tcp.checksum_calculated >"$tmp/gre.fields" 2>/dev/null
 seen() { n=$(awk -F'\t' "$1 {n++} END {print n + 0}" "$tmp/gre.fields"); echo "$n of $(wc -l <"$tmp/gre.fields") packets"; awk -F'\t' "$1" "$tmp/gre.fields" | head -3; [ "$n" "$2" "$3" ]; }
 ok 'pmtu: segments to SYSB are in GRE' seen '$1 == "47,6"' -ge 2000
-ok 'pmtu: with right checksums' seen '$3 ~ /0/ || ($1 == "47,6" && $4 ~ /0/) || ($5 != "" && $5 != "0x0000") || $6 != ""' -eq 0
+ok 'pmtu: with right checksums' seen '$3 ~ /0/ || ($1 == "47,6" && $4 ~ /0/ && !($7 ~ /,10\.2\.2\.2$/ && $8 == "0xffff" && $9 == "0x0000")) || ($5 != "" && $5 != "0x0000") || $6 != ""' -eq 0
 ok 'pmtu: those that may be cut in fragments of GRE' seen '$2 ~ /^(1|True)/' -ge 100
 ok 'pmtu: a VIPAROUTE to what is not an address of SYSC is said' grep -a -q 'PLX0508W VIPAROUTE 193.9.200.3 10.1.1.99 IS NOT USED: IT IS NOT IN THE HOME LIST OF THAT STACK' "$PLEX390_RUN/PLEX1/SYSA.log"
 ok 'pmtu: NETSTAT VIPADCFG shows both' answer_has SYSA 'D TCPIP,,NETSTAT,VIPADCFG' 'TARGETIP: 10.1.1.2 .*ACTIVE'
