@@ -326,7 +326,7 @@ void emul_stop(const char *dir, const char *name) {
         long from = emul_log_size(dir, name);
         if (emul_command(dir, name, "/Z EOD")) emul_wait(dir, name, "HHCCP011I", from, STOP_GUEST_MS, NULL, 0);
         if (proc_find(dir, name, NULL)) emul_command(dir, name, "quit");
-        proc_wait_gone(dir, name, STOP_EMULATOR_MS);
+        proc_wait(dir, name, PROC_ABSENT, STOP_EMULATOR_MS);
     }
     proc_end(dir, name, 500);
 }

@@ -42,6 +42,7 @@
 #define DEVICE_TEXT "EZZ4313I"
 #define FENCED_TEXT "PLX805E"
 #define DEVICE_MS 5000
+#define SIGNAL_MS 5000 /* until a process that is killed, frozen or thawed is so */
 
 struct lab {
     struct places at;
@@ -291,6 +292,24 @@ static const char *has_control(const struct lab *l, const char *name) {
     return c ? c->name : f ? f->name : NULL;
 }
 
+/* kill, freeze, thaw: done when the process is what it was told to be. */
+static int signal_one(const struct lab *l, const char *verb, const char *name) {
+    static const struct {
+        const char *verb, *state;
+        int signo;
+        enum proc_state then;
+    } kinds[] = {{"kill", "gone", SIGKILL, PROC_ABSENT}, {"freeze", "frozen", SIGSTOP, PROC_FROZEN}, {"thaw", "thawed", SIGCONT, PROC_RUNNING}};
+    size_t k = 0;
+    while (strcmp(verb, kinds[k].verb) != 0) k++;
+    if (!proc_signal(l->dir, name, kinds[k].signo)) {
+        fprintf(stderr, "plex390: %s is not running\n", name);
+        return 1;
+    }
+    if (proc_wait(l->dir, name, kinds[k].then, SIGNAL_MS)) return 0;
+    fprintf(stderr, "plex390: %s is not %s after %d s\n", name, kinds[k].state, SIGNAL_MS / 1000);
+    return 1;
+}
+
 static int cmd_drill(struct lab *l, int argc, char **argv) {
     if (argc != 2) return usage();
     if (!load(l, false)) return 1;
@@ -301,12 +320,7 @@ static int cmd_drill(struct lab *l, int argc, char **argv) {
         return 1;
     }
     if (strcmp(argv[0], "ipl") == 0) return ipl_one(l, name) ? 0 : 1;
-    int signo = strcmp(argv[0], "kill") == 0 ? SIGKILL : strcmp(argv[0], "freeze") == 0 ? SIGSTOP : SIGCONT;
-    if (!proc_signal(l->dir, name, signo)) {
-        fprintf(stderr, "plex390: %s is not running\n", name);
-        return 1;
-    }
-    return signo != SIGKILL || proc_wait_gone(l->dir, name, 5000) ? 0 : 1;
+    return signal_one(l, argv[0], name);
 }
 
 static int tell(const struct lab *l, const char *name, const char *command) {

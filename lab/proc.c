@@ -102,10 +102,11 @@ bool proc_signal(const char *dir, const char *name, int signo) {
     return pid > 0 && kill(pid, signo) == 0;
 }
 
-bool proc_wait_gone(const char *dir, const char *name, int ms) {
+bool proc_wait(const char *dir, const char *name, enum proc_state wanted, int ms) {
     long long end = now_ms() + ms;
-    while (proc_find(dir, name, NULL)) {
-        if (now_ms() > end) return false;
+    enum proc_state state;
+    while (proc_find(dir, name, &state), state != wanted) {
+        if (state == PROC_ABSENT || now_ms() > end) return false;
         sleep_ms(5);
     }
     return true;
@@ -117,9 +118,9 @@ void proc_end(const char *dir, const char *name, int grace_ms) {
         proc_signal(dir, name, SIGCONT);
         proc_signal(dir, name, SIGTERM);
     }
-    if (!proc_wait_gone(dir, name, grace_ms)) {
+    if (!proc_wait(dir, name, PROC_ABSENT, grace_ms)) {
         proc_signal(dir, name, SIGKILL);
-        proc_wait_gone(dir, name, 5000);
+        proc_wait(dir, name, PROC_ABSENT, 5000);
     }
     file_path(path, dir, name, ".pid");
     unlink(path);

@@ -35,8 +35,9 @@ pid_t proc_find(const char *dir, const char *name, enum proc_state *state);
 bool proc_signal(const char *dir, const char *name, int signo);
 /* Ends NAME: SIGCONT, SIGTERM, after grace_ms SIGKILL; waits until it is gone and removes its pid file. */
 void proc_end(const char *dir, const char *name, int grace_ms);
-/* Waits up to ms for NAME to be gone. */
-bool proc_wait_gone(const char *dir, const char *name, int ms);
+/* Waits up to ms for NAME to be wanted; false if it is not by then, or is gone. A signal is only sent when kill() returns: a process
+ * stops when its first thread returns from the kernel, which takes a while on a loaded machine. */
+bool proc_wait(const char *dir, const char *name, enum proc_state wanted, int ms);
 /* Enters the namespaces of pid for good. false after a message. */
 bool ns_join(pid_t pid);
 /* Runs argv and waits; exit status, 127 if it can't run. Output goes to our own unless quiet. */

@@ -31,6 +31,8 @@ CHECK += messages
 LAB_TESTED := $(addprefix $(B)/san/lab/,displays.o panel_model.o panel_scene.o)
 UNIT_LIBS_test_panel_model := $(LAB_TESTED) -ljansson
 $(B)/unit/test_panel_model: $(LAB_TESTED)
+UNIT_LIBS_test_proc := $(B)/san/lab/proc.o
+$(B)/unit/test_proc: $(B)/san/lab/proc.o
 
 # The panel, where SDL2 and its fonts are to be had: nothing else needs them.
 ifneq ($(wildcard /usr/include/SDL2/SDL_ttf.h),)
