@@ -21,17 +21,11 @@
 
 #define CTCPROG_CU_TYPE 0x3088u
 #define CTCPROG_SENSE_BYTES 7
-#define CTCPROG_READ_CCWS 2
 #define CTCPROG_WRITE_CCWS 3
 #define CTCPROG_BLOCK_MAX 65535u /* what a CCW's count can say */
 #define CCW_PREPARE 0xE3
 #define CCW_SET_EXTENDED 0xC3
 #define CTCPROG_INTREQ 0x40 /* sense byte 0 */
-
-static inline void ctcprog_read(struct chan_cmd out[CTCPROG_READ_CCWS], u8 *to, u32 count) {
-    out[0] = (struct chan_cmd){.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = to};
-    out[1] = (struct chan_cmd){.op = CCW_READ, .flags = CCW_SLI, .count = (u16)count, .data = to};
-}
 
 static inline void ctcprog_write(struct chan_cmd out[CTCPROG_WRITE_CCWS], u8 *block, u32 len) {
     out[0] = (struct chan_cmd){.op = CCW_PREPARE, .flags = CCW_CC | CCW_SLI, .count = 1, .data = block};
@@ -44,14 +38,15 @@ static inline void ctcprog_write(struct chan_cmd out[CTCPROG_WRITE_CCWS], u8 *bl
 #define CTCPROG_READS_CCWS (2u * CTCPROG_BLOCKS_MAX)
 #define CTCPROG_WRITES_CCWS (2u * CTCPROG_BLOCKS_MAX + 1u)
 
-/* n READs into buffers that stand one behind the other. Returns the number of CCWs. */
-static inline u32 ctcprog_reads(struct chan_cmd out[CTCPROG_READS_CCWS], u8 *to, u32 count, u32 n) {
-    for (u32 i = 0; i < n; i++) {
-        out[2 * i] = (struct chan_cmd){.op = CCW_PREPARE, .flags = (u8)(CCW_CC | CCW_SLI | (i ? CCW_PCI : 0u)), .count = 1, .data = to};
-        u32 flags = CCW_SLI | (i + 1 < n ? CCW_CC : 0u);
-        out[2 * i + 1] = (struct chan_cmd){.op = CCW_READ, .flags = (u8)flags, .count = (u16)count, .data = to + i * count};
-    }
-    return 2 * n;
+/* Adds a READ to n CCWs of a program of READs; ctcprog_reads_end() closes it. Both return the number of CCWs. */
+static inline u32 ctcprog_reads_add(struct chan_cmd out[CTCPROG_READS_CCWS], u32 n, u8 *to, u32 count) {
+    out[n] = (struct chan_cmd){.op = CCW_PREPARE, .flags = (u8)(CCW_CC | CCW_SLI | (n ? CCW_PCI : 0u)), .count = 1, .data = to};
+    out[n + 1] = (struct chan_cmd){.op = CCW_READ, .flags = CCW_CC | CCW_SLI, .count = (u16)count, .data = to};
+    return n + 2;
+}
+static inline u32 ctcprog_reads_end(struct chan_cmd out[CTCPROG_READS_CCWS], u32 n) {
+    out[n - 1].flags = CCW_SLI;
+    return n;
 }
 /* READs that have ended when the CCW of that index was fetched. */
 static inline u32 ctcprog_reads_before(u32 ccw) { return ccw / 2; }

@@ -92,11 +92,16 @@ static u8 *block_at(const struct ctc_device *d, u8 *area, u32 i) { return area +
 static void read_start(struct ctc_device *d, u64 now) {
     u8 *to = d->read_area[d->reading];
     struct chan_cmd program[CTCPROG_READS_CCWS];
-    /* A block says itself how long it is. One that is too short for that must not say what an earlier one said. */
-    for (u32 i = 0; i < d->blocks; i++) be16_put(block_at(d, to, i), 0);
+    u32 n = 0;
+    for (u32 i = 0; i < d->blocks; i++) {
+        u8 *block = block_at(d, to, i);
+        /* A block says itself how long it is. One that is too short for that must not say what an earlier one said. */
+        be16_put(block, 0);
+        n = ctcprog_reads_add(program, n, block, d->block_bytes);
+    }
     d->looked_at = 0;
     d->count.programs_in++;
-    chandev_run(&d->m, READ_SIDE, program, ctcprog_reads(program, to, d->block_bytes, d->blocks), now);
+    chandev_run(&d->m, READ_SIDE, program, ctcprog_reads_end(program, n), now);
 }
 
 /* The first n blocks of the write area that is filled; the other one takes over. */

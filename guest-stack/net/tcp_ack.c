@@ -129,7 +129,7 @@ static void duplicate_ack(struct tcb *t) {
     if (t->dup_acks < UINT8_MAX) t->dup_acks++;
     tcb_kick_output(t);
     if (t->recovery == CC_RECOVERY) {
-        if (!(t->q.options & TCP_USE_SACK)) t->cwnd = u32_min(t->cwnd + t->q.mss_send, TCP_WINDOW_MAX);
+        if (!(t->q.options & TCP_USE_SACK)) t->cwnd = u32_min(t->cwnd + t->q.mss_send, TCP_CWND_MAX);
         return;
     }
     /* RFC 6582 3.2 step 1: duplicates of what a timeout sent again must not start another recovery. */

@@ -1,13 +1,16 @@
-/* tcp_cc.c - how fast: round-trip times (RFC 6298) and the congestion window (RFC 5681, 6928, 3465).
+/* tcp_cc.c - how fast: round-trip times (RFC 6298) and the congestion window (RFC 5681, 6928, 3465, 9406 4.3).
  *
  *   state        window grows by                      left when
  *   CC_OPEN      slow start: what was acknowledged,   three duplicates or SACK's verdict -> CC_RECOVERY
- *                at most 2 segments an ACK;           retransmission timeout -> CC_LOSS
+ *                at most 8 segments an ACK;           retransmission timeout -> CC_LOSS
  *                above ssthresh: 1 segment a window
  *   CC_RECOVERY  nothing; NewReno's inflation         everything up to `recover` acknowledged -> CC_OPEN
- *   CC_LOSS      slow start                           everything up to `recover` acknowledged -> CC_OPEN
+ *   CC_LOSS      slow start, at most 2 an ACK          everything up to `recover` acknowledged -> CC_OPEN
  */
 #include "net/tcp_impl.h"
+
+/* Of one acknowledgement: a receiver's card joins segments, and acknowledges some ten of 1,460 or six of 8,940 bytes at a time. */
+#define SLOW_START_SEGMENTS 8u
 
 /* Octets sent and neither acknowledged nor reported. */
 u32 tcp_flight(const struct tcb *t) { return t->q.snd_max - t->q.snd_una; }
@@ -29,7 +32,7 @@ void tcp_cc_acked(struct tcb *t, u32 bytes) {
     /* A sender that its program or the peer's window limits learns nothing about the network (RFC 7661). */
     if (tcp_flight(t) + bytes < t->cwnd / 2 && t->recovery == CC_OPEN) return;
     if (t->cwnd < t->ssthresh) {
-        t->cwnd += u32_min(bytes, 2 * mss);
+        t->cwnd += u32_min(bytes, (t->recovery == CC_LOSS ? 2 : SLOW_START_SEGMENTS) * mss);
     } else {
         t->acked_ca += bytes;
         if (t->acked_ca >= t->cwnd) {
@@ -38,7 +41,7 @@ void tcp_cc_acked(struct tcb *t, u32 bytes) {
         }
     }
     /* More than the send buffer can never be in flight; a window beyond it would be a burst saved up. */
-    t->cwnd = u32_min(t->cwnd, TCP_WINDOW_MAX);
+    t->cwnd = u32_min(t->cwnd, TCP_CWND_MAX);
 }
 
 static void halve(struct tcb *t) {

@@ -48,8 +48,9 @@
 #define TCP_SYN_RETRIES 5u         /* SYN-ACKs of one half-open row after the first */
 #define TCP_COOKIE_SLOT_SHIFT 26   /* a cookie's minute: 2^26 us = 67 s */
 #define TCP_WINDOW_MAX 1048576u    /* SO_RCVBUF, SO_SNDBUF */
-#define TCP_GROWS_FROM 65536u      /* a send buffer of so much and more grows by itself, to TCP_GROWS_TO: 1 Gbit/s over 8 ms */
-#define TCP_GROWS_TO   1048576u
+#define TCP_GROWS_FROM 65536u      /* a send buffer of so much and more grows by itself, to TCP_GROWS_TO: 1 Gbit/s over 16 ms */
+#define TCP_GROWS_TO   2097152u
+#define TCP_CWND_MAX   TCP_GROWS_TO /* more can never be in flight */
 #define TCP_BOUND_HEADS 256u
 #define TCP_STARVED_US 20000u /* how soon a program that found no chunk is told to try again */
 

@@ -45,7 +45,7 @@
 #define MODEL_IQD        0x05        /* of a 1731: HiperSockets */
 #define MODEL_CTC        0x08        /* of a 3088: channel to channel; others are LAN stations */
 #define MODEL_ESCON_CTC  0x1E
-#define XCF_RESERVE      (4u << 20)  /* what XCF and ARM take after the drivers */
+#define XCF_RESERVE      (5u << 20)  /* what XCF and ARM take after the drivers */
 #define EPOCH_1970       2208988800u /* seconds from 1900, where TOD begins, to 1970 */
 
 struct nucleus {

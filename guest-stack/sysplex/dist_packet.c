@@ -328,21 +328,34 @@ static enum stack_way arrived_early(struct distributor *d, const struct pkt *p, 
     return STACK_WAY_HERE;
 }
 
+/* Of a TCP segment whose IP header has no options. */
+static inline struct vcrt_key key_at(const u8 *h) {
+    u32 ports = be32_get(h + IP4_HEADER_MIN);
+    return (struct vcrt_key){ipaddr_get(h + IP4_DST), ipaddr_get(h + IP4_SRC), (u16)ports, (u16)(ports >> 16)};
+}
+
 /* A first SYN, unless something is known of it that has to be thought about. */
-static enum stack_way syn_early(struct distributor *d, struct pkt *p, const struct vcrt_key *k, u32 seq, u64 now) {
-    const struct dist_vipa *v = dist_vipa_find(d, k->dvipa);
-    struct vdpt_port *port = v && v->routing ? vdpt_find(&d->vdpt, k->dvipa, k->dport) : NULL;
-    struct tcp_key key = {k->dvipa, k->client, k->dport, k->cport};
-    if (!port || p->in->type == LNK_LOOPBACK || sysplex_has_moved(d->sx) || vcrt_find(&d->vcrt, k) ||
-        (vcrt_rows(&d->copies) && vcrt_find(&d->copies, k)) || tcp_lives(sysplex_stack(d->sx), &key))
+static enum stack_way syn_early(struct distributor *d, struct pkt *p, u64 now) {
+    struct vcrt_key k = key_at(p->data);
+    const struct dist_vipa *v = dist_vipa_find(d, k.dvipa);
+    struct vdpt_port *port = v && v->routing ? vdpt_find(&d->vdpt, k.dvipa, k.dport) : NULL;
+    struct tcp_key key = {k.dvipa, k.client, k.dport, k.cport};
+    if (!port || p->in->type == LNK_LOOPBACK || sysplex_has_moved(d->sx) || vcrt_find(&d->vcrt, &k) ||
+        (vcrt_rows(&d->copies) && vcrt_find(&d->copies, &k)) || tcp_lives(sysplex_stack(d->sx), &key))
         return STACK_WAY_ASK;
     ip_header_read(p); /* a refusal, and ways that are not XCF's, want to know */
-    const struct vcrt_row *row = choose_row(d, v, port, p, k, seq, now);
+    const struct vcrt_row *row = choose_row(d, v, port, p, &k, be32_get(p->data + IP4_HEADER_MIN + TCP_SEQ_AT), now);
     if (!row) return STACK_WAY_TAKEN;
     struct sysplex_peer *to = d->slot[row->target].peer;
     if (!to || !sysplex_pass(d->sx, to, p, now)) return send_to(d, row->target, p, now) == SYSPLEX_TAKEN ? STACK_WAY_TAKEN : STACK_WAY_HERE;
     d->count.routed++;
     return STACK_WAY_TAKEN;
+}
+
+/* A segment that may change the state of its row. */
+static void step_early(struct distributor *d, struct vcrt_row *row, const u8 *tcp, u64 now) {
+    bool changed = vcrt_segment(&d->vcrt, row, tcp[TCP_FLAGS_AT], be32_get(tcp + TCP_SEQ_AT), be32_get(tcp + TCP_ACK_AT), now);
+    if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
 }
 
 enum stack_way dist_routed(void *ctx, struct pkt *p, u64 now) {
@@ -352,14 +365,12 @@ enum stack_way dist_routed(void *ctx, struct pkt *p, u64 now) {
     if (be16_get(h + IP4_FRAG) & (IP4_FRAG_MF | IP4_FRAG_OFFSET)) return STACK_WAY_ASK;
     if (p->flags & PKT_DISTRIBUTED) return arrived_early(d, p, ipaddr_get(h + IP4_DST), tcp);
     u8 flags = tcp[TCP_FLAGS_AT];
-    u32 ports = be32_get(tcp), seq = be32_get(tcp + TCP_SEQ_AT), ack = be32_get(tcp + TCP_ACK_AT);
-    struct vcrt_key k = {ipaddr_get(h + IP4_DST), ipaddr_get(h + IP4_SRC), (u16)ports, (u16)(ports >> 16)};
-    if (flags & TCPF_SYN) return vcrt_event_of(flags) == VCRT_EV_SYN ? syn_early(d, p, &k, seq, now) : STACK_WAY_ASK;
+    if (flags & TCPF_SYN) return vcrt_event_of(flags) == VCRT_EV_SYN ? syn_early(d, p, now) : STACK_WAY_ASK;
+    struct vcrt_key k = key_at(h);
     struct vcrt_row *row = vcrt_find(&d->vcrt, &k);
     struct sysplex_peer *to = row && row->target != SLOT_SELF ? d->slot[row->target].peer : NULL;
     if (!to || !sysplex_pass(d->sx, to, p, now)) return STACK_WAY_ASK;
-    bool changed = !vcrt_passed(row, flags, ack, now) && vcrt_segment(&d->vcrt, row, flags, seq, ack, now);
-    if (changed && row->state == VCRT_OPEN) dist_copy_note(d, row, true, now);
+    if (!vcrt_passed(row, flags, be32_get(tcp + TCP_ACK_AT), now)) step_early(d, row, tcp, now);
     d->count.routed++;
     return STACK_WAY_TAKEN;
 }

@@ -15,6 +15,8 @@
 #include "xcf/xcf_impl.h"
 
 #define RETRY_US ((u64)USEC_PER_SEC)
+#define READS    7u          /* of a program */
+#define BUFFERS  (READS + 1) /* of a path: while the last one is looked at, the next program has all others */
 
 enum program { PROGRAM_NONE, PROGRAM_SETUP, PROGRAM_READ, PROGRAM_WRITE, PROGRAM_PROBE };
 
@@ -28,12 +30,14 @@ struct ctcpath {
     enum ctcpath_state state;
     enum program running;
     u64 again_at;
-    u8 *buf[2];
-    u8 reading;         /* inbound: which buffer has the READ */
-    struct pathbuf out; /* outbound */
+    u8 *buf[BUFFERS];
+    u8 first;           /* inbound: the buffer of the program's first READ; the next one's is behind it, in a ring */
+    u8 looked_at;       /* inbound: READs of it whose transfers XCF has */
+    struct pathbuf out; /* outbound, in the first two */
 };
 
 struct ctcpaths {
+    struct arena *arena;
     struct chan_system *sys;
     struct xcf *x;
     struct ctcpath *path;
@@ -71,10 +75,18 @@ static void run(struct ctcpath *p, enum program what, const struct chan_cmd *pro
     p->broken = p->g->look = true;
 }
 
+static u8 *read_buffer(const struct ctcpath *p, u32 i) { return p->buf[(p->first + i) % BUFFERS]; }
+
 static void read_start(struct ctcpath *p) {
-    struct chan_cmd program[CTCPROG_READ_CCWS];
-    ctcprog_read(program, p->buf[p->reading], PATHBUF_BYTES);
-    run(p, PROGRAM_READ, program, ARRAY_LEN(program));
+    struct chan_cmd program[CTCPROG_READS_CCWS];
+    u32 n = 0;
+    for (u32 i = 0; i < READS; i++) {
+        u8 *to = read_buffer(p, i);
+        memset(to, 0, PATHBUF_END); /* one that is too short to end must not say what an earlier one said */
+        n = ctcprog_reads_add(program, n, to, PATHBUF_BYTES + PATHBUF_END);
+    }
+    p->looked_at = 0;
+    run(p, PROGRAM_READ, program, ctcprog_reads_end(program, n));
 }
 
 static void write_next(struct ctcpath *p) {
@@ -83,7 +95,7 @@ static void write_next(struct ctcpath *p) {
     if (p->state != CTCPATH_UP || p->running) return;
     u8 *transfer = pathbuf_take(&p->out, &len);
     if (!transfer) return;
-    ctcprog_write(program, transfer, len);
+    ctcprog_write(program, transfer, len + PATHBUF_END);
     p->g->counters.transfers_out++;
     p->g->counters.bytes_out += len;
     run(p, PROGRAM_WRITE, program, ARRAY_LEN(program));
@@ -160,27 +172,51 @@ static void sense_done(struct ctcpath *p, const struct chan_status *st, u64 now)
             p->devnum);
 }
 
-static void read_done(struct ctcpath *p, const struct chan_status *st, u64 now) {
-    const u8 *transfer = p->buf[p->reading];
-    u32 len = PATHBUF_BYTES - u32_min(st->residual, PATHBUF_BYTES), at = 0;
-    p->g->counters.transfers_in++;
-    p->g->counters.bytes_in += len;
-    p->reading ^= 1;
-    xcf_listen(p->g->x);
-    read_start(p);
-    /* A block may lead to anything: that the path is stopped, or this system. */
-    for (u32 bytes; !p->g->x->stopped && (bytes = pathbuf_block(transfer, at, len)) != 0; at += bytes) {
+/* A block may lead to anything: that the path is stopped, or this system. */
+static void transfer_in(struct ctcpath *p, const u8 *transfer, u64 now) {
+    u32 at = 0;
+    for (u32 bytes; !p->g->x->stopped && (bytes = pathbuf_block(transfer, at, PATHBUF_BYTES)) != 0; at += bytes) {
         p->g->counters.blocks_in++;
         xcf_path_block(p->path, transfer + at, bytes, now);
     }
-    p->g->counters.drop_rest += len - at;
-    /* What acknowledgements made room for has been sent by now, and what XCF waits for has its time. */
+    p->g->counters.transfers_in++;
+    p->g->counters.bytes_in += at;
+    p->g->counters.drop_rest += !pathbuf_ends(transfer, at);
+}
+
+/* Transfers of the running program before READ `to`. */
+static void transfers_in(struct ctcpath *p, u32 to, u64 now) {
+    while (p->looked_at < to && to <= READS && p->state == CTCPATH_UP && !p->g->x->stopped) transfer_in(p, read_buffer(p, p->looked_at++), now);
+}
+
+/* What acknowledgements made room for has been sent by now, and what XCF waits for has its time. */
+static void listened(struct ctcpath *p) {
     if (!xcf_heard_news(p->g->x) && !p->broken) chan_no_news(p->ch);
 }
 
-static void up_done(struct ctcpath *p, enum program was, const struct chan_status *st, u64 now) {
+static void read_done(struct ctcpath *p, u64 now) {
+    xcf_listen(p->g->x);
+    transfers_in(p, READS - 1, now);
+    if (p->state == CTCPATH_UP && !p->g->x->stopped) {
+        const u8 *last = read_buffer(p, READS - 1);
+        p->first = (u8)((p->first + READS) % BUFFERS);
+        read_start(p);
+        transfer_in(p, last, now);
+    }
+    listened(p);
+}
+
+static void on_pci(void *ctx, u64 now) {
+    struct ctcpath *p = ctx;
+    if (p->g->closing || p->running != PROGRAM_READ || p->state != CTCPATH_UP) return;
+    xcf_listen(p->g->x);
+    transfers_in(p, ctcprog_reads_before(chan_reached(p->ch)), now);
+    listened(p);
+}
+
+static void up_done(struct ctcpath *p, enum program was, u64 now) {
     if (was == PROGRAM_READ) {
-        read_done(p, st, now);
+        read_done(p, now);
         return;
     }
     bool refused = was == PROGRAM_WRITE && pathbuf_landed(&p->out);
@@ -204,8 +240,10 @@ static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     if (p->g->closing || p->g->x->stopped) return;
     bool good = ctcprog_good(st), harmless = ctcprog_busy(st) && (p->state == CTCPATH_MODE || was == PROGRAM_PROBE);
     if (good && p->state == CTCPATH_UP) {
-        up_done(p, was, st, now); /* nearly always */
+        up_done(p, was, now); /* nearly always */
     } else if (ctcprog_absent(st)) {
+        /* Those READs that ended before the partner went have brought something. */
+        if (was == PROGRAM_READ) transfers_in(p, ctcprog_reads_before(st->index), now);
         event(p, CTCPATH_ABSENT, now);
     } else if (!harmless && !good) {
         event(p, CTCPATH_ERROR, now);
@@ -214,7 +252,7 @@ static void on_done(void *ctx, const struct chan_status *st, u64 now) {
     } else if (p->state == CTCPATH_MODE) {
         event(p, CTCPATH_OK, now);
     } else if (p->state == CTCPATH_UP) {
-        up_done(p, was, st, now);
+        up_done(p, was, now);
     }
 }
 
@@ -226,7 +264,7 @@ static void on_attention(void *ctx, u8 unit_status, u64 now) {
     p->g->look = true;
 }
 
-static const struct chan_events CHAN_EVENTS = {.done = on_done, .attention = on_attention};
+static const struct chan_events CHAN_EVENTS = {.done = on_done, .attention = on_attention, .pci = on_pci};
 
 static void enter_sense(struct ctcpath *p, u64 now) {
     if (!p->ch && chan_open(p->g->sys, p->devnum, &CHAN_EVENTS, p, &p->ch) != 0) {
@@ -270,22 +308,24 @@ u64 ctcpaths_poll(struct ctcpaths *g, u64 now) {
 
 /* ---- life ---- */
 
-size_t ctcpaths_bytes(u32 max) {
-    return sizeof(struct ctcpaths) + max * (sizeof(struct ctcpath) + 2 * PATHBUF_BYTES) + 2 * 4096;
-}
-
 struct ctcpaths *ctcpaths_create(struct arena *a, struct chan_system *sys, struct xcf *x, u32 max) {
     struct ctcpaths *g = arena_take(a, sizeof *g, 16);
     if (!g) return NULL;
-    *g = (struct ctcpaths){.sys = sys, .x = x, .max = max, .due = TIME_NEVER};
+    *g = (struct ctcpaths){.arena = a, .sys = sys, .x = x, .max = max, .due = TIME_NEVER};
     list_init(&g->filled);
     g->path = arena_take(a, max * sizeof *g->path, 16);
-    u8 *buffers = arena_take(a, (size_t)max * 2 * PATHBUF_BYTES, 4096);
-    if (!g->path || !buffers) return NULL;
+    if (!g->path) return NULL;
     memset(g->path, 0, max * sizeof *g->path);
-    for (u32 i = 0; i < max; i++)
-        for (u32 k = 0; k < 2; k++) g->path[i].buf[k] = buffers + (2 * (size_t)i + k) * PATHBUF_BYTES;
     return g;
+}
+
+/* false: no storage. */
+static bool buffers_take(struct ctcpath *p) {
+    u32 n = p->outbound ? 2 : BUFFERS;
+    u8 *all = arena_take(p->g->arena, (size_t)n * PATHBUF_STORAGE, 4096);
+    for (u32 i = 0; all && i < n; i++) p->buf[i] = all + i * PATHBUF_STORAGE;
+    if (all && p->outbound) pathbuf_init(&p->out, p->buf[0], p->buf[1]);
+    return all != NULL;
 }
 
 int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now) {
@@ -296,8 +336,8 @@ int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now) {
     p->devnum = (u16)devnum;
     p->outbound = def->outbound;
     p->again_at = now;
-    pathbuf_init(&p->out, p->buf[0], p->buf[1]);
     list_init(&p->filled);
+    if (!buffers_take(p)) return -ERR_NOMEM;
     const struct xcf_path_def d = {.couple = *def, .ops = def->outbound ? &PATH_OPS : NULL, .ctx = p};
     p->path = xcf_path_add(g->x, &d, now);
     if (!p->path) return -ERR_NOMEM;

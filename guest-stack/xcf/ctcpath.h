@@ -3,12 +3,15 @@
  * A path is one subchannel and one direction: what one system has as PATHOUT the other has as PATHIN. Transfers: pathbuf.h;
  * channel programs: chan/ctcprog.h.
  *
+ * An inbound path's program has several READs, so that the emulator's channel goes on by itself: a PCI says that the next one has
+ * begun, but not how long the transfer before it was; so each ends with PATHBUF_END.
+ *
  *   state    OK       ABSENT   ERROR   AGAIN
  *   IDLE     -        -        -       SENSE      not operational, or no such device: tried each second
  *   SENSE    MODE     -        IDLE    -          SENSE ID
  *   MODE     UP       AWAIT    IDLE    -          SET EXTENDED MODE
  *   AWAIT    -        -        -       MODE       the partner is not there: each second, and at its attention
- *   UP       -        AWAIT    IDLE    -          ready; an inbound one always has a READ outstanding
+ *   UP       -        AWAIT    IDLE    -          ready; an inbound one always has READs outstanding
  *   FOREIGN  -        -        -       -          another kind of device
  * Entering UP is xcf_path_ready(), leaving it xcf_path_down(). An outbound subchannel that is idle hears nothing of its
  * partner's end; so when an inbound one does, each idle outbound one is probed with a NOP: a dead partner is out in one go.
@@ -32,13 +35,12 @@ enum ctcpath_event { CTCPATH_OK, CTCPATH_ABSENT, CTCPATH_ERROR, CTCPATH_AGAIN, C
 struct ctcpath_counters {
     u64 transfers_in, transfers_out, bytes_in, bytes_out;
     u64 blocks_in;
-    u64 drop_rest;      /* bytes behind the last whole block of a transfer */
+    u64 drop_rest;      /* transfers that did not end behind a whole block */
     u64 partner_losses, errors, probes;
 };
 
-/* NULL: the arena is too small. max: paths, both directions. */
+/* NULL: the arena is too small. max: paths, both directions. Each takes its buffers from the arena when it is added, an inbound one half a megabyte. */
 struct ctcpaths *ctcpaths_create(struct arena *a, struct chan_system *sys, struct xcf *x, u32 max);
-size_t ctcpaths_bytes(u32 max);
 /* 0, -ERR_NOMEM. A device that is not there is no error: the path stays STARTING until it is. */
 int ctcpaths_add(struct ctcpaths *g, const struct couple_path *def, u64 now);
 u64 ctcpaths_poll(struct ctcpaths *g, u64 now);

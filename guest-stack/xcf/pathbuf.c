@@ -10,3 +10,5 @@ u32 pathbuf_block(const u8 *transfer, u32 at, u32 len) {
     u32 bytes = be16_get(transfer + at + LENGTH_AT);
     return bytes >= XCFMSG_HEADER && bytes <= len - at ? bytes : 0;
 }
+
+bool pathbuf_ends(const u8 *transfer, u32 at) { return at > 0 && be16_get(transfer + at + LENGTH_AT) == 0; }

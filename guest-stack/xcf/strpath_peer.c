@@ -69,7 +69,7 @@ static bool peer_make(struct strpeer *p, u64 now) {
     struct structure *s = p->s;
     struct strpaths *g = s->g;
     if (s->out && !p->cmd[0]) {
-        u32 each = CF_ORDERED_BYTES + CF_LIST_BYTES + PATHBUF_BYTES;
+        u32 each = CF_ORDERED_BYTES + CF_LIST_BYTES + PATHBUF_STORAGE;
         u8 *both = arena_take(g->arena, 2 * each, 16);
         if (!both) return false;
         p->cmd[0] = both + CF_ORDERED_BYTES;

@@ -60,7 +60,7 @@ all_ns() {
 now_ms() { echo $(($(date +%s%N) / 1000000)); }
 row() { printf '%-58s %10s %s\n' "$1" "$2" "$3"; }
 
-# around KIND COMMAND...: runs it; its output in $tmp/nb; what it took is added to $tmp/KIND.sum: milliseconds from reading to reading
+# around KIND COMMAND...: runs it; its output in $tmp/nb; what it took is a line in $tmp/KIND.sum: milliseconds from reading to reading
 # of processor time, SYSA's instructions beyond idling, packets that SYSA routed, processor time of each process and of the machine.
 around() {
     kind=$1
@@ -92,10 +92,11 @@ used() {
 }
 beside() { paste -d' ' "$tmp/direct.rate" "$tmp/$1.rate" | awk -v f="$2" '{print 100 * $f / $1}' | median | awk '{printf "%.0f", $1}'; }
 fresh() { rm -f "$tmp"/*.rate "$tmp"/*.sum; }
+# A round's instructions by its packets, and the median of the rounds: Hercules 3.13 counts a second twice now and then, when its timer thread empties the
+# counter that the CPU's thread adds to.
 packet_row() {
-    awk '{i += $2; p += $3} END {printf "%.0f %d\n", p ? i / p : 0, p}' "$tmp/$1.sum" >"$tmp/packets"
-    read -r each packets <"$tmp/packets"
-    row "  SYSA: instructions for each of $packets packets routed" "$each" "instructions"
+    each=$(awk '$3 {printf "%.0f\n", $2 / $3}' "$tmp/$1.sum" | median)
+    row "  SYSA: instructions for each of $(awk '{p += $3} END {printf "%d", p}' "$tmp/$1.sum") packets routed" "$each" "instructions"
 }
 
 # nb KIND WHAT ADDRESS PORT COUNT PATH CLIENTS: netbench; rate, p50 and p99 go to $tmp/KIND.rate
@@ -137,7 +138,7 @@ bulk() {
     row "${1%,*}, to the target itself" "$(column direct 1)" "Mbit/s; $(used direct)"
     row "$1, through SYSA to the same" "$(column same 1)" "Mbit/s; $(used same)"
     packet_row same
-    row "  SYSA: instructions per 1,460 bytes of it" "$(awk -v b="$bytes" '{i += $2} END {printf "%.0f", i * 1460 / b / NR}' "$tmp/same.sum")" instructions
+    row "  SYSA: instructions per 1,460 bytes of it" "$(awk -v b="$bytes" '{printf "%.0f\n", $2 * 1460 / b}' "$tmp/same.sum" | median)" instructions
     row "  beside direct" "$(beside same 2)" "%"
 }
 
