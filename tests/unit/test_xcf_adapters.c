@@ -381,6 +381,28 @@ static void test_ctc(void **state) {
     rig_end(r);
 }
 
+/* Messages that come while SYSB stands still wait at both ends, more of them than a program has READs; then all come, in order. */
+static void test_ctc_waits(void **state) {
+    UNUSED(state);
+    struct rig *r = rig_begin(true, false);
+    struct node *a = &r->node[0], *b = &r->node[1];
+    both_active(r);
+    for (u32 round = 1; round < 30; round += 4) {
+        u32 before = b->received;
+        b->asleep = true;
+        for (u32 i = 0; i < round; i++) {
+            assert_int_equal(xcf_send(a->s.member, token_of(r, 0, 1), NULL, r->data, 1000 * (i % 4), r->now), 0);
+            run(r, 1000);
+        }
+        b->asleep = false;
+        run(r, 20000);
+        assert_int_equal(b->received, before + round);
+    }
+    assert_int_equal(ctcpaths_counters(b->ctc)->drop_rest, 0);
+    assert_int_equal(xcf_counters(a->s.x)->segments_again, 0);
+    rig_end(r);
+}
+
 static void test_structure(void **state) {
     UNUSED(state);
     struct rig *r = rig_begin(false, true);
@@ -528,6 +550,30 @@ static void test_transfer_cut(void **state) {
     assert_int_equal(pathbuf_block(t, 0, 200), 0);
 }
 
+/* Whoever is not told how long a transfer was knows it by its end, behind the last block, also behind a longer one that was in the buffer before. */
+static void test_transfer_end(void **state) {
+    UNUSED(state);
+    static u8 storage[2][PATHBUF_STORAGE];
+    u8 block[4096] = {0};
+    struct pathbuf b;
+    u32 len;
+    pathbuf_init(&b, storage[0], storage[1]);
+    for (u32 blocks = PATHBUF_BYTES / sizeof block; blocks > 0; blocks--) {
+        be16_put(block + 4, sizeof block);
+        for (u32 i = 0; i < blocks; i++) assert_true(pathbuf_put(&b, block, sizeof block));
+        const u8 *t = pathbuf_take(&b, &len);
+        assert_int_equal(len, blocks * sizeof block);
+        u32 at = 0, bytes;
+        while ((bytes = pathbuf_block(t, at, PATHBUF_BYTES)) != 0) at += bytes;
+        assert_int_equal(at, len);
+        assert_true(pathbuf_ends(t, at));
+        /* One block less than it has: the rest is no end. */
+        assert_false(pathbuf_ends(t, at - (u32)sizeof block));
+        assert_false(pathbuf_landed(&b));
+    }
+    assert_false(pathbuf_ends(storage[0], 0)); /* it had no block at all */
+}
+
 /* A system that is nothing but its record: it connects and writes once. Its number at the facility. */
 static u32 sysc_joins(struct rig *r, u64 incarnation, u32 counter) {
     static const char *const structure = "IXCCDS_PLEX1";
@@ -627,9 +673,10 @@ static void test_record(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),     cmocka_unit_test(test_transfer_cut), cmocka_unit_test(test_record),
+        cmocka_unit_test(test_tables),     cmocka_unit_test(test_transfer_cut), cmocka_unit_test(test_transfer_end), cmocka_unit_test(test_record),
         cmocka_unit_test(test_earlier_life), cmocka_unit_test(test_record_outruns_connection),
-        cmocka_unit_test(test_ctc),        cmocka_unit_test(test_structure),    cmocka_unit_test(test_full_list),
+        cmocka_unit_test(test_ctc),        cmocka_unit_test(test_ctc_waits),
+        cmocka_unit_test(test_structure),  cmocka_unit_test(test_full_list),
         cmocka_unit_test(test_devices_first),
         cmocka_unit_test(test_frozen),     cmocka_unit_test(test_killed),       cmocka_unit_test(test_no_arbiter),
     };
