@@ -123,17 +123,21 @@ void vdpt_weigh(struct vdpt_port *p) {
     }
 }
 
-/* Who could take a connection now, of those allowed; *probed: who of them is due to be probed, whatever his health. */
+/* Who could take a connection now, of those allowed; *probed: who of them is due to be probed, whatever his health. Where nobody who listens is
+ * well, those are tried whose queues have room: trying may fail, turning clients away does. */
 static u32 look(const struct vdpt_port *p, u32 allowed, u32 *probed) {
-    u32 set = 0, probes = 0, bit = 1;
+    u32 well = 0, poorly = 0, probes = 0, bit = 1;
     bool health = p->method != DIST_ROUNDROBIN && !(p->flags & VDPT_NOHEALTHSWITCH);
     for (const struct vdpt_target *t = p->t, *end = t + p->top; t < end; t++, bit <<= 1) {
         if ((t->flags & (VDPT_IN | VDPT_QUIESCED | VDPT_UNREACHABLE)) != VDPT_IN || !t->ready) continue;
         if (t->flags & VDPT_PROBE) probes |= bit;
-        if (!health || t->effective) set |= bit;
+        if (!health || t->effective)
+            well |= bit;
+        else if (t->sef)
+            poorly |= bit;
     }
     *probed = probes & allowed;
-    return set & allowed;
+    return (well ? well : poorly) & allowed;
 }
 
 u32 vdpt_eligible(const struct vdpt_port *p, u32 allowed) {
@@ -170,6 +174,9 @@ u32 vdpt_choose(struct vdpt_port *p, u32 allowed) {
 
 /* ---- methods ---- */
 
+/* W', or 1: who has none is chosen only where nobody has. */
+static u32 share(const struct vdpt_target *t) { return t->effective ? t->effective : 1; }
+
 /* weight(t) as a function, so that BASEWLM and ROUNDROBIN are one piece of code. */
 static u32 smooth(struct vdpt_port *p, u32 eligible, bool weighted) {
     u32 best = VDPT_NOBODY;
@@ -180,7 +187,7 @@ static u32 smooth(struct vdpt_port *p, u32 eligible, bool weighted) {
             t->credit = 0; /* absence earns nothing */
             continue;
         }
-        i32 w = weighted ? t->effective : 1;
+        i32 w = weighted ? (i32)share(t) : 1;
         sum += w;
         t->credit += w;
         if (best == VDPT_NOBODY || t->credit > p->t[best].credit) best = i;
@@ -204,7 +211,7 @@ static u32 choose_active(struct vdpt_port *p, u32 eligible) {
         const struct vdpt_target *t = &p->t[i], *b = best == VDPT_NOBODY ? NULL : &p->t[best];
         if (!(eligible >> i & 1)) continue;
         /* a / w < b / v without a division; equal shares go to the one that has had fewer in all. */
-        u64 left = b ? (u64)(t->active + 1) * b->effective : 0, right = b ? (u64)(b->active + 1) * t->effective : 1;
+        u64 left = b ? (u64)(t->active + 1) * share(b) : 0, right = b ? (u64)(b->active + 1) * share(t) : 1;
         if (left < right || (left == right && t->total < b->total)) best = i;
     }
     return best;

@@ -161,7 +161,35 @@ static void who_is_eligible(void **state) {
     assert_int_equal(vdpt_choose(f->p, ~0x10u), VDPT_NOBODY);
     assert_int_equal(f->p->refused, 1);
     vdpt_target_del(f->p, 4);
+    f->p->t[3].sef = 0;
+    vdpt_weigh(f->p);
     assert_int_equal(vdpt_eligible(f->p, ALL), 0);
+}
+
+/* Nobody who listens is well: whose queue has room is tried, all alike, and nobody else as soon as one is well again. */
+static void nobody_is_well(void **state) {
+    static const enum dist_method methods[] = {DIST_BASEWLM, DIST_WEIGHTEDACTIVE, DIST_HOTSTANDBY};
+    UNUSED(state);
+    for (u32 m = 0; m < ARRAY_LEN(methods); m++) {
+        struct fixture *f = setup(methods[m], 4);
+        u32 got[4] = {0};
+        for (u32 i = 0; i < 4; i++) f->p->t[i].wlm = 10, f->p->t[i].weight = (u8)(10 + i), f->p->t[i].rank = (u8)i;
+        f->p->t[0].tcsr = f->p->t[1].cer = f->p->t[2].sef = f->p->t[3].cer = 0;
+        vdpt_weigh(f->p);
+        assert_int_equal(vdpt_eligible(f->p, ALL), 0xB);
+        assert_int_equal(vdpt_eligible(f->p, 0x6), 0x2);
+        for (u32 i = 0; i < 30; i++) got[vdpt_choose(f->p, ALL)]++;
+        assert_int_equal(got[2], 0);
+        if (methods[m] == DIST_HOTSTANDBY)
+            assert_int_equal(got[0], 30);
+        else
+            assert_true(got[0] == 10 && got[1] == 10 && got[3] == 10);
+        f->p->t[1].cer = 100;
+        vdpt_weigh(f->p);
+        for (u32 i = 0; i < 30; i++) assert_int_equal(vdpt_choose(f->p, ALL), 1);
+        /* What policy gives to those who are not well goes to nobody while somebody else is. */
+        assert_int_equal(vdpt_choose(f->p, ~2u), VDPT_NOBODY);
+    }
 }
 
 /* A server that failed wholly gets one SYN when it is to be probed, before anybody else, and no second. */
@@ -336,7 +364,7 @@ int main(void) {
         cmocka_unit_test(roundrobin_ignores_weight_and_health),
         cmocka_unit_test(weightedactive_balances_what_is_open),
         cmocka_unit_test(hotstandby_prefers_then_ranks),
-        cmocka_unit_test(who_is_eligible),
+        cmocka_unit_test(who_is_eligible), cmocka_unit_test(nobody_is_well),
         cmocka_unit_test(probing),
         cmocka_unit_test(absence_earns_nothing),
         cmocka_unit_test(effective_weights),
