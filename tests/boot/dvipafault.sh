@@ -199,14 +199,16 @@ begun=$(date +%s.%N)
 "$plex390" kill SYSA >/dev/null
 ok 'dvipafault: 256: SYSB answers on the last' within 5 served_by SYSB 10.1.3.255
 ok 'dvipafault: 256: SYSB answers on each' within 10 answers_on SYSB
-kill "$(cat "$tmp/listener")"; wait "$listener"
 # How many the card of the new owner has announced, and the milliseconds until the last.
 announced() {
     tshark -r "$tmp/arp.pcapng" -Y 'arp.isgratuitous && eth.src == 02:00:5a:00:00:02' -T fields -e frame.time_epoch \
         -e arp.src.proto_ipv4 2>/dev/null |
         awk -v b="$begun" '$2 ~ /^10\.1\.3\./ && !a[$2]++ {n++; t = $1} END {printf "%d in %.0f", n, (t - b) * 1000}'
 }
-moved=$(announced)
+# The capture is some 250 ms behind the wire, and what it has not read when it is ended is lost.
+all_announced() { moved=$(announced); [ "${moved%% *}" = 256 ]; }
+within 5 all_announced
+kill "$(cat "$tmp/listener")"; wait "$listener"
 ok "dvipafault: 256: announced by ARP: $moved ms after the kill" test "${moved%% *}" = 256
 within 5 served_by SYSB "$vip"
 sniff
